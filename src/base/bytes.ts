@@ -1,0 +1,57 @@
+// Bytes and latin1 strings. Above host/ and sim/ a SIP message is a latin1 string: one character a byte.
+
+/** The bytes of a latin1 string; a character above U+00FF is a bug of the caller and becomes its low byte. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+/** The latin1 string of bytes. */
+export function latin1Text(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 8_192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8_192))
+  }
+  return text
+}
+
+const HEX = '0123456789abcdef'
+
+/** Two lower-case hexadecimal digits a byte. */
+export function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += (HEX[byte >> 4] as string) + (HEX[byte & 15] as string)
+  return text
+}
+
+/** Eight lower-case hexadecimal digits of an unsigned 32-bit number. */
+export function hex32(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0')
+}
+
+/** Whether two byte strings are equal. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** A string of its own: V8's slices pin the whole datagram they were cut from (sip-library.md). */
+export function flat(text: string): string {
+  if (text.length < 13) return text
+  // Concatenation makes a rope, the comparison with a number flattens it into a fresh string.
+  const rope = ` ${text}`
+  return rope.slice(1) === text ? detach(text) : text
+}
+
+function detach(text: string): string {
+  const parts: string[] = []
+  for (let at = 0; at < text.length; at += 4_096) {
+    const end = Math.min(at + 4_096, text.length)
+    const codes: number[] = []
+    for (let i = at; i < end; i++) codes.push(text.charCodeAt(i))
+    parts.push(String.fromCharCode(...codes))
+  }
+  return parts.length === 1 ? (parts[0] as string) : parts.join('')
+}

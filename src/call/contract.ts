@@ -1,0 +1,93 @@
+// The call room's door: one group at its owner, as a pure function. (state, input, context) -> (state', commit, messages).
+// What the replica guarantees to it:
+// - it owns the group, and has applied the entry that made it so; inputs come one at a time, in order;
+// - `sends` leave at once if no commit of the group is open, else when the last open one is applied; `after` leave once
+//   this result's own commit is applied; nothing leaves if the commit falls, and then the input is given again, on
+//   applied state (`loadGroup`), with the local part as it was;
+// - `wake` is given at `wakeAt` or later, never while a commit of the group is open.
+
+import type { GroupKey } from '../base/brand.ts'
+import type { HashKey } from '../base/hash.ts'
+import type { Instant, Stamp } from '../base/instant.ts'
+import type { SipMessage } from '../sip/message.ts'
+import type { Delete, Flow, Hold, Intent, Put, TimerSet, Transport } from '../wire/entry.ts'
+
+export interface SetAddress {
+  /** The set's stable SIP address: Via sent-by and Record-Route. An IPv6 host is without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface CallSettings {
+  readonly sip: SetAddress
+  /** Where requests that start a dialog go; transport null = the one they came on. null = the Request-URI decides. */
+  readonly nextHop: { readonly host: string; readonly port: number; readonly transport: Transport | null } | null
+}
+
+/** The generations of the set key, from the log. */
+export interface SetKeys {
+  /** The newest generation, which makes new tokens and branches. */
+  readonly current: number
+  key(generation: number): HashKey | null
+}
+
+export interface CallContext {
+  readonly now: Instant
+  /** Cluster time as this replica estimates it, for the age of what it loads. */
+  readonly cluster: Stamp
+  readonly settings: CallSettings
+  readonly keys: SetKeys
+  /** False when new calls must get 503 (the log's limit is reached, see `limits`). */
+  readonly acceptsCalls: boolean
+}
+
+/** An input that somebody keeps until it is handled; opaque to the call room. */
+export type InputRef = number
+
+export type CallInput =
+  | { readonly kind: 'message'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
+  /** This replica has just become the owner: send again what may have been lost (design.md 4, takeover). */
+  | { readonly kind: 'takeover' }
+  | { readonly kind: 'wake' }
+  /** An open intent (a fired timer has one with its id) is to be performed; it stays open until a commit has it in `done`. */
+  | { readonly kind: 'intent'; readonly id: string; readonly bytes: Uint8Array }
+  /** One of our sends was not made: late (send it again if those bytes still stand), or its stream is gone or can't be
+   * opened (18.2.2, 16.9). */
+  | { readonly kind: 'unsent'; readonly what: string; readonly flow: Flow; readonly data: string; readonly reason: 'late' | 'no-stream' | 'unreachable' }
+
+export interface Outgoing {
+  readonly flow: Flow
+  readonly data: string
+  /** Comes back in `unsent`. */
+  readonly what: string
+}
+
+/** A commit without its envelope, which the replica adds. */
+export interface CommitBody {
+  readonly puts: readonly Put[]
+  readonly deletes: readonly Delete[]
+  readonly timers: readonly TimerSet[]
+  readonly cancels: readonly string[]
+  readonly holds: readonly Hold[] | null
+  readonly opened: readonly Intent[]
+  readonly done: readonly string[]
+}
+
+export interface CallResult<Group> {
+  readonly group: Group
+  readonly commit: CommitBody | null
+  readonly sends: readonly Outgoing[]
+  readonly after: readonly Outgoing[]
+  /** Inputs that are handled (design.md 3, passing on): at once, and once the commit is applied. */
+  readonly handled: readonly InputRef[]
+  readonly handledAfter: readonly InputRef[]
+}
+
+/** One call for `GET /calls`. */
+export interface CallSummary {
+  readonly callId: string
+  readonly state: 'early' | 'confirmed'
+  readonly group: GroupKey
+  /** Cluster time when it was committed first. */
+  readonly since: Stamp
+}

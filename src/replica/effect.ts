@@ -1,0 +1,74 @@
+// Everything a replica can ask its host for. Effects are data; the host carries them out in order.
+
+import type { Life, ReplicaId } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
+import type { Instant } from '../base/instant.ts'
+import type { Flow } from '../wire/entry.ts'
+
+/** A SIP message for the network. With `flow.stream` it goes out on that connection of ours; else on a stream transport
+ * the host uses its open connection to that host and port, or makes one; on UDP it leaves from the shared address. */
+export interface Send {
+  readonly kind: 'send'
+  readonly flow: Flow
+  /** latin1, a character a byte. */
+  readonly data: string
+  /** Checked right before the system call: later than this, it is not sent and returns as `unsent`. */
+  readonly notAfter: Instant
+  /** The group that sends it, and what of it (the call room's own words); null = nobody asks for it again. */
+  readonly origin: { readonly group: GroupKey; readonly what: string } | null
+}
+
+/** A frame for a peer: kept in order with other frames to it, dropped if the link is down or its queue is full. */
+export interface PeerSend {
+  readonly kind: 'peer'
+  readonly to: ReplicaId
+  readonly frame: Uint8Array
+}
+
+/** Append records to the log on disk; once they are durable, carry out `then` and give the input `persisted`. */
+export interface Persist {
+  readonly kind: 'persist'
+  /** Rising by one from 1 in each life. */
+  readonly number: number
+  readonly records: readonly Uint8Array[]
+  readonly then: readonly Effect[]
+}
+
+/** Bind the SIP address now: this replica has caught up with its set. Given once in a life. */
+export interface OpenSip {
+  readonly kind: 'open-sip'
+}
+
+/** Answer an admin query. `body` is JSON. */
+export interface Reply {
+  readonly kind: 'reply'
+  readonly id: number
+  readonly status: number
+  readonly body: unknown
+}
+
+export interface LogLine {
+  readonly kind: 'log'
+  readonly level: 'info' | 'warn' | 'error'
+  /** A stable code, in kebab-case. */
+  readonly code: string
+  readonly message: string
+  readonly fields: Readonly<Record<string, string | number | boolean>>
+}
+
+/** Something the parent process prints: see interface.md, `holdfast up --json`. */
+export interface Notice {
+  readonly kind: 'notice'
+  readonly notice:
+    | { readonly kind: 'leader'; readonly id: ReplicaId; readonly term: number }
+    | { readonly kind: 'serving'; readonly lives: readonly Life[] }
+    | { readonly kind: 'ready'; readonly leader: ReplicaId }
+}
+
+/** Stop this process: going on would break a promise (the log contradicts itself, this identity was replaced). */
+export interface Stop {
+  readonly kind: 'stop'
+  readonly reason: string
+}
+
+export type Effect = Send | PeerSend | Persist | OpenSip | Reply | LogLine | Notice | Stop

@@ -1,0 +1,87 @@
+// Everything that can happen to a replica. One union, one door: `Replica.step(input)`.
+
+import type { Life, ReplicaId } from '../base/brand.ts'
+import type { Instant, Stamp } from '../base/instant.ts'
+import type { Flow } from '../wire/entry.ts'
+import type { Send } from './effect.ts'
+
+/** A SIP message: one datagram, or one framed message of a stream, as latin1 (a character a byte). */
+export interface SipInput {
+  readonly kind: 'sip'
+  readonly flow: Flow
+  readonly data: string
+}
+
+/** One frame from another replica, on an authenticated link of this set. */
+export interface PeerInput {
+  readonly kind: 'peer'
+  /** The life that the far end of the link gave in its hello. */
+  readonly from: Life
+  readonly frame: Uint8Array
+}
+
+/** The state of our link to a peer: `up` (its life is known), `closed` (lost, reconnecting), `refused` (lost, and the
+ * address refused a new connection: that life is dead). */
+export interface LinkInput {
+  readonly kind: 'link'
+  readonly peer: ReplicaId
+  readonly state: { readonly kind: 'up'; readonly life: Life } | { readonly kind: 'closed' } | { readonly kind: 'refused' }
+}
+
+/** The records of the persist effects up to and including number `upTo` are durable. */
+export interface PersistedInput {
+  readonly kind: 'persisted'
+  readonly upTo: number
+}
+
+/** Time passed: due deadlines are handled and what the turn gathered (appends, persists) leaves. The host gives one after
+ * each turn of its loop that gave other inputs, and one at `Replica.deadline()`. */
+export interface TimeInput {
+  readonly kind: 'time'
+}
+
+/** A stream that the host had is gone: closed by the far end, reset, or refused when connecting. */
+export interface StreamClosedInput {
+  readonly kind: 'stream-closed'
+  readonly stream: string
+}
+
+/** A send that was not made: past its not-after, or its stream is gone or can't be opened. */
+export interface UnsentInput {
+  readonly kind: 'unsent'
+  readonly send: Send
+  readonly reason: 'late' | 'no-stream' | 'unreachable'
+}
+
+/** A read for the admin address. The answer is a `reply` effect with the same id. */
+export interface AdminInput {
+  readonly kind: 'admin'
+  readonly id: number
+  readonly query:
+    | { readonly kind: 'health' }
+    | { readonly kind: 'status' }
+    | { readonly kind: 'calls' }
+    | { readonly kind: 'call'; readonly callId: string }
+    | { readonly kind: 'metrics' }
+}
+
+/** The log's disk has no room left (full, or its limit is reached), or has room again. */
+export interface DiskInput {
+  readonly kind: 'disk'
+  readonly full: boolean
+}
+
+export type InputBody =
+  | SipInput
+  | PeerInput
+  | LinkInput
+  | PersistedInput
+  | TimeInput
+  | StreamClosedInput
+  | UnsentInput
+  | AdminInput
+  | DiskInput
+
+/** An input and when it happened: `now` never falls from one step to the next. `wall` is the machine's wall clock, used for
+ * nothing but the slew of cluster time (design.md 5). */
+export type Input = InputBody & { readonly now: Instant; readonly wall: Stamp }

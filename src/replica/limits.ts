@@ -1,0 +1,68 @@
+// Every bound and every waiting time of a replica, in one file, each with its reason (design.md 3).
+
+import { micros, millis, seconds } from '../base/instant.ts'
+
+export const limits = {
+  /** RFC 3261 17.1.1.1: the estimated round-trip time. */
+  t1: millis(500),
+  /** RFC 3261 17.1.2.2: the longest time between retransmissions of a non-INVITE request. */
+  t2: seconds(4),
+  /** RFC 3261 17.1.2.2: the longest time a message stays in the network. */
+  t4: seconds(5),
+  /** 64*T1: RFC 3261's timers B, D, F, H, J, L, M; and how long an INVITE transaction stays after its final. */
+  sixtyFourT1: millis(32_000),
+  /** RFC 3261 16.6 step 11 asks for more than three minutes. */
+  timerC: seconds(185),
+
+  /** A send that is free to go and is still here after this long would reach a callee that forgot the call (schedules.md). */
+  notAfter: millis(300),
+  /** Silence after which the leader takes a life out of serving, and followers look for another leader. Above the pauses
+   * of a loaded machine, below a person's patience. */
+  silence: millis(500),
+  /** Leader's heartbeats: five of them fit into `silence`. */
+  heartbeat: millis(100),
+  /** Randomised election timeouts lie in [silence, silence + this). */
+  electionSpread: millis(500),
+  /** A dead leader (link closed, reconnect refused) is forgotten, and a pre-vote follows within this. */
+  prompt: millis(30),
+  /** A loop that stalled longer than this judges nobody by the silence it slept through. */
+  stall: millis(50),
+  /** No leader heard for this long: detached (design.md 7). */
+  detached: seconds(1),
+  /** An owner without word from the leader (or a leader without its quorum) for this long asks for a read barrier before
+   * anything that waited for a commit leaves: less than `silence`, so that it stops before another takes over. */
+  stale: millis(350),
+  /** A life is admitted to serving after this much answered heartbeats; doubled per suspicion up to `admissionMost`. */
+  admission: seconds(1),
+  admissionMost: seconds(60),
+  /** ...and with fewer entries to apply than this. */
+  admissionLag: 1_000,
+  /** A serving life whose apply lags longer than this is removed. */
+  applyLag: seconds(2),
+  /** `ready` is said when all replicas serve, or one does and this has passed. */
+  readyWait: seconds(5),
+  /** Open proposals are proposed again after this long without an outcome. */
+  reproposal: millis(500),
+  /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
+  kept: 10_000,
+  /** ...and no longer than this. */
+  keptFor: millis(32_000),
+  /** Passes of one input between replicas whose views differ. */
+  hops: 3,
+  /** Serving entries remembered for `judged`. */
+  servingHistory: 64,
+  /** Timers one pulse may fire: keeps an entry's apply under a few milliseconds. */
+  pulse: 1_000,
+  /** `delete` timers may fire this much late, so that many leave with one pulse. Callbacks are never delayed. */
+  deleteSlack: seconds(1),
+  /** Groups taken over in one step: the rest follow in the next ones, so that datagrams are served between. */
+  takeoverBatch: 200,
+  /** Open performances of intents per owner, oldest first (design.md 4). */
+  performances: 200,
+  /** The slew of cluster time towards the median wall clock: one part in a hundred. */
+  slewPart: 100,
+  /** Wall clocks within this of each other agree. */
+  clockAgreement: seconds(1),
+  /** The smallest step of a deadline: nothing is armed nearer than this. */
+  grain: micros(100),
+} as const

@@ -1,0 +1,131 @@
+// What the log carries (design.md 2): results, never SIP. The shapes are declared here, because wire/ turns them into
+// bytes; store/ gives them their meaning.
+
+import type { Brand, GroupKey, Index, Life } from '../base/brand.ts'
+import type { Duration, Stamp } from '../base/instant.ts'
+
+/** The trees of entities. Each is replicated on its own, as sources/004's meeting asked. */
+export type Tree =
+  | 'ServletContext'
+  | 'SipApplicationSession'
+  | 'SipSession'
+  | 'Dialog'
+  | 'Transaction'
+  | 'ServletTimer'
+
+export interface EntityRef {
+  readonly tree: Tree
+  /** Unique in its tree and group. */
+  readonly id: string
+}
+
+export interface Put extends EntityRef {
+  /** The version this put replaces; 0 = the entity must not exist. */
+  readonly expected: number
+  readonly bytes: Uint8Array
+}
+
+export interface Delete extends EntityRef {
+  readonly expected: number
+}
+
+/** What a log timer does when it fires: `delete` removes entities in apply (those that still exist); `callback` opens an
+ * intent of the same name, which the owner performs. */
+export type TimerAction =
+  | { readonly kind: 'delete'; readonly targets: readonly EntityRef[] }
+  | { readonly kind: 'callback' }
+
+/** A timer of the log. Setting an id that is pending replaces it. */
+export interface TimerSet {
+  /** Unique in its group. */
+  readonly id: string
+  /** From the stamp of the commit that sets it; apply computes the deadline. */
+  readonly after: Duration
+  readonly action: TimerAction
+}
+
+/** A counter is the number of holds that living groups own (design.md 4): never +1 and -1. */
+export interface Hold {
+  readonly counter: string
+  /** The commit is rejected if the counter would exceed this; null = only counted. */
+  readonly limit: number | null
+}
+
+/** A request we originate or a callback, until it is done. */
+export interface Intent {
+  /** Unique in its group. A timer's intent has the timer's id. */
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+
+/** One owner's change of one group: applied whole, or not at all. */
+export interface Commit {
+  readonly kind: 'commit'
+  readonly group: GroupKey
+  /** The group's version before; 0 = it must not exist. */
+  readonly expected: number
+  readonly proposer: Life
+  /** Index of the serving entry that admitted the proposer. */
+  readonly since: Index
+  /** The newest serving entry the proposer had applied when it judged itself the owner. */
+  readonly judged: Index
+  /** Counts the proposer life's commits, from 1. */
+  readonly serial: number
+  /** The life's lowest serial whose outcome it doesn't know yet. */
+  readonly lowestOpen: number
+  readonly puts: readonly Put[]
+  readonly deletes: readonly Delete[]
+  readonly timers: readonly TimerSet[]
+  /** Ids of timers to cancel; one that is not pending is ignored. */
+  readonly cancels: readonly string[]
+  /** The group's holds from now on; null = as they were. */
+  readonly holds: readonly Hold[] | null
+  readonly opened: readonly Intent[]
+  /** Ids of intents that are done; one that is not open is ignored. */
+  readonly done: readonly string[]
+}
+
+/** Which lives may own groups (design.md 3). Only a leader proposes it, after its no-op. */
+export interface ServingChange {
+  readonly kind: 'serving'
+  /** Index of the serving entry it replaces; 0 = the first. Another one in force: the change is rejected. */
+  readonly replaces: Index
+  readonly admit: readonly Life[]
+  readonly remove: readonly Life[]
+}
+
+/** Fires what is due at its stamp, at most `limit` timers, in (deadline, group, id) order. */
+export interface Pulse {
+  readonly kind: 'pulse'
+  readonly limit: number
+}
+
+/** A generation of the set key; one that is not exactly the next generation is ignored. */
+export interface SetKey {
+  readonly kind: 'key'
+  readonly generation: number
+  /** 16 bytes. */
+  readonly key: Uint8Array
+}
+
+export type EntryBody = Commit | ServingChange | Pulse | SetKey
+
+/** An entry of the log as the leader stamped it. */
+export interface Entry {
+  readonly stamp: Stamp
+  readonly body: EntryBody
+}
+
+/** Where a message came from, and where one goes. `stream` is empty for a datagram; for a stream it names the connection,
+ * `life/serial`, and host and port are its far end. */
+export interface Flow {
+  readonly transport: Transport
+  readonly host: string
+  readonly port: number
+  readonly stream: string
+}
+
+export type Transport = 'udp' | 'tcp'
+
+/** A message kept by one replica and passed on to a group's owner, `keeper life#number`. */
+export type PassId = Brand<string, 'PassId'>

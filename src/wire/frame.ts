@@ -1,0 +1,76 @@
+// What replicas say to each other. A frame is one value; the host writes the frames of one turn together.
+
+import type { Index, Life, ReplicaId } from '../base/brand.ts'
+import type { Duration, Stamp } from '../base/instant.ts'
+import type { RaftMessage } from '../raft/message.ts'
+import type { Flow, PassId } from './entry.ts'
+
+/** What a replica's clocks say as the frame leaves: offsets for the slew, the time for a new leader (design.md 5). */
+export interface ClockReading {
+  /** Cluster time as the sender knows it; null = it never heard one. */
+  readonly cluster: Stamp | null
+  readonly wall: Stamp
+}
+
+export interface RaftFrame {
+  readonly kind: 'raft'
+  readonly messages: readonly RaftMessage[]
+  readonly clock: ClockReading
+  /** The sender's applied index: the leader judges apply lag by it. */
+  readonly applied: Index
+}
+
+/** Bodies of entries (`encodeBody`) for the leader to stamp and append, in order. */
+export interface ProposeFrame {
+  readonly kind: 'propose'
+  readonly bodies: readonly Uint8Array[]
+}
+
+/** An input for the owner of its group, kept by `keeper` until it is handled. */
+export interface PassFrame {
+  readonly kind: 'pass'
+  readonly id: PassId
+  readonly keeper: Life
+  /** How often it was passed, this time included. */
+  readonly hops: number
+  /** The sender's applied index: the receiver judges ownership only after applying it. */
+  readonly applied: Index
+  readonly flow: Flow
+  readonly data: string
+}
+
+/** To a keeper: these inputs need not be kept; or (`hops`) went in a circle and must be judged again. */
+export interface HandledFrame {
+  readonly kind: 'handled'
+  readonly ids: readonly PassId[]
+  readonly outcome: 'handled' | 'hops'
+}
+
+/** A send by way of the replica that holds the stream. */
+export interface EgressFrame {
+  readonly kind: 'egress'
+  readonly flow: Flow
+  readonly data: string
+  /** What is left of its not-after. */
+  readonly within: Duration
+  readonly origin: { readonly group: string; readonly what: string } | null
+}
+
+/** An egress that could not be made; to its owner. */
+export interface UnsentFrame {
+  readonly kind: 'unsent'
+  readonly flow: Flow
+  readonly data: string
+  readonly origin: { readonly group: string; readonly what: string } | null
+  readonly reason: 'late' | 'no-stream' | 'unreachable'
+}
+
+/** A frame for a replica to which its sender has no link, by way of the leader. */
+export interface RelayFrame {
+  readonly kind: 'relay'
+  readonly to: ReplicaId
+  readonly from: Life
+  readonly frame: Uint8Array
+}
+
+export type Frame = RaftFrame | ProposeFrame | PassFrame | HandledFrame | EgressFrame | UnsentFrame | RelayFrame
