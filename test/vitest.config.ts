@@ -1,9 +1,37 @@
+// `npm test`: the rooms' own tests, the tidy test and the quick tests with real processes. The long ones are `test:ci`.
+
 import { defineConfig } from 'vitest/config'
+import { PlainLineReporter } from './plain-line-reporter.ts'
+
+const root = new URL('..', import.meta.url).pathname
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
-    include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts'],
-    testTimeout: 60_000,
+    root,
+    reporters: ['default', new PlainLineReporter()],
+    projects: [
+      {
+        test: {
+          root,
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/cluster/lib/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          root,
+          name: 'cluster',
+          include: ['test/cluster/*.test.ts'],
+          exclude: ['test/cluster/*.ci.test.ts'],
+          // Real processes under load: one file at a time, after the unit tests.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
