@@ -41,8 +41,16 @@ export const limits = {
   applyLag: seconds(2),
   /** `ready` is said when all replicas serve, or one does and this has passed. */
   readyWait: seconds(5),
-  /** Open proposals are proposed again after this long without an outcome. */
+  /** Open proposals are proposed again after this long without an outcome; each time twice as long, up to the second. */
   reproposal: millis(500),
+  reproposalMost: seconds(4),
+  /** Raft: one append carries at most this, so that a follower that is far behind doesn't hold up the others' heartbeats. */
+  appendEntries: 1_000,
+  appendBytes: 1_000_000,
+  /** Appends on their way to one follower. */
+  inflight: 64,
+  /** Entries that wait for a quorum; beyond it proposals are refused, and their owners propose them again. */
+  uncommittedBytes: 64_000_000,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
   /** ...and no longer than this. */

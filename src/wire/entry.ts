@@ -73,6 +73,10 @@ export interface Commit {
   readonly serial: number
   /** The life's lowest serial whose outcome it doesn't know yet. */
   readonly lowestOpen: number
+  /** Serial of the proposer's commit of this group that this one builds on, if its outcome was open when this was proposed;
+   * 0 = it builds on applied state. Apply accepts it only if that very commit was the last one accepted in the group, else
+   * `version`: a pulse's +1 could otherwise stand in for a fallen commit's +1, and half of a pipeline would be applied. */
+  readonly onto: number
   readonly puts: readonly Put[]
   readonly deletes: readonly Delete[]
   readonly timers: readonly TimerSet[]

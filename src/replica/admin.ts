@@ -1,0 +1,162 @@
+// What the admin address shows (interface.md), as JSON values. Calls, groups, entities, timers, intents and hash are the whole
+// set's, as of the applied index.
+
+import { unreachable } from '../base/assert.ts'
+import type { GroupKey } from '../base/brand.ts'
+import { describeCalls, describeEntity } from '../call/describe.ts'
+import type { CallSummary } from '../call/contract.ts'
+import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import type { RaftStatus } from '../raft/status.ts'
+import type { Store } from '../store/store.ts'
+import type { GroupView } from '../store/view.ts'
+import type { Reply } from './effect.ts'
+import type { AdminInput } from './input.ts'
+import type { ReplicaOptions } from './options.ts'
+
+/** What an answer is drawn from. */
+export interface Picture {
+  readonly options: ReplicaOptions
+  readonly store: Store
+  readonly raft: RaftStatus
+  readonly counters: readonly (readonly [string, number])[]
+  readonly detached: boolean
+  readonly stale: boolean
+  readonly acceptsCalls: boolean
+  readonly kept: number
+  readonly openCommits: number
+}
+
+export function answer(input: AdminInput, picture: Picture): Reply {
+  const { query } = input
+  const reply = (status: number, body: unknown): Reply => ({ kind: 'reply', id: input.id, status, body })
+  switch (query.kind) {
+    case 'health': {
+      const reason = illness(picture)
+      return reason === null ? reply(200, { ok: true }) : reply(503, { ok: false, reason })
+    }
+    case 'status':
+      return reply(200, statusOf(picture))
+    case 'calls':
+      return reply(200, callsOf(picture))
+    case 'call': {
+      const call = callOf(picture, query.callId)
+      if (call !== null) return reply(200, call)
+      return reply(404, { error: `no call ${query.callId}: see /calls for those that are alive` })
+    }
+    case 'metrics':
+      return reply(200, metricsOf(picture))
+    default:
+      return unreachable(query)
+  }
+}
+
+/** Why this replica can't serve calls now; null = it can. */
+function illness({ detached, stale, store, raft }: Picture): string | null {
+  if (detached) return 'detached: no leader heard for a second, or (at the leader) no quorum'
+  if (raft.leader === null) return 'an election is under way'
+  if (stale) return 'catching up with the set'
+  if (store.serving().members.length === 0) return 'no replica serves yet'
+  return null
+}
+
+function statusOf({ options, store, raft, detached, kept, openCommits }: Picture): unknown {
+  const counts = store.counts()
+  const serving = store.serving()
+  const [, incarnation] = options.life.split('.')
+  return {
+    replica: options.id,
+    incarnation,
+    life: options.life,
+    set: options.set,
+    role: raft.role === 'pre-candidate' ? 'candidate' : raft.role,
+    leader: raft.leader,
+    term: raft.term,
+    commitIndex: raft.commit,
+    appliedIndex: store.appliedIndex,
+    voters: options.voters,
+    learners: [],
+    serving: serving.members.map(({ life, since }) => ({ id: Number(life.slice(0, life.indexOf('.'))), life, since })),
+    epoch: serving.version,
+    detached,
+    groups: counts.groups,
+    entities: counts.entities,
+    calls: { early: store.counter(EARLY_CALLS), confirmed: store.counter(CONFIRMED_CALLS) },
+    timers: { pending: counts.timersPending, fired: counts.timersFired },
+    intents: { open: counts.intentsOpen },
+    kept,
+    openCommits,
+    storeHash: { index: store.appliedIndex, hash: store.hash() },
+  }
+}
+
+function callsOf({ store }: Picture): readonly unknown[] {
+  return summaries(store).map((call) => ({ ...call, owner: store.ownerOf(call.group) }))
+}
+
+/** In Call-ID order. */
+function summaries(store: Store): readonly CallSummary[] {
+  const all: CallSummary[] = []
+  for (const key of store.groups()) {
+    const view = store.group(key)
+    if (view !== null) all.push(...describeCalls(view))
+  }
+  return all.sort((a, b) => (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0))
+}
+
+function callOf({ store }: Picture, callId: string): unknown {
+  for (const key of store.groups()) {
+    const view = store.group(key)
+    if (view !== null && describeCalls(view).some((call) => call.callId === callId)) return groupOf(store, key, view)
+  }
+  return null
+}
+
+function groupOf(store: Store, key: GroupKey, view: GroupView): unknown {
+  return {
+    group: key,
+    version: view.version,
+    owner: store.ownerOf(key),
+    calls: describeCalls(view),
+    entities: view.entities.map((entity) => ({
+      tree: entity.tree,
+      id: entity.id,
+      version: entity.version,
+      stamp: entity.stamp,
+      value: describeEntity(entity),
+    })),
+    timers: view.timers.map(({ id, deadline, action }) => ({ id, deadline, action: action.kind })),
+    intents: view.intents.map(({ id, opened }) => ({ id, opened })),
+  }
+}
+
+/** One sample of a metric; the host prints them. */
+export interface Metric {
+  readonly name: string
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  readonly value: number
+}
+
+function metricsOf(picture: Picture): readonly Metric[] {
+  const { store, raft, counters, detached, kept, openCommits, acceptsCalls } = picture
+  const counts = store.counts()
+  const gauge = (name: string, help: string, value: number): Metric => ({ name, type: 'gauge', help, value })
+  return [
+    ...counters.map(([name, value]): Metric => ({ name: `${name}_total`, type: 'counter', help: name, value })),
+    gauge('calls_early', 'calls not answered yet, in the set', store.counter(EARLY_CALLS)),
+    gauge('calls_confirmed', 'calls answered and alive, in the set', store.counter(CONFIRMED_CALLS)),
+    gauge('groups', 'groups in the store', counts.groups),
+    gauge('entities', 'entities in the store', counts.entities),
+    gauge('timers_pending', 'log timers that have not fired', counts.timersPending),
+    gauge('intents_open', 'intents that are not done', counts.intentsOpen),
+    gauge('term', 'Raft term', raft.term),
+    gauge('leads', '1 at the leader', raft.role === 'leader' ? 1 : 0),
+    gauge('commit_index', 'last committed entry', raft.commit),
+    gauge('applied_index', 'last applied entry', store.appliedIndex),
+    gauge('serving', 'replicas that may own groups', store.serving().members.length),
+    gauge('detached', '1 without a quorum', detached ? 1 : 0),
+    gauge('inputs_kept', 'messages kept until their owner has handled them', kept),
+    gauge('commits_open', 'own commits whose outcome is not known', openCommits),
+    gauge('accepts_calls', '0 while new calls get 503', acceptsCalls ? 1 : 0),
+  ]
+}

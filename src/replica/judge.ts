@@ -1,0 +1,155 @@
+// The leader's judgement of who serves (design.md 3), and its other duties: the set key, and pulses when timers are due.
+// Nothing here is remembered by others: a new leader judges anew, from what it hears itself.
+
+import { compareLives, replicaOf } from '../base/brand.ts'
+import type { Index, Life, ReplicaId } from '../base/brand.ts'
+import { between, plus } from '../base/instant.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import type { Serving } from '../store/view.ts'
+import type { ServingChange } from '../wire/entry.ts'
+import type { Links } from './links.ts'
+import { limits } from './limits.ts'
+
+interface Witness {
+  /** The life that was heard last. */
+  life: Life
+  heard: Instant
+  /** Since when it has answered without a silence. */
+  since: Instant
+  applied: Index
+  /** Silences it was suspected for: each doubles the wait before it is admitted again. */
+  suspicions: number
+}
+
+interface CommitMark {
+  readonly at: Instant
+  readonly commit: Index
+}
+
+export class Judge {
+  readonly #self: Life
+  readonly #links: Links
+  readonly #witnesses = new Map<ReplicaId, Witness>()
+  readonly #leading: { since: Instant; firstDone: boolean; previous: ReplicaId | null } = {
+    since: 0 as Instant,
+    firstDone: false,
+    previous: null,
+  }
+  /** Where the commit index was, twice per applyLag at least: a replica's lag in time is read off here. */
+  #marks: CommitMark[] = []
+
+  constructor(self: Life, links: Links) {
+    this.#self = self
+    this.#links = links
+  }
+
+  /** This replica became leader: everybody's window starts now. `previous` led before, as far as is known. */
+  lead(now: Instant, previous: ReplicaId | null): void {
+    this.#leading.since = now
+    this.#leading.firstDone = false
+    this.#leading.previous = previous
+    this.#marks = []
+    for (const witness of this.#witnesses.values()) {
+      witness.heard = now
+      witness.since = now
+    }
+  }
+
+  /** The judge itself was not looking for a while: whatever it did not hear meanwhile counts for nothing. */
+  stalled(now: Instant): void {
+    for (const witness of this.#witnesses.values()) witness.heard = now
+  }
+
+  heard(life: Life, applied: Index, now: Instant): void {
+    const known = this.#witnesses.get(replicaOf(life))
+    if (known === undefined || known.life !== life) {
+      if (known !== undefined && compareLives(life, known.life) < 0) return
+      this.#witnesses.set(replicaOf(life), { life, heard: now, since: now, applied, suspicions: known?.suspicions ?? 0 })
+      return
+    }
+    if (between(known.heard, now) > limits.silence) known.since = now
+    known.heard = now
+    known.applied = applied
+  }
+
+  /** The serving change to propose now, or null if all is as it should be. */
+  verdict(serving: Serving, commit: Index, applied: Index, now: Instant): ServingChange | null {
+    this.#mark(commit, now)
+    const remove: Life[] = []
+    for (const { life } of serving.members) {
+      if (life !== this.#self && this.#isGone(life, commit, now)) remove.push(life)
+    }
+    const admit: Life[] = []
+    if (!serving.members.some(({ life }) => life === this.#self)) {
+      admit.push(this.#self)
+      for (const { life } of serving.members) {
+        if (replicaOf(life) === replicaOf(this.#self) && !remove.includes(life)) remove.push(life)
+      }
+    }
+    for (const [replica, witness] of [...this.#witnesses].sort(([a], [b]) => a - b)) {
+      if (serving.members.some(({ life }) => life === witness.life)) continue
+      if (!this.#isReady(witness, applied, now)) continue
+      admit.push(witness.life)
+      for (const { life } of serving.members) {
+        if (replicaOf(life) === replica && !remove.includes(life)) remove.push(life)
+      }
+    }
+    if (admit.length === 0 && remove.length === 0) return null
+    for (const life of remove) this.#suspect(life, now)
+    return { kind: 'serving', replaces: serving.version, admit, remove }
+  }
+
+  /** The first serving entry of this leadership is applied: the old leader's fate is settled. */
+  decided(): void {
+    this.#leading.firstDone = true
+  }
+
+  #isGone(life: Life, commit: Index, now: Instant): boolean {
+    if (this.#links.isDead(life)) return true
+    const witness = this.#witnesses.get(replicaOf(life))
+    if (witness === undefined || witness.life !== life) {
+      // Never heard, or only a later start of it: the first waits for its window, the second is over.
+      return witness !== undefined || between(this.#leading.since, now) > limits.silence
+    }
+    const unheard = witness.heard <= this.#leading.since
+    if (!this.#leading.firstDone && unheard && replicaOf(life) === this.#leading.previous) return true
+    return between(witness.heard, now) > limits.silence || this.#lags(witness, commit, now)
+  }
+
+  #lags(witness: Witness, commit: Index, now: Instant): boolean {
+    const then = this.#marks.findLast(({ at }) => between(at, now) >= limits.applyLag)
+    return then !== undefined && witness.applied < then.commit && witness.applied < commit
+  }
+
+  #isReady(witness: Witness, applied: Index, now: Instant): boolean {
+    if (this.#links.isDead(witness.life) || !this.#links.isUp(replicaOf(witness.life))) return false
+    if (between(witness.heard, now) > limits.silence) return false
+    const since = Math.max(witness.since, this.#leading.since) as Instant
+    return between(since, now) >= this.#wait(witness) && applied - witness.applied < limits.admissionLag
+  }
+
+  #wait(witness: Witness): Duration {
+    return Math.min(limits.admission * 2 ** Math.min(witness.suspicions, 16), limits.admissionMost) as Duration
+  }
+
+  #suspect(life: Life, now: Instant): void {
+    const witness = this.#witnesses.get(replicaOf(life))
+    if (witness === undefined || witness.life !== life || this.#links.isDead(life)) return
+    if (between(witness.heard, now) > limits.silence) {
+      witness.suspicions++
+      witness.since = now
+    }
+  }
+
+  #mark(commit: Index, now: Instant): void {
+    const last = this.#marks.at(-1)
+    if (last !== undefined && between(last.at, now) < limits.applyLag / 4) return
+    this.#marks.push({ at: now, commit })
+    if (this.#marks.length > 16) this.#marks.shift()
+  }
+
+  /** When the verdict may change although nothing is heard. */
+  deadline(now: Instant): Instant {
+    return plus(now, limits.heartbeat)
+  }
+}

@@ -1,0 +1,99 @@
+// Passing on (design.md 3): what arrived here is kept here until its group's owner says *handled*, and goes out again on
+// a change of owner or link. At least once: so whatever handles it must bear a repetition.
+//
+//   arrives --> waiting --(owner known, reachable)--> given (to this replica's owner room, or passed to another's)
+//                 ^                                      |            |
+//                 '---- owner or link changed, circled --'         handled --> forgotten
+
+import type { GroupKey, Life } from '../base/brand.ts'
+import { between } from '../base/instant.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import type { Flow } from '../wire/entry.ts'
+
+export interface Kept {
+  readonly number: number
+  readonly flow: Flow
+  readonly data: string
+  readonly since: Instant
+  /** Null until the message was read (the set key must be known for that). */
+  group: GroupKey | null
+  /** The life it was given to; null = it waits. */
+  givenTo: Life | null
+}
+
+export class Keeper {
+  readonly #kept = new Map<number, Kept>()
+  readonly #most: number
+  readonly #keptFor: Duration
+  #waiting = 0
+
+  constructor(most: number, keptFor: Duration) {
+    this.#most = most
+    this.#keptFor = keptFor
+  }
+
+  get size(): number {
+    return this.#kept.size
+  }
+
+  /** How many have not been given to anybody. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Null if there is no room: the documented answer of passing on's bound. */
+  keep(number: number, flow: Flow, data: string, now: Instant): Kept | null {
+    if (this.#kept.size >= this.#most) return null
+    const kept: Kept = { number, flow, data, since: now, group: null, givenTo: null }
+    this.#kept.set(number, kept)
+    this.#waiting++
+    return kept
+  }
+
+  has(number: number): boolean {
+    return this.#kept.has(number)
+  }
+
+  get(number: number): Kept | undefined {
+    return this.#kept.get(number)
+  }
+
+  give(kept: Kept, to: Life): void {
+    if (kept.givenTo === null) this.#waiting--
+    kept.givenTo = to
+  }
+
+  takeBack(kept: Kept): void {
+    if (kept.givenTo !== null) this.#waiting++
+    kept.givenTo = null
+  }
+
+  handled(number: number): void {
+    const kept = this.#kept.get(number)
+    if (kept === undefined) return
+    if (kept.givenTo === null) this.#waiting--
+    this.#kept.delete(number)
+  }
+
+  /** All that is kept, in the order of arrival. */
+  all(): readonly Kept[] {
+    return [...this.#kept.values()]
+  }
+
+  /** When the oldest gets too old; null if nothing is kept. */
+  expiry(): Instant | null {
+    const oldest = this.#kept.values().next()
+    return oldest.done === true ? null : ((oldest.value.since + this.#keptFor) as Instant)
+  }
+
+  /** Forgets what is too old, and tells how many. */
+  expire(now: Instant): number {
+    let count = 0
+    for (const kept of this.#kept.values()) {
+      if (between(kept.since, now) < this.#keptFor) break
+      this.handled(kept.number)
+      count++
+    }
+    return count
+  }
+}

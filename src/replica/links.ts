@@ -1,0 +1,88 @@
+// Who can be reached, and who is known to be dead. A frame for a replica without a direct link goes by way of the leader
+// (design.md 3, passing on).
+
+import { replicaOf } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import { encodeFrame } from '../wire/codec.ts'
+import type { Frame } from '../wire/frame.ts'
+import type { LinkInput } from './input.ts'
+import type { Outbox } from './outbox.ts'
+
+interface Peer {
+  state: 'up' | 'closed' | 'refused'
+  /** The last life that answered a hello or sent a frame; null = none yet. */
+  life: Life | null
+}
+
+export class Links {
+  readonly #self: Life
+  readonly #outbox: Outbox
+  readonly #peers = new Map<ReplicaId, Peer>()
+  #leader: ReplicaId | null = null
+
+  constructor(self: Life, peers: readonly ReplicaId[], outbox: Outbox) {
+    this.#self = self
+    this.#outbox = outbox
+    for (const peer of peers) this.#peers.set(peer, { state: 'closed', life: null })
+  }
+
+  set leader(leader: ReplicaId | null) {
+    this.#leader = leader
+  }
+
+  change(input: LinkInput): void {
+    const peer = this.#peers.get(input.peer)
+    if (peer === undefined) return
+    peer.state = input.state.kind
+    if (input.state.kind === 'up') peer.life = input.state.life
+  }
+
+  isUp(peer: ReplicaId): boolean {
+    return this.#peers.get(peer)?.state === 'up'
+  }
+
+  isRefused(peer: ReplicaId): boolean {
+    return this.#peers.get(peer)?.state === 'refused'
+  }
+
+  lifeOf(peer: ReplicaId): Life | null {
+    return this.#peers.get(peer)?.life ?? null
+  }
+
+  /** Whether that very start is known to be over: its address refuses connections, or another life answers there. */
+  isDead(life: Life): boolean {
+    const peer = this.#peers.get(replicaOf(life))
+    if (peer === undefined) return false
+    return peer.state === 'refused' || (peer.life !== null && peer.life !== life)
+  }
+
+  /** Whether a frame for this very life can leave, directly or by way of the leader. */
+  reaches(life: Life): boolean {
+    return !this.isDead(life) && (this.isUp(replicaOf(life)) || this.#detour(replicaOf(life)) !== null)
+  }
+
+  /** False if there is no way to that replica now; nothing is kept. */
+  send(to: ReplicaId, frame: Frame): boolean {
+    return this.sendBytes(to, encodeFrame(frame), this.#self)
+  }
+
+  sendBytes(to: ReplicaId, frame: Uint8Array, from: Life): boolean {
+    if (this.isUp(to) && from === this.#self) {
+      this.#outbox.push({ kind: 'peer', to, frame })
+      return true
+    }
+    if (this.isUp(to)) {
+      this.#outbox.push({ kind: 'peer', to, frame: encodeFrame({ kind: 'relay', to, from, frame }) })
+      return true
+    }
+    const by = this.#detour(to)
+    if (by === null || from !== this.#self) return false
+    this.#outbox.push({ kind: 'peer', to: by, frame: encodeFrame({ kind: 'relay', to, from, frame }) })
+    return true
+  }
+
+  #detour(to: ReplicaId): ReplicaId | null {
+    const leader = this.#leader
+    return leader !== null && leader !== to && this.isUp(leader) && !this.isRefused(to) ? leader : null
+  }
+}

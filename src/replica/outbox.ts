@@ -1,0 +1,32 @@
+// The effects of one step, in order, and the counters that /metrics shows.
+
+import type { Effect, LogLine } from './effect.ts'
+
+export class Outbox {
+  #effects: Effect[] = []
+  readonly #counters = new Map<string, number>()
+
+  push(effect: Effect): void {
+    this.#effects.push(effect)
+  }
+
+  log(level: LogLine['level'], code: string, message: string, fields: LogLine['fields'] = {}): void {
+    this.#effects.push({ kind: 'log', level, code, message, fields })
+  }
+
+  count(name: string, by = 1): void {
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by)
+  }
+
+  /** Names and totals, in name order. */
+  counters(): readonly (readonly [string, number])[] {
+    return [...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** What has gathered since the last call. */
+  take(): readonly Effect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+}

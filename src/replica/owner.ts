@@ -1,0 +1,400 @@
+// The groups this replica owns: each input handled on the result of the group's uncommitted commits, each message held back
+// until what it tells is committed (design.md 3 and 4). This is the group lock: one input at a time, in order, and nothing
+// is held across a wait.
+//
+//   input --> stepGroup --> no commit: its messages leave (after the group's last open commit, if there is one)
+//                       '-> commit: proposed; on *accepted* its messages leave
+//                                             on *version*  it and all later ones fall; their inputs are handled again
+//                                             on *not owner* the group is dropped; the keepers pass their inputs on
+
+import type { GroupKey, Index, Life } from '../base/brand.ts'
+import { assert, must, unreachable } from '../base/assert.ts'
+import { Heap } from '../base/heap.ts'
+import type { Instant } from '../base/instant.ts'
+import { emptyLocal, isIdle, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
+import type { Group } from '../call/group.ts'
+import type { CallContext, CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
+import type { SipMessage } from '../sip/message.ts'
+import type { Store } from '../store/store.ts'
+import type { CommitOutcome, FiredTimer, OpenIntent, Serving } from '../store/view.ts'
+import { encodeBody } from '../wire/codec.ts'
+import type { Commit, Flow } from '../wire/entry.ts'
+import type { Send } from './effect.ts'
+import type { UnsentInput } from './input.ts'
+import { limits } from './limits.ts'
+import type { Outbox } from './outbox.ts'
+
+/** A commit on its way through the log, with what waits for it. */
+interface OpenCommit {
+  readonly serial: number
+  readonly body: Uint8Array
+  /** The group before the first of `inputs`. */
+  readonly before: Group
+  /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
+  readonly inputs: CallInput[]
+  readonly sends: Outgoing[]
+  readonly handled: InputRef[]
+}
+
+interface Held {
+  readonly key: GroupKey
+  group: Group
+  /** The group's version after all open commits. */
+  version: number
+  readonly open: OpenCommit[]
+  /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
+  redo: CallInput[]
+  /** What may leave, but not while this replica is stale. */
+  released: Outgoing[]
+  readonly refs: Set<InputRef>
+}
+
+/** What the owner room needs of the replica around it. */
+export interface OwnerPorts {
+  readonly life: Life
+  readonly store: Store
+  readonly outbox: Outbox
+  context(): CallContext
+  /** To the log, by way of the leader. */
+  propose(body: Uint8Array): void
+  /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
+  send(outgoing: Outgoing, group: GroupKey): boolean
+  handled(ref: InputRef): void
+  /** The group went to another owner before the input was handled: its keeper passes it on. */
+  dropped(ref: InputRef): void
+}
+
+export class Owner {
+  readonly #ports: OwnerPorts
+  readonly #groups = new Map<GroupKey, Held>()
+  readonly #open = new Map<number, { readonly held: Held; readonly commit: OpenCommit }>()
+  readonly #wakes = new Heap<GroupKey>()
+  /** Groups that became ours and were not taken over yet, in key order. */
+  readonly #gained = new Set<GroupKey>()
+  /** Intents to perform, oldest first, and those being performed. */
+  #intents: { readonly group: GroupKey; readonly id: string; readonly bytes: Uint8Array }[] = []
+  readonly #performing = new Set<string>()
+  /** Groups with something to do in the next turn: in the order in which that arose. */
+  readonly #due = new Set<GroupKey>()
+  readonly #failed: { readonly group: GroupKey; readonly input: CallInput }[] = []
+  #serial = 0
+  #frozen = true
+
+  constructor(ports: OwnerPorts) {
+    this.#ports = ports
+  }
+
+  /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
+  openBodies(): readonly Uint8Array[] {
+    return [...this.#open.values()].map(({ commit }) => commit.body)
+  }
+
+  get openCommits(): number {
+    return this.#open.size
+  }
+
+  get takeoversWaiting(): number {
+    return this.#gained.size
+  }
+
+  /** While frozen (the replica is stale) nothing is handled and nothing leaves. */
+  set frozen(frozen: boolean) {
+    this.#frozen = frozen
+    if (frozen) return
+    for (const held of this.#groups.values()) if (held.released.length > 0) this.#due.add(held.key)
+  }
+
+  /** A message for a group that this replica owns. Never called while frozen. */
+  message(key: GroupKey, message: SipMessage, flow: Flow, ref: InputRef): void {
+    assert(!this.#frozen, 'a stale replica handles nothing')
+    const held = this.#hold(key)
+    held.refs.add(ref)
+    this.#redo(held)
+    this.#handle(held, { kind: 'message', message, flow, ref })
+    this.#settle(held)
+  }
+
+  /** A send that came back: the call decides whether those bytes still stand. */
+  unsent(origin: NonNullable<Send['origin']>, flow: Flow, data: string, reason: UnsentInput['reason']): void {
+    if (this.#ports.store.ownerOf(origin.group) !== this.#ports.life) return
+    this.#failed.push({ group: origin.group, input: { kind: 'unsent', what: origin.what, flow, data, reason } })
+  }
+
+  /** A commit of this life was applied, or was not. */
+  outcome(commit: Commit, outcome: CommitOutcome): void {
+    const entry = this.#open.get(commit.serial)
+    if (entry === undefined) return
+    const { held, commit: open } = entry
+    switch (outcome) {
+      case 'accepted':
+        assert(held.open[0] === open, 'commits of a group are applied in order')
+        held.open.shift()
+        this.#open.delete(open.serial)
+        for (const id of commit.done) this.#performing.delete(`${held.key} ${id}`)
+        held.released.push(...open.sends)
+        for (const ref of open.handled) this.#handledRef(held, ref)
+        this.#due.add(held.key)
+        return
+      case 'duplicate':
+        return
+      case 'limit':
+        // A counter is full (design.md 4, holds): this input changes nothing; what was built on it is handled again.
+        this.#ports.outbox.count('commits_rejected_limit')
+        this.#fall(held, open)
+        this.#refuse(held, held.redo.splice(0, open.inputs.length))
+        return
+      case 'version':
+      case 'not-owner':
+        this.#ports.outbox.count(`commits_rejected_${outcome.replace('-', '_')}`)
+        this.#fall(held, open)
+        return
+      default:
+        unreachable(outcome)
+    }
+  }
+
+  /** A pulse fired timers: entities went, intents opened, versions rose. */
+  fired(timers: readonly FiredTimer[], at: Index): void {
+    for (const timer of timers) {
+      if (this.#ports.store.ownerOf(timer.group) !== this.#ports.life) continue
+      const held = this.#groups.get(timer.group)
+      // Open commits were built on another version: they fall when their turn in the log comes.
+      if (held !== undefined && held.open.length === 0) this.#rebase(held, localOf(held.group))
+      if (timer.action.kind === 'callback' && !this.#gained.has(timer.group)) {
+        this.#intents.push({ group: timer.group, id: timer.id, bytes: this.#intentBytes(timer.group, timer.id, at) })
+      }
+    }
+  }
+
+  /** Owners were computed anew: what was lost is dropped, what was gained is taken over. */
+  servingChanged(before: Serving, after: Serving): void {
+    const { life, store } = this.#ports
+    for (const key of [...this.#groups.keys()]) {
+      if (store.ownerUnder(after, key) !== life) this.#drop(key)
+    }
+    this.#intents = this.#intents.filter(({ group }) => store.ownerUnder(after, group) === life)
+    const gained: GroupKey[] = []
+    for (const key of store.groups()) {
+      if (store.ownerUnder(after, key) !== life) this.#gained.delete(key)
+      else if (store.ownerUnder(before, key) !== life) gained.push(key)
+    }
+    for (const key of gained.sort()) {
+      this.#gained.add(key)
+    }
+    if (gained.length > 0) this.#ports.outbox.count('groups_taken_over', gained.length)
+  }
+
+  /** What is due: takeovers, intents, wakes, what was released. Nothing while frozen. */
+  turn(now: Instant): void {
+    if (this.#frozen) return
+    let batch = limits.takeoverBatch
+    for (const key of this.#gained) {
+      if (batch-- === 0) break
+      this.#settle(this.#hold(key))
+    }
+    this.#perform()
+    for (let key = this.#dueWake(now); key !== undefined; key = this.#dueWake(now)) this.#wake(key)
+    for (const key of [...this.#due]) {
+      this.#due.delete(key)
+      const held = this.#groups.get(key)
+      if (held !== undefined) this.#flush(held)
+    }
+    for (const { group, input } of this.#failed.splice(0)) {
+      if (this.#ports.store.ownerOf(group) !== this.#ports.life) continue
+      const held = this.#hold(group)
+      this.#handle(held, input)
+      this.#settle(held)
+    }
+  }
+
+  /** Whether `turn` has work now. */
+  get busy(): boolean {
+    if (this.#frozen) return false
+    const room = this.#performing.size < limits.performances
+    return this.#gained.size > 0 || this.#due.size > 0 || this.#failed.length > 0 || (this.#intents.length > 0 && room)
+  }
+
+  deadline(): Instant | null {
+    if (this.#frozen) return null
+    return (this.#wakes.peekPriority() as Instant | undefined) ?? null
+  }
+
+  /** The group in memory, loaded and taken over if that is still to be done. */
+  #hold(key: GroupKey): Held {
+    const known = this.#groups.get(key)
+    if (known !== undefined) return known
+    const view = this.#ports.store.group(key)
+    const held: Held = {
+      key,
+      group: loadGroup(key, view, emptyLocal),
+      version: view?.version ?? 0,
+      open: [],
+      redo: [],
+      released: [],
+      refs: new Set(),
+    }
+    this.#groups.set(key, held)
+    if (this.#gained.delete(key)) {
+      this.#handle(held, { kind: 'takeover' })
+      for (const intent of view?.intents ?? []) this.#intents.push({ group: key, id: intent.id, bytes: intent.bytes })
+    }
+    return held
+  }
+
+  #handle(held: Held, input: CallInput): void {
+    const before = held.group
+    const result = stepGroup(held.group, input, this.#ports.context())
+    held.group = result.group
+    const last = held.open.at(-1)
+    if (last === undefined) {
+      held.released.push(...result.sends)
+      for (const ref of result.handled) this.#handledRef(held, ref)
+    } else {
+      last.sends.push(...result.sends)
+      last.handled.push(...result.handled)
+      if (result.commit === null) last.inputs.push(input)
+    }
+    if (result.commit === null) {
+      assert(result.after.length === 0 && result.handledAfter.length === 0, 'nothing waits for no commit')
+    } else {
+      this.#propose(held, result.commit, before, input, [...result.after], [...result.handledAfter])
+    }
+    this.#release(held)
+  }
+
+  #propose(
+    held: Held,
+    body: CommitBody,
+    before: Group,
+    input: CallInput,
+    sends: Outgoing[],
+    handled: InputRef[],
+  ): void {
+    const { life, store } = this.#ports
+    const serial = ++this.#serial
+    const commit: Commit = {
+      kind: 'commit',
+      group: held.key,
+      expected: held.version,
+      proposer: life,
+      since: must(store.sinceOf(life), 'an owner serves'),
+      judged: store.serving().version,
+      serial,
+      lowestOpen: this.#open.keys().next().value ?? serial,
+      onto: held.open.at(-1)?.serial ?? 0,
+      ...body,
+    }
+    const open: OpenCommit = { serial, body: encodeBody(commit), before, inputs: [input], sends, handled }
+    held.version++
+    held.open.push(open)
+    this.#open.set(serial, { held, commit: open })
+    this.#ports.propose(open.body)
+  }
+
+  /** That commit and all later ones of its group fall; their inputs are handled again, in order, on applied state. */
+  #fall(held: Held, fallen: OpenCommit): void {
+    const from = held.open.indexOf(fallen)
+    assert(from >= 0, 'a fallen commit was open')
+    const inputs: CallInput[] = []
+    const all = held.open.splice(from)
+    for (const open of all) {
+      this.#open.delete(open.serial)
+      inputs.push(...open.inputs)
+    }
+    if (held.open.length === 0) this.#rebase(held, localOf(fallen.before))
+    else {
+      held.group = fallen.before
+      held.version -= all.length
+    }
+    held.redo.unshift(...inputs)
+    this.#due.add(held.key)
+  }
+
+  #refuse(held: Held, inputs: readonly CallInput[]): void {
+    for (const input of inputs) if (input.kind === 'message') this.#handledRef(held, input.ref)
+  }
+
+  #rebase(held: Held, local: ReturnType<typeof localOf>): void {
+    const view = this.#ports.store.group(held.key)
+    held.group = loadGroup(held.key, view, local)
+    held.version = view?.version ?? 0
+    this.#due.add(held.key)
+  }
+
+  #flush(held: Held): void {
+    this.#release(held)
+    this.#redo(held)
+    this.#settle(held)
+  }
+
+  #redo(held: Held): void {
+    for (const input of held.redo.splice(0)) this.#handle(held, input)
+  }
+
+  #release(held: Held): void {
+    if (this.#frozen) return
+    for (const outgoing of held.released.splice(0)) {
+      if (this.#ports.send(outgoing, held.key)) continue
+      const { what, flow, data } = outgoing
+      this.#failed.push({ group: held.key, input: { kind: 'unsent', what, flow, data, reason: 'no-stream' } })
+    }
+  }
+
+  /** Arms the group's next wake, or lets go of a group that needs no memory. */
+  #settle(held: Held): void {
+    const at = wakeAt(held.group)
+    if (at === null) this.#wakes.delete(held.key)
+    else this.#wakes.set(held.key, at)
+    const quiet = held.open.length === 0 && held.redo.length === 0 && held.released.length === 0
+    if (quiet && at === null && (isIdle(held.group) || held.refs.size === 0)) {
+      for (const ref of [...held.refs]) this.#handledRef(held, ref)
+      this.#groups.delete(held.key)
+    }
+  }
+
+  #dueWake(now: Instant): GroupKey | undefined {
+    const at = this.#wakes.peekPriority()
+    return at !== undefined && at <= now ? this.#wakes.peek() : undefined
+  }
+
+  #wake(key: GroupKey): void {
+    this.#wakes.delete(key)
+    const held = must(this.#groups.get(key), 'a group with a wake is in memory')
+    // Not before its commits: what a retransmission repeats must have been committed. `outcome` makes the group due.
+    if (held.open.length > 0 || held.redo.length > 0) return
+    this.#handle(held, { kind: 'wake' })
+    this.#settle(held)
+  }
+
+  #perform(): void {
+    while (this.#intents.length > 0 && this.#performing.size < limits.performances) {
+      const intent = must(this.#intents.shift(), 'an intent waits')
+      const place = `${intent.group} ${intent.id}`
+      const open = this.#ports.store.group(intent.group)?.intents.some(({ id }) => id === intent.id) ?? false
+      if (!open || this.#performing.has(place)) continue
+      this.#performing.add(place)
+      const held = this.#hold(intent.group)
+      this.#handle(held, { kind: 'intent', id: intent.id, bytes: intent.bytes })
+      this.#settle(held)
+    }
+  }
+
+  #intentBytes(group: GroupKey, id: string, at: Index): Uint8Array {
+    const found = this.#ports.store.group(group)?.intents.find((intent: OpenIntent) => intent.id === id)
+    return must(found, `entry ${at} opened the intent ${id}`).bytes
+  }
+
+  #handledRef(held: Held, ref: InputRef): void {
+    if (held.refs.delete(ref)) this.#ports.handled(ref)
+  }
+
+  #drop(key: GroupKey): void {
+    const held = must(this.#groups.get(key), 'a dropped group is in memory')
+    for (const open of held.open) this.#open.delete(open.serial)
+    for (const place of [...this.#performing]) if (place.startsWith(`${key} `)) this.#performing.delete(place)
+    this.#groups.delete(key)
+    this.#wakes.delete(key)
+    this.#due.delete(key)
+    for (const ref of held.refs) this.#ports.dropped(ref)
+  }
+}

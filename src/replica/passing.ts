@@ -1,0 +1,234 @@
+// SIP in: every message that arrives at this replica is kept, its group's owner found, and then handled here or passed on
+// (design.md 3, passing on). And the other half: what other replicas keep and pass to us.
+
+import { must, unreachable } from '../base/assert.ts'
+import { replicaOf } from '../base/brand.ts'
+import type { Life } from '../base/brand.ts'
+import { between } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
+import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
+import { receive } from '../call/receive.ts'
+import type { Store } from '../store/store.ts'
+import type { Flow, PassId } from '../wire/entry.ts'
+import type { HandledFrame, PassFrame } from '../wire/frame.ts'
+import { Keeper } from './keeper.ts'
+import type { Kept } from './keeper.ts'
+import { limits } from './limits.ts'
+import type { Links } from './links.ts'
+import type { Outbox } from './outbox.ts'
+import type { Owner } from './owner.ts'
+
+/** What passing on needs of the replica around it. */
+export interface PassingPorts {
+  readonly life: Life
+  readonly store: Store
+  readonly links: Links
+  readonly outbox: Outbox
+  readonly owner: Owner
+  context(): CallContext
+  /** While stale, everything waits. */
+  stale(): boolean
+  /** An answer that needs no group (400, OPTIONS to the set). */
+  answer(outgoing: Outgoing): void
+}
+
+export class Passing {
+  readonly #ports: PassingPorts
+  readonly #keeper = new Keeper(limits.kept, limits.keptFor)
+  #refs = 0
+  /** Inputs that other replicas keep and that are being handled here. */
+  readonly #passed = new Map<InputRef, { readonly keeper: Life; readonly id: PassId }>()
+  readonly #passedRefs = new Map<PassId, InputRef>()
+  /** Passes whose sender had applied more than we have, in order of arrival. */
+  #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
+  /** What keepers are to be told with the end of this turn. */
+  readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
+
+  constructor(ports: PassingPorts) {
+    this.#ports = ports
+  }
+
+  get kept(): number {
+    return this.#keeper.size
+  }
+
+  deadline(): Instant | null {
+    return this.#keeper.expiry()
+  }
+
+  /** A message from a phone. Without room it is dropped: UDP repeats it, and that is the bound's documented answer. */
+  receive(flow: Flow, data: string, now: Instant): void {
+    this.#ports.outbox.count('sip_received')
+    const kept = this.#keeper.keep(++this.#refs, flow, data, now)
+    if (kept === null) this.#ports.outbox.count('sip_dropped_full')
+    else this.#give(kept)
+  }
+
+  /** To the owner of its group, as far as that is known and can be reached; else it waits. */
+  #give(kept: Kept): void {
+    const { store, life, owner: room } = this.#ports
+    if (this.#ports.stale() || store.keyGeneration === 0 || store.serving().members.length === 0) return
+    const received = receive(kept.data, kept.flow, this.#ports.context())
+    switch (received.kind) {
+      case 'drop':
+        this.#ports.outbox.count(`sip_dropped_${received.reason.replaceAll('-', '_')}`)
+        this.#keeper.handled(kept.number)
+        return
+      case 'answer':
+        for (const outgoing of received.sends) this.#ports.answer(outgoing)
+        this.#keeper.handled(kept.number)
+        return
+      case 'group': {
+        kept.group = received.group
+        const owner = must(store.ownerOf(received.group), 'somebody serves')
+        if (owner === life) {
+          this.#keeper.give(kept, owner)
+          room.message(received.group, received.message, kept.flow, kept.number)
+        } else {
+          this.#pass(kept, owner)
+        }
+        return
+      }
+      default:
+        unreachable(received)
+    }
+  }
+
+  #pass(kept: Kept, owner: Life): void {
+    const sent = this.#ports.links.send(replicaOf(owner), {
+      kind: 'pass',
+      id: `${this.#ports.life}#${kept.number}` as PassId,
+      keeper: this.#ports.life,
+      hops: 1,
+      applied: this.#ports.store.appliedIndex,
+      flow: kept.flow,
+      data: kept.data,
+    })
+    if (!sent) {
+      this.#keeper.takeBack(kept)
+      return
+    }
+    this.#ports.outbox.count('sip_passed_on')
+    this.#keeper.give(kept, owner)
+  }
+
+  /** Gives again what waits, and what was given to somebody whom `again` names. */
+  #giveAgain(again: (givenTo: Life, kept: Kept) => boolean): void {
+    for (const kept of this.#keeper.all()) {
+      if (kept.givenTo !== null && !again(kept.givenTo, kept)) continue
+      this.#keeper.takeBack(kept)
+      this.#give(kept)
+    }
+  }
+
+  /** Owners were computed anew. */
+  servingChanged(): void {
+    const { store } = this.#ports
+    this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
+  }
+
+  /** A link is new: what was on its way over the old one may be lost. */
+  linkUp(life: Life): void {
+    this.#giveAgain((givenTo) => replicaOf(givenTo) === replicaOf(life))
+  }
+
+  /** The set key is known, or this replica is fresh again: what waited is judged. */
+  giveWaiting(): void {
+    if (this.#keeper.waiting > 0) this.#giveAgain(() => false)
+  }
+
+  expire(now: Instant): void {
+    const expired = this.#keeper.expire(now)
+    if (expired > 0) this.#ports.outbox.count('sip_dropped_expired', expired)
+  }
+
+  /** A message that another replica keeps. It is judged only when we know as much as its sender did. */
+  onPass(frame: PassFrame, now: Instant): void {
+    const { store, life, links, outbox } = this.#ports
+    if (frame.applied > store.appliedIndex || this.#ports.stale()) {
+      if (this.#ahead.length < limits.kept) this.#ahead.push({ frame, at: now })
+      else outbox.count('passes_dropped_full')
+      return
+    }
+    const received = receive(frame.data, frame.flow, this.#ports.context())
+    if (received.kind !== 'group') {
+      this.#tell(frame.keeper, frame.id, 'handled')
+      return
+    }
+    const owner = store.ownerOf(received.group)
+    if (owner === life) {
+      if (this.#passedRefs.has(frame.id)) return
+      const ref = ++this.#refs
+      this.#passed.set(ref, { keeper: frame.keeper, id: frame.id })
+      this.#passedRefs.set(frame.id, ref)
+      this.#ports.owner.message(received.group, received.message, frame.flow, ref)
+      return
+    }
+    const further: PassFrame = { ...frame, hops: frame.hops + 1, applied: store.appliedIndex }
+    if (owner !== null && frame.hops < limits.hops && links.send(replicaOf(owner), further)) return
+    outbox.count('passes_in_a_circle')
+    this.#tell(frame.keeper, frame.id, 'hops')
+  }
+
+  /** Passes that came before we knew enough. */
+  retryAhead(now: Instant): void {
+    if (this.#ahead.length === 0 || this.#ports.stale()) return
+    const waiting = this.#ahead
+    this.#ahead = []
+    for (const { frame, at } of waiting) {
+      if (between(at, now) >= limits.keptFor) this.#ports.outbox.count('passes_dropped_expired')
+      else if (frame.applied > this.#ports.store.appliedIndex) this.#ahead.push({ frame, at })
+      else this.onPass(frame, now)
+    }
+  }
+
+  /** The owner room is done with an input: its keeper may forget it. */
+  handled(ref: InputRef): void {
+    const passed = this.#passed.get(ref)
+    if (passed === undefined) {
+      this.#keeper.handled(ref)
+      return
+    }
+    this.forget(ref)
+    this.#tell(passed.keeper, passed.id, 'handled')
+  }
+
+  /** The group went elsewhere: the keeper passes the input on by itself. */
+  forget(ref: InputRef): void {
+    const passed = this.#passed.get(ref)
+    if (passed === undefined) return
+    this.#passed.delete(ref)
+    this.#passedRefs.delete(passed.id)
+  }
+
+  onHandled(frame: HandledFrame): void {
+    const prefix = `${this.#ports.life}#`
+    for (const id of frame.ids) {
+      if (!id.startsWith(prefix)) continue
+      const number = Number(id.slice(prefix.length))
+      if (frame.outcome === 'handled') {
+        this.#keeper.handled(number)
+        continue
+      }
+      // It went in a circle: views differ. It waits until ours moves (a serving entry, a link, freshness).
+      const kept = this.#keeper.get(number)
+      if (kept !== undefined) this.#keeper.takeBack(kept)
+    }
+  }
+
+  #tell(keeper: Life, id: PassId, outcome: HandledFrame['outcome']): void {
+    const told = this.#tellings.get(keeper) ?? { handled: [], hops: [] }
+    told[outcome].push(id)
+    this.#tellings.set(keeper, told)
+  }
+
+  /** Tells the keepers, one frame each a turn. A telling that is lost costs a repetition. */
+  tellKeepers(): void {
+    for (const [keeper, { handled, hops }] of this.#tellings) {
+      const to = replicaOf(keeper)
+      if (handled.length > 0) this.#ports.links.send(to, { kind: 'handled', ids: handled, outcome: 'handled' })
+      if (hops.length > 0) this.#ports.links.send(to, { kind: 'handled', ids: hops, outcome: 'hops' })
+    }
+    this.#tellings.clear()
+  }
+}

@@ -1,0 +1,516 @@
+// One replica: one deterministic object behind one door. `step(input)` is the map of the program; sim/ and host/ are the two
+// worlds around it.
+//
+//   SIP bytes --> receive (call/receive.ts) --> keep --> owner? --no--> pass on (passing.ts)
+//                                                         |yes
+//                                                  stepGroup (owner.ts) --> commit --> Raft (log-port.ts) --> quorum
+//                                                         ^                                               |
+//                                              outcome ---'---------------- Store.apply <-----------------'
+//                                                 '--> messages leave
+//
+// What a turn of the host's loop gathers leaves with its `time` input: one append, one sync, one write per peer.
+
+import { assert, unreachable } from '../base/assert.ts'
+import { replicaOf } from '../base/brand.ts'
+import type { GroupKey, Index, Life, ReplicaId, Term } from '../base/brand.ts'
+import { between, micros, plus } from '../base/instant.ts'
+import type { Instant, Stamp } from '../base/instant.ts'
+import { random } from '../base/random.ts'
+import type { CallContext, Outgoing, SetKeys } from '../call/contract.ts'
+import type { RaftEntry, RaftMessage } from '../raft/message.ts'
+import { Raft } from '../raft/raft.ts'
+import { MemoryIndex } from '../store/memory-index.ts'
+import { Store } from '../store/store.ts'
+import type { Applied } from '../store/view.ts'
+import { ClusterClock } from '../timer/cluster-clock.ts'
+import { decodeEntry, decodeFrame, encodeBody } from '../wire/codec.ts'
+import type { EntryBody } from '../wire/entry.ts'
+import type { EgressFrame, UnsentFrame } from '../wire/frame.ts'
+import { answer } from './admin.ts'
+import type { Picture } from './admin.ts'
+import type { Effect } from './effect.ts'
+import { Freshness } from './freshness.ts'
+import type { Input, LinkInput, UnsentInput } from './input.ts'
+import { Judge } from './judge.ts'
+import { limits } from './limits.ts'
+import { Links } from './links.ts'
+import { LogPort } from './log-port.ts'
+import type { ReplicaOptions } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { Owner } from './owner.ts'
+import { Passing } from './passing.ts'
+import { restoreLog } from './restore.ts'
+
+export class Replica {
+  readonly #options: ReplicaOptions
+  readonly #outbox = new Outbox()
+  readonly #raft: Raft
+  readonly #store = new Store(new MemoryIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
+  readonly #clock: ClusterClock
+  readonly #links: Links
+  readonly #log: LogPort
+  readonly #judge: Judge
+  readonly #owner: Owner
+  readonly #passing: Passing
+  readonly #freshness: Freshness
+  readonly #keys: SetKeys
+  #now: Instant
+  #wall: Stamp
+  readonly #started: Instant
+  /** What `deadline` said last: how late a step comes tells whether this process slept. */
+  #due: Instant | null = null
+
+  #leader: ReplicaId | null = null
+  /** The last replica that led, for its successor's first verdict. */
+  #lastLeader: ReplicaId | null = null
+  #term: Term
+  #leads = false
+  /** The term whose no-op is applied: everything older is, too. */
+  #settled: Term | null = null
+  /** Where our own serving change, pulse and key are in the log, while they may be unapplied: one of each at a time. */
+  readonly #duties: { serving: Index | null; pulse: Index | null; key: Index | null } = {
+    serving: null,
+    pulse: null,
+    key: null,
+  }
+  #opened = false
+  #announced = false
+  #acceptsCalls = true
+
+  /** Throws only if the disk's records contradict themselves. */
+  constructor(options: ReplicaOptions) {
+    this.#options = options
+    this.#now = options.now
+    this.#wall = options.wall
+    this.#started = options.now
+    const restored = restoreLog(options.records)
+    if (!restored.ok) throw new Error(`the log on disk contradicts itself: ${restored.error}`)
+    this.#term = restored.value.state.term
+    this.#raft = new Raft(
+      {
+        id: options.id,
+        voters: options.voters,
+        random: random(options.seed),
+        electionTimeout: limits.silence,
+        electionSpread: limits.electionSpread,
+        heartbeat: limits.heartbeat,
+        prompt: limits.prompt,
+        maxAppendEntries: limits.appendEntries,
+        maxAppendBytes: limits.appendBytes,
+        maxInflight: limits.inflight,
+        maxUncommittedBytes: limits.uncommittedBytes,
+      },
+      restored.value,
+      options.now,
+    )
+    this.#clock = new ClusterClock({
+      self: options.id,
+      voters: options.voters,
+      slewPart: limits.slewPart,
+      agreement: limits.clockAgreement,
+    })
+    const peers = options.voters.filter((voter) => voter !== options.id)
+    this.#links = new Links(options.life, peers, this.#outbox)
+    this.#judge = new Judge(options.life, this.#links)
+    this.#freshness = new Freshness(options.now)
+    const store = this.#store
+    this.#keys = {
+      get current() {
+        return store.keyGeneration
+      },
+      key: (generation) => store.key(generation),
+    }
+    const shared = { life: options.life, store, links: this.#links, outbox: this.#outbox }
+    this.#log = new LogPort(
+      {
+        ...shared,
+        raft: this.#raft,
+        clock: this.#clock,
+        voters: options.voters,
+        now: () => this.#now,
+        wall: () => this.#wall,
+        openCount: () => this.#owner.openCommits,
+        openBodies: () => this.#owner.openBodies(),
+      },
+      options.now,
+    )
+    this.#owner = new Owner({
+      ...shared,
+      context: () => this.#context(),
+      propose: (body) => this.#log.propose(body),
+      send: (outgoing, group) => this.#send(outgoing, group),
+      handled: (ref) => this.#passing.handled(ref),
+      dropped: (ref) => this.#passing.forget(ref),
+    })
+    this.#passing = new Passing({
+      ...shared,
+      owner: this.#owner,
+      context: () => this.#context(),
+      stale: () => this.#freshness.stale,
+      answer: (outgoing) => this.#send(outgoing, null),
+    })
+  }
+
+  /** For checkers: what is replicated, and the consensus under it. */
+  get store(): Store {
+    return this.#store
+  }
+
+  get raft(): Raft {
+    return this.#raft
+  }
+
+  /** The one door: everything that happens to a replica, and everything it asks for. It throws only what a bug causes. */
+  step(input: Input): readonly Effect[] {
+    assert(input.now >= this.#now, 'time never falls')
+    const late = this.#due === null ? 0 : Math.max(0, input.now - Math.max(this.#due, this.#now))
+    this.#now = input.now
+    this.#wall = input.wall
+    if (late > limits.stall) this.#judge.stalled(input.now)
+    if (this.#freshness.check(input.now, late)) this.#becomeStale()
+    switch (input.kind) {
+      case 'sip':
+        this.#passing.receive(input.flow, input.data, this.#now)
+        break
+      case 'peer':
+        this.#frame(input.from, input.frame)
+        break
+      case 'link':
+        this.#link(input)
+        break
+      case 'persisted':
+        this.#log.onPersisted(input.upTo)
+        break
+      case 'time':
+        this.#turn()
+        break
+      case 'stream-closed':
+        // A send on it comes back as `unsent`; nothing else depends on it.
+        break
+      case 'unsent':
+        this.#unsent(input)
+        break
+      case 'admin':
+        this.#outbox.push(answer(input, this.#picture()))
+        break
+      case 'disk':
+        this.#disk(input.full)
+        break
+      default:
+        unreachable(input)
+    }
+    this.#due = this.deadline()
+    return this.#outbox.take()
+  }
+
+  /** When the next `time` input must come at the latest; null = only after another input. */
+  deadline(): Instant | null {
+    if (this.#log.busy || this.#owner.busy) return this.#now
+    const times: (Instant | null)[] = [
+      this.#raft.deadline(),
+      this.#owner.deadline(),
+      this.#passing.deadline(),
+      this.#freshness.deadline(),
+      this.#log.deadline(),
+      this.#raft.isLeader ? this.#pulseDeadline() : null,
+      this.#announced ? null : plus(this.#started, limits.readyWait),
+    ]
+    let least: Instant | null = null
+    for (const time of times) if (time !== null && (least === null || time < least)) least = time
+    return least
+  }
+
+  // ---- SIP out ------------------------------------------------------------------------------------------------------
+
+  /** False if the stream that it must leave on is gone. */
+  #send(outgoing: Outgoing, group: GroupKey | null): boolean {
+    const { flow, data, what } = outgoing
+    const origin = group === null ? null : { group, what }
+    const holder = flow.stream === '' ? null : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
+    this.#outbox.count('sip_sent')
+    if (holder === null || holder === this.#options.life) {
+      this.#outbox.push({ kind: 'send', flow, data, origin, notAfter: plus(this.#now, limits.notAfter) })
+      return true
+    }
+    if (!this.#links.reaches(holder)) return false
+    return this.#links.send(replicaOf(holder), { kind: 'egress', flow, data, within: limits.notAfter, origin })
+  }
+
+  #egress(frame: EgressFrame): void {
+    const origin = frame.origin === null ? null : { group: frame.origin.group as GroupKey, what: frame.origin.what }
+    const notAfter = plus(this.#now, frame.within)
+    this.#outbox.push({ kind: 'send', flow: frame.flow, data: frame.data, origin, notAfter })
+  }
+
+  /** A send that the host did not make: its owner decides whether those bytes still stand. */
+  #unsent(input: UnsentInput): void {
+    this.#outbox.count(`sip_unsent_${input.reason.replace('-', '_')}`)
+    const { origin, flow, data } = input.send
+    if (origin === null) return
+    const owner = this.#store.ownerOf(origin.group)
+    if (owner === this.#options.life) this.#owner.unsent(origin, flow, data, input.reason)
+    else if (owner !== null) {
+      this.#links.send(replicaOf(owner), { kind: 'unsent', flow, data, origin, reason: input.reason })
+    }
+  }
+
+  #egressUnsent(frame: UnsentFrame): void {
+    if (frame.origin === null) return
+    const origin = { group: frame.origin.group as GroupKey, what: frame.origin.what }
+    this.#owner.unsent(origin, frame.flow, frame.data, frame.reason)
+  }
+
+  // ---- peers --------------------------------------------------------------------------------------------------------
+
+  #frame(from: Life, bytes: Uint8Array): void {
+    const decoded = decodeFrame(bytes)
+    if (!decoded.ok) {
+      this.#outbox.count('frames_unreadable')
+      this.#outbox.log('warn', 'frame-unreadable', `a frame from ${from} can't be read: ${decoded.error}`, { from })
+      return
+    }
+    const frame = decoded.value
+    switch (frame.kind) {
+      case 'raft':
+        this.#judge.heard(from, frame.applied, this.#now)
+        this.#clock.heard(replicaOf(from), frame.clock, this.#now, this.#wall, replicaOf(from) === this.#leader)
+        for (const message of frame.messages) this.#onRaft(replicaOf(from), message)
+        break
+      case 'propose':
+        for (const body of frame.bodies) this.#log.append(body)
+        break
+      case 'pass':
+        this.#passing.onPass(frame, this.#now)
+        break
+      case 'handled':
+        this.#passing.onHandled(frame)
+        break
+      case 'egress':
+        this.#egress(frame)
+        break
+      case 'unsent':
+        this.#egressUnsent(frame)
+        break
+      case 'relay':
+        if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
+        else this.#links.sendBytes(frame.to, frame.frame, frame.from)
+        break
+      default:
+        unreachable(frame)
+    }
+  }
+
+  /** By way of the leader come only frames between owners and keepers, never Raft's. */
+  #relayed(from: Life, bytes: Uint8Array): void {
+    const inner = decodeFrame(bytes)
+    if (inner.ok && inner.value.kind !== 'relay' && inner.value.kind !== 'raft') this.#frame(from, bytes)
+  }
+
+  #onRaft(from: ReplicaId, message: RaftMessage): void {
+    if (message.from !== from || message.to !== this.#options.id) return
+    this.#raft.step(message, this.#now)
+    const fromLeader = message.kind === 'append' || message.kind === 'heartbeat'
+    if (fromLeader && message.term === this.#raft.term) this.#freshness.heard(this.#now)
+  }
+
+  #link(input: LinkInput): void {
+    this.#links.change(input)
+    const { state, peer } = input
+    if (state.kind === 'up') {
+      this.#passing.linkUp(state.life)
+      if (peer === this.#leader) this.#log.offerAgain()
+    }
+    if (state.kind === 'refused') this.#raft.forget(peer, this.#now)
+  }
+
+  // ---- a turn -------------------------------------------------------------------------------------------------------
+
+  #turn(): void {
+    this.#passing.expire(this.#now)
+    this.#raft.tick(this.#now)
+    const context = this.#freshness.ask(this.#now)
+    if (context !== null) this.#raft.readIndex(context, this.#now)
+    this.#owner.turn(this.#now)
+    // Applying an entry may lead to proposals, and in a set of one those to entries: until nothing is left.
+    do {
+      this.#log.offer(this.#leader)
+      for (let ready = this.#raft.takeReady(this.#now); ready !== null; ready = this.#raft.takeReady(this.#now)) {
+        this.#roleChanged()
+        this.#log.carryOut(ready)
+        for (const entry of ready.committed) this.#apply(entry)
+        for (const read of ready.reads) this.#freshness.answered(read.context, read.index)
+      }
+      this.#roleChanged()
+      this.#refresh()
+      this.#lead()
+      this.#owner.turn(this.#now)
+    } while (this.#log.busy)
+    this.#passing.tellKeepers()
+    this.#announce()
+  }
+
+  #apply(entry: RaftEntry): void {
+    if (entry.kind !== 'normal') {
+      this.#store.applyNoOp(entry.index)
+      if (entry.kind === 'no-op') this.#settled = entry.term
+      return
+    }
+    const decoded = decodeEntry(entry.data)
+    if (!decoded.ok) {
+      // The same bytes at every replica: the same nothing happens at all of them.
+      this.#store.applyNoOp(entry.index)
+      this.#outbox.log('error', 'entry-unreadable', `entry ${entry.index} can't be read: ${decoded.error}`)
+      return
+    }
+    this.#applied(this.#store.apply(entry.index, decoded.value), entry.index)
+  }
+
+  #applied(applied: Applied, at: Index): void {
+    switch (applied.kind) {
+      case 'commit':
+        this.#outbox.count(`commits_${applied.outcome.replace('-', '_')}`)
+        if (applied.commit.proposer === this.#options.life) this.#owner.outcome(applied.commit, applied.outcome)
+        break
+      case 'pulse':
+        this.#outbox.count('timers_fired', applied.fired.length)
+        this.#owner.fired(applied.fired, at)
+        break
+      case 'serving':
+        if (!applied.accepted) break
+        this.#judge.decided()
+        this.#owner.servingChanged(applied.before, applied.after)
+        this.#outbox.push({
+          kind: 'notice',
+          notice: { kind: 'serving', lives: applied.after.members.map(({ life }) => life) },
+        })
+        this.#passing.servingChanged()
+        break
+      case 'key':
+        this.#passing.giveWaiting()
+        break
+      default:
+        unreachable(applied)
+    }
+  }
+
+  // ---- roles and duties ---------------------------------------------------------------------------------------------
+
+  #roleChanged(): void {
+    const { leader, term } = this.#raft
+    if (leader === this.#leader && term === this.#term) return
+    const previous = this.#lastLeader
+    this.#leader = leader
+    this.#term = term
+    this.#links.leader = leader
+    this.#duties.serving = null
+    this.#duties.pulse = null
+    this.#duties.key = null
+    const led = this.#leads
+    this.#leads = this.#raft.isLeader
+    if (this.#leads) {
+      this.#judge.lead(this.#now, previous)
+      this.#clock.lead(this.#now, this.#wall, this.#store.lastStamp)
+    } else if (led) {
+      this.#clock.follow()
+    }
+    if (leader === null) return
+    this.#lastLeader = leader
+    this.#freshness.heard(this.#now)
+    this.#outbox.push({ kind: 'notice', notice: { kind: 'leader', id: leader, term } })
+    this.#log.offerAgain()
+  }
+
+  /** The leader's duties: who serves, the set key, pulses. */
+  #lead(): void {
+    // Not before its no-op is applied: only then does the store show all that was committed (Raft 5.4.2).
+    if (!this.#raft.isLeader || this.#settled !== this.#raft.term) return
+    const applied = this.#store.appliedIndex
+    const { serving, pulse, key } = this.#duties
+    if (serving === null || serving <= applied) {
+      const change = this.#judge.verdict(this.#store.serving(), this.#raft.commitIndex, applied, this.#now)
+      this.#duties.serving = change === null ? null : this.#duty(change)
+    }
+    if (this.#store.keyGeneration === 0 && (key === null || key <= applied)) {
+      this.#duties.key = this.#duty({ kind: 'key', generation: 1, key: this.#options.freshKey })
+    }
+    const next = this.#store.nextDeadline()
+    const due = next !== null && next <= this.#clock.read(this.#now, this.#wall)
+    if (due && (pulse === null || pulse <= applied)) {
+      this.#duties.pulse = this.#duty({ kind: 'pulse', limit: limits.pulse })
+    }
+  }
+
+  #duty(body: EntryBody): Index | null {
+    return this.#log.append(encodeBody(body))
+  }
+
+  #pulseDeadline(): Instant | null {
+    const next = this.#store.nextDeadline()
+    const { pulse } = this.#duties
+    if (next === null || (pulse !== null && pulse > this.#store.appliedIndex)) return null
+    const left = between(this.#clock.read(this.#now, this.#wall), next)
+    return plus(this.#now, micros(Math.max(left, limits.grain)))
+  }
+
+  // ---- freshness ----------------------------------------------------------------------------------------------------
+
+  #becomeStale(): void {
+    this.#owner.frozen = true
+    this.#outbox.count('stale')
+  }
+
+  #refresh(): void {
+    if (this.#raft.isLeader) this.#freshness.heard(this.#raft.status().quorumContact)
+    if (this.#freshness.reached(this.#store.appliedIndex, this.#now)) {
+      this.#owner.frozen = false
+      if (!this.#opened) {
+        this.#opened = true
+        this.#outbox.push({ kind: 'open-sip' })
+      }
+      this.#passing.giveWaiting()
+    }
+    this.#passing.retryAhead(this.#now)
+  }
+
+  /** `ready` is said when all replicas serve, or one does and some seconds have passed (design.md 3). */
+  #announce(): void {
+    if (this.#announced || this.#leader === null || this.#freshness.stale) return
+    const serving = this.#store.serving().members.length
+    const waited = between(this.#started, this.#now) >= limits.readyWait
+    if (serving < this.#options.voters.length && !(serving > 0 && waited)) return
+    this.#announced = true
+    this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
+  }
+
+  #disk(full: boolean): void {
+    this.#acceptsCalls = !full
+    if (full) this.#outbox.log('error', 'log-full', 'the log on disk has reached its limit: new calls get 503')
+    else this.#outbox.log('info', 'log-room', 'the log on disk has room again: new calls are taken')
+  }
+
+  // ---- shared views -------------------------------------------------------------------------------------------------
+
+  #context(): CallContext {
+    return {
+      now: this.#now,
+      cluster: this.#clock.read(this.#now, this.#wall),
+      settings: this.#options.settings,
+      keys: this.#keys,
+      acceptsCalls: this.#acceptsCalls,
+    }
+  }
+
+  #picture(): Picture {
+    return {
+      options: this.#options,
+      store: this.#store,
+      raft: this.#raft.status(),
+      counters: this.#outbox.counters(),
+      detached: between(this.#freshness.contact, this.#now) > limits.detached,
+      stale: this.#freshness.stale,
+      acceptsCalls: this.#acceptsCalls,
+      kept: this.#passing.kept,
+      openCommits: this.#owner.openCommits,
+    }
+  }
+}
