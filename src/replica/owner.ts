@@ -344,7 +344,7 @@ export class Owner {
   #settle(held: Held): void {
     const at = wakeAt(held.group)
     if (at === null) this.#wakes.delete(held.key)
-    else this.#wakes.set(held.key, at)
+    else this.#wakes.set(held.key, Math.max(at, this.#ports.context().now + limits.grain))
     const quiet = held.open.length === 0 && held.redo.length === 0 && held.released.length === 0
     if (quiet && at === null && (isIdle(held.group) || held.refs.size === 0)) {
       for (const ref of [...held.refs]) this.#handledRef(held, ref)

@@ -418,6 +418,7 @@ export class Replica {
     this.#freshness.heard(this.#now)
     this.#outbox.push({ kind: 'notice', notice: { kind: 'leader', id: leader, term } })
     this.#log.offerAgain()
+    this.#passing.giveWaiting()
   }
 
   /** The leader's duties: who serves, the set key, pulses. */
