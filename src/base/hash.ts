@@ -1,6 +1,8 @@
 // SipHash-2-4 (Aumasson and Bernstein, 2012) for what must not be guessed or steered: rendezvous, branches, the MAC of
 // group keys. And a fast 64-bit mix for comparing stores, where nobody attacks.
 
+import { latin1Bytes } from './bytes.ts'
+
 /** The 128-bit key as four little-endian 32-bit words. */
 export interface HashKey {
   readonly k0: number
@@ -26,55 +28,71 @@ export function hashKey(bytes: Uint8Array): HashKey {
   return { k0: word(0), k1: word(4), k2: word(8), k3: word(12) }
 }
 
-// The state is four 64-bit words in eight 32-bit halves; module-level scratch, overwritten by each call, never read
-// across calls.
+// The state is four 64-bit words v0..v3 in eight 32-bit halves, low before high; module-level scratch, overwritten by each
+// hash, never read across hashes.
 const v = new Int32Array(8)
 
-function addInto(a: number, b: number): void {
-  const lowA = v[a] as number
-  const low = (lowA + (v[b] as number)) | 0
-  const carry = low >>> 0 < lowA >>> 0 ? 1 : 0
-  v[a] = low
-  v[a + 1] = ((v[a + 1] as number) + (v[b + 1] as number) + carry) | 0
-}
-
-function rotateXor(a: number, by: number, b: number): void {
-  const low = v[a] as number
-  const high = v[a + 1] as number
-  const rotatedLow = by === 32 ? high : by < 32 ? (low << by) | (high >>> (32 - by)) : 0
-  const rotatedHigh = by === 32 ? low : by < 32 ? (high << by) | (low >>> (32 - by)) : 0
-  v[a] = rotatedLow ^ (v[b] as number)
-  v[a + 1] = rotatedHigh ^ (v[b + 1] as number)
-}
-
-function swapHalves(a: number): void {
-  const low = v[a] as number
-  v[a] = v[a + 1] as number
-  v[a + 1] = low
-}
-
-function round(): void {
-  addInto(0, 2)
-  rotateXor(2, 13, 0)
-  swapHalves(0)
-  addInto(4, 6)
-  rotateXor(6, 16, 4)
-  addInto(0, 6)
-  rotateXor(6, 21, 0)
-  addInto(4, 2)
-  rotateXor(2, 17, 4)
-  swapHalves(4)
+/** SipRounds (paper, figure 2.1), the state held in locals meanwhile: a 64-bit sum is two 32-bit ones with a carry. */
+function rounds(count: number): void {
+  let a = v[0] as number
+  let A = v[1] as number
+  let b = v[2] as number
+  let B = v[3] as number
+  let c = v[4] as number
+  let C = v[5] as number
+  let d = v[6] as number
+  let D = v[7] as number
+  for (let i = 0; i < count; i++) {
+    // v0 += v1; v1 <<<= 13; v1 ^= v0; v0 <<<= 32
+    let sum = (a + b) | 0
+    A = (A + B + (sum >>> 0 < a >>> 0 ? 1 : 0)) | 0
+    let high = (B << 13) | (b >>> 19)
+    b = ((b << 13) | (B >>> 19)) ^ sum
+    B = high ^ A
+    a = A
+    A = sum
+    // v2 += v3; v3 <<<= 16; v3 ^= v2
+    sum = (c + d) | 0
+    C = (C + D + (sum >>> 0 < c >>> 0 ? 1 : 0)) | 0
+    c = sum
+    high = (D << 16) | (d >>> 16)
+    d = ((d << 16) | (D >>> 16)) ^ c
+    D = high ^ C
+    // v0 += v3; v3 <<<= 21; v3 ^= v0
+    sum = (a + d) | 0
+    A = (A + D + (sum >>> 0 < a >>> 0 ? 1 : 0)) | 0
+    a = sum
+    high = (D << 21) | (d >>> 11)
+    d = ((d << 21) | (D >>> 11)) ^ a
+    D = high ^ A
+    // v2 += v1; v1 <<<= 17; v1 ^= v2; v2 <<<= 32
+    sum = (c + b) | 0
+    C = (C + B + (sum >>> 0 < c >>> 0 ? 1 : 0)) | 0
+    high = (B << 17) | (b >>> 15)
+    b = ((b << 17) | (B >>> 15)) ^ sum
+    B = high ^ C
+    c = C
+    C = sum
+  }
+  v[0] = a
+  v[1] = A
+  v[2] = b
+  v[3] = B
+  v[4] = c
+  v[5] = C
+  v[6] = d
+  v[7] = D
 }
 
 function absorb(low: number, high: number): void {
   v[6] = (v[6] as number) ^ low
   v[7] = (v[7] as number) ^ high
-  round()
-  round()
+  rounds(2)
   v[0] = (v[0] as number) ^ low
   v[1] = (v[1] as number) ^ high
 }
 
+/** The key against the constants "somepseudorandomlygeneratedbytes". */
 function start(key: HashKey): void {
   v[0] = key.k0 ^ 0x70736575
   v[1] = key.k1 ^ 0x736f6d65
@@ -88,44 +106,42 @@ function start(key: HashKey): void {
 
 function finish(): Hash64 {
   v[4] = (v[4] as number) ^ 0xff
-  round()
-  round()
-  round()
-  round()
+  rounds(4)
   return {
     low: ((v[0] as number) ^ (v[2] as number) ^ (v[4] as number) ^ (v[6] as number)) >>> 0,
     high: ((v[1] as number) ^ (v[3] as number) ^ (v[5] as number) ^ (v[7] as number)) >>> 0,
   }
 }
 
-function sip(key: HashKey, length: number, at: (i: number) => number): Hash64 {
+/** Four bytes as a little-endian word; what lies past `length` counts as 0. */
+function word(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0
+  for (let i = Math.min(at + 4, length) - 1; i >= at; i--) value = (value << 8) | (bytes[i] as number)
+  return value
+}
+
+function hashFirst(key: HashKey, bytes: Uint8Array, length: number): Hash64 {
   start(key)
-  const whole = length - (length % 8)
-  for (let i = 0; i < whole; i += 8) {
-    absorb(
-      at(i) | (at(i + 1) << 8) | (at(i + 2) << 16) | (at(i + 3) << 24),
-      at(i + 4) | (at(i + 5) << 8) | (at(i + 6) << 16) | (at(i + 7) << 24),
-    )
-  }
-  let low = 0
-  let high = (length & 0xff) << 24
-  for (let i = whole; i < length; i++) {
-    const place = i - whole
-    if (place < 4) low |= at(i) << (8 * place)
-    else high |= at(i) << (8 * (place - 4))
-  }
-  absorb(low, high)
+  let at = 0
+  for (; at + 8 <= length; at += 8) absorb(word(bytes, at, length), word(bytes, at + 4, length))
+  // The last block: the bytes that are left, and the length's low byte on top.
+  absorb(word(bytes, at, length), word(bytes, at + 4, length) | ((length & 0xff) << 24))
   return finish()
 }
 
 /** SipHash-2-4 of bytes. */
 export function sipHash(key: HashKey, bytes: Uint8Array): Hash64 {
-  return sip(key, bytes.length, (i) => bytes[i] as number)
+  return hashFirst(key, bytes, bytes.length)
 }
+
+// Characters on their way into a hash; overwritten by each.
+const characters = new Uint8Array(512)
 
 /** SipHash-2-4 of a latin1 string; a character above U+00FF counts by its low byte. */
 export function sipHashText(key: HashKey, text: string): Hash64 {
-  return sip(key, text.length, (i) => text.charCodeAt(i) & 0xff)
+  if (text.length > characters.length) return sipHash(key, latin1Bytes(text))
+  for (let i = 0; i < text.length; i++) characters[i] = text.charCodeAt(i)
+  return hashFirst(key, characters, text.length)
 }
 
 /** Sixteen lower-case hexadecimal digits. */

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Heap } from './heap.ts'
+
+const command = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(fc.constant('set' as const), fc.nat(30), fc.nat(8)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('delete' as const), fc.nat(30), fc.constant(0)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('pop' as const), fc.constant(0), fc.constant(0)) },
+)
+
+/** What leaves next from a plain map: least priority, then least id. */
+function first(model: ReadonlyMap<number, number>): number | undefined {
+  return [...model].sort(([a, pa], [b, pb]) => pa - pb || a - b)[0]?.[0]
+}
+
+test('a heap behaves like a map that is sorted by (priority, id) at each look', () => {
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+      const heap = new Heap<number>()
+      const model = new Map<number, number>()
+      for (const [name, id, priority] of commands) {
+        if (name === 'set') {
+          heap.set(id, priority)
+          model.set(id, priority)
+        } else if (name === 'delete') {
+          expect(heap.delete(id)).toBe(model.delete(id))
+        } else {
+          const expected = first(model)
+          expect(heap.pop()).toBe(expected)
+          if (expected !== undefined) model.delete(expected)
+        }
+        const next = first(model)
+        expect(heap.size).toBe(model.size)
+        expect(heap.peek()).toBe(next)
+        expect(heap.peekPriority()).toBe(next === undefined ? undefined : model.get(next))
+        expect(heap.priorityOf(id)).toBe(model.get(id))
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('what leaves does not depend on the order of arrival', () => {
+  const ids = ['c', 'a', 'd', 'b', 'e']
+  const drain = (order: readonly string[]): string[] => {
+    const heap = new Heap<string>()
+    for (const id of order) heap.set(id, id === 'e' ? 1 : 2)
+    const out: string[] = []
+    for (let id = heap.pop(); id !== undefined; id = heap.pop()) out.push(id)
+    return out
+  }
+  expect(drain(ids)).toEqual(['e', 'a', 'b', 'c', 'd'])
+  expect(drain([...ids].reverse())).toEqual(drain(ids))
+})
