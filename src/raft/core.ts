@@ -1,0 +1,232 @@
+// The state of one Raft replica and its named transitions: the only places that change its role, term or vote. The roles'
+// duties are in election.ts, leader.ts and follower.ts; raft.ts is the door.
+//
+//            election timeout      pre-votes of a quorum       votes of a quorum,
+//                                                              own vote durable
+//      follower ----------> pre-candidate ----------> candidate ----------> leader
+//        ^ ^  ^                  |  ^                   |  |                   |
+//        | |  '------------------'  '-------------------'  |                   |
+//        | |   lost, or a leader      election timeout     |                   |
+//        | '-----------------------------------------------'                   |
+//        |     lost, a leader of this term, or a higher term                   |
+//        '---------------------------------------------------------------------'
+//              a higher term, or no quorum heard for an election timeout
+
+import { assert } from '../base/assert.ts'
+import type { Index, ReplicaId, Term } from '../base/brand.ts'
+import { index, term } from '../base/brand.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import { micros, plus } from '../base/instant.ts'
+import type { Restored, Settings } from './config.ts'
+import { restoredFault } from './config.ts'
+import { entryBytes, RaftLog } from './log.ts'
+import type { HardState, RaftEntry, RaftMessage } from './message.ts'
+import { Persistence } from './persistence.ts'
+import { NEVER, Progress } from './progress.ts'
+import type { VoterSet } from './quorum.ts'
+import { allVoters, voterSet } from './quorum.ts'
+import { ReadOnly } from './read-only.ts'
+import type { ReadResult } from './ready.ts'
+
+/** What only a leader has. A new one is made in each term that is led: nothing of it outlives the term. */
+export interface Leadership {
+  readonly kind: 'leader'
+  /** The other voters, in order of id. */
+  readonly peers: ReadonlyMap<ReplicaId, Progress>
+  readonly reads: ReadOnly
+  /** Index of the term's no-op: what is committed from there on is committed in this term. */
+  readonly noOp: Index
+  /** The last heartbeat round: the time it was made, raised by one where needed, so that no round of a term has the number
+   * of another. A replica leads a term once in its lives (its vote is durable), so neither does a restart. */
+  round: Instant
+  roundWanted: boolean
+  heartbeatDue: Instant
+  /** Check-quorum counts silence from here, if nothing was heard since: the start of the term, or the end of a stall. */
+  windowStart: Instant
+  /** `entryBytes` above the commit index. */
+  uncommittedBytes: number
+}
+
+export interface Follower {
+  readonly kind: 'follower'
+}
+
+/** Invariant of both: `votes` holds voters only. */
+export interface Candidate {
+  readonly kind: 'pre-candidate' | 'candidate'
+  readonly votes: Map<ReplicaId, boolean>
+}
+
+export type Role = Follower | Candidate | Leadership
+
+export interface Core {
+  readonly settings: Settings
+  readonly id: ReplicaId
+  readonly voters: VoterSet
+  readonly log: RaftLog
+  readonly disk: Persistence
+  /** Invariant: never falls. */
+  term: Term
+  /** Invariant: set once in a term. */
+  vote: ReplicaId | null
+  role: Role
+  /** Whom this replica takes for the leader of its term: itself if it leads. */
+  leader: ReplicaId | null
+  /** The last word of a leader (or this life's start, for an earlier life may have answered one): for an election timeout
+   * after it no other gets a vote here (leader stickiness, thesis 6.2 and 9.6). `NEVER` once it is known dead. */
+  contact: Instant
+  electionDue: Instant
+  /** Until then a dead leader's successor is sought at once: elections are repeated in `prompt`, not in timeouts. */
+  promptUntil: Instant
+  /** A stall was forgiven since the last contact: the next one is not. */
+  stallForgiven: boolean
+  /** The latest time given. Invariant: never falls. */
+  now: Instant
+  /** Messages that claim only what is durable, and those that wait for the disk. */
+  outbox: { atOnce: RaftMessage[]; afterPersist: RaftMessage[] }
+  reads: ReadResult[]
+}
+
+export function createCore(settings: Settings, restored: Restored, now: Instant): Core {
+  const { state, entries } = restored
+  const fault = restoredFault(restored)
+  assert(fault === null, `a core starts on a whole log: ${fault ?? ''}`)
+  const voters = voterSet(settings.voters)
+  const core: Core = {
+    settings,
+    id: settings.id,
+    voters,
+    log: new RaftLog(entries, state.commit),
+    disk: new Persistence(state, index(entries.length)),
+    term: state.term,
+    vote: state.vote,
+    role: { kind: 'follower' },
+    leader: null,
+    contact: state.term > 0 ? now : NEVER,
+    electionDue: now,
+    promptUntil: NEVER,
+    stallForgiven: false,
+    now,
+    outbox: { atOnce: [], afterPersist: [] },
+    reads: [],
+  }
+  // Alone in its set, a replica has nobody to wait for.
+  if (peersOf(core).length > 0) armElection(core)
+  return core
+}
+
+export function hardState(core: Core): HardState {
+  // Only what is durable here counts: else a cut of the disk's tail could leave this hint above another entry.
+  return { term: core.term, vote: core.vote, commit: index(Math.min(core.log.commit, core.disk.stable)) }
+}
+
+export function isVoter(core: Core, id: ReplicaId): boolean {
+  return allVoters(core.voters).includes(id)
+}
+
+export function peersOf(core: Core): readonly ReplicaId[] {
+  return allVoters(core.voters).filter((id) => id !== core.id)
+}
+
+/** Sends what is true whatever the disk loses, but for the term: at once if that is durable. */
+export function send(core: Core, message: RaftMessage): void {
+  const { atOnce, afterPersist } = core.outbox
+  if (core.disk.durableTerm === core.term) atOnce.push(message)
+  else afterPersist.push(message)
+}
+
+/** Sends what must be durable first: a vote, or an acknowledgement. */
+export function sendAfterPersist(core: Core, message: RaftMessage): void {
+  const { afterPersist } = core.outbox
+  const before = afterPersist.at(-1)
+  // The appends of one turn are acknowledged together.
+  const together = message.kind === 'append-response' && before?.kind === 'append-response' && before.to === message.to
+  if (together && before.index <= message.index) afterPersist.pop()
+  afterPersist.push(message)
+}
+
+/** Draws the next election timeout from now on. */
+export function armElection(core: Core): void {
+  const { electionTimeout, electionSpread, random } = core.settings
+  core.electionDue = plus(core.now, micros(electionTimeout + random.below(electionSpread)))
+}
+
+/** A campaign's own timeout: what follows if it isn't decided. Short while the leader is known dead; a real vote gets twice
+ * the time, because it waits for disks. */
+function armCampaign(core: Core, share: number): void {
+  if (core.now >= core.promptUntil) return armElection(core)
+  const least: Duration = micros(core.settings.prompt * share)
+  core.electionDue = plus(core.now, micros(least + core.settings.random.below(least)))
+}
+
+/** A leader of this term was heard: whoever this replica was, it follows. */
+export function becomeFollower(core: Core, at: Term, leader: ReplicaId | null): void {
+  assert(at >= core.term, 'the term never falls')
+  assert(at > core.term || core.role.kind !== 'leader' || leader === null, 'a term has one leader')
+  const led = core.role.kind === 'leader'
+  enterTerm(core, at)
+  core.role = { kind: 'follower' }
+  core.leader = leader
+  if (led) {
+    core.contact = NEVER
+    core.stallForgiven = false
+    armElection(core)
+  }
+}
+
+/** Thesis 9.6: asks who would vote, and changes no term until a quorum would. */
+export function becomePreCandidate(core: Core): void {
+  assert(core.role.kind !== 'leader', 'a leader does not campaign')
+  core.role = { kind: 'pre-candidate', votes: new Map() }
+  core.leader = null
+  armCampaign(core, 1)
+}
+
+/** Paper 5.2: a new term, and its vote for itself. */
+export function becomeCandidate(core: Core): void {
+  assert(core.role.kind === 'pre-candidate', 'a pre-vote comes before a vote')
+  enterTerm(core, term(core.term + 1))
+  core.vote = core.id
+  core.role = { kind: 'candidate', votes: new Map() }
+  armCampaign(core, 2)
+}
+
+/** Paper 5.2 and 5.4.2: leads from here on, and starts its term with a no-op. */
+export function becomeLeader(core: Core): Leadership {
+  assert(core.role.kind === 'candidate', 'only a candidate wins')
+  const { log, settings, now } = core
+  const next = index(log.last + 1)
+  const lead: Leadership = {
+    kind: 'leader',
+    peers: new Map(peersOf(core).map((id) => [id, new Progress(next, settings.maxInflight)])),
+    reads: new ReadOnly(settings.maxReads),
+    noOp: next,
+    round: NEVER,
+    roundWanted: true,
+    heartbeatDue: now,
+    windowStart: now,
+    uncommittedBytes: log.bytesBetween(log.commit, log.last),
+  }
+  core.role = lead
+  core.leader = core.id
+  core.promptUntil = NEVER
+  core.stallForgiven = false
+  appendOwn(core, lead, 'no-op', new Uint8Array(0))
+  return lead
+}
+
+/** Paper 5.3: a leader only appends to its log. */
+export function appendOwn(core: Core, lead: Leadership, kind: RaftEntry['kind'], data: Uint8Array): Index {
+  const entry: RaftEntry = { term: core.term, index: index(core.log.last + 1), kind, data }
+  core.log.append([entry])
+  lead.uncommittedBytes += entryBytes(entry)
+  return entry.index
+}
+
+function enterTerm(core: Core, at: Term): void {
+  if (at === core.term) return
+  core.term = at
+  core.vote = null
+  // What was not sent in its term helps nobody in the next.
+  core.outbox = { atOnce: [], afterPersist: [] }
+}

@@ -1,0 +1,18 @@
+// The public export `holdfast/raft`: the consensus core alone.
+
+export type { Index, ReplicaId, Term } from '../base/brand.ts'
+export { replicaId } from '../base/brand.ts'
+export type { Duration, Instant } from '../base/instant.ts'
+export { instant, micros, millis, seconds } from '../base/instant.ts'
+export type { Random } from '../base/random.ts'
+export { random } from '../base/random.ts'
+export type { RaftConfig, Restored } from './config.ts'
+export { restoredFault } from './config.ts'
+export type { Observation } from './invariants.ts'
+export { checkState, checkStep, observe } from './invariants.ts'
+export type { HardState, RaftEntry, RaftMessage } from './message.ts'
+export { formatEntry, formatMessage, formatReady } from './print.ts'
+export { Raft } from './raft.ts'
+export type { ReadResult, Ready } from './ready.ts'
+export type { PeerStatus, RaftStatus } from './status.ts'
+export { formatStatus } from './status.ts'

@@ -1,0 +1,254 @@
+// Raft (Ongaro and Ousterhout 2014; Ongaro's thesis) after etcd-io/raft: messages, time and proposals in, `Ready` out. It does
+// no I/O, has no clock and doesn't know what it orders. One turn of its caller:
+//
+//     raft.step(message, now) ... raft.propose(data, now) ... raft.tick(now)     what happened
+//     while ((ready = raft.takeReady(now)) !== null)
+//         send ready.messages; apply ready.committed; answer ready.reads
+//         if (ready.mustPersist) write ready.state, then ready.entries;
+//             once they are durable: send ready.afterPersist, then raft.persisted(ready.number)
+//
+// Messages may be lost, delayed, doubled and reordered. Those for an earlier life of a replica must be dropped by the caller.
+
+import { assert } from '../base/assert.ts'
+import type { Index, ReplicaId, Term } from '../base/brand.ts'
+import { index, term } from '../base/brand.ts'
+import type { Instant } from '../base/instant.ts'
+import { instant } from '../base/instant.ts'
+import type { Result } from '../base/result.ts'
+import { err } from '../base/result.ts'
+import { unreachable } from '../base/assert.ts'
+import type { RaftConfig, Restored } from './config.ts'
+import { settingsOf } from './config.ts'
+import type { Core } from './core.ts'
+import { armElection, becomeFollower, createCore, hardState, isVoter, peersOf, send } from './core.ts'
+import {
+  campaign,
+  forgetLeader,
+  forgiveStall,
+  handleVoteRequest,
+  handleVoteResponse,
+  ownVoteDurable,
+  sticksToLeader,
+} from './election.ts'
+import { forwardRead, handleAppend, handleHeartbeat, handleReadIndexResponse } from './follower.ts'
+import {
+  advanceCommit,
+  forgetPeer,
+  handleAppendResponse,
+  handleHeartbeatResponse,
+  leaderDue,
+  makeMessages,
+  type ProposeError,
+  proposeAsLeader,
+  readAsLeader,
+  tickLeader,
+} from './leader.ts'
+import type { HardState, RaftMessage } from './message.ts'
+import type { Ready } from './ready.ts'
+import type { RaftStatus } from './status.ts'
+import { statusOf } from './status.ts'
+
+export class Raft {
+  readonly #core: Core
+  #ready = 0
+
+  constructor(config: RaftConfig, restored: Restored, now: Instant) {
+    this.#core = createCore(settingsOf(config), restored, now)
+  }
+
+  get isLeader(): boolean {
+    return this.#core.role.kind === 'leader'
+  }
+
+  /** Whom this replica takes for the leader of its term, itself included; null = nobody. */
+  get leader(): ReplicaId | null {
+    return this.#core.leader
+  }
+
+  get term(): Term {
+    return this.#core.term
+  }
+
+  get commitIndex(): Index {
+    return this.#core.log.commit
+  }
+
+  lastIndex(): Index {
+    return this.#core.log.last
+  }
+
+  status(): RaftStatus {
+    return statusOf(this.#core)
+  }
+
+  /** For checkers (invariants.ts), which look and don't touch. */
+  inspect(): Readonly<Core> {
+    return this.#core
+  }
+
+  /** A message of a peer. One that isn't for this replica, or not of a voter, is ignored. */
+  step(message: RaftMessage, now: Instant): void {
+    const core = this.#core
+    this.#advance(now)
+    if (message.to !== core.id || message.from === core.id || !isVoter(core, message.from)) return
+    if (message.term > core.term && !adoptTerm(core, message)) return
+    if (message.term < core.term) return answerEarlierTerm(core, message)
+    dispatch(core, message)
+  }
+
+  /** Does what is due: elections, heartbeats, check-quorum. */
+  tick(now: Instant): void {
+    const core = this.#core
+    this.#advance(now)
+    if (now < this.deadline()) return
+    if (core.role.kind === 'leader') return tickLeader(core, core.role)
+    if (forgiveStall(core, core.electionDue)) return armElection(core)
+    campaign(core)
+  }
+
+  /** When `tick` has something to do, at the latest. */
+  deadline(): Instant {
+    const core = this.#core
+    if (core.role.kind !== 'leader') {
+      // Alone in its set, a candidate waits for nothing but its disk.
+      const waits = core.role.kind === 'follower' || peersOf(core).length > 0
+      return waits ? core.electionDue : FOREVER
+    }
+    return peersOf(core).length > 0 ? leaderDue(core, core.role) : FOREVER
+  }
+
+  /** Appends `data` to the log, if this replica leads: its index, if it is committed at all and in this term. `too-much`: the
+   * uncommitted entries fill their bound; ask again once some are committed. */
+  propose(data: Uint8Array, now: Instant): Result<Index, ProposeError> {
+    const core = this.#core
+    this.#advance(now)
+    return core.role.kind === 'leader' ? proposeAsLeader(core, core.role, data) : err('not-leader')
+  }
+
+  /** Asks for an index that all reads from now on must have applied; it comes in `Ready.reads`. It may be lost (no leader, a
+   * leader change, a lost message, more than `maxReads`): the caller asks again, with a context it never used before. */
+  readIndex(context: number, now: Instant): void {
+    const core = this.#core
+    this.#advance(now)
+    if (core.role.kind === 'leader') readAsLeader(core, core.role, { from: core.id, context })
+    else forwardRead(core, context)
+  }
+
+  /** That peer's process is known dead: its link closed, and its address refused a new one. A leader no longer counts it for
+   * its quorum; a follower of it forgets it and asks for pre-votes within `prompt`. */
+  forget(peer: ReplicaId, now: Instant): void {
+    const core = this.#core
+    this.#advance(now)
+    if (core.role.kind === 'leader') forgetPeer(core.role, peer)
+    else forgetLeader(core, peer)
+  }
+
+  /** What gathered since the last call; null = nothing. To be called until it is null, since one Ready is bounded. */
+  takeReady(now: Instant): Ready | null {
+    const core = this.#core
+    this.#advance(now)
+    if (core.role.kind === 'leader') makeMessages(core, core.role)
+    const { log, disk } = core
+    const entries = log.tail(index(disk.handed + 1))
+    const state = stateToWrite(core, entries.length > 0)
+    const committed = log.takeCommitted(core.settings.maxCommittedBytes)
+    const { reads, outbox } = core
+    const writes = state !== null || entries.length > 0
+    // What waits for the disk need not, if the disk has everything.
+    const waits = writes || !disk.isIdle
+    const messages = waits ? outbox.atOnce : [...outbox.atOnce, ...outbox.afterPersist]
+    const afterPersist = waits ? outbox.afterPersist : []
+    const mustPersist = writes || afterPersist.length > 0
+    if (!mustPersist && messages.length === 0 && committed.length === 0 && reads.length === 0) return null
+    core.outbox = { atOnce: [], afterPersist: [] }
+    core.reads = []
+    this.#ready++
+    if (mustPersist) disk.hand(this.#ready, state ?? disk.handedState, log.last)
+    return { number: this.#ready, state, entries, messages, afterPersist, committed, reads, mustPersist }
+  }
+
+  /** Ready `number` and all before it are durable. */
+  persisted(number: number): void {
+    const core = this.#core
+    assert(number <= this.#ready, 'only what was handed out becomes durable')
+    core.disk.acknowledge(number)
+    ownVoteDurable(core)
+    if (core.role.kind === 'leader') advanceCommit(core, core.role)
+  }
+
+  #advance(now: Instant): void {
+    assert(now >= this.#core.now, 'time never falls')
+    this.#core.now = now
+  }
+}
+
+/** After every instant that comes: nothing is due. */
+const FOREVER = instant(Number.MAX_SAFE_INTEGER)
+
+/** Paper 5.1: a higher term is adopted; but a pre-vote's is only asked for, and a request for votes is not heard at all while
+ * a leader may count on this replica. Whether the message is to be handled. */
+function adoptTerm(core: Core, message: RaftMessage): boolean {
+  switch (message.kind) {
+    case 'pre-vote':
+      return !sticksToLeader(core)
+    case 'vote':
+      if (sticksToLeader(core)) return false
+      becomeFollower(core, message.term, null)
+      return true
+    case 'pre-vote-response':
+      if (!message.granted) becomeFollower(core, message.term, null)
+      return true
+    case 'append':
+    case 'heartbeat':
+      becomeFollower(core, message.term, message.from)
+      return true
+    default:
+      becomeFollower(core, message.term, null)
+      return true
+  }
+}
+
+/** Paper 5.1: a message of an earlier term is refused. A leader or candidate that doesn't know the newer term learns it from
+ * the answer, and with check-quorum only so (its own requests are not heard); the answer claims nothing else. */
+function answerEarlierTerm(core: Core, message: RaftMessage): void {
+  const head = { from: core.id, to: message.from, term: core.term }
+  if (message.kind === 'pre-vote') send(core, { kind: 'pre-vote-response', ...head, granted: false })
+  if (message.kind === 'vote') send(core, { kind: 'vote-response', ...head, granted: false })
+  if (message.kind !== 'append' && message.kind !== 'heartbeat') return
+  const nothing = { index: index(0), rejected: true, hintIndex: index(0), hintTerm: term(0) }
+  send(core, { kind: 'append-response', ...head, ...nothing })
+}
+
+function dispatch(core: Core, message: RaftMessage): void {
+  const lead = core.role.kind === 'leader' ? core.role : null
+  switch (message.kind) {
+    case 'pre-vote':
+    case 'vote':
+      return handleVoteRequest(core, message)
+    case 'pre-vote-response':
+    case 'vote-response':
+      return handleVoteResponse(core, message)
+    case 'append':
+      return handleAppend(core, message)
+    case 'heartbeat':
+      return handleHeartbeat(core, message)
+    case 'append-response':
+      return lead === null ? undefined : handleAppendResponse(core, lead, message)
+    case 'heartbeat-response':
+      return lead === null ? undefined : handleHeartbeatResponse(core, lead, message)
+    case 'read-index':
+      return lead === null ? undefined : readAsLeader(core, lead, message)
+    case 'read-index-response':
+      return message.from === core.leader ? handleReadIndexResponse(core, message) : undefined
+    default:
+      return unreachable(message)
+  }
+}
+
+/** A term or a vote must be durable. The commit hint rides along when there is something to write anyway. */
+function stateToWrite(core: Core, withEntries: boolean): HardState | null {
+  const before = core.disk.handedState
+  const state = hardState(core)
+  if (state.term !== before.term || state.vote !== before.vote) return state
+  return withEntries && state.commit > before.commit ? state : null
+}
