@@ -35,7 +35,6 @@ export class LogPort {
   #proposedAt: Instant
   #again: number = limits.reproposal
   #persists = 0
-  #persisted = 0
   readonly #readies: { readonly persist: number; readonly ready: number }[] = []
 
   constructor(ports: LogPorts, now: Instant) {
@@ -96,26 +95,19 @@ export class LogPort {
 
   /** Persists what must be durable; sends what may leave, and the rest after it. */
   carryOut(ready: Ready): void {
-    const { raft, outbox } = this.#ports
+    const { outbox } = this.#ports
     for (const effect of this.#frames(ready.messages)) outbox.push(effect)
+    if (!ready.mustPersist) return
+    // The term before the entries, so that no cut of the tail leaves an entry of a term the disk doesn't know.
     const records: Uint8Array[] = []
     if (ready.state !== null) records.push(encodeRecord({ kind: 'state', state: ready.state }))
     for (const entry of ready.entries) records.push(encodeRecord({ kind: 'entry', entry }))
-    const then = this.#frames(ready.afterPersist)
-    if (records.length === 0 && this.#persisted === this.#persists) {
-      for (const effect of then) outbox.push(effect)
-      raft.persisted(ready.number)
-      return
-    }
-    // Without records of its own, what waits still waits for the persists before it.
-    if (records.length === 0 && then.length === 0) return
     const number = ++this.#persists
     this.#readies.push({ persist: number, ready: ready.number })
-    outbox.push({ kind: 'persist', number, records, then })
+    outbox.push({ kind: 'persist', number, records, then: this.#frames(ready.afterPersist) })
   }
 
   onPersisted(upTo: number): void {
-    this.#persisted = Math.max(this.#persisted, upTo)
     let last: number | null = null
     for (let next = this.#readies[0]; next !== undefined && next.persist <= upTo; next = this.#readies[0]) {
       last = next.ready

@@ -3,17 +3,13 @@
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { index, term } from '../base/brand.ts'
+import { restoredFault } from '../raft/config.ts'
+import type { Restored } from '../raft/config.ts'
 import type { HardState, RaftEntry } from '../raft/message.ts'
 import { decodeRecord } from '../wire/codec.ts'
 
-export interface RestoredLog {
-  readonly state: HardState
-  /** From index 1, without a gap. */
-  readonly entries: readonly RaftEntry[]
-}
-
 /** Replays records. An entry replaces that of its index and drops all after; a gap is damage, told with the record. */
-export function restoreLog(records: readonly Uint8Array[]): Result<RestoredLog, string> {
+export function restoreLog(records: readonly Uint8Array[]): Result<Restored, string> {
   let state: HardState = { term: term(0), vote: null, commit: index(0) }
   const entries: RaftEntry[] = []
   for (let number = 0; number < records.length; number++) {
@@ -35,7 +31,6 @@ export function restoreLog(records: readonly Uint8Array[]): Result<RestoredLog, 
       }
     }
   }
-  // The commit hint may be ahead of a tail that was never synced.
-  if (state.commit > entries.length) state = { ...state, commit: index(entries.length) }
-  return ok({ state, entries })
+  const fault = restoredFault({ state, entries })
+  return fault === null ? ok({ state, entries }) : err(fault)
 }

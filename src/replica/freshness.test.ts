@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { index } from '../base/brand.ts'
+import { instant, millis, plus } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
+import { Freshness } from './freshness.ts'
+import { limits } from './limits.ts'
+
+const start = instant(1_000_000)
+
+/** A replica that has reached its first barrier at `start`. */
+function fresh(): Freshness {
+  const freshness = new Freshness(start)
+  freshness.answered(must(freshness.ask(start)), index(7))
+  expect(freshness.reached(index(7), start)).toBe(true)
+  return freshness
+}
+
+function must(context: number | null): number {
+  expect(context).not.toBeNull()
+  return context as number
+}
+
+function later(ms: number): Instant {
+  return plus(start, millis(ms))
+}
+
+test('a replica starts stale and is fresh once it has applied the answer to its barrier', () => {
+  const freshness = new Freshness(start)
+  expect(freshness.stale).toBe(true)
+  freshness.answered(must(freshness.ask(start)), index(7))
+  expect(freshness.reached(index(6), later(1))).toBe(false)
+  expect(freshness.reached(index(7), later(2))).toBe(true)
+  expect(freshness.stale).toBe(false)
+})
+
+test('silence of the leader makes it stale before the leader would remove it', () => {
+  expect(limits.stale).toBeLessThan(limits.silence)
+  const freshness = fresh()
+  expect(freshness.check(plus(start, limits.stale), 0)).toBe(false)
+  expect(freshness.check(plus(start, millis(351)), 0)).toBe(true)
+  expect(freshness.stale).toBe(true)
+})
+
+test('a step that comes late was a sleep, even if the leader was heard in it', () => {
+  const freshness = fresh()
+  freshness.heard(later(5_000))
+  expect(freshness.check(later(5_000), millis(5_000))).toBe(true)
+})
+
+test('an answer to a barrier asked for before the sleep says nothing', () => {
+  const freshness = new Freshness(start)
+  const before = must(freshness.ask(start))
+  freshness.check(later(5_000), millis(5_000))
+  freshness.answered(before, index(7))
+  expect(freshness.reached(index(9), later(5_000))).toBe(false)
+  const after = must(freshness.ask(later(5_000)))
+  freshness.answered(after, index(9))
+  expect(freshness.reached(index(9), later(5_001))).toBe(true)
+})
+
+test('a lost answer is asked for again, with a new context, not more often than every 100 ms', () => {
+  const freshness = new Freshness(start)
+  const first = must(freshness.ask(start))
+  expect(freshness.ask(later(99))).toBeNull()
+  expect(must(freshness.ask(later(100)))).not.toBe(first)
+})
