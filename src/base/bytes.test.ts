@@ -1,6 +1,6 @@
 import v8 from 'node:v8'
 import vm from 'node:vm'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { equalBytes, flat, hex, hex32, latin1Bytes, latin1Text } from './bytes.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { latin1Bytes } from './bytes.ts'
 import { hashHex, hashKey, mixBytes, mixText, sipHash, sipHashText } from './hash.ts'
