@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           root,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/cluster/lib/*.test.ts'],
+          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

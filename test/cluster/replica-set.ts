@@ -1,0 +1,222 @@
+// A replica set as a user starts it, `npm run -s holdfast -- up --json`, read through its JSON events and `/status`.
+
+import { fileURLToPath } from 'node:url'
+import { exitOf, isAlive, parentOf, signalPid, startProgram } from './programs.ts'
+import { settled, until } from './poll.ts'
+import type { Exit, Program } from './programs.ts'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export type SetEvent =
+  | {
+      readonly event: 'replica'
+      readonly id: number
+      readonly pid: number
+      readonly admin: string
+      readonly peer: string
+    }
+  | { readonly event: 'ready'; readonly sip: string; readonly leader: number }
+  | { readonly event: 'exit'; readonly id: number; readonly signal?: string; readonly code?: number }
+  | { readonly event: 'leader'; readonly id: number; readonly term: number }
+
+/** The part of a replica's `/status` that the tests read. */
+export interface Status {
+  readonly replica: number
+  readonly role: string
+  readonly leader: number | null
+  readonly term: number
+  readonly commitIndex: number
+  readonly appliedIndex: number
+  readonly voters: readonly number[]
+  readonly serving: readonly { readonly id: number; readonly life: string; readonly since: number }[]
+  readonly detached: boolean
+  readonly groups: number
+  readonly entities: number
+  readonly calls: { readonly early: number; readonly confirmed: number }
+  readonly timers: { readonly pending: number; readonly fired: number }
+  readonly intents: { readonly open: number }
+  readonly storeHash: { readonly index: number; readonly hash: string }
+}
+
+/** Addresses of one test, all in 127.0.0.0/8: no two tests share one. */
+export interface Place {
+  readonly sip: string
+  readonly admin: string
+  readonly peer: string
+  readonly caller: string
+  readonly callee: string
+}
+
+/** `slot` is the test's own, 1 to 254. */
+export function place(slot: number): Place {
+  return {
+    sip: `127.66.${slot}.10:5060`,
+    admin: `127.66.${slot}.1:8060`,
+    peer: `127.66.${slot}.1:8160`,
+    caller: `127.66.${slot}.100:5060`,
+    callee: `127.66.${slot}.200:5070`,
+  }
+}
+
+export interface SetOptions {
+  readonly place: Place
+  /** Default: the place's callee. */
+  readonly nextHop?: string
+  /** Default: a fresh temporary folder of `up` itself. */
+  readonly data?: string
+  /** Seconds, or `never`; default 5. */
+  readonly restart?: string
+}
+
+export class ReplicaSet {
+  readonly #program: Program
+  readonly #events: SetEvent[] = []
+  readonly #replicas = new Map<number, { pid: number; admin: string }>()
+  #leader = 0
+
+  constructor(program: Program) {
+    this.#program = program
+    program.onLine((line) => this.#take(line))
+  }
+
+  get events(): readonly SetEvent[] {
+    return this.#events
+  }
+
+  /** The id of the leader that was told last. */
+  get leader(): number {
+    return this.#leader
+  }
+
+  get program(): Program {
+    return this.#program
+  }
+
+  get ids(): number[] {
+    return [...this.#replicas.keys()].sort((a, b) => a - b)
+  }
+
+  /** The process `up` itself, which npm runs: the parent of its replicas. */
+  get upPid(): number {
+    return parentOf(this.pid(this.ids[0] as number))
+  }
+
+  pid(id: number): number {
+    return this.#replica(id).pid
+  }
+
+  stderr(): string {
+    return this.#program.stderr()
+  }
+
+  /** `kill -9` of one replica. */
+  kill(id: number): void {
+    signalPid(this.pid(id), 'SIGKILL')
+  }
+
+  /** The first event from `from` on that `accept` takes. */
+  async event(what: string, deadlineMs: number, accept: (event: SetEvent) => boolean, from = 0): Promise<SetEvent> {
+    return until(`event: ${what}`, deadlineMs, () => {
+      const found = this.#events.slice(from).find(accept)
+      if (found === undefined && !isAlive(this.#program.pid))
+        throw new Error(`up has ended: ${this.stderr().slice(-3_000)}`)
+      return found ?? null
+    })
+  }
+
+  async ready(from = 0): Promise<void> {
+    await this.event('ready', 15_000, (event) => event.event === 'ready', from)
+  }
+
+  async status(id: number): Promise<Status> {
+    const response = await fetch(`${this.#replica(id).admin}/status`, { signal: AbortSignal.timeout(2_000) })
+    return (await response.json()) as Status
+  }
+
+  /** All replicas' statuses, once each of them answers and `accept` takes them all. */
+  async statuses(what: string, deadlineMs: number, accept: (status: Status) => boolean): Promise<Status[]> {
+    return settled(
+      what,
+      deadlineMs,
+      () => Promise.all(this.ids.map((id) => this.status(id).catch((error: unknown) => String(error)))),
+      (all): all is Status[] => all.every((one) => typeof one !== 'string' && accept(one)),
+    ) as Promise<Status[]>
+  }
+
+  /** Statuses of all replicas with one index and one hash: they have converged. */
+  async converged(deadlineMs: number): Promise<Status[]> {
+    return settled(
+      'equal hashes at equal index',
+      deadlineMs,
+      () => Promise.all(this.ids.map((id) => this.status(id))),
+      (all) => {
+        const first = all[0] as Status
+        return all.every(
+          (one) => one.storeHash.index === first.storeHash.index && one.storeHash.hash === first.storeHash.hash,
+        )
+      },
+    )
+  }
+
+  /** SIGTERM, as a user's Ctrl-C: all must end. */
+  async stop(): Promise<Exit> {
+    const pids = [...this.#replicas.values()].map(({ pid }) => pid)
+    this.#program.signal('SIGTERM')
+    const exit = await exitOf(this.#program, 'up', 15_000)
+    await until('all replicas have ended', 5_000, () => (pids.some(isAlive) ? null : true))
+    return exit
+  }
+
+  /** For the end of a test, however it went: leaves no process. */
+  async destroy(): Promise<void> {
+    const pids = [...this.#replicas.values()].map(({ pid }) => pid)
+    const up = pids.filter(isAlive).map(parentOf)
+    if (isAlive(this.#program.pid)) {
+      this.#program.signal('SIGTERM')
+      await exitOf(this.#program, 'up', 15_000).catch(() => {
+        for (const pid of [...up, ...pids, this.#program.pid]) signalPid(pid, 'SIGKILL')
+      })
+    }
+    for (const pid of pids.filter(isAlive)) signalPid(pid, 'SIGKILL')
+  }
+
+  #replica(id: number): { pid: number; admin: string } {
+    const replica = this.#replicas.get(id)
+    if (replica === undefined) throw new Error(`no replica ${id} was announced: ${this.stderr().slice(-3_000)}`)
+    return replica
+  }
+
+  #take(line: string): void {
+    const event = JSON.parse(line) as SetEvent
+    this.#events.push(event)
+    if (event.event === 'replica') this.#replicas.set(event.id, { pid: event.pid, admin: event.admin })
+    if (event.event === 'ready') this.#leader = event.leader
+    if (event.event === 'leader') this.#leader = event.id
+  }
+}
+
+/** Starts `holdfast` from the checkout, as a user's script does. */
+export function holdfast(args: readonly string[]): Program {
+  return startProgram('npm', ['run', '-s', 'holdfast', '--', ...args], { cwd: root })
+}
+
+/** Starts a set without waiting for it. */
+export function launchSet(options: SetOptions): ReplicaSet {
+  const { sip, admin, peer, callee } = options.place
+  const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', options.nextHop ?? callee]
+  if (options.data !== undefined) args.push('--data', options.data)
+  if (options.restart !== undefined) args.push('--restart', options.restart)
+  return new ReplicaSet(holdfast(args))
+}
+
+/** Starts a set and waits until calls can be made. */
+export async function startSet(options: SetOptions): Promise<ReplicaSet> {
+  const set = launchSet(options)
+  try {
+    await set.ready()
+  } catch (error) {
+    await set.destroy()
+    throw error
+  }
+  return set
+}

@@ -1,0 +1,177 @@
+// SIPp as caller and callee: started with its statistics on, read from its CSV files while it runs and after.
+
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { basename, join } from 'node:path'
+import { exitOf, startProgram } from './programs.ts'
+import { until } from './poll.ts'
+import type { Program } from './programs.ts'
+
+export type SippTransport = 'u1' | 'un' | 't1'
+
+export interface SippOptions {
+  readonly local: string
+  /** A folder of its own: statistics and errors go there. */
+  readonly folder: string
+  readonly transport: SippTransport
+  /** `-sn` of a scenario that SIPp has built in, or a file. */
+  readonly scenario: { readonly builtIn: string } | { readonly file: string }
+  /** Milliseconds for the scenario's pauses. */
+  readonly holdMs?: number
+}
+
+export interface CallerOptions extends SippOptions {
+  readonly remote: string
+  readonly calls: number
+  /** Calls a second. */
+  readonly rate: number
+}
+
+export interface SippStats {
+  /** Calls begun. */
+  readonly created: number
+  readonly successful: number
+  readonly failed: number
+  /** Sent again, or received again. */
+  readonly retransmissions: number
+  /** Messages that the scenario did not expect, of its calls or of none. */
+  readonly unexpected: number
+}
+
+const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0 }
+
+/** Why tests with SIPp cannot run here; null if they can. In CI that is a failure, not a reason. */
+export function missingTools(): string | null {
+  const missing = ['sipp', 'tcpdump'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined)
+  if (missing.length === 0) return null
+  const reason = `${missing.join(' and ')} not found: on Debian, apt-get install sip-tester tcpdump`
+  if (process.env['CI'] !== undefined) throw new Error(reason)
+  return reason
+}
+
+export class Sipp {
+  readonly #program: Program
+  readonly #folder: string
+
+  constructor(program: Program, folder: string) {
+    this.#program = program
+    this.#folder = folder
+  }
+
+  /** As of its last line of statistics, one a second and one at its end. */
+  stats(): SippStats {
+    const calls = lastRow(join(this.#folder, 'stat.csv'))
+    if (calls === null) return none
+    const messages = this.#countsRow() ?? new Map<string, number>()
+    const sum = (suffix: string): number =>
+      [...messages].filter(([name]) => name.endsWith(suffix)).reduce((total, [, value]) => total + value, 0)
+    const of = (name: string): number => calls.get(name) ?? 0
+    return {
+      created: of('TotalCallCreated'),
+      successful: of('SuccessfulCall(C)'),
+      failed: of('FailedCall(C)'),
+      retransmissions: Math.max(of('Retransmissions(C)'), sum('_Retrans')),
+      unexpected:
+        Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')) + of('OutOfCallMsgs(C)') + of('DeadCallMsgs(C)'),
+    }
+  }
+
+  /** The errors it noted, for the message of a failing test. */
+  errors(): string {
+    try {
+      return readFileSync(join(this.#folder, 'errors.log'), 'latin1').slice(0, 4_000)
+    } catch {
+      return ''
+    }
+  }
+
+  async reaches(what: string, deadlineMs: number, accept: (stats: SippStats) => boolean): Promise<SippStats> {
+    return until(`${basename(this.#folder)}: ${what}, is ${JSON.stringify(this.stats())}`, deadlineMs, () => {
+      const stats = this.stats()
+      return accept(stats) ? stats : null
+    })
+  }
+
+  /** Waits until it ends by itself: a caller, after its last call. */
+  async finished(deadlineMs: number): Promise<SippStats> {
+    await exitOf(this.#program, `sipp ${basename(this.#folder)} ${JSON.stringify(this.stats())}`, deadlineMs)
+    return this.stats()
+  }
+
+  /** Ends it: SIGUSR1 lets it finish its calls first. */
+  async stop(): Promise<SippStats> {
+    this.#program.signal('SIGUSR1')
+    return this.finished(60_000)
+  }
+
+  async destroy(): Promise<void> {
+    this.#program.signal('SIGKILL')
+    await this.#program.exit
+  }
+
+  #countsRow(): Map<string, number> | null {
+    const file = readdirSync(this.#folder).find((name) => name.endsWith('_counts.csv'))
+    return file === undefined ? null : lastRow(join(this.#folder, file))
+  }
+}
+
+export function startCallee(options: SippOptions): Promise<Sipp> {
+  return start(options, [])
+}
+
+/** The order of the day: `calls` calls at `rate` a second, then it ends. */
+export function startCaller(options: CallerOptions): Promise<Sipp> {
+  return start(options, [options.remote, '-r', `${options.rate}`, '-m', `${options.calls}`, '-l', `${options.calls}`])
+}
+
+async function start(options: SippOptions, args: readonly string[]): Promise<Sipp> {
+  mkdirSync(options.folder, { recursive: true })
+  const [host, port] = splitAddress(options.local)
+  const program = startProgram(
+    'sipp',
+    [
+      ...args,
+      ...scenarioArgs(options),
+      ...['-i', host, '-p', port, '-t', options.transport, '-max_socket', '5000', '-d', `${options.holdMs ?? 0}`],
+      ...['-nostdin', '-deadcall_wait', '5000', '-timeout', '300', '-timeout_error', '-buff_size', '4194304'],
+      ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],
+    ],
+    { cwd: options.folder },
+  )
+  const sipp = new Sipp(program, options.folder)
+  // Its statistics are opened after its sockets: from then on it takes calls.
+  await until(`sipp starts in ${options.folder}`, 5_000, () =>
+    lastRow(join(options.folder, 'stat.csv')) === null ? null : true,
+  )
+  return sipp
+}
+
+// SIPp names its files of counts after the scenario's: a copy in its folder keeps them there.
+function scenarioArgs(options: SippOptions): string[] {
+  if ('builtIn' in options.scenario) return ['-sn', options.scenario.builtIn]
+  const name = basename(options.scenario.file)
+  copyFileSync(options.scenario.file, join(options.folder, name))
+  return ['-sf', name]
+}
+
+function splitAddress(address: string): [host: string, port: string] {
+  const colon = address.lastIndexOf(':')
+  return [address.slice(0, colon), address.slice(colon + 1)]
+}
+
+// The last whole row of a CSV file with `;`, by the names of its first; null while there is none.
+function lastRow(file: string): Map<string, number> | null {
+  let text: string
+  try {
+    text = readFileSync(file, 'latin1')
+  } catch {
+    return null
+  }
+  const rows = text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((row) => row !== '')
+  const [names, values] = [rows[0]?.split(';'), rows.at(-1)?.split(';')]
+  if (rows.length < 2 || names === undefined || values === undefined) return null
+  return new Map(names.map((name, at) => [name, Number(values[at])]))
+}
