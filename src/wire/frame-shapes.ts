@@ -1,0 +1,80 @@
+// The shapes of what replicas say to each other (frame.ts).
+
+import type {
+  ClockReading,
+  EgressFrame,
+  Frame,
+  HandledFrame,
+  PassFrame,
+  ProposeFrame,
+  RaftFrame,
+  RelayFrame,
+  UnsentFrame,
+} from './frame.ts'
+import type { PassId } from './entry.ts'
+import { raftMessageShape, raftRecords } from './raft-shapes.ts'
+import { format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
+import {
+  bytesShape,
+  durationShape,
+  flowShape,
+  idShape,
+  indexShape,
+  lifeShape,
+  replicaShape,
+  sipShape,
+  stampShape,
+} from './shapes.ts'
+
+/** Items of one list in a frame. */
+const MOST_ITEMS = 65_536
+
+type Origin = NonNullable<EgressFrame['origin']>
+
+const passId = text<PassId>(1, 128)
+const origin = record<Origin>({ group: text(0, 255), what: idShape })
+
+const clock = record<ClockReading>({ cluster: orNull(stampShape), wall: stampShape })
+const raft = record<RaftFrame>({
+  kind: oneOf(['raft']),
+  messages: list(raftMessageShape, MOST_ITEMS),
+  clock,
+  applied: indexShape,
+})
+const propose = record<ProposeFrame>({ kind: oneOf(['propose']), bodies: list(bytesShape, MOST_ITEMS) })
+const pass = record<PassFrame>({
+  kind: oneOf(['pass']),
+  id: passId,
+  keeper: lifeShape,
+  hops: integer(0, 255),
+  applied: indexShape,
+  flow: flowShape,
+  data: sipShape,
+})
+const handled = record<HandledFrame>({
+  kind: oneOf(['handled']),
+  ids: list(passId, MOST_ITEMS),
+  outcome: oneOf(['handled', 'hops']),
+})
+const egress = record<EgressFrame>({
+  kind: oneOf(['egress']),
+  flow: flowShape,
+  data: sipShape,
+  within: durationShape,
+  origin: orNull(origin),
+})
+const unsent = record<UnsentFrame>({
+  kind: oneOf(['unsent']),
+  flow: flowShape,
+  data: sipShape,
+  origin: orNull(origin),
+  reason: oneOf(['late', 'no-stream', 'unreachable']),
+})
+const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, from: lifeShape, frame: bytesShape })
+
+export const frameFormat = format(
+  'frame',
+  1,
+  variants<Frame>({ raft, propose, pass, handled, egress, unsent, relay }),
+  [raft, clock, propose, pass, flowShape, handled, egress, origin, unsent, relay, ...raftRecords],
+)

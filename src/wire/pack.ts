@@ -1,0 +1,74 @@
+// MessagePack for wire/, through msgpackr, which no other file touches. Known shapes are packed as records of preset
+// `structures`, everything else of our own making as plain maps; nothing is ever learned from what is packed or unpacked,
+// so a fresh and a used packer give equal bytes.
+//
+// Problem: msgpackr trusts its input more than a link or a disk deserves. A record definition in the bytes overwrites a
+// preset structure for good; extensions make regular expressions, errors and dates; nesting is limited by the stack alone.
+// So every input first passes a gate (gate.ts), which walks the tokens once and lets through only what `pack` writes.
+// What is unpacked owns its memory: byte strings are copies, never views into a frame or a reused buffer.
+
+// '/pack' is msgpackr without its native string reader, whose strings are slices that pin whole frames.
+import { Packr } from 'msgpackr/pack'
+import { assert } from '../base/assert.ts'
+import { type Result, err, ok } from '../base/result.ts'
+import { gate } from './gate.ts'
+
+/** The keys of one record, in the order in which objects have them when they are packed. */
+export type Structure = readonly string[]
+
+export interface Codec {
+  /** The bytes of a value of null, booleans, numbers, strings, Uint8Arrays, arrays and objects; any other is a bug. */
+  pack(value: unknown): Uint8Array
+  /** The value, which shares no memory with `bytes`; or why these bytes are not one. */
+  unpack(bytes: Uint8Array): Result<unknown, string>
+}
+
+/** msgpackr: leave its buffer as it was; we have copied the result. */
+const RESET_BUFFER = 1024
+
+/** A codec of records with these structures; of plain maps if there are none. */
+export function codec(structures: readonly Structure[]): Codec {
+  const records = structures.length > 0
+  const packr = new Packr({
+    ...(records
+      ? { structures: structures.map((keys) => [...keys]), maxSharedStructures: structures.length, maxOwnStructures: 0 }
+      : { useRecords: false, variableMapSize: true }),
+    mapsAsObjects: true,
+    copyBuffers: true,
+    useToJSON: false,
+  })
+  const widths = structures.map((keys) => keys.length)
+  return {
+    pack(value) {
+      const scratch: Uint8Array = packr.pack(value, RESET_BUFFER)
+      const bytes = new Uint8Array(scratch.length)
+      bytes.set(scratch)
+      const fault = gate(bytes, widths)
+      assert(fault === null, `packed what could not be unpacked: ${fault}`)
+      return bytes
+    },
+    unpack(bytes) {
+      const fault = gate(bytes, widths)
+      if (fault !== null) return err(fault)
+      try {
+        // A view of our own: msgpackr hangs a property on its source.
+        return ok(packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as unknown)
+      } catch (error) {
+        return err(`MessagePack: ${error instanceof Error ? error.message : 'unreadable'}`)
+      }
+    },
+  }
+}
+
+const values = codec([])
+
+/** The bytes of an entity's value (null, booleans, numbers, strings, Uint8Arrays, arrays, plain objects; strings are
+ * latin1 or well-formed Unicode). Keys are packed in their order: equal bytes need equal order. */
+export function pack(value: unknown): Uint8Array {
+  return values.pack(value)
+}
+
+/** What `pack` packed. */
+export function unpack(bytes: Uint8Array): Result<unknown, string> {
+  return values.unpack(bytes)
+}

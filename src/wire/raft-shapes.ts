@@ -1,0 +1,98 @@
+// The shapes of what Raft says and stores (raft/message.ts). Entry data stays bytes: nobody decodes it before it applies.
+
+import type {
+  AppendRequest,
+  AppendResponse,
+  HardState,
+  Heartbeat,
+  HeartbeatResponse,
+  RaftEntry,
+  RaftMessage,
+  ReadIndexRequest,
+  ReadIndexResponse,
+  VoteRequest,
+  VoteResponse,
+} from '../raft/message.ts'
+import { flag, integer, list, oneOf, orNull, record, variants } from './shape.ts'
+import { bytesShape, countShape, indexShape, replicaShape, termShape } from './shapes.ts'
+import type { Index } from '../base/brand.ts'
+
+/** Entries of one append: above what a batch of proposals makes. */
+const MOST_ENTRIES = 65_536
+
+export const raftEntryShape = record<RaftEntry>({
+  term: termShape,
+  index: integer<Index>(1),
+  kind: oneOf(['normal', 'no-op', 'configuration']),
+  data: bytesShape,
+})
+
+export const hardStateShape = record<HardState>({ term: termShape, vote: orNull(replicaShape), commit: indexShape })
+
+const head = { from: replicaShape, to: replicaShape, term: termShape }
+
+const voteRequest = record<VoteRequest>({
+  kind: oneOf(['pre-vote', 'vote']),
+  ...head,
+  lastIndex: indexShape,
+  lastTerm: termShape,
+})
+const voteResponse = record<VoteResponse>({
+  kind: oneOf(['pre-vote-response', 'vote-response']),
+  ...head,
+  granted: flag,
+})
+const append = record<AppendRequest>({
+  kind: oneOf(['append']),
+  ...head,
+  prevIndex: indexShape,
+  prevTerm: termShape,
+  entries: list(raftEntryShape, MOST_ENTRIES),
+  commit: indexShape,
+})
+const appendResponse = record<AppendResponse>({
+  kind: oneOf(['append-response']),
+  ...head,
+  index: indexShape,
+  rejected: flag,
+  hintIndex: indexShape,
+  hintTerm: termShape,
+})
+const heartbeat = record<Heartbeat>({ kind: oneOf(['heartbeat']), ...head, commit: indexShape, context: countShape })
+const heartbeatResponse = record<HeartbeatResponse>({
+  kind: oneOf(['heartbeat-response']),
+  ...head,
+  context: countShape,
+})
+/** Packed as a heartbeat's response is: the same fields, told apart by `kind`. */
+const readIndex = record<ReadIndexRequest>({ kind: oneOf(['read-index']), ...head, context: countShape })
+const readIndexResponse = record<ReadIndexResponse>({
+  kind: oneOf(['read-index-response']),
+  ...head,
+  context: countShape,
+  index: indexShape,
+})
+
+export const raftMessageShape = variants<RaftMessage>({
+  'pre-vote': voteRequest,
+  vote: voteRequest,
+  'pre-vote-response': voteResponse,
+  'vote-response': voteResponse,
+  append,
+  'append-response': appendResponse,
+  heartbeat,
+  'heartbeat-response': heartbeatResponse,
+  'read-index': readIndex,
+  'read-index-response': readIndexResponse,
+})
+
+export const raftRecords = [
+  voteRequest,
+  voteResponse,
+  append,
+  raftEntryShape,
+  appendResponse,
+  heartbeat,
+  heartbeatResponse,
+  readIndexResponse,
+]

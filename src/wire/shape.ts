@@ -1,0 +1,163 @@
+// Shapes: each says what a value from outside must be, field by field, and in which order its fields are packed. One
+// description serves both directions, so that nothing can be encoded which others would refuse to decode: an entry that is
+// in the log and cannot be read would stop every replica.
+
+import { assert, must } from '../base/assert.ts'
+import { type Result, err, ok } from '../base/result.ts'
+import { MOST_BYTES } from './gate.ts'
+import { type Structure, codec } from './pack.ts'
+
+export interface Shape<T> {
+  /** What is wrong with a value, as `path within it: what was expected`; null = it is a T. */
+  fault(value: unknown): string | null
+  /** The same value with its fields in the packed order. */
+  tidy(value: T): unknown
+}
+
+/** A shape that is packed as it is. */
+function leaf<T>(expected: string, accepts: (value: unknown) => boolean): Shape<T> {
+  return {
+    fault: (value) => (accepts(value) ? null : `: expected ${expected}`),
+    tidy: (value) => value,
+  }
+}
+
+/** An integer from `least` to `most`. */
+export function integer<T extends number>(least: number, most = Number.MAX_SAFE_INTEGER): Shape<T> {
+  return leaf<T>(
+    `an integer from ${least} to ${most}`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+  )
+}
+
+/** A string of at least `least` and at most `most` UTF-16 units. */
+export function text<T extends string>(least: number, most: number): Shape<T> {
+  return leaf<T>(
+    `a string of ${least} to ${most} characters`,
+    (value) => typeof value === 'string' && value.length >= least && value.length <= most,
+  )
+}
+
+/** A string that matches; `form` must be anchored and bounded. */
+export function matching<T extends string>(name: string, form: RegExp): Shape<T> {
+  return leaf<T>(name, (value) => typeof value === 'string' && form.test(value))
+}
+
+export function oneOf<T extends string>(words: readonly T[]): Shape<T> {
+  const known = new Set<unknown>(words)
+  return leaf<T>(`one of ${words.join(', ')}`, (value) => known.has(value))
+}
+
+export const flag: Shape<boolean> = leaf<boolean>('a boolean', (value) => typeof value === 'boolean')
+
+/** Byte strings of `least` to `most` bytes. */
+export function byteString(least: number, most: number): Shape<Uint8Array> {
+  return leaf<Uint8Array>(
+    `${least} to ${most} bytes`,
+    (value) => value instanceof Uint8Array && value.length >= least && value.length <= most,
+  )
+}
+
+export function orNull<T>(shape: Shape<T>): Shape<T | null> {
+  return {
+    fault: (value) => (value === null ? null : shape.fault(value)),
+    tidy: (value) => (value === null ? null : shape.tidy(value)),
+  }
+}
+
+/** A list of at most `most` items. */
+export function list<T>(shape: Shape<T>, most: number): Shape<readonly T[]> {
+  return {
+    fault(value) {
+      if (!Array.isArray(value) || value.length > most) return `: expected a list of at most ${most}`
+      for (let i = 0; i < value.length; i++) {
+        const fault = shape.fault(value[i])
+        if (fault !== null) return `[${i}]${fault}`
+      }
+      return null
+    },
+    tidy: (value) => value.map((item) => shape.tidy(item)),
+  }
+}
+
+/** A shape with named fields; `keys` is how its objects are packed. */
+export interface RecordShape<T> extends Shape<T> {
+  readonly keys: Structure
+}
+
+type Fields<T> = { readonly [K in keyof T]-?: Shape<T[K]> }
+
+/** An object with exactly these fields, packed in this order. */
+export function record<T extends object>(fields: Fields<T>): RecordShape<T> {
+  const keys = Object.keys(fields) as (keyof T & string)[]
+  return {
+    keys,
+    fault(value) {
+      if (typeof value !== 'object' || value === null) return ': expected a record'
+      for (const key of keys) {
+        if (!Object.hasOwn(value, key)) return `: expected ${key}`
+        const fault = fields[key].fault((value as T)[key])
+        if (fault !== null) return `.${key}${fault}`
+      }
+      return null
+    },
+    tidy(value) {
+      const packed: Record<string, unknown> = {}
+      for (const key of keys) packed[key] = fields[key].tidy(value[key])
+      return packed
+    },
+  }
+}
+
+/** A union told apart by `kind`. The compiler checks that no kind is forgotten, not that each has its own shape. */
+export function variants<T extends { readonly kind: string }>(
+  table: { readonly [K in T['kind']]: RecordShape<never> | RecordShape<Extract<T, { readonly kind: K }>> },
+): Shape<T> {
+  const shapes = new Map<unknown, Shape<T>>(Object.entries(table) as [string, Shape<T>][])
+  const shapeOf = (value: unknown): Shape<T> | undefined =>
+    typeof value === 'object' && value !== null && 'kind' in value ? shapes.get(value.kind) : undefined
+  return {
+    fault(value) {
+      const shape = shapeOf(value)
+      return shape === undefined ? ': unknown kind' : shape.fault(value)
+    },
+    tidy: (value) => must(shapeOf(value), 'a kind that has a shape').tidy(value),
+  }
+}
+
+/** A format: a version byte, then one value of a shape. */
+export interface Format<T> {
+  encode(value: T): Uint8Array
+  decode(bytes: Uint8Array): Result<T, string>
+}
+
+/** A format whose records are `records`, in this order for ever: it gives each its number. A changed shape is another
+ * version. */
+export function format<T>(
+  name: string,
+  version: number,
+  shape: Shape<T>,
+  records: readonly { readonly keys: Structure }[],
+): Format<T> {
+  const { pack, unpack } = codec(records.map(({ keys }) => keys))
+  return {
+    encode(value) {
+      const fault = shape.fault(value)
+      assert(fault === null, `encoding ${name}${fault}`)
+      const packed = pack(shape.tidy(value))
+      assert(packed.length < MOST_BYTES, `encoding ${name}: too many bytes`)
+      const bytes = new Uint8Array(1 + packed.length)
+      bytes[0] = version
+      bytes.set(packed, 1)
+      return bytes
+    },
+    decode(bytes) {
+      if (bytes.length === 0) return err(`${name}: empty`)
+      if (bytes[0] !== version) return err(`${name}: format version ${bytes[0]}, this release reads ${version}`)
+      const value = unpack(bytes.subarray(1))
+      if (!value.ok) return err(`${name}: ${value.error}`)
+      const fault = shape.fault(value.value)
+      return fault === null ? ok(value.value as T) : err(name + fault)
+    },
+  }
+}
