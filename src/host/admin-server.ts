@@ -1,0 +1,132 @@
+// A replica's admin address: reads, over HTTP, answered by the replica itself (interface.md).
+
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Reply } from '../replica/effect.ts'
+import type { AdminInput, InputBody } from '../replica/input.ts'
+import type { Address } from './address.ts'
+import { hostLimits } from './limits.ts'
+import { isMetrics, renderMetrics } from './metrics.ts'
+import type { ProcessMetrics } from './metrics.ts'
+
+type Query = AdminInput['query']
+
+interface Waiting {
+  readonly response: ServerResponse
+  readonly query: Query
+  readonly timer: NodeJS.Timeout
+}
+
+export class AdminServer {
+  readonly #address: Address
+  readonly #metrics: ProcessMetrics
+  readonly #give: (input: InputBody) => void
+  readonly #server: Server
+  readonly #waiting = new Map<number, Waiting>()
+  #lastId = 0
+
+  constructor(address: Address, metrics: ProcessMetrics, give: (input: InputBody) => void) {
+    this.#address = address
+    this.#metrics = metrics
+    this.#give = give
+    this.#server = createServer((request, response) => this.#answer(request, response))
+    this.#server.on('clientError', (_error, socket) => void socket.destroy())
+  }
+
+  /** Rejects with the system's error. */
+  open(): Promise<void> {
+    return listen(this.#server, this.#address)
+  }
+
+  close(): void {
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+
+  /** The replica's answer. One that comes too late is dropped. */
+  reply(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id)
+    if (waiting === undefined) return
+    this.#waiting.delete(reply.id)
+    clearTimeout(waiting.timer)
+    if (waiting.query.kind === 'metrics' && isMetrics(reply.body)) {
+      void this.#sendMetrics(waiting.response, renderMetrics(reply.body))
+    } else {
+      sendJson(waiting.response, reply.status, reply.body)
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const query = parseQuery(request.url ?? '/')
+    if (query === null) {
+      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/metrics']
+      return sendJson(response, 404, { error: 'there is nothing here', paths })
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD')
+      return sendJson(response, 405, { error: `${request.method} is not allowed here: only GET is` })
+    }
+    if (this.#waiting.size >= hostLimits.adminWaiting) {
+      return sendJson(response, 503, { error: 'too many admin requests wait for the replica' })
+    }
+    const id = ++this.#lastId
+    const timer = setTimeout(() => {
+      this.#waiting.delete(id)
+      sendJson(response, 503, { error: `the replica did not answer within ${hostLimits.adminMs / 1_000} s` })
+    }, hostLimits.adminMs)
+    this.#waiting.set(id, { response, query, timer })
+    response.once('close', () => {
+      clearTimeout(timer)
+      this.#waiting.delete(id)
+    })
+    this.#give({ kind: 'admin', id, query })
+  }
+
+  async #sendMetrics(response: ServerResponse, own: string): Promise<void> {
+    const text = own + (await this.#metrics.text())
+    response.writeHead(200, { 'Content-Type': this.#metrics.contentType }).end(text)
+  }
+}
+
+function parseQuery(url: string): Query | null {
+  const path = url.split('?', 1)[0] ?? ''
+  switch (path) {
+    case '/health':
+      return { kind: 'health' }
+    case '/status':
+      return { kind: 'status' }
+    case '/calls':
+      return { kind: 'calls' }
+    case '/metrics':
+      return { kind: 'metrics' }
+    default:
+      return parseCall(path)
+  }
+}
+
+function parseCall(path: string): Query | null {
+  const match = /^\/calls\/([^/]+)$/.exec(path)
+  if (match === null) return null
+  try {
+    return { kind: 'call', callId: decodeURIComponent(match[1] ?? '') }
+  } catch {
+    return null
+  }
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
+}
+
+/** Rejects with the system's error; later errors are left to the server's sockets. */
+export function listen(server: Server, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      server.on('error', () => undefined)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,166 @@
+// What a set is made of, as `up --print-config` prints it and `start --config` reads it: JSON, with every value checked
+// and every complaint naming the place.
+
+import { isAbsolute, resolve } from 'node:path'
+import { replicaId } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
+import type { Address, NextHop } from './address.ts'
+
+export interface ReplicaConfig {
+  readonly id: ReplicaId
+  readonly admin: Address
+  readonly peer: Address
+  readonly data: string
+}
+
+export interface SetConfig {
+  /** The set's id: replicas, peers and data folders of another one are refused. */
+  readonly set: string
+  readonly sip: Address
+  readonly nextHop: NextHop | null
+  /** Of `up` itself. */
+  readonly admin: Address
+  /** In rising order of id, from 1. */
+  readonly replicas: readonly ReplicaConfig[]
+  /** Seconds until `up` starts a dead replica again; null = never. */
+  readonly restart: number | null
+}
+
+/** A set larger than this only adds round trips: seven replicas outlive any three. */
+export const MOST_REPLICAS = 7
+
+/** Printed with two spaces, as a file for `--config`. */
+export function printConfig(config: SetConfig): string {
+  const replicas = config.replicas.map(({ id, admin, peer, data }) => ({
+    id,
+    admin: printAddress(admin),
+    peer: printAddress(peer),
+    data,
+  }))
+  const { set, nextHop, restart } = config
+  const plain = {
+    set,
+    sip: printAddress(config.sip),
+    nextHop: nextHop === null ? null : printNextHop(nextHop),
+    durability: 'wal',
+    maxCall: 0,
+    restart: restart ?? 'never',
+    admin: printAddress(config.admin),
+    replicas,
+  }
+  return JSON.stringify(plain, null, 2)
+}
+
+/** Reads what `printConfig` printed, edited by a person perhaps. Relative data folders lie beside the file. */
+export function parseConfig(text: string, folder: string): Result<SetConfig, string> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return ok(readConfig(fields(value, 'the file'), folder))
+  } catch (error) {
+    return err(error instanceof SyntaxError ? `it is not JSON: ${error.message}` : (error as Error).message)
+  }
+}
+
+const KEYS = ['set', 'sip', 'nextHop', 'durability', 'maxCall', 'restart', 'admin', 'replicas']
+const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
+
+class ConfigError extends Error {}
+
+function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
+  only(value, KEYS, 'the file')
+  const set = value['set']
+  if (typeof set !== 'string' || !/^[0-9a-f]{16}$/.test(set)) wrong('set', set, '16 lower-case hexadecimal digits')
+  if ((value['durability'] ?? 'wal') !== 'wal') wrong('durability', value['durability'], '"wal" ("memory" is not built yet)')
+  if ((value['maxCall'] ?? 0) !== 0) wrong('maxCall', value['maxCall'], '0 (ending calls by age is not built yet)')
+  const list = value['replicas']
+  if (!Array.isArray(list) || list.length < 1 || list.length > MOST_REPLICAS) {
+    wrong('replicas', list, `an array of 1 to ${MOST_REPLICAS} replicas`)
+  }
+  const replicas = list.map((item: unknown, i) => readReplica(fields(item, `replicas[${i}]`), i, folder))
+  const config: SetConfig = {
+    set,
+    sip: readAddress(value['sip'], 'sip'),
+    nextHop: readNextHop(value['nextHop']),
+    admin: readAddress(value['admin'], 'admin'),
+    replicas,
+    restart: readRestart(value['restart']),
+  }
+  const clash = clashOf(config)
+  if (clash !== null) throw new ConfigError(clash)
+  return config
+}
+
+function readReplica(value: Record<string, unknown>, i: number, folder: string): ReplicaConfig {
+  const place = `replicas[${i}]`
+  only(value, REPLICA_KEYS, place)
+  const { id, data } = value
+  if (id !== i + 1) wrong(`${place}.id`, id, `${i + 1} (ids count from 1)`)
+  if (typeof data !== 'string' || data === '') wrong(`${place}.data`, data, 'the path of a folder')
+  return {
+    id: replicaId(i + 1),
+    admin: readAddress(value['admin'], `${place}.admin`),
+    peer: readAddress(value['peer'], `${place}.peer`),
+    data: isAbsolute(data) ? data : resolve(folder, data),
+  }
+}
+
+/** Two listeners of one set on one TCP port; null if there are none. */
+export function clashOf(config: SetConfig): string | null {
+  const taken = new Map<string, string>([[printAddress(config.sip), 'the SIP address']])
+  const claims: [string, Address][] = [['the admin address of up', config.admin]]
+  for (const { id, admin, peer } of config.replicas) {
+    claims.push([`the admin address of replica ${id}`, admin], [`the peer address of replica ${id}`, peer])
+  }
+  for (const [what, address] of claims) {
+    const text = printAddress(address)
+    const other = taken.get(text)
+    if (other !== undefined) return `${text} is both ${other} and ${what}: give them different ports`
+    taken.set(text, what)
+  }
+  return null
+}
+
+function readAddress(value: unknown, place: string): Address {
+  if (typeof value !== 'string') wrong(place, value, '"HOST:PORT"')
+  const address = parseAddress(value)
+  if (!address.ok) throw new ConfigError(`${place}: ${address.error}`)
+  if (!isLoopback(address.value.host)) throw new ConfigError(`${place}: ${offLoopback(value)}`)
+  return address.value
+}
+
+/** The complaint about an address that others can reach. */
+export function offLoopback(text: string): string {
+  return `"${text}" is off loopback, which is not built yet (it needs an access list); use 127.x.y.z or [::1]`
+}
+
+function readNextHop(value: unknown): NextHop | null {
+  if (value === null || value === undefined) return null
+  if (typeof value !== 'string') wrong('nextHop', value, '"HOST:PORT", with ;transport=udp or ;transport=tcp, or null')
+  const hop = parseNextHop(value)
+  if (!hop.ok) throw new ConfigError(`nextHop: ${hop.error}`)
+  return hop.value
+}
+
+function readRestart(value: unknown): number | null {
+  if (value === 'never') return null
+  if (value === undefined) return 5
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) wrong('restart', value, 'seconds, or "never"')
+  return value
+}
+
+function fields(value: unknown, place: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(place, value, 'an object')
+  return value as Record<string, unknown>
+}
+
+function only(value: Record<string, unknown>, known: readonly string[], place: string): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw new ConfigError(`${place}: unknown "${unknown}"; known are ${known.join(', ')}`)
+}
+
+function wrong(place: string, value: unknown, right: string): never {
+  throw new ConfigError(`${place}: ${JSON.stringify(value) ?? 'it is missing'} should be ${right}`)
+}

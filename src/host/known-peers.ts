@@ -1,0 +1,67 @@
+// Which incarnation (disk) each peer had when it was first met, kept in the data folder. A replica that comes back with
+// another disk could vote twice in one term, so its peers don't listen to it (design.md 10); replacing an incarnation is
+// the configuration's work.
+
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { must } from '../base/assert.ts'
+import { replicaOf } from '../base/brand.ts'
+import type { Life } from '../base/brand.ts'
+
+const FILE = 'peers.json'
+
+export class KnownPeers {
+  readonly #folder: string
+  readonly #incarnations: Map<number, string>
+
+  /** Throws the system's error if the file is there and can't be read. */
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#incarnations = new Map(Object.entries(readPeers(join(folder, FILE))).map(([id, value]) => [Number(id), value]))
+  }
+
+  /** Why that life is not the peer it was; null if it is, or is met for the first time, which is then remembered. */
+  objection(life: Life): string | null {
+    const replica = replicaOf(life)
+    const incarnation = must(life.split('.')[1], 'a life has an incarnation')
+    const known = this.#incarnations.get(replica)
+    if (known === incarnation) return null
+    if (known !== undefined) {
+      return (
+        `replica ${replica} comes with another disk (incarnation ${incarnation}, known is ${known}): it could vote twice. ` +
+        'Put its data folder back'
+      )
+    }
+    this.#incarnations.set(replica, incarnation)
+    try {
+      this.#write()
+      return null
+    } catch (error) {
+      this.#incarnations.delete(replica)
+      return `replica ${replica} is new here and can't be remembered: ${(error as Error).message}`
+    }
+  }
+
+  /** In place of the old file at once, or not at all. Waits for the disk: once per peer in the life of a set. */
+  #write(): void {
+    const path = join(this.#folder, FILE)
+    const file = openSync(`${path}.new`, 'w', 0o600)
+    const sorted = [...this.#incarnations].sort(([a], [b]) => a - b)
+    writeSync(file, `${JSON.stringify(Object.fromEntries(sorted))}\n`)
+    fsyncSync(file)
+    closeSync(file)
+    renameSync(`${path}.new`, path)
+    const folder = openSync(this.#folder, 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+  }
+}
+
+function readPeers(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+// Every bound and every waiting time of the host, in one file, each with its reason. Milliseconds, bytes and counts; the
+// replica's own are in replica/limits.ts.
+
+const KB = 1_024
+const MB = 1_024 * KB
+
+export const hostLimits = {
+  /** A loop that slept longer than this hears the time before it hears anything else (design.md 1). */
+  stallMs: 50,
+
+  /** The log is kept whole (no snapshots yet): beyond this new calls get 503. What ends calls goes on, into room that
+   * `diskReserveBytes` keeps: a limit that also stopped those would never let a call go. */
+  logBytes: 1_024 * MB,
+  /** With less than this free on the log's disk new calls get 503, so that the calls that are up can still end. */
+  diskReserveBytes: 64 * MB,
+  /** How often free space is looked at: at 100 MB/s, faster than any log here grows, the reserve is not passed over. */
+  diskCheckMs: 500,
+  /** A write that found the disk full is tried again this often. */
+  diskRetryMs: 1_000,
+  /** Records that wait for a full disk; more would be memory without bound, and the replica stops. */
+  walWaitingBytes: 64 * MB,
+  /** A segment is read whole at start; small enough to do so, large enough to be few (16 to the limit). */
+  segmentBytes: 64 * MB,
+  /** One record: the largest append is far below; a length above this is damage. */
+  recordBytes: 32 * MB,
+
+  /** The kernel's buffer for datagrams: rides out pauses of some 100 ms at 10,000 datagrams/s (the kernel caps it). */
+  udpReceiveBytes: 4 * MB,
+  /** Datagrams that the kernel wouldn't take at once; beyond this they are dropped, as a network does. */
+  udpQueueBytes: 4 * MB,
+  /** SIP connections of one replica, in and out. A silent one is closed to make room; else new ones are refused. */
+  connections: 10_000,
+  /** A connection that never said a whole message: twice 64*T1 is more than any phone needs. */
+  silentMs: 64_000,
+  /** A message that began and didn't end: slower than any phone, short enough that 10,000 of them don't stay. */
+  halfMessageMs: 30_000,
+  /** How often connections are looked at for the two above. */
+  sweepMs: 1_000,
+  /** Written to one peer that doesn't read: some hundred messages. Then the connection is reset. */
+  streamQueueBytes: 1 * MB,
+  /** A connection that isn't made by then is taken as unreachable (a lost SYN is repeated after 1 and 3 s). */
+  connectMs: 5_000,
+  /** Sends that wait for one connection to be made; the others return as unreachable. */
+  connectWaiting: 1_000,
+
+  /** One frame between replicas; the largest append is far below, so a longer one is garbage. */
+  frameBytes: 32 * MB,
+  /** Frames queued for a peer that doesn't read (stopped, or a slow link): then the link is reset. */
+  linkQueueBytes: 64 * MB,
+  /** A hello is a short line of JSON. */
+  helloBytes: 4 * KB,
+  /** The hello must be there by then, else a silent connection to the peer port would stay. */
+  helloMs: 2_000,
+  /** Connections on the peer port that haven't said hello; more are closed at once. */
+  helloWaiting: 64,
+  /** Reconnecting to a peer: the first time at once, then after a random time below a bound that doubles from the first
+   * to the second of these. Within `most` of its start a peer is linked again. */
+  reconnectLeastMs: 20,
+  reconnectMostMs: 500,
+  /** A SYN that isn't answered by then: the machine is gone, not the process. */
+  linkConnectMs: 1_000,
+
+  /** An admin request that the replica didn't answer by then gets 503. */
+  adminMs: 2_000,
+  /** Admin requests that wait for the replica. */
+  adminWaiting: 100,
+
+  /** How often a replica tells `up` that its loop runs... */
+  aliveMs: 1_000,
+  /** ...and the silence after which `up` kills it: a stopped process keeps its share of the flows (design.md 9). */
+  silentLoopMs: 10_000,
+  /** From SIGTERM to SIGKILL when `up` ends. */
+  endMs: 3_000,
+  /** What a dead set's orphans need to notice and leave the address. */
+  addressFreeMs: 3_000,
+
+  /** One cause is logged this often at most; how many were left out is said with the next one. */
+  logEveryMs: 1_000,
+  /** Log lines that wait for standard error to take them; beyond it lines are dropped, the loop never waits. */
+  logQueueBytes: 1 * MB,
+} as const

@@ -1,0 +1,67 @@
+// The first words on a link between replicas: one line of JSON each way, before any frame. A link is one-way: whoever dials
+// says who it is and sends frames, the other answers with its life and sends nothing more.
+
+import type { Life } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+
+/** Raised when frames or this greeting change so that an older replica would misread them. */
+export const PEER_FORMAT = 1
+
+export interface Hello {
+  readonly set: string
+  readonly replica: number
+  readonly life: Life
+  /** The replica that the dialler means to reach. */
+  readonly to: number
+}
+
+/** The answer: the acceptor's life, or why it won't listen. */
+export type Answer = { readonly life: Life } | { readonly refused: string }
+
+export function printHello(hello: Hello): string {
+  const { set, replica, life, to } = hello
+  return `${JSON.stringify({ holdfast: 'peer', format: PEER_FORMAT, set, replica, life, to })}\n`
+}
+
+export function printAnswer(answer: Answer): string {
+  return `${JSON.stringify({ holdfast: 'peer', format: PEER_FORMAT, ...answer })}\n`
+}
+
+export function parseHello(line: string): Result<Hello, string> {
+  const value = parseLine(line)
+  if (!value.ok) return value
+  const { set, replica, life, to } = value.value
+  if (typeof set !== 'string' || typeof replica !== 'number' || typeof to !== 'number' || !isLifeOf(life, replica)) {
+    return err('its hello lacks set, replica, life or to')
+  }
+  return ok({ set, replica, life, to })
+}
+
+export function parseAnswer(line: string, from: number): Result<Answer, string> {
+  const value = parseLine(line)
+  if (!value.ok) return value
+  const { refused, life } = value.value
+  if (typeof refused === 'string') return ok({ refused })
+  return isLifeOf(life, from) ? ok({ life }) : err('its answer is not from the replica that was dialled')
+}
+
+function parseLine(line: string): Result<Record<string, unknown>, string> {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return err('it does not speak as a replica does')
+  }
+  if (typeof value !== 'object' || value === null) return err('it does not speak as a replica does')
+  const fields = value as Record<string, unknown>
+  if (fields['holdfast'] !== 'peer') return err('it does not speak as a replica does')
+  if (fields['format'] !== PEER_FORMAT) {
+    return err(`it speaks format ${JSON.stringify(fields['format'])} between replicas, this one speaks ${PEER_FORMAT}`)
+  }
+  return ok(fields)
+}
+
+function isLifeOf(value: unknown, replica: number): value is Life {
+  return typeof value === 'string' && /^\d+\.[0-9a-f]+\.\d+$/.test(value) && value.startsWith(`${replica}.`)
+}

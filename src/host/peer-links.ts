@@ -1,0 +1,159 @@
+// The links to the other replicas: for each peer a connection that this replica dials, for what it sends. How a link ends
+// tells how the peer is: closed and refused again means that life is dead (design.md 3).
+//
+//            connected, answered                 lost
+//   closed ----------------------> up -----------------------> closed, dial at once
+//     ^  \                          ^                             |
+//     |   \ ECONNREFUSED            |                             | ECONNREFUSED
+//     |    `----> refused ----------'  <--------------------------'
+//     `-- other failures: dial again later
+
+import { createConnection } from 'node:net'
+import type { Socket } from 'node:net'
+import type { ReplicaId } from '../base/brand.ts'
+import type { LinkInput } from '../replica/input.ts'
+import type { Address } from './address.ts'
+import { joinFrames } from './frame-stream.ts'
+import { hostLimits } from './limits.ts'
+import { parseAnswer, printHello } from './peer-hello.ts'
+import { readLine } from './peer-server.ts'
+import type { PeerParts } from './peer-server.ts'
+
+export class PeerLinks {
+  readonly #links: ReadonlyMap<ReplicaId, PeerLink>
+
+  constructor(parts: PeerParts, addresses: ReadonlyMap<ReplicaId, Address>) {
+    this.#links = new Map([...addresses].map(([peer, address]) => [peer, new PeerLink(parts, peer, address)]))
+  }
+
+  /** Dials everyone, and goes on for ever. */
+  open(): void {
+    for (const link of this.#links.values()) link.dial()
+  }
+
+  /** Queues a frame for the end of this turn. */
+  send(to: ReplicaId, frame: Uint8Array): void {
+    this.#links.get(to)?.send(frame)
+  }
+
+  /** What was queued in this turn leaves, with one write per link. */
+  flush(): void {
+    for (const link of this.#links.values()) link.flush()
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+  }
+}
+
+class PeerLink {
+  readonly #parts: PeerParts
+  readonly #peer: ReplicaId
+  readonly #address: Address
+  #socket: Socket | null = null
+  #state: LinkInput['state']['kind'] = 'closed'
+  #queue: Uint8Array[] = []
+  #wait: number = hostLimits.reconnectLeastMs
+  #timer: NodeJS.Timeout | null = null
+  #over = false
+
+  constructor(parts: PeerParts, peer: ReplicaId, address: Address) {
+    this.#parts = parts
+    this.#peer = peer
+    this.#address = address
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#state === 'up') this.#queue.push(frame)
+  }
+
+  flush(): void {
+    const socket = this.#socket
+    if (this.#queue.length === 0) return
+    const frames = this.#queue
+    this.#queue = []
+    if (this.#state !== 'up' || socket === null) return
+    socket.write(joinFrames(frames))
+    if (socket.writableLength > hostLimits.linkQueueBytes) {
+      this.#parts.log.warn('peer-slow', 'a link is reset: its peer does not read', { peer: this.#peer })
+      socket.resetAndDestroy()
+    }
+  }
+
+  close(): void {
+    this.#over = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#socket?.destroy()
+  }
+
+  dial(): void {
+    if (this.#over) return
+    const { set, replica, life } = this.#parts
+    const socket = createConnection({ ...this.#address, noDelay: true, keepAlive: true })
+    this.#socket = socket
+    let refused = false
+    const timer = setTimeout(() => socket.destroy(), hostLimits.linkConnectMs)
+    socket.once('connect', () => {
+      socket.write(printHello({ set, replica, life, to: this.#peer }))
+      // The far end may be stopped, its kernel still accepts.
+      timer.refresh()
+    })
+    socket.on('error', (error) => {
+      refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+    })
+    socket.once('close', () => {
+      clearTimeout(timer)
+      this.#lost(refused)
+    })
+    readLine(socket, (line) => {
+      clearTimeout(timer)
+      this.#answered(socket, line)
+    })
+  }
+
+  #answered(socket: Socket, line: string | null): void {
+    const answer = line === null ? null : parseAnswer(line, this.#peer)
+    const to = this.#peer
+    if (answer === null || !answer.ok) {
+      const reason = answer === null ? 'it does not speak as a replica does' : answer.error
+      this.#parts.log.warn('peer-garbage', `what listens at a peer's address is not that peer: ${reason}`, { peer: to })
+      socket.destroy()
+      return
+    }
+    if ('refused' in answer.value) {
+      this.#parts.log.warn('peer-refuses', `a peer does not listen to this replica: ${answer.value.refused}`, { peer: to })
+      socket.destroy()
+      return
+    }
+    const { life } = answer.value
+    const objection = this.#parts.known.objection(life)
+    if (objection !== null) {
+      this.#parts.log.warn('peer-other-disk', objection, { peer: to })
+      socket.destroy()
+      return
+    }
+    socket.resume()
+    this.#wait = hostLimits.reconnectLeastMs
+    this.#become({ kind: 'up', life })
+  }
+
+  #lost(refused: boolean): void {
+    this.#queue = []
+    if (this.#over) return
+    if (this.#state === 'up') {
+      // It may be gone for good or back already: what the very next connection meets says which.
+      this.#become({ kind: 'closed' })
+      this.dial()
+      return
+    }
+    // Once refused that life is dead, whatever later attempts meet, until a life answers.
+    if (refused && this.#state === 'closed') this.#become({ kind: 'refused' })
+    this.#timer = setTimeout(() => this.dial(), hostLimits.reconnectLeastMs + Math.random() * this.#wait)
+    this.#wait = Math.min(2 * this.#wait, hostLimits.reconnectMostMs)
+  }
+
+  #become(state: LinkInput['state']): void {
+    this.#state = state.kind
+    this.#parts.give({ kind: 'link', peer: this.#peer, state })
+  }
+}

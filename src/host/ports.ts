@@ -1,0 +1,69 @@
+// Whether addresses are free, asked before anything is started: with `reusePort` a second binder would share a SIP address
+// in silence, and a replica that fails later says less than `up` can say at once.
+
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { printAddress } from './address.ts'
+import type { Address } from './address.ts'
+import type { SetConfig } from './config.ts'
+import { hostLimits } from './limits.ts'
+
+/** Why the set can't listen where it should; null if it can. What a dead set's processes still hold is waited for. */
+export async function portTrouble(config: SetConfig): Promise<string | null> {
+  const until = performance.now() + hostLimits.addressFreeMs
+  for (;;) {
+    const trouble = await firstTrouble(config)
+    if (trouble === null || performance.now() > until) return trouble
+    await sleep(100)
+  }
+}
+
+async function firstTrouble(config: SetConfig): Promise<string | null> {
+  const udp = await udpTrouble(config.sip)
+  if (udp !== null) return `the SIP address ${printAddress(config.sip)} (UDP) ${udp}`
+  const tcp = await tcpTrouble(config.sip)
+  if (tcp !== null) return `the SIP address ${printAddress(config.sip)} (TCP) ${tcp}`
+  const claims: [string, string, Address][] = [['the admin address', '--admin', config.admin]]
+  for (const { id, admin, peer } of config.replicas) {
+    claims.push([`replica ${id}'s admin address`, '--admin', admin], [`replica ${id}'s peer address`, '--peer', peer])
+  }
+  for (const [what, option, address] of claims) {
+    const trouble = await tcpTrouble(address)
+    if (trouble !== null) return `${what} ${printAddress(address)} ${trouble}; give other ports with ${option}`
+  }
+  return null
+}
+
+/** Binds without `reusePort`, which fails if anybody has the address, with `reusePort` or without. */
+function udpTrouble({ host, port }: Address): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', ipv6Only: host.includes(':') })
+    socket.once('error', (error) => {
+      socket.close()
+      resolve(inWords(error))
+    })
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(null)))
+  })
+}
+
+function tcpTrouble({ host, port }: Address): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(inWords(error)))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
+  })
+}
+
+function inWords(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'is in use by another program'
+    case 'EADDRNOTAVAIL':
+      return 'is not an address of this machine'
+    case 'EACCES':
+      return 'needs more rights (a port below 1024)'
+    default:
+      return `can't be bound: ${error.message}`
+  }
+}

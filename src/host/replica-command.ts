@@ -1,0 +1,53 @@
+// `holdfast replica`: what `up` runs, once per replica. It gets its orders over the channel to its parent, and ends when
+// that closes: a set never outlives its `up` (design.md 9).
+
+import { Replica } from '../replica/replica.ts'
+import { hostLimits } from './limits.ts'
+import type { FromReplica, StartOrder } from './ipc.ts'
+import { makeLog } from './log.ts'
+import { EXIT_BUG, EXIT_CANNOT_START, EXIT_USAGE } from './options.ts'
+import { runReplica } from './replica-process.ts'
+
+/** Never resolves but for a wrong use: the process ends by itself. */
+export function replicaMain(): Promise<number> {
+  if (process.send === undefined) {
+    process.stderr.write('holdfast replica is what "holdfast up" runs; see holdfast start --help\n')
+    return Promise.resolve(EXIT_USAGE)
+  }
+  process.once('disconnect', () => process.exit(0))
+  // A terminal's Ctrl-C reaches the whole process group; `up` decides what becomes of it.
+  process.on('SIGINT', () => undefined)
+  process.on('SIGHUP', () => undefined)
+  process.once('message', (order) => void obey(order as StartOrder))
+  return new Promise(() => undefined)
+}
+
+async function obey(order: StartOrder): Promise<void> {
+  const log = makeLog(`replica-${order.replica}`, order.logLevel)
+  const running = await runReplica(order, {
+    log,
+    makeReplica: (options) => new Replica(options),
+    report: tell,
+    end: ({ cause, reason }) => {
+      log.fatal({ code: `stopped-${cause}` }, reason)
+      const code = cause === 'bug' ? EXIT_BUG : EXIT_CANNOT_START
+      tell({ kind: 'failed', cause: cause === 'data' ? 'data' : 'other', reason }, () => leave(code))
+      // A parent that is stopped takes nothing; this process must not stay for that.
+      setTimeout(() => leave(code), hostLimits.aliveMs)
+    },
+  })
+  process.once('SIGTERM', () => {
+    running.close()
+    leave(0)
+  })
+  setInterval(() => tell({ kind: 'alive' }), hostLimits.aliveMs)
+
+  function leave(code: number): void {
+    log.flush(() => process.exit(code))
+  }
+}
+
+function tell(message: FromReplica, done: () => void = () => undefined): void {
+  if (process.connected) process.send?.(message, undefined, undefined, done)
+  else done()
+}

@@ -1,0 +1,189 @@
+// `up`: a set on this machine, one process per replica. It starts them, says what happens to them, starts a dead one
+// again, and takes them all with it when it ends.
+
+import type { ReplicaId } from '../base/brand.ts'
+import { unreachable } from '../base/assert.ts'
+import { printAddress } from './address.ts'
+import { ReplicaChild } from './child.ts'
+import type { ChildExit } from './child.ts'
+import type { SetConfig } from './config.ts'
+import type { FromReplica } from './ipc.ts'
+import { hostLimits } from './limits.ts'
+import type { Logger } from './log.ts'
+
+/** What `up --json` prints, one a line (interface.md). */
+export type SetEvent =
+  | { readonly event: 'replica'; readonly id: number; readonly pid: number; readonly admin: string; readonly peer: string }
+  | { readonly event: 'ready'; readonly sip: string; readonly leader: number }
+  | { readonly event: 'exit'; readonly id: number; readonly signal?: string; readonly code?: number }
+  | { readonly event: 'leader'; readonly id: number; readonly term: number }
+
+export interface SetParts {
+  readonly config: SetConfig
+  /** Runs one replica; see `ReplicaChild`. */
+  readonly command: readonly string[]
+  readonly logLevel: string
+  readonly log: Logger
+  hasRun(replica: ReplicaId): boolean
+  /** This replica's first life is durable. */
+  started(replica: ReplicaId): void
+  say(event: SetEvent): void
+}
+
+export class SetProcess {
+  readonly #parts: SetParts
+  readonly #children: readonly ReplicaChild[]
+  readonly #restarts = new Map<ReplicaId, NodeJS.Timeout>()
+  /** Replicas whose data folders are at fault, and why. */
+  readonly #lost = new Map<ReplicaId, string>()
+  #leader: { readonly id: number; readonly term: number } | null = null
+  /** The leader that a replica named when it found the set ready. */
+  #readyWith: ReplicaId | null = null
+  #isReady = false
+  #isEnding = false
+  #watch: NodeJS.Timeout | null = null
+  #killer: NodeJS.Timeout | null = null
+  #failure: string | null = null
+  #finish: (failure: string | null) => void = () => undefined
+
+  constructor(parts: SetParts) {
+    this.#parts = parts
+    const events = {
+      message: (id: ReplicaId, pid: number, message: FromReplica) => this.#heard(id, pid, message),
+      exit: (id: ReplicaId, exit: ChildExit) => this.#exited(id, exit),
+    }
+    this.#children = parts.config.replicas.map(({ id }) => new ReplicaChild(id, parts.command, events))
+  }
+
+  /** Runs until `end`, or until the set can't go on: then the reason. All processes are gone by then. */
+  run(): Promise<string | null> {
+    for (const child of this.#children) this.#start(child)
+    let last = performance.now()
+    this.#watch = setInterval(() => {
+      const now = performance.now()
+      // A judge that slept forgives what it slept through.
+      if (now - last > 2 * hostLimits.aliveMs) for (const child of this.#children) child.forgive()
+      last = now
+      this.#killSilent()
+    }, hostLimits.aliveMs)
+    return new Promise((resolve) => (this.#finish = resolve))
+  }
+
+  /** Ends all replicas; called again, at once. */
+  end(): void {
+    const signal = this.#isEnding ? 'SIGKILL' : 'SIGTERM'
+    this.#isEnding = true
+    for (const timer of this.#restarts.values()) clearTimeout(timer)
+    this.#restarts.clear()
+    for (const child of this.#children) child.kill(signal)
+    // A stopped process doesn't hear SIGTERM.
+    this.#killer ??= setTimeout(() => this.end(), hostLimits.endMs)
+    this.#finishIfEmpty()
+  }
+
+  get pids(): ReadonlyMap<ReplicaId, number> {
+    return new Map(this.#children.flatMap(({ id, pid }) => (pid === null ? [] : [[id, pid] as const])))
+  }
+
+  #start(child: ReplicaChild): void {
+    const { config, hasRun, logLevel } = this.#parts
+    child.start({ kind: 'start', config, replica: child.id, hasRun: hasRun(child.id), logLevel })
+  }
+
+  #heard(id: ReplicaId, pid: number, message: FromReplica): void {
+    switch (message.kind) {
+      case 'listening':
+        this.#parts.started(id)
+        return this.#parts.say({ event: 'replica', id, pid, ...this.#urls(id) })
+      case 'sip-open':
+        return this.#sayReady()
+      case 'ready':
+        this.#readyWith ??= message.leader
+        return this.#sayReady()
+      case 'leader':
+        return this.#sayLeader(message.id, message.term)
+      case 'alive':
+      case 'failed':
+        return
+      default:
+        unreachable(message)
+    }
+  }
+
+  #urls(id: ReplicaId): { readonly admin: string; readonly peer: string } {
+    const own = this.#parts.config.replicas.find((replica) => replica.id === id)
+    if (own === undefined) return { admin: '', peer: '' }
+    return { admin: `http://${printAddress(own.admin)}`, peer: printAddress(own.peer) }
+  }
+
+  /** Several replicas tell of one leader, some of them late. */
+  #sayLeader(id: number, term: number): void {
+    if (this.#leader !== null && this.#leader.term >= term) return
+    this.#leader = { id, term }
+    this.#parts.say({ event: 'leader', id, term })
+  }
+
+  /** Once calls can be made: a replica says so, and every living one has the SIP address open. */
+  #sayReady(): void {
+    if (this.#isReady || this.#isEnding || this.#readyWith === null) return
+    if (this.#children.some((child) => child.pid !== null && !child.isSipOpen)) return
+    this.#isReady = true
+    const leader = this.#leader?.id ?? this.#readyWith
+    this.#parts.say({ event: 'ready', sip: printAddress(this.#parts.config.sip), leader })
+  }
+
+  #exited(id: ReplicaId, exit: ChildExit): void {
+    const { code, signal, failed } = exit
+    if (signal !== null) this.#parts.say({ event: 'exit', id, signal })
+    else this.#parts.say({ event: 'exit', id, code: code ?? 1 })
+    if (this.#isEnding) return this.#finishIfEmpty()
+    if (failed?.cause === 'data') return this.#lose(id, failed.reason)
+    if (failed !== null && !exit.wasListening && !this.#isReady) return this.#fail(`replica ${id}: ${failed.reason}`)
+    if (failed !== null) this.#parts.log.error({ code: 'replica-failed', replica: id }, failed.reason)
+    this.#restartLater(id)
+    this.#sayReady()
+  }
+
+  /** That replica can't start again; the others go on while they are a majority of the voters. */
+  #lose(id: ReplicaId, reason: string): void {
+    this.#lost.set(id, reason)
+    const left = this.#children.length - this.#lost.size
+    if (left * 2 <= this.#children.length) {
+      return this.#fail([...this.#lost].map(([lost, why]) => `replica ${lost}: ${why}`).join('; '))
+    }
+    this.#parts.log.error({ code: 'replica-lost', replica: id }, `replica ${id} stays out, the others go on: ${reason}`)
+    this.#sayReady()
+  }
+
+  #restartLater(id: ReplicaId): void {
+    const { restart } = this.#parts.config
+    const child = this.#children.find((other) => other.id === id)
+    if (restart === null || child === undefined) return
+    const timer = setTimeout(() => {
+      this.#restarts.delete(id)
+      this.#start(child)
+    }, restart * 1_000)
+    this.#restarts.set(id, timer)
+  }
+
+  #killSilent(): void {
+    for (const child of this.#children) {
+      if (!child.isSilent) continue
+      const seconds = hostLimits.silentLoopMs / 1_000
+      this.#parts.log.error({ code: 'replica-silent', replica: child.id }, `its loop is silent for ${seconds} s: killed`)
+      child.kill('SIGKILL')
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= reason
+    this.end()
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#children.some((child) => child.pid !== null)) return
+    if (this.#watch !== null) clearInterval(this.#watch)
+    if (this.#killer !== null) clearTimeout(this.#killer)
+    this.#finish(this.#failure)
+  }
+}

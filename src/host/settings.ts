@@ -1,0 +1,70 @@
+// The options that `up` and a config file share: what each takes and what is said when it is wrong.
+
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import { isLoopback, parseAddress, parseNextHop } from './address.ts'
+import type { Address, NextHop } from './address.ts'
+import { MOST_REPLICAS, offLoopback } from './config.ts'
+import type { Option } from './options.ts'
+
+export const UP_OPTIONS = {
+  replicas: { takes: 'N', help: `how many replicas, 1 to ${MOST_REPLICAS} (3); an odd number: 4 outlive no more deaths than 3` },
+  sip: { takes: 'HOST:PORT', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
+  'next-hop': { takes: 'HOST:PORT[;transport=udp|tcp]', help: 'where new calls go (the Request-URI decides)' },
+  admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
+  peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
+  durability: { takes: 'wal|memory', help: 'where the log lives (wal; memory is not built yet)' },
+  data: { takes: 'DIR', help: 'kept and used again (a temporary folder, removed at a clean exit)' },
+  restart: { takes: 'SECONDS|never', help: 'when a dead replica is started again (5)' },
+  'max-call': { takes: 'SECONDS', help: 'the age at which calls are ended (0 = never; the rest is not built yet)' },
+  config: { takes: 'FILE', help: 'a set as --print-config prints it; options of this line win' },
+  'print-config': { takes: null, help: 'print the set as a config file, and end' },
+  'log-level': { takes: 'LEVEL', help: 'trace, debug, info, warn, error or silent (info with --json, else warn)' },
+  json: { takes: null, help: 'one JSON object a line on standard output' },
+} as const satisfies Record<string, Option>
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+export function readReplicas(text: string): Result<number, string> {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= MOST_REPLICAS) return ok(count)
+  return err(`--replicas ${text}: give a number from 1 to ${MOST_REPLICAS}`)
+}
+
+/** An address that must not be reachable from elsewhere. */
+export function readLoopback(name: string, text: string): Result<Address, string> {
+  const address = parseAddress(text)
+  if (!address.ok) return err(`--${name} ${address.error}`)
+  return isLoopback(address.value.host) ? address : err(`--${name} ${offLoopback(text)}`)
+}
+
+/** The address of which the next `count` ports are used too. */
+export function readBase(name: string, text: string, count: number): Result<Address, string> {
+  const address = readLoopback(name, text)
+  if (!address.ok || address.value.port + count <= 65_535) return address
+  return err(`--${name} ${text}: ports up to ${address.value.port + count} would be used; give one below ${65_536 - count}`)
+}
+
+export function readNextHop(text: string): Result<NextHop, string> {
+  const hop = parseNextHop(text)
+  return hop.ok ? hop : err(`--next-hop ${hop.error}`)
+}
+
+export function readRestart(text: string): Result<number | null, string> {
+  if (text === 'never') return ok(null)
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= 86_400) return ok(Number(text))
+  return err(`--restart ${text}: give seconds (5, 0.5, at most 86400) or never`)
+}
+
+export function readLogLevel(text: string): Result<string, string> {
+  return LOG_LEVELS.includes(text) ? ok(text) : err(`--log-level ${text}: give one of ${LOG_LEVELS.join(', ')}`)
+}
+
+/** What later versions will take; null if this one can. */
+export function notBuiltYet(durability: string | undefined, maxCall: string | undefined): string | null {
+  if (durability === 'memory') return '--durability memory is not built yet; use wal'
+  if (durability !== undefined && durability !== 'wal') return `--durability ${durability}: give wal or memory`
+  if (maxCall === undefined || /^0+$/.test(maxCall)) return null
+  if (/^\d+$/.test(maxCall)) return '--max-call is not built yet; leave it out, or give 0 (never)'
+  return `--max-call ${maxCall}: give seconds, or 0 for never`
+}

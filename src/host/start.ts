@@ -1,0 +1,85 @@
+// `holdfast start`: one replica of a set whose other replicas are started elsewhere.
+
+import { replicaId } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import { Replica } from '../replica/replica.ts'
+import { printAddress } from './address.ts'
+import type { SetConfig } from './config.ts'
+import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { hostLimits } from './limits.ts'
+import { makeLog } from './log.ts'
+import { EXIT_BUG, EXIT_CANNOT_START, helpPage, readOptions, startError, usageError } from './options.ts'
+import type { Command } from './options.ts'
+import { platformTrouble } from './platform.ts'
+import { runReplica } from './replica-process.ts'
+import { readLogLevel, UP_OPTIONS } from './settings.ts'
+import { readConfigFile } from './up-config.ts'
+
+const COMMAND: Command = {
+  name: 'holdfast start',
+  summary: 'one replica of a set',
+  options: {
+    config: { takes: 'FILE', help: 'the set, as holdfast up --print-config prints it' },
+    replica: { takes: 'ID', help: 'which of its replicas' },
+    'log-level': UP_OPTIONS['log-level'],
+  },
+}
+
+export async function startMain(args: readonly string[]): Promise<number> {
+  const given = readOptions(COMMAND, args)
+  if (!given.ok) return usageError(COMMAND, given.error)
+  if (given.value.has('help')) {
+    process.stdout.write(helpPage(COMMAND))
+    return 0
+  }
+  const path = given.value.get('config')
+  if (path === undefined) return usageError(COMMAND, '--config FILE is missing; holdfast up --print-config prints one')
+  const config = readConfigFile(path)
+  if (!config.ok) return usageError(COMMAND, config.error)
+  const ids = config.value.replicas.map(({ id }) => id)
+  const id = ids.find((known) => String(known) === given.value.get('replica'))
+  if (id === undefined) return usageError(COMMAND, `--replica ID is missing or wrong: give one of ${ids.join(', ')}`)
+  const level = readLogLevel(given.value.get('log-level') ?? 'info')
+  if (!level.ok) return usageError(COMMAND, level.error)
+  const trouble = platformTrouble()
+  if (trouble !== null) return startError(COMMAND, trouble)
+  const joined = await joinAddress(config.value)
+  if (!joined.ok) return startError(COMMAND, joined.error)
+  return run(config.value, id, level.value)
+}
+
+/** Takes the SIP address for the set, or joins replicas of the same set that hold it on this machine. */
+async function joinAddress(config: SetConfig): Promise<Result<null, string>> {
+  const address = printAddress(config.sip)
+  const take = () => takeGuard(sipGuard(address), { set: config.set, pid: process.pid })
+  const guard = await take()
+  if (guard.ok) return ok(null)
+  if (guard.error?.set !== config.set) return err(`${address} is in use by ${printHolder(guard.error)}`)
+  // When its holder ends, another replica of the set takes the guard over.
+  const retry = setInterval(() => void take().then((later) => later.ok && clearInterval(retry)), hostLimits.aliveMs)
+  retry.unref()
+  return ok(null)
+}
+
+async function run(config: SetConfig, id: number, level: string): Promise<number> {
+  const log = makeLog(`replica-${id}`, level)
+  const ended = Promise.withResolvers<number>()
+  const running = await runReplica(
+    { config, replica: replicaId(id), hasRun: false },
+    {
+      log,
+      makeReplica: (options) => new Replica(options),
+      report: ({ kind, ...fields }) => log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`),
+      end: ({ cause, reason }) => {
+        log.fatal({ code: `stopped-${cause}` }, reason)
+        ended.resolve(cause === 'bug' ? EXIT_BUG : EXIT_CANNOT_START)
+      },
+    },
+  )
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.resolve(0))
+  const code = await ended.promise
+  running.close()
+  await new Promise<void>((resolve) => log.flush(() => resolve()))
+  return code
+}

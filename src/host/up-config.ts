@@ -1,0 +1,92 @@
+// From the command line of `up` (and a config file, if it names one) to the set that is meant.
+
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { replicaId } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import type { Address, NextHop } from './address.ts'
+import { clashOf, parseConfig } from './config.ts'
+import type { SetConfig } from './config.ts'
+import type { Given } from './options.ts'
+import { readBase, readLoopback, readNextHop, readReplicas, readRestart, notBuiltYet } from './settings.ts'
+import { replicaFolder } from './set-folder.ts'
+
+/** What the command line says; a `config` without `set` and data folders, which the set's folder has. */
+export interface UpPlan {
+  /** From `--config`; its data folders are named there. Null: `data` has them. */
+  readonly file: SetConfig | null
+  readonly replicas: number
+  readonly sip: Address
+  readonly nextHop: NextHop | null
+  readonly admin: Address
+  readonly peer: Address
+  /** Null: a temporary folder. */
+  readonly data: string | null
+  readonly restart: number | null
+}
+
+/** What the config file fixes for each replica, so that options can't. */
+const IN_FILE = ['replicas', 'admin', 'peer', 'data']
+
+export function planUp(given: Given): Result<UpPlan, string> {
+  const later = notBuiltYet(given.get('durability'), given.get('max-call'))
+  if (later !== null) return err(later)
+  const file = given.has('config') ? readConfigFile(given.get('config') ?? '') : ok(null)
+  if (!file.ok) return file
+  const twice = IN_FILE.find((name) => given.has(name))
+  if (file.value !== null && twice !== undefined) {
+    return err(`--${twice} can't be given with --config, whose file says it for each replica: change it there`)
+  }
+  const replicas = readReplicas(given.get('replicas') ?? '3')
+  if (!replicas.ok) return replicas
+  const sip = readLoopback('sip', given.get('sip') ?? '127.0.0.10:5060')
+  if (!sip.ok) return sip
+  const hop = given.get('next-hop')
+  const nextHop = hop === undefined ? ok(null) : readNextHop(hop)
+  if (!nextHop.ok) return nextHop
+  const admin = readBase('admin', given.get('admin') ?? '127.0.0.1:8060', replicas.value)
+  if (!admin.ok) return admin
+  const peer = readBase('peer', given.get('peer') ?? '127.0.0.1:8160', replicas.value)
+  if (!peer.ok) return peer
+  const restart = readRestart(given.get('restart') ?? '5')
+  if (!restart.ok) return restart
+  const base = file.value
+  const plan: UpPlan = {
+    file: base,
+    replicas: base?.replicas.length ?? replicas.value,
+    sip: base !== null && !given.has('sip') ? base.sip : sip.value,
+    nextHop: base !== null && hop === undefined ? base.nextHop : nextHop.value,
+    admin: base?.admin ?? admin.value,
+    peer: peer.value,
+    data: given.get('data') ?? null,
+    restart: base !== null && !given.has('restart') ? base.restart : restart.value,
+  }
+  const clash = clashOf(configOf(plan, '', ''))
+  return clash === null ? ok(plan) : err(clash)
+}
+
+/** The whole set, once its id and the folder of its data are known. */
+export function configOf(plan: UpPlan, set: string, folder: string): SetConfig {
+  const { file, sip, nextHop, admin, peer, restart } = plan
+  if (file !== null) return { ...file, sip, nextHop, restart }
+  const replicas = Array.from({ length: plan.replicas }, (_, i) => ({
+    id: replicaId(i + 1),
+    admin: { host: admin.host, port: admin.port + i + 1 },
+    peer: { host: peer.host, port: peer.port + i + 1 },
+    data: replicaFolder(folder, i + 1),
+  }))
+  return { set, sip, nextHop, admin, replicas, restart }
+}
+
+/** A config file, with its folder as the place of relative paths. */
+export function readConfigFile(path: string): Result<SetConfig, string> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    return err(`--config ${path}: ${(error as Error).message}`)
+  }
+  const config = parseConfig(text, dirname(resolve(path)))
+  return config.ok ? config : err(`--config ${path}: ${config.error}`)
+}

@@ -1,0 +1,60 @@
+// What `up` says on standard output: JSON lines for scripts, or a few lines for a person with the commands to try.
+
+import { printAddress } from './address.ts'
+import type { SetConfig } from './config.ts'
+import type { SetEvent } from './set-process.ts'
+
+export interface UpOutput {
+  say(event: SetEvent): void
+}
+
+type Write = (line: string) => void
+
+export function jsonOutput(write: Write): UpOutput {
+  return { say: (event) => write(JSON.stringify(event)) }
+}
+
+/** `folder`: where the set's data lies. */
+export function plainOutput(config: SetConfig, folder: string, write: Write): UpOutput {
+  const pids = new Map<number, number>()
+  let isReady = false
+  write(`holdfast: set ${config.set}, ${config.replicas.length} replicas, data in ${folder}`)
+  return {
+    say(event) {
+      switch (event.event) {
+        case 'replica':
+          pids.set(event.id, event.pid)
+          write(`replica ${event.id} runs: pid ${event.pid}, admin ${event.admin}, peer ${event.peer}`)
+          return
+        case 'leader':
+          write(`replica ${event.id} leads (term ${event.term})`)
+          return
+        case 'exit':
+          pids.delete(event.id)
+          write(`replica ${event.id} ended: ${event.signal ?? `exit code ${event.code}`}${nextStep(config)}`)
+          return
+        case 'ready':
+          if (!isReady) for (const line of guide(config, event.sip, pids)) write(line)
+          isReady = true
+      }
+    },
+  }
+}
+
+function nextStep(config: SetConfig): string {
+  return config.restart === null ? '' : `; it starts again in ${config.restart} s`
+}
+
+/** The lines that start a callee, place a call, show the status and kill each replica. */
+function guide(config: SetConfig, sip: string, pids: ReadonlyMap<number, number>): readonly string[] {
+  const lines = [`ready: SIP on ${sip}, UDP and TCP`, '']
+  const hop = config.nextHop
+  if (hop !== null) {
+    lines.push(`  a callee     sipp -sn uas -i ${hop.host} -p ${hop.port}`)
+    lines.push(`  a call       sipp -sn uac -i ${hop.host} -p ${hop.port + 10} -d 10000 -m 1 ${sip}`)
+  }
+  lines.push(`  the status   curl http://${printAddress(config.admin)}/status`)
+  for (const [id, pid] of [...pids].sort(([a], [b]) => a - b)) lines.push(`  kill         kill -9 ${pid}   (replica ${id})`)
+  lines.push('', 'Ctrl-C ends the set')
+  return lines
+}

@@ -1,0 +1,102 @@
+// `holdfast up`: see interface.md in the project's documents, and `--help`.
+
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import { printAddress } from './address.ts'
+import { printConfig } from './config.ts'
+import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { makeLog } from './log.ts'
+import { helpPage, readOptions, startError, usageError } from './options.ts'
+import type { Command, Given } from './options.ts'
+import { platformTrouble } from './platform.ts'
+import { portTrouble } from './ports.ts'
+import { SetAdmin } from './set-admin.ts'
+import { newSetId, openSetFolder, peekSetId } from './set-folder.ts'
+import type { SetFolder } from './set-folder.ts'
+import { SetProcess } from './set-process.ts'
+import { readLogLevel, UP_OPTIONS } from './settings.ts'
+import { configOf, planUp } from './up-config.ts'
+import type { UpPlan } from './up-config.ts'
+import { jsonOutput, plainOutput } from './up-output.ts'
+
+const COMMAND: Command = {
+  name: 'holdfast up',
+  summary: 'a replica set on this machine, one process per replica, all on one SIP address',
+  options: UP_OPTIONS,
+}
+
+/** `program` is the path of main.ts, which the replicas run too. */
+export async function upMain(args: readonly string[], program: string): Promise<number> {
+  const given = readOptions(COMMAND, args)
+  if (!given.ok) return usageError(COMMAND, given.error)
+  if (given.value.has('help')) {
+    process.stdout.write(helpPage(COMMAND))
+    return 0
+  }
+  const plan = planUp(given.value)
+  if (!plan.ok) return usageError(COMMAND, plan.error)
+  const level = readLogLevel(given.value.get('log-level') ?? (given.value.has('json') ? 'info' : 'warn'))
+  if (!level.ok) return usageError(COMMAND, level.error)
+  if (given.value.has('print-config')) {
+    process.stdout.write(`${await plannedConfig(plan.value)}\n`)
+    return 0
+  }
+  const trouble = platformTrouble()
+  if (trouble !== null) return startError(COMMAND, trouble)
+  return run(plan.value, given.value, level.value, program)
+}
+
+/** As a file, for a set that is there or for a new one. */
+async function plannedConfig(plan: UpPlan): Promise<string> {
+  const folder = plan.data ?? 'holdfast-data'
+  return printConfig(configOf(plan, (await peekSetId(folder)) ?? newSetId(), folder))
+}
+
+async function run(plan: UpPlan, given: Given, level: string, program: string): Promise<number> {
+  const folder = await folderOf(plan)
+  if (!folder.ok) return startError(COMMAND, folder.error)
+  const config = configOf(plan, folder.value?.set ?? '', folder.value?.path ?? '')
+  const tidy = async (): Promise<void> => folder.value?.removeIfTemporary()
+
+  const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
+  if (!guard.ok) {
+    await tidy()
+    return startError(COMMAND, `${printAddress(config.sip)} is in use by ${printHolder(guard.error)}; give another --sip`)
+  }
+  const taken = await portTrouble(config)
+  if (taken !== null) {
+    await tidy()
+    return startError(COMMAND, taken)
+  }
+  const admin = new SetAdmin(config)
+  await admin.open()
+
+  process.stdout.on('error', () => undefined)
+  const write = (line: string): void => void process.stdout.write(`${line}\n`)
+  const where = folder.value?.path ?? 'the folders of its config file'
+  const output = given.has('json') ? jsonOutput(write) : plainOutput(config, where, write)
+  const log = makeLog('up', level)
+  log.info({ code: 'up', set: config.set, data: where }, 'the set starts')
+  const set = new SetProcess({
+    config,
+    command: [process.execPath, ...process.execArgv, program, 'replica'],
+    logLevel: level,
+    log,
+    hasRun: (replica) => folder.value?.hasRun(replica) ?? false,
+    started: (replica) => void folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message)),
+    say: (event) => output.say(event),
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => set.end())
+  const failure = await set.run()
+  admin.close()
+  guard.value.release()
+  await tidy()
+  return failure === null ? 0 : startError(COMMAND, failure)
+}
+
+/** The set's folder; null if a config file names the replicas' folders. */
+async function folderOf(plan: UpPlan): Promise<Result<SetFolder | null, string>> {
+  if (plan.file !== null) return ok(null)
+  const folder = await openSetFolder(plan.data, plan.replicas)
+  return folder.ok ? folder : err(folder.error)
+}

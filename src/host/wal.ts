@@ -1,0 +1,256 @@
+// The write-ahead log: numbered segments that are only ever appended to. Group commit: one write and one sync at a time;
+// what arrives meanwhile gathers and goes with the next (design.md 10).
+//
+// A failed sync is fatal and never tried again: the kernel may have dropped the pages and a second sync would say "done".
+// A write that finds the disk full is cut off again and repeated until there is room; until then nothing is acknowledged.
+
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { frameRecords, HEAD_BYTES } from './wal-format.ts'
+import { hostLimits } from './limits.ts'
+
+/** What a segment's first record says, as JSON. `previous` is the CRC that the segment before ended with. */
+export interface SegmentTitle {
+  readonly holdfast: 'log'
+  readonly format: 1
+  readonly set: string
+  readonly replica: number
+  readonly incarnation: string
+  readonly segment: number
+  readonly previous: number
+}
+
+export type Identity = Pick<SegmentTitle, 'set' | 'replica' | 'incarnation'>
+
+/** What is appended together and reported together. */
+export interface Appended {
+  readonly records: readonly Uint8Array[]
+}
+
+export interface WalEvents<Item> {
+  /** These items, in the order of `append`, are on the disk. */
+  durable(items: readonly Item[]): void
+  /** The disk took nothing (full), or takes it again. */
+  full(full: boolean): void
+  /** The log can't go on. The process must end: what is in memory and what is on disk may differ. */
+  fatal(reason: string): void
+}
+
+/** The few calls on a file that a test must be able to break. */
+export interface WalFile {
+  write(bytes: Buffer, position: number): Promise<number>
+  sync(): Promise<void>
+  cut(size: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Where an opened log goes on. */
+export interface WalEnd {
+  readonly folder: string
+  readonly identity: Identity
+  readonly segment: number
+  readonly position: number
+  readonly crc: number
+  /** Bytes of all segments. */
+  readonly total: number
+}
+
+export type OpenFile = (path: string) => Promise<WalFile>
+
+export class Wal<Item extends Appended> {
+  readonly #events: WalEvents<Item>
+  readonly #openFile: OpenFile
+  readonly #folder: string
+  readonly #identity: Identity
+  #file: WalFile | null = null
+  #segment: number
+  #position: number
+  #crc: number
+  #total: number
+  #waiting: Item[] = []
+  #waitingBytes = 0
+  #busy = false
+  #full = false
+  #over = false
+
+  constructor(end: WalEnd, events: WalEvents<Item>, openFile: OpenFile = openWalFile) {
+    this.#events = events
+    this.#openFile = openFile
+    this.#folder = end.folder
+    this.#identity = end.identity
+    this.#segment = end.segment
+    this.#position = end.position
+    this.#crc = end.crc
+    this.#total = end.total
+  }
+
+  /** Bytes on disk, all segments. */
+  get total(): number {
+    return this.#total
+  }
+
+  /** Appends the item's records after all earlier ones; `durable` tells when. */
+  append(item: Item): void {
+    if (this.#over) return
+    this.#waiting.push(item)
+    for (const record of item.records) this.#waitingBytes += HEAD_BYTES + record.length
+    if (this.#full && this.#waitingBytes > hostLimits.walWaitingBytes) {
+      this.#fail(`${this.#waitingBytes} bytes wait for the full disk of ${this.#folder}: free some space and start again`)
+      return
+    }
+    if (!this.#busy) void this.#flush()
+  }
+
+  /** Nothing more is written. What was not reported durable may or may not be there. */
+  async close(): Promise<void> {
+    this.#over = true
+    await this.#file?.close()
+  }
+
+  /** Never throws: every failure ends in `fatal`. */
+  async #flush(): Promise<void> {
+    this.#busy = true
+    try {
+      // The caller may append more before it returns: one sync covers it all.
+      await Promise.resolve()
+      while (this.#waiting.length > 0 && !this.#over) {
+        const items = this.#waiting
+        this.#waiting = []
+        this.#waitingBytes = 0
+        await this.#write(items.flatMap((item) => item.records))
+        if (this.#over) return
+        this.#events.durable(items)
+      }
+    } catch (error) {
+      this.#fail(`${this.#path()}: ${(error as Error).message}`)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Writes and syncs, however long the disk is full. */
+  async #write(records: readonly Uint8Array[]): Promise<void> {
+    if (records.length === 0) return
+    for (;;) {
+      if (await this.#tryWrite(records)) break
+      if (this.#over) return
+      this.#setFull(true)
+      await new Promise((resume) => setTimeout(resume, hostLimits.diskRetryMs))
+    }
+    this.#setFull(false)
+  }
+
+  /** False if the disk is full; then the segment ends where it ended before. */
+  async #tryWrite(records: readonly Uint8Array[]): Promise<boolean> {
+    if (this.#position >= hostLimits.segmentBytes && !(await this.#nextSegment())) return false
+    const file = (this.#file ??= await this.#openFile(this.#path()))
+    const framed = frameRecords(records, this.#position, this.#crc)
+    if (!(await writeWhole(file, framed.bytes, this.#position))) return false
+    await file.sync()
+    this.#position += framed.bytes.length
+    this.#total += framed.bytes.length
+    this.#crc = framed.crc
+    return true
+  }
+
+  async #nextSegment(): Promise<boolean> {
+    const made = await createSegment(this.#folder, this.#identity, this.#segment + 1, this.#crc, this.#openFile)
+    if (made === null) return false
+    await this.#file?.close()
+    this.#file = made.file
+    this.#segment++
+    this.#position = made.position
+    this.#crc = made.crc
+    this.#total += made.position
+    return true
+  }
+
+  #setFull(full: boolean): void {
+    if (this.#full === full) return
+    this.#full = full
+    this.#events.full(full)
+  }
+
+  #fail(reason: string): void {
+    if (this.#over) return
+    this.#over = true
+    this.#events.fatal(reason)
+  }
+
+  #path(): string {
+    return segmentPath(this.#folder, this.#segment)
+  }
+}
+
+export function segmentPath(folder: string, segment: number): string {
+  return join(folder, `log-${String(segment).padStart(6, '0')}.wal`)
+}
+
+/** Makes a segment with its title, synced, its name too; null if the disk is full. */
+export async function createSegment(
+  folder: string,
+  identity: Identity,
+  segment: number,
+  previous: number,
+  openFile: OpenFile,
+): Promise<{ readonly file: WalFile; readonly position: number; readonly crc: number } | null> {
+  const { set, replica, incarnation } = identity
+  const title: SegmentTitle = { holdfast: 'log', format: 1, set, replica, incarnation, segment, previous }
+  const framed = frameRecords([Buffer.from(JSON.stringify(title))], 0, 0)
+  let file: WalFile
+  try {
+    file = await openFile(segmentPath(folder, segment))
+  } catch (error) {
+    if (isFull(error)) return null
+    throw error
+  }
+  if (!(await writeWhole(file, framed.bytes, 0))) {
+    await file.close()
+    return null
+  }
+  await file.sync()
+  await syncFolder(folder)
+  return { file, position: framed.bytes.length, crc: framed.crc }
+}
+
+/** A new name is durable only once its folder is. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Opens for writing at any offset, creates if need be. */
+export async function openWalFile(path: string): Promise<WalFile> {
+
+  const handle: FileHandle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  return {
+    write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+    sync: () => handle.datasync(),
+    cut: (size) => handle.truncate(size),
+    close: () => handle.close(),
+  }
+}
+
+/** False if the disk is full; what was written of it is cut off again. */
+async function writeWhole(file: WalFile, bytes: Buffer, position: number): Promise<boolean> {
+  let written = 0
+  try {
+    while (written < bytes.length) written += await file.write(bytes.subarray(written), position + written)
+    return true
+  } catch (error) {
+    if (!isFull(error)) throw error
+    await file.cut(position)
+    return false
+  }
+}
+
+function isFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// The command line. Each command reads its own options; here is only which one is meant.
+
+import { EXIT_USAGE } from './host/options.ts'
+
+const HELP = `holdfast - SIP proxies that share their calls: kill any replica, no call is lost
+
+  holdfast up       a replica set on this machine
+  holdfast start    one replica of a set
+  holdfast status   the set at a glance
+  holdfast sim      the simulator: faults by seed, promises checked
+  holdfast --version
+
+holdfast COMMAND --help lists a command's options.
+`
+
+/** The code to exit with. Commands are loaded when they are meant: `status` needs no replica. */
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args
+  switch (command) {
+    case 'up':
+      return (await import('./host/up.ts')).upMain(rest, import.meta.filename)
+    case 'replica':
+      return (await import('./host/replica-command.ts')).replicaMain()
+    case 'start':
+      return (await import('./host/start.ts')).startMain(rest)
+    case 'status':
+      return (await import('./host/status.ts')).statusMain(rest)
+    case 'sim':
+      return (await import('../sim/run/main.ts')).simMain(rest)
+    case '--help':
+    case '-h':
+    case 'help':
+      process.stdout.write(HELP)
+      return 0
+    case '--version':
+      process.stdout.write(`${await version()}\n`)
+      return 0
+    default:
+      process.stderr.write(command === undefined ? HELP : `holdfast: unknown command "${command}"\n\n${HELP}`)
+      return EXIT_USAGE
+  }
+}
+
+async function version(): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+process.exitCode = await main(process.argv.slice(2))
+// Timers and sockets of a command that is done must not keep the process.
+process.exit()
