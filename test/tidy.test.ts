@@ -187,7 +187,7 @@ describe('the files', () => {
     )
     const reached = reach(entries)
     const unused = sources.filter(
-      (file) => file.path.startsWith('src/') && !/\.(?:test|contract)\.ts$/.test(file.path) && !reached.has(file.path),
+      (file) => file.path.startsWith('src/') && !/\.test\.ts$|\/testing\//.test(file.path) && !reached.has(file.path),
     )
     expect(unused.map(({ path }) => path)).toEqual([])
   })

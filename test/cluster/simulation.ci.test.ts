@@ -1,0 +1,62 @@
+// The simulator as a user runs it: a thousand seeds without a loss, and every planted bug found, so that "0 lost" means
+// something.
+
+import { expect, test } from 'vitest'
+import { exitOf } from './programs.ts'
+import { holdfast } from './replica-set.ts'
+
+interface SimulationReport {
+  readonly seeds: number
+  readonly calls: number
+  readonly kills: number
+  readonly lost: number
+  readonly traceHash: string
+  readonly failure: unknown
+  readonly mutants?: readonly {
+    readonly name: string
+    readonly found: boolean
+    readonly seeds: number
+    readonly caughtBy: string
+  }[]
+}
+
+/** Runs `holdfast sim`; its exit code and its last line. */
+async function simulate(
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<{ code: number | null; report: SimulationReport }> {
+  const program = holdfast(['sim', ...args, '--json'])
+  const { code } = await exitOf(program, `holdfast sim ${args.join(' ')}`, deadlineMs)
+  const last = program.stdout().trimEnd().split('\n').at(-1) ?? ''
+  if (!last.startsWith('{')) throw new Error(`no report: ${last}\n${program.stderr().slice(-4_000)}`)
+  return { code, report: JSON.parse(last) as SimulationReport }
+}
+
+test('a thousand seeds with kills, losses, torn disks and partitions: 0 lost', { timeout: 1_200_000 }, async () => {
+  const { code, report } = await simulate(['--seeds', '1-1000'], 1_190_000)
+  expect(report.failure).toBeNull()
+  expect(code).toBe(0)
+  expect(report).toMatchObject({ seeds: 1_000, lost: 0 })
+  expect(report.calls).toBeGreaterThan(1_000)
+  expect(report.kills).toBeGreaterThan(100)
+  console.log(JSON.stringify(report))
+})
+
+test('the same seed in another process gives the same trace', { timeout: 120_000 }, async () => {
+  const first = await simulate(['--seeds', '1-5'], 60_000)
+  const second = await simulate(['--seeds', '1-5'], 60_000)
+  expect(first.report.traceHash).toMatch(/^[0-9a-f]{8,}$/)
+  expect(second.report.traceHash).toBe(first.report.traceHash)
+})
+
+test('every mutant is found', { timeout: 900_000 }, async () => {
+  const { report } = await simulate(['--mutants'], 890_000)
+  const mutants = report.mutants ?? []
+  console.log(
+    mutants
+      .map(({ name, found, seeds, caughtBy }) => `${name}: ${found ? `${seeds} seeds, ${caughtBy}` : 'survived'}`)
+      .join('\n'),
+  )
+  expect(mutants.length).toBeGreaterThanOrEqual(6)
+  expect(mutants.filter(({ found }) => !found)).toEqual([])
+})
