@@ -44,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function version(): Promise<string> {
   const { readFile } = await import('node:fs/promises')
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  const text = await readFile(new URL(import.meta.resolve('holdfast/package.json')), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
 

@@ -1,0 +1,38 @@
+// What is published: packed, installed in an empty folder, and run as JavaScript, without type stripping.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { exitOf, startProgram } from './programs.ts'
+import { root } from './replica-set.ts'
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  const program = startProgram(command, args, { cwd })
+  const exit = await exitOf(program, `${command} ${args.join(' ')}`, 180_000)
+  expect(exit, program.stderr()).toEqual({ code: 0, signal: null })
+  return program.stdout()
+}
+
+test('the package works where it is installed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-package-'))
+  try {
+    const packed =
+      (await run('npm', ['pack', '--silent', '--pack-destination', folder], root)).trim().split('\n').at(-1) ?? ''
+    writeFileSync(join(folder, 'package.json'), '{"private":true}')
+    await run('npm', ['install', '--silent', join(folder, packed)], folder)
+    const main = join(folder, 'node_modules/holdfast/dist/src/main.js')
+    const help = await run(process.execPath, ['--no-experimental-strip-types', main, '--help'], folder)
+    expect(help).toContain('holdfast up')
+    expect(await run(process.execPath, ['--no-experimental-strip-types', main, 'up', '--help'], folder)).toContain(
+      '--next-hop',
+    )
+    expect(await run(process.execPath, [main, '--version'], folder)).toMatch(/^\d+\.\d+\.\d+\n$/)
+    // Each public entry can be imported.
+    const script =
+      "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"
+    await run(process.execPath, ['--no-experimental-strip-types', '--input-type=module', '-e', script], folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
