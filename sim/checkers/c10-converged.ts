@@ -1,0 +1,45 @@
+// C10: after the last fault everything converges: within a bounded true time every call is over that its people ended, every
+// timer has fired, every intent is done, nothing is left of the calls, and all replicas hash equal.
+// C7, at this quiet moment: nothing leaks.
+
+import type { Machine } from '../machine.ts'
+import type { Phone } from '../phones/phone.ts'
+
+/** What has not converged yet, or null. */
+export function unconverged(machines: readonly Machine[], phones: readonly Phone[]): string | null {
+  const busy = unsettled(phones)
+  if (busy !== null) return busy
+  for (const machine of machines) {
+    const { replica } = machine
+    if (replica === null) return `replica ${machine.id} is down`
+    const { groups, entities, timersPending, intentsOpen } = replica.store.counts()
+    const left = { groups, entities, timersPending, intentsOpen }
+    for (const [name, count] of Object.entries(left)) if (count !== 0) return `replica ${machine.id} has ${count} ${name}`
+  }
+  return differing(machines)
+}
+
+/** The first phone whose call is not over, or null. */
+export function unsettled(phones: readonly Phone[]): string | null {
+  for (const phone of phones) {
+    // A callee that was never called has nothing to settle.
+    if (phone.started ? !phone.settled : phone.side === 'caller') return `${phone}: its call is not over`
+  }
+  return null
+}
+
+function differing(machines: readonly Machine[]): string | null {
+  const states = machines.map(({ id, replica }) => ({
+    id,
+    index: replica?.store.appliedIndex ?? 0,
+    hash: replica?.store.hash() ?? '',
+    serving: replica?.store.serving().members.length ?? 0,
+  }))
+  const [first] = states
+  for (const state of states) {
+    if (state.index !== first?.index) return `replicas ${first?.id} and ${state.id} have applied ${first?.index} and ${state.index}`
+    if (state.hash !== first.hash) return `replicas ${first.id} and ${state.id} hash differently at index ${state.index}`
+    if (state.serving !== machines.length) return `${state.serving} of ${machines.length} replicas serve`
+  }
+  return null
+}

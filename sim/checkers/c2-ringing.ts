@@ -1,0 +1,59 @@
+// C2: a ringing call goes on: its 1xx, 2xx, failure or CANCEL reaches the other side, and both sides end in a legal state.
+
+import { tagOf } from '../phones/message.ts'
+import type { Message, RequestMessage } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Machine } from '../machine.ts'
+import type { Checker, Report } from './checker.ts'
+import type { Ledger } from './ledger.ts'
+import { nameMessage } from './sip-relay.ts'
+
+export class Ringing implements Checker {
+  readonly #ledger: Ledger
+  readonly #report: Report
+
+  constructor(ledger: Ledger, report: Report) {
+    this.#ledger = ledger
+    this.#report = report
+  }
+
+  received(phone: Phone, message: Message): void {
+    if (message.kind !== 'response' || message.status < 200) return
+    const request = this.#ledger.own(phone, message)
+    if (request === undefined || tagOf(request, 'to') !== null) return
+    if (request.method === 'CANCEL') {
+      // 9.2: 481 only once the INVITE has been answered for good.
+      const tooLate = message.status === 481 && phone.firstFinal !== null
+      if (message.status !== 200 && !tooLate) this.#report('C2', `${phone}: its CANCEL got ${message.status}`, phone)
+      return
+    }
+    if (this.#ledger.response(phone, message) !== undefined) return
+    if (!phone.options.flow.calleePresent && message.status === 408) return
+    this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
+  }
+
+  timedOut(phone: Phone, request: RequestMessage): void {
+    if (tagOf(request, 'to') !== null) return
+    if (!phone.options.flow.calleePresent && request.method === 'INVITE') return
+    this.#report('C2', `${phone}: ${nameMessage(request)} got no final answer in 32 s`, phone)
+  }
+
+  unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
+    if (status < 300) return
+    this.#report('C2', `${phone}: its refusal of ${nameMessage(request)} got no ACK in 32 s`, phone)
+  }
+
+  /** Both sides know the same end. */
+  quiet(_machines: readonly Machine[], phones: readonly Phone[]): void {
+    const finals = new Map<number, number | null>()
+    for (const phone of phones) if (phone.side === 'callee') finals.set(phone.options.call, phone.firstFinal)
+    for (const phone of phones) {
+      if (phone.side !== 'caller' || !phone.options.flow.calleePresent) continue
+      const given = finals.get(phone.options.call) ?? null
+      if (given !== phone.firstFinal) {
+        this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${given}`, phone)
+      }
+    }
+  }
+}
+

@@ -1,0 +1,53 @@
+// C4: no final answer of one branch contradicts an earlier one; CSeq rises in each direction; no branch value is used for
+// two different requests.
+
+import { branchOf, cseqOf, tagOf } from '../phones/message.ts'
+import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Checker, Report } from './checker.ts'
+import { nameMessage } from './sip-relay.ts'
+
+export class Consistent implements Checker {
+  readonly #report: Report
+  readonly #finals = new Map<string, string>()
+  readonly #branches = new Map<string, string>()
+  readonly #highest = new Map<string, number>()
+
+  constructor(report: Report) {
+    this.#report = report
+  }
+
+  received(phone: Phone, message: Message): void {
+    if (message.kind === 'request') this.#request(phone, message)
+    else if (message.status >= 200) this.#final(phone, message)
+  }
+
+  #final(phone: Phone, message: ResponseMessage): void {
+    const { call, side } = phone.options
+    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method}`
+    const final = `${message.status} of ${tagOf(message, 'to')}`
+    const before = this.#finals.get(key)
+    if (before === undefined) this.#finals.set(key, final)
+    else if (before !== final) {
+      this.#report('C4', `${phone}: ${nameMessage(message)} (${final}) contradicts the earlier ${before}`, phone)
+    }
+  }
+
+  #request(phone: Phone, message: RequestMessage): void {
+    const { call, side } = phone.options
+    const { number } = cseqOf(message)
+    const branch = branchOf(message)
+    const hop = message.method === 'CANCEL' || message.method === 'ACK'
+    const known = this.#branches.get(branch)
+    const identity = `${call} ${side} ${number}`
+    const request = `${identity} ${message.method}`
+    if (known === undefined) this.#branches.set(branch, request)
+    else if (known !== request && !(hop && known === `${identity} INVITE`)) {
+      this.#report('C4', `${phone}: branch ${branch} of ${nameMessage(message)} was used for another request: ${known}`, phone)
+    }
+    if (hop || known !== undefined) return
+    const highest = this.#highest.get(`${call} ${side}`) ?? 0
+    if (number <= highest) this.#report('C4', `${phone}: CSeq fell from ${highest} to ${number}`, phone)
+    this.#highest.set(`${call} ${side}`, Math.max(highest, number))
+  }
+}

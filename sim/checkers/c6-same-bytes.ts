@@ -1,0 +1,28 @@
+// C6: what is sent twice is byte-identical.
+
+import { mixText } from '../../src/base/hash.ts'
+import { branchOf, cseqOf, tagOf } from '../phones/message.ts'
+import type { Message } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Checker, Report } from './checker.ts'
+import { nameMessage } from './sip-relay.ts'
+
+export class SameBytes implements Checker {
+  readonly #report: Report
+  readonly #seen = new Map<string, string>()
+
+  constructor(report: Report) {
+    this.#report = report
+  }
+
+  received(phone: Phone, message: Message, text: string): void {
+    const { call, side } = phone.options
+    const what = message.kind === 'request' ? message.method : `${message.status} ${tagOf(message, 'to')}`
+    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method} ${what}`
+    const { high, low } = mixText(text.length, text)
+    const print = `${high} ${low}`
+    const before = this.#seen.get(key)
+    if (before === undefined) this.#seen.set(key, print)
+    else if (before !== print) this.#report('C6', `${phone}: ${nameMessage(message)} came again with other bytes`, phone)
+  }
+}

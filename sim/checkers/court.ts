@@ -1,0 +1,129 @@
+// All checkers, as the one listener of phones and machines. The first finding ends a run.
+
+import type { Effect } from '../../src/replica/effect.ts'
+import type { Input } from '../../src/replica/input.ts'
+import type { Agenda } from '../agenda.ts'
+import type { Certificate } from '../certificate.ts'
+import type { Machine, MachineWatch } from '../machine.ts'
+import type { Message, RequestMessage } from '../phones/message.ts'
+import type { Phone, PhoneWatch } from '../phones/phone.ts'
+import type { Plan } from '../plan.ts'
+import type { SocketAddress } from '../sip-network.ts'
+import { Established } from './c1-established.ts'
+import { Ringing } from './c2-ringing.ts'
+import { Once } from './c3-once.ts'
+import { Consistent } from './c4-consistent.ts'
+import { SameBytes } from './c6-same-bytes.ts'
+import { Detached } from './c8-detached.ts'
+import type { Checker, Finding, Report } from './checker.ts'
+import { Ledger } from './ledger.ts'
+import { LogInvariants } from './log.ts'
+import { Oracle } from './oracle.ts'
+import { SipRelay } from './sip-relay.ts'
+
+/** A call is excused if no quorum was there for this much of a phone's 32 s. */
+const excusingOutage = 16_000_000
+const phonesWait = 33_000_000
+
+export class Court implements PhoneWatch, MachineWatch {
+  readonly oracle: Oracle
+  readonly log: LogInvariants
+  readonly #agenda: Agenda
+  readonly #certificate: Certificate
+  readonly #ledger = new Ledger()
+  readonly #checkers: readonly Checker[]
+  readonly #excused = new Map<number, string>()
+  #finding: Finding | null = null
+
+  constructor(agenda: Agenda, plan: Plan, set: SocketAddress, certificate: Certificate) {
+    this.#agenda = agenda
+    this.#certificate = certificate
+    const now = (): number => agenda.now
+    const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
+    this.oracle = new Oracle(report, now)
+    this.log = new LogInvariants(plan.replicas, report, this.oracle)
+    this.#checkers = [
+      this.log,
+      new SipRelay(this.#ledger, set, report),
+      new Established(this.#ledger, report),
+      new Ringing(this.#ledger, report),
+      new Once(report),
+      new Consistent(report),
+      new SameBytes(report),
+      new Detached(report, now, (machine) => certificate.cutSince(machine.id)),
+    ]
+  }
+
+  /** The first broken promise, or null. */
+  get finding(): Finding | null {
+    return this.#finding
+  }
+
+  /** Calls lost while no quorum could hold them, each with its certificate. */
+  get excused(): ReadonlyMap<number, string> {
+    return this.#excused
+  }
+
+  broken(promise: string, text: string): void {
+    this.#report(promise, text, null)
+  }
+
+  sent(phone: Phone, message: Message): void {
+    this.#ledger.add(phone, message)
+    for (const checker of this.#checkers) checker.sent?.(phone, message)
+  }
+
+  received(phone: Phone, message: Message, text: string): void {
+    for (const checker of this.#checkers) checker.received?.(phone, message, text)
+  }
+
+  malformed(phone: Phone, _text: string, problem: string): void {
+    this.#report('sip', `${phone} received what is no SIP message: ${problem}`, phone.options.call)
+  }
+
+  rangAgain(phone: Phone, invite: RequestMessage): void {
+    for (const checker of this.#checkers) checker.rangAgain?.(phone, invite)
+  }
+
+  timedOut(phone: Phone, request: RequestMessage): void {
+    for (const checker of this.#checkers) checker.timedOut?.(phone, request)
+  }
+
+  unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
+    for (const checker of this.#checkers) checker.unacknowledged?.(phone, request, status)
+  }
+
+  started(machine: Machine): void {
+    for (const checker of this.#checkers) checker.started?.(machine)
+  }
+
+  died(machine: Machine): void {
+    for (const checker of this.#checkers) checker.died?.(machine)
+  }
+
+  stepped(machine: Machine, input: Input, effects: readonly Effect[]): void {
+    for (const checker of this.#checkers) checker.stepped?.(machine, input, effects)
+  }
+
+  leaving(machine: Machine, effect: Effect): void {
+    for (const checker of this.#checkers) checker.leaving?.(machine, effect)
+  }
+
+  quiet(machines: readonly Machine[], phones: readonly Phone[]): void {
+    for (const checker of this.#checkers) checker.quiet?.(machines, phones)
+  }
+
+  #report(promise: string, text: string, call: number | null): void {
+    const at = this.#agenda.now
+    if (call !== null && this.#excused.has(call)) return
+    if (call !== null && (promise === 'C1' || promise === 'C2')) {
+      const without = this.#certificate.without(at - phonesWait, at)
+      if (without >= excusingOutage) {
+        this.#excused.set(call, `${text}; no quorum for ${Math.round(without / 1_000)} ms of the 33 s before`)
+        return
+      }
+    }
+    this.#finding ??= { promise, at, text, call }
+  }
+}
+

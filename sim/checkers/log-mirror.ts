@@ -1,0 +1,99 @@
+// What one replica's disk says, followed record by record: the log as written, and the part of it that survives a crash.
+// Read from the bytes, so that a replica's own opinion of its disk is never taken for the disk.
+
+import { must } from '../../src/base/assert.ts'
+import { mixBytes } from '../../src/base/hash.ts'
+import type { RaftEntry } from '../../src/raft/message.ts'
+import { decodeRecord } from '../../src/wire/codec.ts'
+import type { DiskRecord } from '../../src/wire/record.ts'
+import type { Disk } from '../disk.ts'
+
+/** An entry as the log's invariants know it. */
+export interface LoggedEntry {
+  readonly term: number
+  readonly hash: number
+  readonly entry: RaftEntry
+}
+
+interface View {
+  term: number
+  vote: number | null
+  /** By index - 1. */
+  entries: LoggedEntry[]
+}
+
+export class LogMirror {
+  #parsed: DiskRecord[] = []
+  #written: View = emptyView()
+  #durable: View = emptyView()
+  #durableRecords = 0
+
+  get written(): Readonly<View> {
+    return this.#written
+  }
+
+  /** What would be read back if the machine lost its power now. */
+  durable(disk: Disk): Readonly<View> {
+    while (this.#durableRecords < Math.min(disk.synced, this.#parsed.length)) {
+      take(this.#durable, must(this.#parsed[this.#durableRecords], 'a parsed record'))
+      this.#durableRecords++
+    }
+    return this.#durable
+  }
+
+  /** Records are about to be written; what is wrong with them, or null. `commit`: what may never be written anew. */
+  write(records: readonly Uint8Array[], commit: number, onEntry: (entry: RaftEntry) => void): string | null {
+    for (const bytes of records) {
+      const record = decodeRecord(bytes)
+      if (!record.ok) return `a record can't be read back: ${record.error}`
+      const wrong = this.#wrong(record.value, commit)
+      if (wrong !== null) return wrong
+      this.#parsed.push(record.value)
+      take(this.#written, record.value)
+      if (record.value.kind === 'entry') onEntry(record.value.entry)
+    }
+    return null
+  }
+
+  /** After a crash or a start: what the disk holds is all there is. */
+  reread(disk: Disk): void {
+    this.#parsed = []
+    this.#written = emptyView()
+    this.#durable = emptyView()
+    this.#durableRecords = 0
+    for (const bytes of disk.records) {
+      const record = decodeRecord(bytes)
+      if (!record.ok) continue
+      this.#parsed.push(record.value)
+      take(this.#written, record.value)
+    }
+  }
+
+  #wrong(record: DiskRecord, commit: number): string | null {
+    if (record.kind === 'state' && record.state.term < this.#written.term) return 'its term on disk falls'
+    if (record.kind !== 'entry') return null
+    const { index, term } = record.entry
+    const { entries } = this.#written
+    if (index > entries.length + 1) return `entry ${index} leaves a gap after ${entries.length}`
+    const before = entries[index - 1]
+    if (before === undefined) return null
+    if (index <= commit) return `entry ${index} is written anew although ${commit} is committed`
+    // Raft paper, figure 3.1, AppendEntries 3: only a conflict of terms truncates.
+    return before.term === term ? `entry ${index} of term ${term} is written anew without a conflict` : null
+  }
+}
+
+function emptyView(): View {
+  return { term: 0, vote: null, entries: [] }
+}
+
+function take(view: View, record: DiskRecord): void {
+  if (record.kind === 'state') {
+    view.term = record.state.term
+    view.vote = record.state.vote
+  } else if (record.kind === 'entry') {
+    const { entry } = record
+    view.entries.length = Math.min(view.entries.length, entry.index - 1)
+    view.entries.push({ term: entry.term, hash: mixBytes(entry.index, entry.data).low, entry })
+  }
+}

@@ -1,0 +1,167 @@
+// The invariants of the log (proof.md, 1 to 7), over all replicas and all their lives. `L` and a number is the invariant's.
+
+import type { Effect, Persist } from '../../src/replica/effect.ts'
+import type { Input } from '../../src/replica/input.ts'
+import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
+import type { Observation } from '../../src/raft/invariants.ts'
+import type { RaftMessage } from '../../src/raft/message.ts'
+import { decodeFrame } from '../../src/wire/codec.ts'
+import type { Machine } from '../machine.ts'
+import type { Checker, Report } from './checker.ts'
+import { LogMirror } from './log-mirror.ts'
+import type { LoggedEntry } from './log-mirror.ts'
+
+export interface LogListener {
+  /** An entry is about to be written somewhere. */
+  written(index: number, term: number): void
+  /** Told of each entry once, in order, when it is committed anywhere. */
+  committed(logged: LoggedEntry): void
+}
+
+export class LogInvariants implements Checker {
+  readonly #report: Report
+  readonly #listener: LogListener
+  readonly #replicas: number
+  readonly #machines = new Map<number, Machine>()
+  readonly #mirrors = new Map<number, LogMirror>()
+  readonly #observed = new Map<number, Observation>()
+  readonly #leaders = new Map<number, number>()
+  readonly #votes = new Map<string, number>()
+  readonly #committed: LoggedEntry[] = []
+  readonly #hashes = new Map<number, string>()
+  readonly #checkedTo = new Map<number, number>()
+  readonly #appliedTo = new Map<number, number>()
+
+  constructor(replicas: number, report: Report, listener: LogListener) {
+    this.#replicas = replicas
+    this.#report = report
+    this.#listener = listener
+  }
+
+  get committed(): number {
+    return this.#committed.length
+  }
+
+  started(machine: Machine): void {
+    this.#machines.set(machine.id, machine)
+    this.#mirror(machine).reread(machine.disk)
+    this.#observed.delete(machine.id)
+    this.#appliedTo.delete(machine.id)
+    this.#checkedTo.set(machine.id, 0)
+  }
+
+  died(machine: Machine): void {
+    this.#mirror(machine).reread(machine.disk)
+  }
+
+  stepped(machine: Machine, input: Input): void {
+    const { replica } = machine
+    if (replica === null || input.kind === 'sip') return
+    const { raft, store } = replica
+    const now = observe(raft)
+    const before = this.#observed.get(machine.id)
+    const wrong = checkState(raft) ?? (before === undefined ? null : checkStep(before, now))
+    if (wrong !== null) this.#report('L5', `replica ${machine.id}: ${wrong}`)
+    this.#observed.set(machine.id, now)
+    if (now.role === 'leader') this.#oneLeader(machine, now.term)
+    if (now.vote !== null) this.#oneVote(machine, now.term, now.vote)
+    this.#sameCommits(machine, now.commit)
+    if (store.appliedIndex !== this.#appliedTo.get(machine.id)) {
+      this.#appliedTo.set(machine.id, store.appliedIndex)
+      this.#sameHash(machine, store.appliedIndex, store.hash())
+    }
+  }
+
+  leaving(machine: Machine, effect: Effect): void {
+    if (effect.kind === 'persist') this.#written(machine, effect)
+    if (effect.kind !== 'peer') return
+    const frame = decodeFrame(effect.frame)
+    if (!frame.ok) this.#report('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
+    else if (frame.value.kind === 'raft') for (const message of frame.value.messages) this.#durableBefore(machine, message)
+  }
+
+  /** L1: one leader per term at most. */
+  #oneLeader(machine: Machine, term: number): void {
+    const other = this.#leaders.get(term)
+    if (other === undefined) this.#leaders.set(term, machine.id)
+    else if (other !== machine.id) this.#report('L1', `replicas ${other} and ${machine.id} both lead term ${term}`)
+  }
+
+  /** L1: one vote per (identity, term), over all its lives. */
+  #oneVote(machine: Machine, term: number, vote: number): void {
+    const key = `${machine.id} ${term}`
+    const other = this.#votes.get(key)
+    if (other === undefined) this.#votes.set(key, vote)
+    else if (other !== vote) this.#report('L1', `replica ${machine.id} voted for ${other} and ${vote} in term ${term}`)
+  }
+
+  /** L2: what a vote or an acknowledgement says is on disk for good when it leaves. */
+  #durableBefore(machine: Machine, message: RaftMessage): void {
+    const durable = this.#mirror(machine).durable(machine.disk)
+    if (message.kind === 'vote-response' && message.granted) {
+      if (durable.term < message.term || (durable.term === message.term && durable.vote !== message.to)) {
+        this.#report('L2', `replica ${machine.id}'s vote for ${message.to} in term ${message.term} left before it was durable`)
+      }
+    }
+    if (message.kind === 'append-response' && !message.rejected) {
+      if (durable.entries.length < message.index || durable.term < message.term) {
+        this.#report('L2', `replica ${machine.id} acknowledged entry ${message.index} of term ${message.term} before it was durable`)
+      }
+    }
+  }
+
+  /** L7: truncation only on a term conflict, never at or below commit. */
+  #written(machine: Machine, effect: Persist): void {
+    const commit = this.#checkedTo.get(machine.id) ?? 0
+    const wrong = this.#mirror(machine).write(effect.records, commit, ({ index, term }) => {
+      this.#listener.written(index, term)
+    })
+    if (wrong !== null) this.#report('L7', `replica ${machine.id}: ${wrong}`)
+  }
+
+  /** L3 and L4: a committed (index, term, hash) never changes, and a quorum has it durable. */
+  #sameCommits(machine: Machine, commit: number): void {
+    const { entries } = this.#mirror(machine).written
+    const upTo = Math.min(commit, entries.length)
+    for (let at = this.#checkedTo.get(machine.id) ?? 0; at < upTo; at++) {
+      const own = entries[at] as LoggedEntry
+      const known = this.#committed[at]
+      if (known === undefined) {
+        this.#durableAtQuorum(machine, at, own)
+        this.#committed.push(own)
+        this.#listener.committed(own)
+      } else if (known.term !== own.term || known.hash !== own.hash) {
+        this.#report('L3', `entry ${at + 1}: replica ${machine.id} has term ${own.term}, committed was term ${known.term}`)
+      }
+    }
+    this.#checkedTo.set(machine.id, Math.max(upTo, this.#checkedTo.get(machine.id) ?? 0))
+  }
+
+  #durableAtQuorum(machine: Machine, at: number, own: LoggedEntry): void {
+    let count = 0
+    for (const [id, mirror] of this.#mirrors) {
+      const far = this.#machines.get(id)
+      const entry = far === undefined ? undefined : mirror.durable(far.disk).entries[at]
+      if (entry !== undefined && entry.term === own.term && entry.hash === own.hash) count++
+    }
+    if (count * 2 > this.#replicas) return
+    this.#report('L4', `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${count} of ${this.#replicas}`)
+  }
+
+  /** L6: equal store hash at equal index. */
+  #sameHash(machine: Machine, at: number, hash: string): void {
+    const known = this.#hashes.get(at)
+    if (known === undefined) this.#hashes.set(at, hash)
+    else if (known !== hash) this.#report('L6', `replica ${machine.id}'s store at index ${at} is ${hash}, elsewhere ${known}`)
+  }
+
+  #mirror(machine: Machine): LogMirror {
+    let mirror = this.#mirrors.get(machine.id)
+    if (mirror === undefined) {
+      mirror = new LogMirror()
+      this.#mirrors.set(machine.id, mirror)
+    }
+    return mirror
+  }
+}
+

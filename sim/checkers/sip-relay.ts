@@ -1,0 +1,134 @@
+// RFC 3261 section 16 from outside: what a relayed message may differ in from what the far phone sent. Via, Max-Forwards,
+// Route and Record-Route as the section says; all else byte for byte, headers in their order.
+
+import type { SocketAddress } from '../sip-network.ts'
+import { nameOf } from '../sip-network.ts'
+import { branchOf, cseqOf, listOf, parameterOf, sentByOf, tagOf, topVia, uriIn, valueOf } from '../phones/message.ts'
+import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Checker, Report } from './checker.ts'
+import type { Ledger } from './ledger.ts'
+
+export class SipRelay implements Checker {
+  readonly #ledger: Ledger
+  readonly #set: string
+  readonly #report: Report
+  /** INVITEs that phones received, by branch: what hop-by-hop CANCELs and ACKs are compared with. */
+  readonly #invites = new Map<string, RequestMessage>()
+
+  constructor(ledger: Ledger, set: SocketAddress, report: Report) {
+    this.#ledger = ledger
+    this.#set = nameOf(set)
+    this.#report = report
+  }
+
+  received(phone: Phone, message: Message): void {
+    const problem = message.kind === 'request' ? this.#request(phone, message) : this.#response(phone, message)
+    if (problem !== null) this.#report('sip', `${phone} received a wrong ${nameMessage(message)}: ${problem}`, phone)
+  }
+
+  #request(phone: Phone, received: RequestMessage): string | null {
+    if (sentByOf(topVia(received)) !== this.#set) return `its top Via is not the set's: ${topVia(received)}`
+    if (!branchOf(received).startsWith('z9hG4bK')) return `its branch lacks the cookie: ${branchOf(received)}`
+    if (received.method === 'INVITE') this.#invites.set(`${phone.options.call} ${branchOf(received)}`, received)
+    const invite = this.#invites.get(`${phone.options.call} ${branchOf(received)}`)
+    if (received.method === 'CANCEL' || (received.method === 'ACK' && invite !== undefined)) {
+      return invite === undefined ? 'no INVITE had its branch' : checkHop(received, invite)
+    }
+    const sent = this.#ledger.request(phone, received)
+    return sent === undefined ? 'the far phone never sent it' : this.#relayed(received, sent)
+  }
+
+  #relayed(received: RequestMessage, sent: RequestMessage): string | null {
+    if (received.uri !== sent.uri) return `its Request-URI was ${sent.uri}`
+    const vias = checkVias(listOf(received, 'via').slice(1), listOf(sent, 'via'))
+    if (vias !== null) return vias
+    // 16.6 step 3.
+    const forwards = Number(valueOf(received, 'max-forwards'))
+    if (forwards !== Number(valueOf(sent, 'max-forwards')) - 1) return `Max-Forwards is ${forwards}`
+    // 16.4: our own Route is gone, others stay.
+    const routes = listOf(sent, 'route').slice(1)
+    if (listOf(received, 'route').join() !== routes.join()) return `Route is ${listOf(received, 'route').join()}`
+    const recorded = this.#checkRecordRoute(received, sent)
+    return recorded ?? checkRest(received, sent, touchedInRequests)
+  }
+
+  /** 16.6 step 4: ours on top with `lr` where a dialog begins; elsewhere nothing but what was there, or ours on top. */
+  #checkRecordRoute(received: RequestMessage, sent: RequestMessage): string | null {
+    const got = listOf(received, 'record-route')
+    const had = listOf(sent, 'record-route')
+    const begins = received.method === 'INVITE' && tagOf(received, 'to') === null
+    const added = got.slice(0, got.length - had.length)
+    if (got.slice(added.length).join() !== had.join()) return `Record-Route lost: ${got.join()}`
+    if (added.length > 1 || (begins && added.length === 0)) return `${added.length} Record-Routes were added`
+    const [own] = added
+    if (own === undefined) return null
+    const uri = uriIn(own)
+    if (!uri.startsWith('sip:') || !uri.includes(this.#set)) return `Record-Route does not lead to the set: ${own}`
+    return parameterOf(uri, 'lr') === null ? `Record-Route without lr: ${own}` : null
+  }
+
+  #response(phone: Phone, received: ResponseMessage): string | null {
+    const request = this.#ledger.own(phone, received)
+    if (request === undefined) return 'it answers nothing'
+    const vias = checkVias(listOf(received, 'via'), listOf(request, 'via'))
+    if (vias !== null) return vias
+    if (valueOf(received, 'from') !== valueOf(request, 'from')) return 'its From is another'
+    const sent = this.#ledger.response(phone, received)
+    // 100 and the answer to CANCEL are the set's own; other answers of the set are C1's and C2's.
+    if (received.status === 100 || cseqOf(received).method === 'CANCEL' || sent === undefined) return null
+    return checkRest(received, sent, touchedInResponses)
+  }
+}
+
+const touchedInRequests: ReadonlySet<string> = new Set(['via', 'max-forwards', 'route', 'record-route'])
+const touchedInResponses: ReadonlySet<string> = new Set(['via'])
+
+/** 9.1 and 17.1.1.3: made by the hop, from the INVITE it sent. */
+function checkHop(received: RequestMessage, invite: RequestMessage): string | null {
+  if (received.uri !== invite.uri) return `its Request-URI is not the INVITE's`
+  if (listOf(received, 'via').length !== 1) return 'it has more than one Via'
+  if (topVia(received) !== topVia(invite)) return `its Via is not the INVITE's`
+  if (cseqOf(received).number !== cseqOf(invite).number) return `its CSeq is not the INVITE's`
+  for (const name of ['from', 'call-id', ...(received.method === 'CANCEL' ? ['to'] : [])]) {
+    if (valueOf(received, name) !== valueOf(invite, name)) return `its ${name} is not the INVITE's`
+  }
+  if (listOf(received, 'route').join() !== listOf(invite, 'route').join()) return `its Route is not the INVITE's`
+  return null
+}
+
+/** The far Vias as they were sent; a proxy may add `received` and fill `rport` in the first one (18.2.1, RFC 3581). */
+function checkVias(got: readonly string[], sent: readonly string[]): string | null {
+  if (got.length !== sent.length) return `${got.length} Vias of the sender's ${sent.length}`
+  for (const [i, via] of sent.entries()) {
+    const other = got[i] ?? ''
+    if (other === via) continue
+    const added = i === 0 && plainVia(other) === plainVia(via)
+    if (!added) return `a Via changed: ${via} to ${other}`
+  }
+  return null
+}
+
+function plainVia(via: string): string {
+  return via
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => !/^(received|rport)(=|$)/.test(part))
+    .join(';')
+}
+
+function checkRest(received: Message, sent: Message, touched: ReadonlySet<string>): string | null {
+  const rest = (message: Message): readonly string[] =>
+    message.lines.filter(({ name }) => !touched.has(name)).map(({ raw }) => raw)
+  const got = rest(received)
+  const had = rest(sent)
+  for (let i = 0; i < Math.max(got.length, had.length); i++) {
+    if (got[i] !== had[i]) return `a header changed: ${JSON.stringify(had[i])} to ${JSON.stringify(got[i])}`
+  }
+  return received.body === sent.body ? null : 'its body changed'
+}
+
+export function nameMessage(message: Message): string {
+  const { number, method } = cseqOf(message)
+  return message.kind === 'request' ? `${message.method} (CSeq ${number})` : `${message.status} to ${method} (CSeq ${number})`
+}

@@ -1,0 +1,74 @@
+// The notation of call flows: a ladder, as RFC 3665 draws them, of what the two people do. What RFC 3261 makes their phones
+// do by themselves (100, ACK, the 200 to a BYE or CANCEL, the 487, all retransmissions) is not written.
+//
+//   |--INVITE-->|              the caller sends it, once it has seen the line before
+//   |<--180-----| 0.1..2s      the callee, after a wait drawn from that range
+//   |--BYE-->X<--BYE--|        both at once, each after its own wait
+
+export type Side = 'caller' | 'callee'
+
+/** What a person does: a request, or a status that answers the other's open INVITE. */
+export type Deed =
+  | { readonly kind: 'request'; readonly method: 'INVITE' | 'CANCEL' | 'BYE' }
+  | { readonly kind: 'answer'; readonly status: number }
+
+export interface Step {
+  readonly by: Side
+  readonly deed: Deed
+  /** Microseconds after the line before was seen. */
+  readonly waitLeast: number
+  readonly waitMost: number
+  /** Done whatever the other does meanwhile; the other's line isn't waited for. */
+  readonly crossing: boolean
+}
+
+export interface Flow {
+  readonly name: string
+  readonly steps: readonly Step[]
+  /** False: nobody is at the called address; the set's own 408 is the right end. */
+  readonly calleePresent: boolean
+}
+
+/** Reads a ladder. The flows are ours, so a mistake in one is a bug and throws. */
+export function ladder(name: string, text: string, options: { readonly calleePresent?: boolean } = {}): Flow {
+  const steps: Step[] = []
+  for (const line of text.split('\n')) {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed.startsWith('caller')) continue
+    steps.push(...readLine(trimmed))
+  }
+  return { name, steps, calleePresent: options.calleePresent ?? true }
+}
+
+function readLine(line: string): readonly Step[] {
+  const close = line.lastIndexOf('|')
+  const inside = line.slice(1, close)
+  const [waitLeast, waitMost] = readWait(line.slice(close + 1).trim())
+  const cross = inside.indexOf('X<')
+  const step = (arrow: string, crossing: boolean): Step => ({
+    by: arrow.startsWith('<') ? 'callee' : 'caller',
+    deed: readDeed(arrow.replaceAll(/[-<> ]/g, '')),
+    waitLeast,
+    waitMost,
+    crossing,
+  })
+  if (cross < 0) return [step(inside, false)]
+  return [step(inside.slice(0, cross), true), step(inside.slice(cross + 1), true)]
+}
+
+function readDeed(word: string): Deed {
+  if (word === 'INVITE' || word === 'CANCEL' || word === 'BYE') return { kind: 'request', method: word }
+  const status = Number(word)
+  if (!Number.isInteger(status) || status < 101 || status > 699) throw new Error(`ladder: what is "${word}"?`)
+  return { kind: 'answer', status }
+}
+
+/** `0.1..2s`, `3s` or nothing. */
+function readWait(text: string): readonly [number, number] {
+  if (text === '') return [0, 0]
+  const parts = text.replace(/s$/, '').split('..').map(Number)
+  const least = Math.round((parts[0] ?? Number.NaN) * 1_000_000)
+  const most = Math.round((parts[1] ?? parts[0] ?? Number.NaN) * 1_000_000)
+  if (!(least >= 0 && most >= least)) throw new Error(`ladder: what is "${text}"?`)
+  return [least, most]
+}

@@ -1,0 +1,238 @@
+// The links between replicas: one TCP connection a pair, frames in order each way, delay, cuts of one or both ways, resets.
+// What a process is told follows TCP: `up` when both ends are there, `closed` when the connection breaks, `refused` when
+// nobody listens at the other address. An address behind a cut neither answers nor refuses.
+
+import type { Life, ReplicaId } from '../src/base/brand.ts'
+import type { InputBody, LinkInput } from '../src/replica/input.ts'
+import type { Agenda, Appointment } from './agenda.ts'
+import { draw } from './draws.ts'
+import type { Draw } from './draws.ts'
+import type { Plan } from './plan.ts'
+
+/** What TCP's buffers and a host's queue hold while a link is cut; more, and the connection ends. */
+const heldMost = 4_096
+/** How long an end takes to notice, and how long it waits before it connects again; microseconds. */
+const noticeMost = 4_000
+const reconnectLeast = 5_000
+const reconnectMost = 40_000
+
+/** A process at its peer address. */
+export interface PeerEndpoint {
+  readonly life: Life
+  deliver(input: InputBody): void
+}
+
+interface Connection {
+  /** Invariant: once broken, it stays so. */
+  broken: boolean
+  /** Its frames in flight come after the next connection is up, instead of never. */
+  readonly late: boolean
+}
+
+/** One end of a pair, and what is under way towards it. */
+interface End {
+  readonly id: number
+  /** The connection this end was told is up. */
+  connection: Connection | null
+  /** Who the far end said it was. */
+  far: Life | null
+  /** Nothing to this end arrives before this: order. */
+  lastArrival: number
+  /** Frames to this end that wait for a cut to heal, and those that come late. */
+  held: Uint8Array[]
+  late: { readonly from: Life; readonly frame: Uint8Array }[]
+  /** Nothing passes towards this end. */
+  cut: boolean
+  /** It was told that the far address refuses. */
+  refused: boolean
+}
+
+interface Pair {
+  readonly ends: readonly [End, End]
+  connection: Connection | null
+  attempt: Appointment | null
+}
+
+export class PeerNetwork {
+  readonly #agenda: Agenda
+  readonly #plan: Plan['peer']
+  readonly #endpoints = new Map<number, PeerEndpoint>()
+  readonly #pairs = new Map<number, Pair>()
+  readonly #draw: Draw
+
+  constructor(agenda: Agenda, plan: Plan) {
+    this.#agenda = agenda
+    this.#plan = plan.peer
+    this.#draw = draw(plan.seed, 'peer network')
+    for (let a = 1; a <= plan.replicas; a++) {
+      for (let b = a + 1; b <= plan.replicas; b++) {
+        this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], connection: null, attempt: null })
+      }
+    }
+  }
+
+  /** A replica's process listens, and connects to the others. */
+  attach(id: number, endpoint: PeerEndpoint): void {
+    this.#endpoints.set(id, endpoint)
+    for (const pair of this.#pairsOf(id)) {
+      ends(pair, id)[1].refused = false
+      this.#connectSoon(pair)
+    }
+  }
+
+  /** Its process died: the kernel ends its connections and refuses new ones. */
+  detach(id: number): void {
+    this.#endpoints.delete(id)
+    for (const pair of this.#pairsOf(id)) {
+      const [own, other] = ends(pair, id)
+      Object.assign(own, { connection: null, far: null, held: [], late: [], refused: false })
+      this.#break(pair)
+      if (!other.cut) this.#notice(pair, other)
+      this.#connectSoon(pair)
+    }
+  }
+
+  /** Dropped if the sender's end is not up. */
+  send(from: ReplicaId, to: ReplicaId, frame: Uint8Array): void {
+    const pair = this.#pair(from, to)
+    const [sender, receiver] = ends(pair, from)
+    if (sender.connection === null || sender.connection !== pair.connection) return
+    // A copy: a replica that changes a frame after sending it must not reach into another.
+    const bytes = frame.slice()
+    if (!receiver.cut) this.#carry(pair.connection, from, receiver, bytes)
+    else if (receiver.held.length < heldMost) receiver.held.push(bytes)
+    else this.reset(from, to)
+  }
+
+  /** The connection breaks; both ends notice. */
+  reset(a: number, b: number): void {
+    const pair = this.#pair(a, b)
+    if (pair.connection === null) return
+    this.#break(pair)
+    for (const end of pair.ends) this.#notice(pair, end)
+    this.#connectSoon(pair)
+  }
+
+  /** Nothing passes from `from` to `to` from now on. */
+  cut(from: number, to: number): void {
+    ends(this.#pair(from, to), from)[1].cut = true
+  }
+
+  /** What was held goes on, unless the connection broke meanwhile. */
+  heal(from: number, to: number): void {
+    const pair = this.#pair(from, to)
+    const receiver = ends(pair, from)[1]
+    receiver.cut = false
+    const held = receiver.held
+    receiver.held = []
+    if (pair.connection === null) {
+      for (const end of pair.ends) this.#notice(pair, end)
+      this.#connectSoon(pair)
+    } else for (const frame of held) this.#carry(pair.connection, from, receiver, frame)
+  }
+
+  /** Whether frames can pass both ways between two replicas that run. */
+  reachable(a: number, b: number): boolean {
+    if (!this.#endpoints.has(a) || !this.#endpoints.has(b)) return false
+    return a === b || this.#pair(a, b).ends.every((end) => !end.cut)
+  }
+
+  #carry(connection: Connection, from: number, receiver: End, frame: Uint8Array): void {
+    const life = this.#endpoints.get(from)?.life
+    if (life === undefined) return
+    const { delayLeast, delayMost } = this.#plan
+    const delay = this.#draw.within(delayLeast, delayMost, 1, from, receiver.id, this.#agenda.now)
+    receiver.lastArrival = Math.max(receiver.lastArrival, this.#agenda.now + delay)
+    this.#agenda.at(receiver.lastArrival, () => {
+      if (receiver.connection === connection) this.#deliver(receiver, { kind: 'peer', from: life, frame })
+      else if (connection.late && receiver.late.length < heldMost) receiver.late.push({ from: life, frame })
+    })
+  }
+
+  #break(pair: Pair): void {
+    if (pair.connection === null) return
+    pair.connection.broken = true
+    pair.connection = null
+    for (const end of pair.ends) end.held = []
+  }
+
+  /** An end whose connection is broken learns it soon. */
+  #notice(pair: Pair, end: End): void {
+    const connection = end.connection
+    if (connection === null || !connection.broken) return
+    this.#agenda.after(this.#draw.within(10, noticeMost, 2, end.id, this.#agenda.now), () => {
+      if (end.connection !== connection) return
+      end.connection = null
+      this.#tell(pair, end, { kind: 'closed' })
+    })
+  }
+
+  #connectSoon(pair: Pair): void {
+    this.#agenda.cancel(pair.attempt)
+    const [a, b] = pair.ends
+    const delay = this.#draw.within(reconnectLeast, reconnectMost, 3, a.id, b.id, this.#agenda.now)
+    pair.attempt = this.#agenda.after(delay, () => this.#connect(pair))
+  }
+
+  #connect(pair: Pair): void {
+    pair.attempt = null
+    if (pair.connection !== null || pair.ends.some((end) => end.cut)) return
+    const [a, b] = pair.ends
+    const lives = [this.#endpoints.get(a.id)?.life, this.#endpoints.get(b.id)?.life] as const
+    if (lives[0] === undefined && lives[1] === undefined) return
+    if (lives[0] === undefined || lives[1] === undefined) {
+      const alone = lives[0] === undefined ? b : a
+      if (alone.refused) return
+      alone.refused = true
+      this.#tell(pair, alone, { kind: 'refused' })
+      return
+    }
+    const now = this.#agenda.now
+    const connection: Connection = { broken: false, late: this.#draw.chance(this.#plan.late, 4, a.id, b.id, now) }
+    pair.connection = connection
+    this.#open(pair, a, lives[1], connection)
+    this.#open(pair, b, lives[0], connection)
+  }
+
+  #open(pair: Pair, end: End, far: Life, connection: Connection): void {
+    const near = this.#endpoints.get(end.id)
+    const at = this.#agenda.now + this.#draw.within(10, 2_000, 5, end.id, this.#agenda.now)
+    // The far end may be up first and send at once: its frames arrive after this end's `up`.
+    end.lastArrival = Math.max(end.lastArrival, at)
+    this.#agenda.at(at, () => {
+      if (connection.broken || this.#endpoints.get(end.id) !== near) return
+      if (end.connection !== null) this.#tell(pair, end, { kind: 'closed' })
+      Object.assign(end, { connection, far, refused: false })
+      this.#tell(pair, end, { kind: 'up', life: far })
+      const late = end.late
+      end.late = []
+      for (const { from, frame } of late) if (from === far) this.#deliver(end, { kind: 'peer', from, frame })
+    })
+  }
+
+  #tell(pair: Pair, end: End, state: LinkInput['state']): void {
+    this.#deliver(end, { kind: 'link', peer: ends(pair, end.id)[1].id as ReplicaId, state })
+  }
+
+  #deliver(end: End, input: InputBody): void {
+    this.#endpoints.get(end.id)?.deliver(input)
+  }
+
+  #pairsOf(id: number): readonly Pair[] {
+    return [...this.#pairs.values()].filter(({ ends: [a, b] }) => a.id === id || b.id === id)
+  }
+
+  #pair(a: number, b: number): Pair {
+    return this.#pairs.get(Math.min(a, b) * 16 + Math.max(a, b)) as Pair
+  }
+}
+
+function newEnd(id: number): End {
+  return { id, connection: null, far: null, lastArrival: 0, held: [], late: [], cut: false, refused: false }
+}
+
+/** The end of `id`, then the other one. */
+function ends(pair: Pair, id: number): readonly [End, End] {
+  const [a, b] = pair.ends
+  return a.id === id ? [a, b] : [b, a]
+}

@@ -1,0 +1,423 @@
+// A phone: an RFC 3261 user agent for one call, caller or callee, driven by its side of a ladder. It keeps the rules for
+// itself; what it receives is judged by the checkers, which see everything (PhoneWatch).
+
+import type { Agenda, Appointment } from '../agenda.ts'
+import { draw, drawHex } from '../draws.ts'
+import type { Draw } from '../draws.ts'
+import type { Deed, Flow, Side } from '../ladder.ts'
+import type { SocketAddress } from '../sip-network.ts'
+import { nameOf } from '../sip-network.ts'
+import { ClientTransaction } from './client-transaction.ts'
+import { Dialog } from './dialog.ts'
+import { branchOf, cseqOf, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
+import type { Message, RequestMessage, ResponseMessage } from './message.ts'
+import { Script } from './script.ts'
+import { ServerTransaction } from './server-transaction.ts'
+import { t1, t2, timeout } from './timers.ts'
+import { ackFor, cancelFor, request, responseTo, sessionBody } from './writing.ts'
+
+export interface PhoneWatch {
+  sent(phone: Phone, message: Message): void
+  received(phone: Phone, message: Message, text: string): void
+  /** An INVITE that starts a call, although this phone had one of that call before and has forgotten it. */
+  rangAgain(phone: Phone, invite: RequestMessage): void
+  malformed(phone: Phone, text: string, problem: string): void
+  /** No final answer within 64*T1 (17.1.1.2, 17.1.2.2), or none to an INVITE 64*T1 after its CANCEL (9.1). */
+  timedOut(phone: Phone, request: RequestMessage): void
+  /** No ACK within 64*T1 (13.3.1.4, 17.2.1). */
+  unacknowledged(phone: Phone, request: RequestMessage, status: number): void
+}
+
+export interface PhoneOptions {
+  readonly seed: number
+  readonly side: Side
+  readonly call: number
+  readonly callId: string
+  readonly flow: Flow
+  readonly address: SocketAddress
+  /** Where a caller's INVITE goes, and its Request-URI. */
+  readonly proxy: SocketAddress
+  readonly requestUri: string
+  /** The address a callee answers the INVITE from, if it isn't its own. */
+  readonly door: SocketAddress | null
+}
+
+export type Transmit = (from: SocketAddress, to: SocketAddress, text: string) => void
+
+/** A 2xx on its way to its ACK (13.3.1.4). */
+interface Unacknowledged {
+  readonly request: RequestMessage
+  readonly response: ResponseMessage
+  resend: Appointment | null
+  limit: Appointment | null
+}
+
+export class Phone {
+  readonly options: PhoneOptions
+  readonly tag: string
+  readonly #agenda: Agenda
+  readonly #transmit: Transmit
+  readonly #watch: PhoneWatch
+  readonly #draw: Draw
+  readonly #script: Script
+  readonly #clients = new Map<string, ClientTransaction>()
+  readonly #servers = new Map<string, ServerTransaction>()
+  readonly #acks = new Map<number, string>()
+  #branches = 0
+  #dialog: Dialog | null = null
+  /** The dialog's BYE went or came. */
+  #hungUp = false
+  #started = false
+  /** Our INVITE without a final answer, and whether a 1xx came; and whether it is to be cancelled. */
+  #calling: ClientTransaction | null = null
+  #cancelling: 'no' | 'wanted' | 'sent' = 'no'
+  /** Their INVITE that waits for our answer. */
+  #asked: ServerTransaction | null = null
+  #unacknowledged: Unacknowledged | null = null
+  #byeOpen = false
+  #firstFinal: number | null = null
+
+  constructor(agenda: Agenda, options: PhoneOptions, transmit: Transmit, watch: PhoneWatch) {
+    this.options = options
+    this.#agenda = agenda
+    this.#transmit = transmit
+    this.#watch = watch
+    const about = `phone ${options.call} ${options.side}`
+    this.#draw = draw(options.seed, about)
+    this.tag = drawHex(options.seed, `tag ${about}`, 10)
+    this.#script = new Script(agenda, options.side, options.flow.steps, this.#draw, (deed) => this.#act(deed))
+  }
+
+  get side(): Side {
+    return this.options.side
+  }
+
+  /** The first final status that this side's INVITE got, or that this side gave the first INVITE. */
+  get firstFinal(): number | null {
+    return this.#firstFinal
+  }
+
+  /** In a dialog that nobody has ended. */
+  get established(): boolean {
+    return this.#dialog !== null && !this.#hungUp
+  }
+
+  /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
+  get settled(): boolean {
+    const busy = this.#calling !== null || this.#asked !== null || this.#unacknowledged !== null || this.#byeOpen
+    return this.#started && !busy && !this.established
+  }
+
+  get started(): boolean {
+    return this.#started
+  }
+
+  start(): void {
+    this.#script.start()
+  }
+
+  receive(text: string, from: SocketAddress, at: SocketAddress): void {
+    const message = readMessage(text)
+    if (typeof message === 'string') {
+      this.#watch.malformed(this, text, message)
+      return
+    }
+    this.#watch.received(this, message, text)
+    if (message.kind === 'response') this.#clients.get(`${branchOf(message)} ${cseqOf(message).method}`)?.receive(message)
+    else this.#request(message, from, at)
+  }
+
+  // What the person does
+
+  #act(deed: Deed): void {
+    if (deed.kind === 'answer') this.#answer(deed.status)
+    else if (deed.method === 'INVITE') this.#invite()
+    else if (deed.method === 'CANCEL') this.#cancel()
+    else this.#hangUp()
+  }
+
+  #answer(status: number): void {
+    const server = this.#asked
+    if (server === null) return
+    const response = responseTo(server.request, status, this, this.#draw)
+    this.#watch.sent(this, response)
+    server.respond(response)
+    if (status < 200) return
+    this.#asked = null
+    this.#firstFinal ??= status
+    if (status < 300) this.#accepted(server.request, response)
+    else if (this.#dialog === null) this.#over()
+  }
+
+  #accepted(invite: RequestMessage, response: ResponseMessage): void {
+    const to = response.lines.find((line) => line.name === 'to')?.value ?? ''
+    if (this.#dialog === null) this.#dialog = Dialog.atCallee(invite, to, this.#draw.within(1, 10_000, 1))
+    else this.#dialog.refreshTarget(invite)
+    const waiting: Unacknowledged = { request: invite, response, resend: null, limit: null }
+    this.#unacknowledged = waiting
+    this.#repeatAnswer(waiting, t1)
+    waiting.limit = this.#agenda.after(timeout, () => {
+      this.#agenda.cancel(waiting.resend)
+      this.#unacknowledged = null
+      this.#watch.unacknowledged(this, invite, response.status)
+      this.#hangUp()
+    })
+  }
+
+  /** 13.3.1.4: the 2xx goes again and again, from T1 doubling to T2, until its ACK. */
+  #repeatAnswer(waiting: Unacknowledged, interval: number): void {
+    waiting.resend = this.#agenda.after(interval, () => {
+      this.#sendResponse(waiting.request, printMessage(waiting.response))
+      this.#repeatAnswer(waiting, Math.min(interval * 2, t2))
+    })
+  }
+
+  #invite(): void {
+    if (this.#dialog === null && this.#started) return
+    if (this.#hungUp) return
+    // 14.1: no INVITE while another one is open in either direction.
+    if (this.#calling !== null || this.#asked !== null || this.#unacknowledged !== null) {
+      this.#later(300_000, () => this.#invite())
+      return
+    }
+    this.#started = true
+    const invite = request(this, 'INVITE', this.#dialog, this.#branch(), this.#draw, sessionBody(this.#draw, this.#branches))
+    this.#calling = this.#send(invite)
+  }
+
+  /** 9.1: a CANCEL goes only after a provisional answer. */
+  #cancel(): void {
+    if (this.#calling === null) {
+      if (this.established) this.#hangUp()
+      return
+    }
+    this.#cancelling = 'wanted'
+    if (this.#calling.state === 'proceeding') this.#sendCancel(this.#calling.request)
+  }
+
+  #sendCancel(invite: RequestMessage): void {
+    this.#cancelling = 'sent'
+    const calling = this.#calling
+    this.#send(cancelFor(invite))
+    this.#agenda.after(timeout, () => {
+      if (calling === null || this.#calling !== calling) return
+      this.#calling = null
+      this.#watch.timedOut(this, invite)
+      this.#over()
+    })
+  }
+
+  #hangUp(): void {
+    if (this.#dialog === null || this.#hungUp) return
+    // 15: a callee doesn't send BYE before the ACK. And people wait for their own re-INVITE.
+    if (this.#unacknowledged !== null || this.#calling !== null || this.#asked !== null) {
+      this.#later(200_000, () => this.#hangUp())
+      return
+    }
+    this.#hungUp = true
+    this.#byeOpen = true
+    this.#send(request(this, 'BYE', this.#dialog, this.#branch(), this.#draw, ''))
+  }
+
+  // What arrives
+
+  #response(response: ResponseMessage, sent: RequestMessage): void {
+    const { method } = cseqOf(response)
+    if (method === 'INVITE') this.#inviteAnswered(response, sent)
+    if (method === 'BYE' && response.status >= 200) {
+      this.#byeOpen = false
+      this.#over()
+    }
+  }
+
+  #inviteAnswered(response: ResponseMessage, invite: RequestMessage): void {
+    const { status } = response
+    if (status < 200) {
+      if (this.#cancelling === 'wanted') this.#sendCancel(invite)
+      if (status > 100) this.#script.saw({ kind: 'answer', status })
+      return
+    }
+    const { number } = cseqOf(invite)
+    const acknowledged = this.#acks.get(number)
+    if (acknowledged !== undefined) {
+      this.#toProxy(acknowledged)
+      return
+    }
+    this.#calling = null
+    this.#firstFinal ??= status
+    if (status < 300) this.#established(response, invite)
+    else this.#refused(status)
+    this.#script.saw({ kind: 'answer', status })
+    // 15: the caller changed its mind, but the answer was faster than the CANCEL.
+    if (status < 300 && this.#cancelling !== 'no') this.#hangUp()
+  }
+
+  #established(response: ResponseMessage, invite: RequestMessage): void {
+    if (this.#dialog === null) this.#dialog = Dialog.atCaller(invite, response)
+    else this.#dialog.refreshTarget(response)
+    const ack = ackFor(this, invite, this.#dialog, this.#branch())
+    const text = printMessage(ack)
+    this.#acks.set(cseqOf(invite).number, text)
+    this.#watch.sent(this, ack)
+    this.#toProxy(text)
+  }
+
+  #refused(status: number): void {
+    if (this.#dialog === null) this.#over()
+    // 14.1: after a 491, try again once the other had its turn.
+    else if (status === 491) {
+      const owner = this.side === 'caller'
+      const wait = this.#draw.within(owner ? 210 : 0, owner ? 400 : 200, 2, this.#branches) * 10_000
+      this.#later(wait, () => this.#invite())
+    }
+  }
+
+  #request(message: RequestMessage, from: SocketAddress, at: SocketAddress): void {
+    const via = topVia(message)
+    const key = `${branchOf(message)} ${sentByOf(via)}`
+    if (message.method === 'ACK') {
+      this.#acknowledged(message, key)
+      return
+    }
+    const known = this.#servers.get(`${key} ${message.method}`)
+    if (known !== undefined && !known.terminated) {
+      known.repeated()
+      return
+    }
+    const server = new ServerTransaction(this.#agenda, message, {
+      // 18.2.2: to the source of the request, which over UDP is the top Via's address.
+      send: (text) => this.#transmit(at, from, text),
+      unacknowledged: () => this.#watch.unacknowledged(this, message, 300),
+    })
+    this.#servers.set(`${key} ${message.method}`, server)
+    if (message.method === 'CANCEL') this.#cancelled(server, this.#servers.get(`${key} INVITE`))
+    else if (message.method === 'INVITE') this.#invited(server)
+    else if (message.method === 'BYE') this.#farHungUp(server)
+    else this.#reply(server, 501)
+  }
+
+  #acknowledged(ack: RequestMessage, key: string): void {
+    this.#servers.get(`${key} INVITE`)?.acknowledged()
+    const waiting = this.#unacknowledged
+    if (waiting === null || cseqOf(ack).number !== cseqOf(waiting.request).number) return
+    if (branchOf(ack) === branchOf(waiting.request)) return
+    this.#agenda.cancel(waiting.resend)
+    this.#agenda.cancel(waiting.limit)
+    this.#unacknowledged = null
+  }
+
+  #cancelled(server: ServerTransaction, invite: ServerTransaction | undefined): void {
+    this.#reply(server, invite === undefined ? 481 : 200)
+    if (invite === undefined || invite !== this.#asked || !invite.open) return
+    this.#script.saw({ kind: 'request', method: 'CANCEL' })
+    this.#answer(487)
+  }
+
+  #invited(server: ServerTransaction): void {
+    const invite = server.request
+    if (tagOf(invite, 'to') === null) {
+      // Under another branch, or after the first one was forgotten: a ghost call.
+      if (this.#started) return this.#watch.rangAgain(this, invite)
+      this.#started = true
+      this.#asked = server
+      // 17.2.1: 100 at once, or when 200 ms have passed without another answer.
+      this.#later(this.#draw.chance(500_000, 3) ? 0 : 200_000, () => {
+        if (server.silent) this.#reply(server, 100)
+      })
+      this.#script.start()
+      this.#script.saw({ kind: 'request', method: 'INVITE' })
+      return
+    }
+    const dialog = this.#dialog
+    if (dialog === null || this.#hungUp || !dialog.matches(invite, this.tag)) return this.#reply(server, 481)
+    if (!dialog.acceptCseq(cseqOf(invite).number)) return this.#reply(server, 500)
+    // 14.2: glare.
+    if (this.#calling !== null) return this.#reply(server, 491)
+    if (this.#asked !== null) return this.#reply(server, 500)
+    this.#asked = server
+    this.#script.saw({ kind: 'request', method: 'INVITE' })
+    if (this.#script.upcoming?.kind !== 'answer') this.#later(50_000, () => this.#asked === server && this.#answer(200))
+  }
+
+  #farHungUp(server: ServerTransaction): void {
+    const { request: bye } = server
+    const dialog = this.#dialog
+    if (dialog === null || !dialog.matches(bye, this.tag) || (this.#hungUp && !this.#byeOpen)) return this.#reply(server, 481)
+    if (!dialog.acceptCseq(cseqOf(bye).number)) return this.#reply(server, 500)
+    this.#hungUp = true
+    this.#reply(server, 200)
+    // 15.1.2: what the dialog still owes is answered 487.
+    if (this.#asked !== null) this.#answer(487)
+    this.#script.saw({ kind: 'request', method: 'BYE' })
+    this.#over()
+  }
+
+  #reply(server: ServerTransaction, status: number): void {
+    const response = responseTo(server.request, status, this, this.#draw)
+    this.#watch.sent(this, response)
+    server.respond(response)
+  }
+
+  // Sending
+
+  #send(message: RequestMessage): ClientTransaction {
+    this.#watch.sent(this, message)
+    const client = new ClientTransaction(this.#agenda, message, {
+      send: (text) => this.#toProxy(text),
+      response: (response, sent) => this.#response(response, sent),
+      timedOut: (sent) => this.#timedOut(sent),
+      acknowledge: (response, sent) => {
+        const ack = ackFor(this, sent, null, branchOf(sent), response)
+        this.#watch.sent(this, ack)
+        return printMessage(ack)
+      },
+    })
+    this.#clients.set(`${branchOf(message)} ${message.method}`, client)
+    return client
+  }
+
+  #timedOut(sent: RequestMessage): void {
+    this.#watch.timedOut(this, sent)
+    if (sent.method === 'INVITE') this.#calling = null
+    if (sent.method === 'BYE') this.#byeOpen = false
+    if (sent.method === 'BYE' || this.#dialog === null) this.#over()
+  }
+
+  #toProxy(text: string): void {
+    const { address, proxy } = this.options
+    this.#transmit(address, this.#dialog?.nextHop ?? proxy, text)
+  }
+
+  #sendResponse(invite: RequestMessage, text: string): void {
+    const { door, address, proxy } = this.options
+    const initial = tagOf(invite, 'to') === null
+    this.#transmit(initial && door !== null ? door : address, proxy, text)
+  }
+
+  #branch(): string {
+    this.#branches++
+    return `z9hG4bK${drawHex(this.options.seed, `branch ${this.options.call} ${this.side} ${this.#branches}`, 14)}`
+  }
+
+  #later(us: number, run: () => void): void {
+    this.#agenda.after(us, run)
+  }
+
+  #over(): void {
+    if (this.settled) this.#script.stop()
+  }
+
+  toString(): string {
+    return `${this.side} of call ${this.options.call} (${this.options.flow.name}) at ${nameOf(this.options.address)}`
+  }
+
+  /** Headers every request of this phone has; used by writing.ts. */
+  fromLine(): string {
+    return `"Phone ${this.options.call}" <sip:${this.side}${this.options.call}@${this.options.address.host}>;tag=${this.tag}`
+  }
+
+  contactLine(): string {
+    return `<sip:${this.side}@${nameOf(this.options.address)}>`
+  }
+}
+

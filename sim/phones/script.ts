@@ -1,0 +1,112 @@
+// One side's part of a ladder: waits for what the other side does, then acts after its drawn wait.
+
+import type { Agenda, Appointment } from '../agenda.ts'
+import type { Draw } from '../draws.ts'
+import type { Deed, Side, Step } from '../ladder.ts'
+
+/** Provisional answers may be lost for good (RFC 3261 sends them once): nobody waits longer for one. */
+const patience = 8_000_000
+
+export class Script {
+  readonly #agenda: Agenda
+  readonly #side: Side
+  readonly #steps: readonly Step[]
+  readonly #draw: Draw
+  readonly #act: (deed: Deed) => void
+  /** What the other side was seen to do, oldest first; the script has used those before #used. */
+  readonly #seen: Deed[] = []
+  #used = 0
+  #next = 0
+  #pending: Appointment | null = null
+  #stopped = false
+
+  constructor(agenda: Agenda, side: Side, steps: readonly Step[], drawn: Draw, act: (deed: Deed) => void) {
+    this.#agenda = agenda
+    this.#side = side
+    this.#steps = steps
+    this.#draw = drawn
+    this.#act = act
+  }
+
+  /** The step this side is at, if it is its own: what it is about to do. */
+  get upcoming(): Deed | null {
+    const step = this.#steps[this.#next]
+    return step !== undefined && step.by === this.#side ? step.deed : null
+  }
+
+  start(): void {
+    this.#advance()
+  }
+
+  saw(deed: Deed): void {
+    this.#seen.push(deed)
+    this.#advance()
+  }
+
+  /** The call is over: what is left of the ladder is moot. */
+  stop(): void {
+    this.#stopped = true
+    this.#agenda.cancel(this.#pending)
+  }
+
+  #advance(): void {
+    while (!this.#stopped) {
+      const step = this.#steps[this.#next]
+      if (step === undefined) return
+      if (step.by === this.#side) {
+        this.#pending ??= this.#agenda.after(this.#wait(step), () => this.#do(step.deed))
+        return
+      }
+      if (!step.crossing && !this.#happened(step.deed)) {
+        if (isProvisional(step.deed)) this.#pending ??= this.#agenda.after(patience, () => this.#skip())
+        return
+      }
+      this.#agenda.cancel(this.#pending)
+      this.#pending = null
+      this.#next++
+    }
+  }
+
+  #wait(step: Step): number {
+    return this.#draw.within(step.waitLeast, step.waitMost, this.#next, step.by === 'caller' ? 1 : 2)
+  }
+
+  #do(deed: Deed): void {
+    this.#pending = null
+    this.#next++
+    this.#act(deed)
+    this.#advance()
+  }
+
+  #skip(): void {
+    this.#pending = null
+    this.#next++
+    this.#advance()
+  }
+
+  /** Whether the other side did it, or something that makes it moot: any later answer stands for a provisional one, any
+   * final answer for another. */
+  #happened(deed: Deed): boolean {
+    for (let i = this.#used; i < this.#seen.length; i++) {
+      const seen = this.#seen[i] as Deed
+      if (deed.kind === 'request' ? sameRequest(seen, deed) : seen.kind === 'answer' && answers(seen.status, deed.status)) {
+        const overtaken = deed.kind === 'answer' && deed.status < 200 && seen.kind === 'answer' && seen.status >= 200
+        if (!overtaken) this.#used = i + 1
+        return true
+      }
+    }
+    return false
+  }
+}
+
+function isProvisional(deed: Deed): boolean {
+  return deed.kind === 'answer' && deed.status < 200
+}
+
+function sameRequest(seen: Deed, deed: Deed): boolean {
+  return seen.kind === 'request' && deed.kind === 'request' && seen.method === deed.method
+}
+
+function answers(seen: number, wanted: number): boolean {
+  return wanted < 200 ? seen === wanted || seen >= 200 : seen >= 200
+}

@@ -1,0 +1,190 @@
+// What a seed throws at the set: drawn from the seed alone (swarm: each seed a subset of faults, with its own rates and
+// sizes), printed before anything happens, and a plain value, so that it can be changed by hand or shrunk.
+
+import { draw } from './draws.ts'
+import type { Draw } from './draws.ts'
+import { flowNames } from './flows.ts'
+
+/** What happens to a replica or a link. Times are microseconds of true time. */
+export type Fault =
+  | {
+      readonly kind: 'kill'
+      readonly at: number
+      readonly replica: number
+      /** Dies when this many more effects have been carried out: also in the middle of a step. */
+      readonly effects: number
+      readonly tail: 'kept' | 'part' | 'lost'
+      readonly restartAfter: number
+    }
+  | {
+      readonly kind: 'partition'
+      readonly at: number
+      readonly until: number
+      /** The replica that is cut off, or one end of the cut. */
+      readonly replica: number
+      /** Null = from all others. */
+      readonly other: number | null
+      readonly way: 'both' | 'out' | 'in'
+      /** Whether the cut ends its connections (they are made anew when it heals), or its frames just come late. */
+      readonly resets: boolean
+    }
+  | { readonly kind: 'reset'; readonly at: number; readonly replica: number; readonly other: number }
+
+export interface PlannedCall {
+  readonly flow: string
+  readonly at: number
+}
+
+export interface Plan {
+  readonly seed: number
+  readonly replicas: number
+  /** True time when faults stop. */
+  readonly safetyUntil: number
+  readonly calls: readonly PlannedCall[]
+  readonly faults: readonly Fault[]
+  /** Between phones and the set. Rates per million datagrams, times in microseconds. */
+  readonly udp: {
+    readonly loss: number
+    readonly duplication: number
+    readonly delayLeast: number
+    readonly delayMost: number
+    /** Rare long delays, which reorder; per million. */
+    readonly straggle: number
+    readonly straggleMost: number
+  }
+  /** Between replicas. */
+  readonly peer: {
+    readonly delayLeast: number
+    readonly delayMost: number
+    /** Frames in flight when a connection breaks arrive after the next one is up, instead of never: per million. */
+    readonly late: number
+  }
+  readonly disk: { readonly syncLeast: number; readonly syncMost: number; readonly slow: number; readonly slowMost: number }
+  /** Each replica's loop: how many inputs a turn takes at most, and how long it is busy. */
+  readonly loop: { readonly batchMost: number; readonly busyMost: number }
+  readonly clock: { readonly driftPpm: readonly number[]; readonly wallSkew: readonly number[] }
+  /** True: one next hop for all calls; false: the Request-URI decides. */
+  readonly nextHop: boolean
+}
+
+const second = 1_000_000
+/** When the first call starts: elections and admission are over, unless faults came early. */
+const firstCall = 3 * second
+
+/** The plan of a seed. */
+export function drawPlan(seed: number): Plan {
+  const of = (kind: string): Draw => draw(seed, `plan ${kind}`)
+  const swarm = of('swarm')
+  const enabled = (fault: number): boolean => swarm.chance(700_000, fault)
+  const safetyUntil = of('length').within(20, 50) * second
+  const replicas = of('replicas').chance(150_000) ? 5 : 3
+  const lossy = enabled(1)
+  const delayed = enabled(2)
+  const slowDisk = enabled(3)
+  const delayLeast = of('udp delay').within(50, delayed ? 20_000 : 500)
+  const peerLeast = of('peer delay').within(30, delayed ? 5_000 : 300)
+  return {
+    seed,
+    replicas,
+    safetyUntil,
+    calls: drawCalls(seed, safetyUntil),
+    faults: [
+      ...(enabled(4) ? drawKills(seed, replicas, safetyUntil) : []),
+      ...(enabled(5) ? drawPartitions(seed, replicas, safetyUntil) : []),
+      ...(enabled(6) ? drawResets(seed, replicas, safetyUntil) : []),
+    ].sort((a, b) => a.at - b.at),
+    udp: {
+      loss: lossy ? of('udp loss').within(1_000, 80_000) : 0,
+      duplication: enabled(7) ? of('udp duplication').within(1_000, 80_000) : 0,
+      delayLeast,
+      delayMost: delayLeast + of('udp jitter').within(0, delayed ? 60_000 : 1_000),
+      straggle: delayed ? of('udp straggle').within(0, 30_000) : 0,
+      straggleMost: 1_500_000,
+    },
+    peer: {
+      delayLeast: peerLeast,
+      delayMost: peerLeast + of('peer jitter').within(0, delayed ? 30_000 : 500),
+      late: enabled(8) ? 300_000 : 0,
+    },
+    disk: {
+      syncLeast: 100,
+      syncMost: of('sync').within(200, 8_000),
+      slow: slowDisk ? of('slow sync').within(1_000, 20_000) : 0,
+      slowMost: 200_000,
+    },
+    loop: { batchMost: [1, 2, 4, 16, 64][of('batch').below(5)] as number, busyMost: of('busy').within(20, 2_000) },
+    clock: {
+      driftPpm: Array.from({ length: replicas }, (_, i) => of('drift').within(-200, 200, i)),
+      wallSkew: Array.from({ length: replicas }, (_, i) => of('skew').within(-300_000, 300_000, i)),
+    },
+    nextHop: of('next hop').chance(600_000),
+  }
+}
+
+function drawCalls(seed: number, until: number): readonly PlannedCall[] {
+  const calls = draw(seed, 'plan calls')
+  const count = calls.within(8, 20)
+  return Array.from({ length: count }, (_, i) => ({
+    flow: flowNames[calls.below(flowNames.length, 1, i)] as string,
+    at: calls.within(firstCall, until - 2 * second, 2, i),
+  })).sort((a, b) => a.at - b.at)
+}
+
+/** One replica after another, each back before the next dies; now and then all at once. */
+function drawKills(seed: number, replicas: number, until: number): readonly Fault[] {
+  const kills = draw(seed, 'plan kills')
+  const tails = ['kept', 'part', 'lost'] as const
+  const faults: Fault[] = []
+  let at = kills.within(2 * second, 15 * second, 1)
+  for (let i = 0; at < until; i++) {
+    const restartAfter = kills.within(200_000, 6 * second, 2, i)
+    const everyone = kills.chance(120_000, 3, i)
+    const first = kills.within(1, replicas, 4, i)
+    const victims = everyone ? Array.from({ length: replicas }, (_, k) => k + 1) : [first]
+    for (const replica of victims) {
+      faults.push({
+        kind: 'kill',
+        at: at + (everyone ? kills.within(0, 30_000, 5, i, replica) : 0),
+        replica,
+        effects: kills.below(12, 6, i, replica),
+        tail: tails[kills.below(3, 7, i, replica)] as (typeof tails)[number],
+        restartAfter: everyone ? Math.min(restartAfter, 3 * second) + kills.within(0, second, 8, i, replica) : restartAfter,
+      })
+    }
+    at += restartAfter + kills.within(1_500_000, 12 * second, 9, i)
+  }
+  return faults
+}
+
+/** At most 10 s each, 40 s apart (issue 2). */
+function drawPartitions(seed: number, replicas: number, until: number): readonly Fault[] {
+  const cuts = draw(seed, 'plan partitions')
+  const ways = ['both', 'both', 'out', 'in'] as const
+  const faults: Fault[] = []
+  let at = cuts.within(second, 20 * second, 1)
+  for (let i = 0; at < until; i++) {
+    const length = cuts.within(200_000, 10 * second, 2, i)
+    const replica = cuts.within(1, replicas, 3, i)
+    const other = 1 + ((replica - 1 + cuts.within(1, replicas - 1, 4, i)) % replicas)
+    faults.push({
+      kind: 'partition',
+      at,
+      until: Math.min(at + length, until),
+      replica,
+      other: cuts.chance(350_000, 5, i) ? other : null,
+      way: ways[cuts.below(ways.length, 6, i)] as (typeof ways)[number],
+      resets: cuts.chance(500_000, 7, i),
+    })
+    at += length + 40 * second
+  }
+  return faults
+}
+
+function drawResets(seed: number, replicas: number, until: number): readonly Fault[] {
+  const resets = draw(seed, 'plan resets')
+  return Array.from({ length: resets.within(1, 12, 1) }, (_, i) => {
+    const replica = resets.within(1, replicas, 2, i)
+    const other = 1 + ((replica - 1 + resets.within(1, replicas - 1, 3, i)) % replicas)
+    return { kind: 'reset' as const, at: resets.within(second, until, 4, i), replica, other }
+  })
+}

@@ -1,0 +1,258 @@
+// One run: a plan in, what happened out. The world is made here and nowhere else.
+//
+//   safety phase:   calls start, faults strike; every promise but C10 is checked all the time
+//   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
+
+import type { CallSettings } from '../src/call/contract.ts'
+import { Agenda } from './agenda.ts'
+import { Certificate } from './certificate.ts'
+import { unconverged, unsettled } from './checkers/c10-converged.ts'
+import type { Finding } from './checkers/checker.ts'
+import { Court } from './checkers/court.ts'
+import { drawHex } from './draws.ts'
+import { flowNamed } from './flows.ts'
+import { Machine } from './machine.ts'
+import { PeerNetwork } from './peer-network.ts'
+import { Phone } from './phones/phone.ts'
+import type { Fault, Plan, PlannedCall } from './plan.ts'
+import { SipNetwork } from './sip-network.ts'
+import type { SocketAddress } from './sip-network.ts'
+import { Trace, formatTime } from './trace.ts'
+import type { Listener } from './trace.ts'
+import { callIdOf, readMessage } from './phones/message.ts'
+
+export interface RunResult {
+  readonly seed: number
+  readonly calls: number
+  readonly kills: number
+  readonly faults: number
+  readonly lost: number
+  readonly excused: number
+  readonly transportResets: number
+  readonly events: number
+  readonly simulatedSeconds: number
+  readonly traceHash: string
+  /** The hash after each thousand events. */
+  readonly marks: readonly string[]
+  readonly failure: Failure | null
+}
+
+export interface Failure extends Finding {
+  readonly seed: number
+  /** `safety`: a promise was broken; `liveness`: no convergence. */
+  readonly kind: 'safety' | 'liveness'
+}
+
+const second = 1_000_000
+/** The longest flow, and what its phones' retransmissions may add. */
+const callsEndWithin = 150 * second
+/** After the last call: 64*T1 for INVITE transactions and BYEs, their timers' slack, an election. */
+const forgottenWithin = 75 * second
+const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
+const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
+
+export function simulate(plan: Plan, listen: Listener | null = null): RunResult {
+  return new Run(plan, listen).run()
+}
+
+class Run {
+  readonly #plan: Plan
+  readonly #agenda = new Agenda()
+  readonly #trace: Trace
+  readonly #peers: PeerNetwork
+  readonly #sip: SipNetwork
+  readonly #certificate: Certificate
+  readonly #court: Court
+  readonly #machines: readonly Machine[]
+  readonly #phones: Phone[] = []
+  readonly #callees = new Map<string, Phone>()
+  #kills = 0
+  #faults = 0
+
+  constructor(plan: Plan, listen: Listener | null) {
+    this.#plan = plan
+    const agenda = this.#agenda
+    const trace = new Trace(() => agenda.now, listen)
+    this.#trace = trace
+    this.#peers = new PeerNetwork(agenda, plan)
+    this.#sip = new SipNetwork(agenda, plan, trace, setAddress)
+    this.#certificate = new Certificate(this.#peers, plan.replicas)
+    this.#court = new Court(agenda, plan, setAddress, this.#certificate)
+    const settings: CallSettings = { sip: setAddress, nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null }
+    const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court }
+    this.#machines = Array.from({ length: plan.replicas }, (_, i) => new Machine(i + 1, parts))
+  }
+
+  run(): RunResult {
+    const { safetyUntil } = this.#plan
+    let failure: Failure | null
+    try {
+      this.#prepare()
+      const stop = (): boolean => this.#court.finding !== null
+      this.#agenda.runUntil(safetyUntil, stop)
+      failure = this.#safety() ?? this.#converge()
+    } catch (error) {
+      // A replica's assertion: its own word that something can't go on.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      failure = { promise: 'assertion', at: this.#agenda.now, text, call: null, seed: this.#plan.seed, kind: 'safety' }
+    }
+    return this.#result(failure)
+  }
+
+  #prepare(): void {
+    this.#trace.tell(`plan ${JSON.stringify(this.#plan)}`)
+    for (const machine of this.#machines) {
+      this.#agenda.at(machine.id * 1_000, () => this.#start(machine))
+    }
+    for (const fault of this.#plan.faults) this.#schedule(fault)
+    this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, i + 1))
+    this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, from))
+  }
+
+  #start(machine: Machine): void {
+    machine.start()
+    this.#certificate.update(this.#agenda.now)
+  }
+
+  #schedule(fault: Fault): void {
+    switch (fault.kind) {
+      case 'kill':
+        this.#agenda.at(fault.at, () => {
+          const machine = this.#machine(fault.replica)
+          machine.lightFuse(fault.effects, () => this.#kill(machine, fault))
+        })
+        break
+      case 'partition':
+        this.#agenda.at(fault.at, () => this.#partition(fault, 'cut'))
+        this.#agenda.at(fault.until, () => this.#partition(fault, 'heal'))
+        break
+      case 'reset':
+        this.#agenda.at(fault.at, () => {
+          this.#faults++
+          this.#trace.tell(`reset of the link ${fault.replica} - ${fault.other}`)
+          this.#peers.reset(fault.replica, fault.other)
+        })
+    }
+  }
+
+  #kill(machine: Machine, fault: Fault & { kind: 'kill' }): void {
+    this.#kills++
+    this.#faults++
+    machine.kill(fault.tail)
+    this.#certificate.update(this.#agenda.now)
+    this.#agenda.after(fault.restartAfter, () => this.#start(machine))
+  }
+
+  #partition(fault: Fault & { kind: 'partition' }, change: 'cut' | 'heal'): void {
+    const { replica, other, way, resets } = fault
+    this.#trace.tell(`${change} ${replica} ${way} ${other ?? 'all'}`)
+    if (change === 'cut') this.#faults++
+    const others = this.#machines.map(({ id }) => id).filter((id) => id !== replica && (other === null || id === other))
+    for (const far of others) {
+      if (way !== 'in') this.#peers[change](replica, far)
+      if (way !== 'out') this.#peers[change](far, replica)
+      if (resets && change === 'cut') this.#peers.reset(replica, far)
+    }
+    this.#certificate.update(this.#agenda.now)
+  }
+
+  #scheduleCall(planned: PlannedCall, call: number): void {
+    const flow = flowNamed(planned.flow)
+    if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
+    const { seed, nextHop } = this.#plan
+    const callId = `${drawHex(seed, `call ${call}`, 16)}@sim`
+    const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
+    const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
+    const requestUri = nextHop ? `sip:callee${call}@${setAddress.host}` : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
+    const common = { seed, call, callId, flow, proxy: setAddress, requestUri }
+    const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => this.#sip.fromPhone(from, to, text)
+    const callee = new Phone(
+      this.#agenda,
+      { ...common, side: 'callee', address: calleeAt, door: nextHop ? doorAddress : null },
+      transmit,
+      this.#court,
+    )
+    const caller = new Phone(
+      this.#agenda,
+      { ...common, side: 'caller', address: callerAt, door: null },
+      transmit,
+      this.#court,
+    )
+    this.#phones.push(caller, callee)
+    this.#sip.attachPhone(callerAt, (data, from) => caller.receive(data, from, callerAt))
+    if (flow.calleePresent) {
+      this.#sip.attachPhone(calleeAt, (data, from) => callee.receive(data, from, calleeAt))
+      this.#callees.set(callId, callee)
+    }
+    this.#agenda.at(planned.at, () => caller.start())
+  }
+
+  /** The one next hop of all calls: a callee for each Call-ID. */
+  #atDoor(data: string, from: SocketAddress): void {
+    const message = readMessage(data)
+    const callee = typeof message === 'string' ? null : (this.#callees.get(callIdOf(message)) ?? null)
+    callee?.receive(data, from, doorAddress)
+    if (typeof message === 'string') this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
+  }
+
+  /** Faults have stopped: the dead come back, links and network are perfect. */
+  #converge(): Failure | null {
+    this.#sip.becomePerfect()
+    for (const machine of this.#machines) this.#start(machine)
+    const stopped = (done: () => boolean) => (): boolean => this.#court.finding !== null || done()
+    const settled = this.#paced(() => unsettled(this.#phones) === null)
+    this.#agenda.runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
+    const busy = unsettled(this.#phones)
+    if (this.#court.finding === null && busy !== null) return this.#liveness(busy)
+    const converged = this.#paced(() => unconverged(this.#machines, this.#phones) === null)
+    this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))
+    const left = unconverged(this.#machines, this.#phones)
+    if (this.#court.finding === null && left !== null) return this.#liveness(left)
+    this.#court.quiet(this.#machines, this.#phones)
+    return this.#safety()
+  }
+
+  /** Asks at most four times a simulated second. */
+  #paced(ask: () => boolean): () => boolean {
+    let next = 0
+    return () => {
+      if (this.#agenda.now < next) return false
+      next = this.#agenda.now + second / 4
+      return ask()
+    }
+  }
+
+  #safety(): Failure | null {
+    const { finding } = this.#court
+    return finding === null ? null : { ...finding, seed: this.#plan.seed, kind: 'safety' }
+  }
+
+  #liveness(text: string): Failure {
+    const { seed } = this.#plan
+    const at = this.#agenda.now
+    return { promise: 'C10', at, text: `${text} (at ${formatTime(at).trim()} s)`, call: null, seed, kind: 'liveness' }
+  }
+
+  #result(failure: Failure | null): RunResult {
+    const { lost, duplicated } = this.#sip
+    if (failure !== null) this.#trace.tell(`FAILURE ${failure.promise}: ${failure.text}`)
+    return {
+      seed: this.#plan.seed,
+      calls: this.#plan.calls.length,
+      kills: this.#kills,
+      faults: this.#faults + lost + duplicated,
+      lost: failure !== null && failure.call !== null ? 1 : 0,
+      excused: this.#court.excused.size,
+      transportResets: 0,
+      events: this.#trace.events,
+      simulatedSeconds: Math.round(this.#agenda.now / second),
+      traceHash: this.#trace.hash(),
+      marks: this.#trace.marks(),
+      failure,
+    }
+  }
+
+  #machine(id: number): Machine {
+    return this.#machines[id - 1] as Machine
+  }
+}

@@ -1,0 +1,148 @@
+// The phones' network: UDP with delay, reordering, duplication and loss, and one shared address for the set. As with
+// `reusePort`, a datagram's replica is a hash of its sender over the sockets that are bound just then: every death and
+// every join deals all flows anew, those of living replicas too (design.md 9).
+
+import { mixText } from '../src/base/hash.ts'
+import type { InputBody } from '../src/replica/input.ts'
+import type { Agenda } from './agenda.ts'
+import { draw } from './draws.ts'
+import type { Draw } from './draws.ts'
+import type { Plan } from './plan.ts'
+import type { Trace } from './trace.ts'
+
+/** No more datagrams in a row than this are lost on one way: the network is bad, but fair. What a phone then fails to get
+ * through in its 64*T1 was not lost by the network. */
+const lostInRowMost = 2
+
+export interface SocketAddress {
+  readonly host: string
+  readonly port: number
+}
+
+export type Receive = (data: string, from: SocketAddress) => void
+
+interface Binding {
+  readonly replica: number
+  readonly name: string
+  deliver(input: InputBody): void
+}
+
+export class SipNetwork {
+  readonly #agenda: Agenda
+  readonly #seed: number
+  readonly #trace: Trace
+  readonly #plan: Plan['udp']
+  readonly #draw: Draw
+  readonly #set: SocketAddress
+  readonly #phones = new Map<string, Receive>()
+  #bound: Binding[] = []
+  #faulty = true
+  /** Per way: how often each datagram was sent, and how many were lost in a row. */
+  readonly #sent = new Map<string, number>()
+  readonly #lostInRow = new Map<string, number>()
+  #lost = 0
+  #duplicated = 0
+
+  constructor(agenda: Agenda, plan: Plan, trace: Trace, set: SocketAddress) {
+    this.#agenda = agenda
+    this.#seed = plan.seed
+    this.#plan = plan.udp
+    this.#trace = trace
+    this.#set = set
+    this.#draw = draw(plan.seed, 'sip network')
+  }
+
+  get lost(): number {
+    return this.#lost
+  }
+
+  get duplicated(): number {
+    return this.#duplicated
+  }
+
+  /** From now on nothing is lost, doubled or long under way. */
+  becomePerfect(): void {
+    this.#faulty = false
+  }
+
+  attachPhone(at: SocketAddress, receive: Receive): void {
+    this.#phones.set(nameOf(at), receive)
+  }
+
+  /** A replica's process binds the shared address; `name` is its life. */
+  bind(replica: number, name: string, deliver: (input: InputBody) => void): void {
+    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, name, deliver }]
+    this.#bound.sort((a, b) => a.replica - b.replica)
+  }
+
+  unbind(replica: number): void {
+    this.#bound = this.#bound.filter((other) => other.replica !== replica)
+  }
+
+  /** A datagram from the shared address; any replica sends from it. */
+  fromSet(replica: number, to: SocketAddress, data: string): void {
+    const content = mixText(replica, data).low
+    this.#trace.event(content, () => `${replica} ~> ${nameOf(to)}  ${summary(data)}`)
+    this.#travel(this.#set, to, data, content, () => this.#phones.get(nameOf(to))?.(data, this.#set))
+  }
+
+  fromPhone(from: SocketAddress, to: SocketAddress, data: string): void {
+    const content = mixText(from.port, data).low
+    this.#trace.event(content, () => `${nameOf(from)} ~> ${nameOf(to)}  ${summary(data)}`)
+    const arrive =
+      nameOf(to) === nameOf(this.#set)
+        ? (): void => this.#arriveAtSet(from, data, content)
+        : (): void => this.#phones.get(nameOf(to))?.(data, from)
+    this.#travel(from, to, data, content, arrive)
+  }
+
+  #arriveAtSet(from: SocketAddress, data: string, content: number): void {
+    if (this.#bound.length === 0) return
+    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ name }) => name).join(' ')}`)
+    const binding = this.#bound[deal.low % this.#bound.length] as Binding
+    this.#trace.event(content ^ binding.replica, () => `${nameOf(from)} ~> [${binding.replica}]  ${summary(data)}`)
+    const flow = { transport: 'udp', host: from.host, port: from.port, stream: '' } as const
+    binding.deliver({ kind: 'sip', flow, data })
+  }
+
+  #travel(from: SocketAddress, to: SocketAddress, data: string, content: number, arrive: () => void): void {
+    const way = `${nameOf(from)} ${nameOf(to)}`
+    const wayNumber = mixText(0, way).low
+    const key = `${wayNumber} ${content} ${data.length}`
+    const nth = (this.#sent.get(key) ?? 0) + 1
+    this.#sent.set(key, nth)
+    const inRow = this.#lostInRow.get(way) ?? 0
+    const { loss, duplication } = this.#plan
+    if (this.#faulty && inRow < lostInRowMost && this.#draw.chance(loss, 1, wayNumber, content, nth)) {
+      this.#lostInRow.set(way, inRow + 1)
+      this.#lost++
+      this.#trace.event(content, () => `    lost: ${way}  ${summary(data)}`)
+      return
+    }
+    this.#lostInRow.set(way, 0)
+    this.#agenda.after(this.#delay(2, wayNumber, content, nth), arrive)
+    if (this.#faulty && this.#draw.chance(duplication, 3, wayNumber, content, nth)) {
+      this.#duplicated++
+      this.#agenda.after(this.#delay(4, wayNumber, content, nth), arrive)
+    }
+  }
+
+  #delay(...about: readonly number[]): number {
+    const { delayLeast, delayMost, straggle, straggleMost } = this.#plan
+    if (!this.#faulty) return delayLeast
+    const straggles = this.#draw.chance(straggle, 5, ...about)
+    return this.#draw.within(delayLeast, straggles ? straggleMost : delayMost, 6, ...about)
+  }
+}
+
+export function nameOf(address: SocketAddress): string {
+  return `${address.host}:${address.port}`
+}
+
+/** A message in one line, for people: start line, CSeq and the first letters of the Call-ID. */
+export function summary(data: string): string {
+  const line = data.slice(0, data.indexOf('\r\n'))
+  const callId = /\r\nCall-ID:\s*(\S+)/i.exec(data)?.[1] ?? /\r\ni:\s*(\S+)/i.exec(data)?.[1] ?? '?'
+  const cseq = /\r\nCSeq:\s*([^\r]+)/i.exec(data)?.[1] ?? '?'
+  return `${line}  (CSeq ${cseq}, call ${callId.slice(0, 12)})`
+}
