@@ -13,22 +13,24 @@ function first(model: ReadonlyMap<number, number>): number | undefined {
   return [...model].sort(([a, pa], [b, pb]) => pa - pb || a - b)[0]?.[0]
 }
 
+/** What the command returns from a plain map. */
+function apply(model: Map<number, number>, name: 'set' | 'delete' | 'pop', id: number, priority: number): unknown {
+  if (name === 'delete') return model.delete(id)
+  if (name === 'set') return void model.set(id, priority)
+  const next = first(model)
+  if (next !== undefined) model.delete(next)
+  return next
+}
+
 test('a heap behaves like a map that is sorted by (priority, id) at each look', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
       const heap = new Heap<number>()
       const model = new Map<number, number>()
       for (const [name, id, priority] of commands) {
-        if (name === 'set') {
-          heap.set(id, priority)
-          model.set(id, priority)
-        } else if (name === 'delete') {
-          expect(heap.delete(id)).toBe(model.delete(id))
-        } else {
-          const expected = first(model)
-          expect(heap.pop()).toBe(expected)
-          if (expected !== undefined) model.delete(expected)
-        }
+        if (name === 'set') heap.set(id, priority)
+        const left = name === 'pop' ? heap.pop() : name === 'delete' ? heap.delete(id) : undefined
+        expect(left).toBe(apply(model, name, id, priority))
         const next = first(model)
         expect(heap.size).toBe(model.size)
         expect(heap.peek()).toBe(next)

@@ -2,7 +2,7 @@
 // Content-Length is always ours.
 
 import { assert } from '../base/assert.ts'
-import { kindOf, lineStart, nextOfKind, nextOfName, valueEnd, valueSpans, valueStart } from './header-index.ts'
+import { kindOf, lineStart, nextOfName, valueEnd, valueSpans, valueStart } from './header-index.ts'
 import { Kind, longName } from './header-name.ts'
 import { type SipRequest, toTag } from './message.ts'
 import { withParam } from './params.ts'
@@ -41,11 +41,13 @@ export function buildResponse(request: SipRequest, status: number, reason?: stri
   const { text, index } = request
   const addTag = parts.toTag !== undefined && status !== 100 && request.strict.to !== null && toTag(request) === null
   let out = `SIP/2.0 ${status} ${oneLine(reason ?? reasonPhrase(status))}\r\n`
+  const seen = new Set<Kind>()
   for (let line = 0; line < index.count; line++) {
     const kind = kindOf(index, line)
     if (kind < Kind.VIA || kind > Kind.CSEQ) continue
     const start = lineStart(index, line)
-    const isFirst = nextOfKind(index, kind) === line
+    const isFirst = !seen.has(kind)
+    seen.add(kind)
     if (kind === Kind.VIA && isFirst && parts.viaParams !== undefined) out += topViaLine(request, line, parts.viaParams)
     else if (kind === Kind.TO && isFirst && addTag) {
       out += `${text.slice(start, valueEnd(index, line))};tag=${oneLine(parts.toTag ?? '')}\r\n`

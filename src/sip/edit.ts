@@ -4,7 +4,6 @@
 import { assert } from '../base/assert.ts'
 import {
   type HeaderIndex,
-  kindOf,
   lineStart,
   nextOfKind,
   nextOfName,
@@ -123,14 +122,19 @@ export class Edit {
     const first = lineStart(index, 0)
     let out = this.#startLine ?? text.slice(0, first)
     // A list that the message doesn't have yet begins at the top (7.3.1: what proxies need comes first).
-    for (const [kind, list] of this.#lists) if (nextOfKind(index, kind) < 0) out += addedLines(list)
+    const additions = new Map<number, string>()
+    for (const [kind, list] of this.#lists) {
+      const line = nextOfKind(index, kind)
+      if (line < 0) out += addedLines(list)
+      else if (list.added.length > 0) additions.set(line, addedLines(list))
+    }
 
     let copied = first
     for (let line = 0; line < index.count; line++) {
       const start = lineStart(index, line)
-      const list = this.#lists.get(kindOf(index, line))
-      if (list !== undefined && list.added.length > 0 && nextOfKind(index, kindOf(index, line)) === line) {
-        out += text.slice(copied, start) + addedLines(list)
+      const addition = additions.get(line)
+      if (addition !== undefined) {
+        out += text.slice(copied, start) + addition
         copied = start
       }
       const replacement = replaced.get(line)

@@ -12,7 +12,6 @@ import {
   SEMICOLON,
   isAlphaCode,
   isBareCode,
-  isSpaceCode,
   quotedEnd,
   skipSpace,
   tokenEnd,
@@ -52,13 +51,17 @@ export function parseNameAddr(text: string, start = 0, end = text.length, bracke
   const inBrackets = at < end && text.charCodeAt(at) === LESS
   if (!inBrackets && bracketed) return null
   const uriStart = inBrackets ? skipSpace(text, at + 1, end) : at
-  const stop = inBrackets ? bracketEnd(text, uriStart, end) : addrSpecEnd(text, uriStart, end)
-  if (stop < 0) return null
-  const uriEnd = trimEnd(text, uriStart, stop)
-  if (!looksLikeUri(text, uriStart, uriEnd)) return null
+  const uriEnd = uriStop(text, uriStart, end, inBrackets)
+  if (uriEnd < 0) return null
+  at = uriEnd
+  if (inBrackets) {
+    at = skipSpace(text, uriEnd, end)
+    if (at === end || text.charCodeAt(at) !== GREATER) return null
+    at++
+  }
 
   const params = new Map<string, string | null>()
-  if (!readParams(text, inBrackets ? stop + 1 : stop, end, params)) return null
+  if (!readParams(text, at, end, params)) return null
   return { display, uri: text.slice(uriStart, uriEnd), params, tag: params.get('tag') ?? null }
 }
 
@@ -72,28 +75,21 @@ function displayEnd(text: string, at: number, end: number): number {
   return -1
 }
 
-function bracketEnd(text: string, at: number, end: number): number {
-  for (let i = at; i < end; i++) if (text.charCodeAt(i) === GREATER) return i
-  return -1
-}
-
-/** Outside brackets a semicolon begins the header's parameters, and a URI with a comma or a question mark must not stand
+/** Where the URI that begins at `start` ends: a scheme, a colon and something, in printable characters; -1 if it is none.
+ * Outside brackets a semicolon begins the header's parameters, and a URI with a comma or a question mark must not stand
  * (RFC 3261 20.10). */
-function addrSpecEnd(text: string, at: number, end: number): number {
-  for (let i = at; i < end; i++) {
-    const code = text.charCodeAt(i)
-    if (code === SEMICOLON || isSpaceCode(code)) return i
+function uriStop(text: string, start: number, end: number, inBrackets: boolean): number {
+  let at = tokenEnd(text, start, end)
+  if (at === end || text.charCodeAt(at) !== COLON || !isAlphaCode(text.charCodeAt(start))) return -1
+  const rest = ++at
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (!isBareCode(code)) break
+    if (inBrackets) continue
+    if (code === SEMICOLON) break
     if (code === COMMA || code === QUESTION) return -1
   }
-  return end
-}
-
-/** A scheme, a colon and something, in printable characters. */
-function looksLikeUri(text: string, start: number, end: number): boolean {
-  const colon = tokenEnd(text, start, end)
-  if (colon + 1 >= end || text.charCodeAt(colon) !== COLON || !isAlphaCode(text.charCodeAt(start))) return false
-  for (let i = colon + 1; i < end; i++) if (!isBareCode(text.charCodeAt(i))) return false
-  return true
+  return at === rest ? -1 : at
 }
 
 /** The inside of a quoted string without its backslashes. */

@@ -19,7 +19,6 @@ export const AT = 0x40
 export const OPEN_BRACKET = 0x5b
 export const BACKSLASH = 0x5c
 export const CLOSE_BRACKET = 0x5d
-const DEL = 0x7f
 
 const DIGITS = '0123456789'
 const ALPHANUMERIC = `${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ`
@@ -37,6 +36,9 @@ const UNRESERVED = table(`${ALPHANUMERIC}-_.!~*'()`)
 // hostname, and the underscore that real names have.
 const HOST = table(`${ALPHANUMERIC}-._`)
 const IPV6 = table(`${DIGITS}abcdefABCDEF:.`)
+// All printable ones but quotes and angle brackets, and the bytes of UTF-8.
+const BARE = new Uint8Array(256).fill(1, 0x21, 0x7f).fill(1, 0x80)
+for (const code of [QUOTE, LESS, GREATER]) BARE[code] = 0
 
 export function isTokenCode(code: number): boolean {
   return TOKEN[code] === 1
@@ -56,12 +58,12 @@ export function isAlphaCode(code: number): boolean {
 }
 
 export function isSpaceCode(code: number): boolean {
-  return code === SPACE || code === TAB || code === CR || code === LF
+  return code <= SPACE && (code === SPACE || code === CR || code === LF || code === TAB)
 }
 
 /** Neither white space, nor a control character, nor a quote or angle bracket: what may stand bare in a URI or value. */
 export function isBareCode(code: number): boolean {
-  return code > SPACE && code !== QUOTE && code !== LESS && code !== GREATER && code !== DEL
+  return BARE[code] === 1
 }
 
 /** Where white space that begins at `at` ends. */

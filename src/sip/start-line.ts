@@ -18,6 +18,8 @@ export type StartLine =
 /** Reads the start line, given without its line break. */
 export function readStartLine(line: string): StartLine {
   if (isName(line, 0, 'sip/')) return readStatusLine(line)
+  // A bare LF is no line break here, but would be one to others: not even an answer comes of it.
+  if (line.includes('\n')) return { kind: 'bad', fault: 'start-line', method: '', requestUri: '' }
   const first = line.indexOf(' ')
   const method = line.slice(0, Math.max(first, 0))
   if (!isToken(method)) return { kind: 'bad', fault: 'start-line', method: '', requestUri: '' }
@@ -51,7 +53,8 @@ function readStatusLine(line: string): StartLine {
     if (!isDigitCode(code)) return fault('start-line')
     status = status * 10 + (code - 0x30)
   }
-  if (status < 100 || status > 699 || (line.length > 11 && line.charAt(11) !== ' ')) return fault('start-line')
+  if (status < 100 || status > 699 || line.includes('\n') || (line.length > 11 && line.charAt(11) !== ' '))
+    return fault('start-line')
   return { kind: 'response', status, reason: line.slice(12) }
 }
 

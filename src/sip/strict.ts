@@ -2,7 +2,7 @@
 // for (sip-library's rule, docs/decisions).
 
 import { type CSeq, parseCSeq } from './cseq.ts'
-import { type HeaderIndex, kindOf, nextOfKind, valueEnd, valueSpans, valueStart } from './header-index.ts'
+import { type HeaderIndex, nextOfKind, valueEnd, valueSpans, valueStart } from './header-index.ts'
 import { Kind } from './header-name.ts'
 import { sipLimits } from './limits.ts'
 import { type NameAddr, parseNameAddr } from './name-addr.ts'
@@ -41,13 +41,10 @@ export function readStrict(text: string, index: HeaderIndex, method: string | nu
     wrong ??= fault(code, reason, status)
     return null
   }
-  const vias = viaCount(text, index)
-  const via = nextOfKind(index, Kind.VIA)
-  const topSpan = via < 0 ? [] : valueSpans(text, valueStart(index, via), valueEnd(index, via))
-  const topVia = topSpan.length === 0 ? null : parseVia(text, topSpan[0], topSpan[1])
-  if (via < 0) refuse('via-missing', 'Missing Via')
+  const { count, topVia } = readVias(text, index)
+  if (count === 0) refuse('via-missing', 'Missing Via')
   else if (topVia === null) refuse('via', 'Bad Via')
-  else if (vias > sipLimits.vias) refuse('too-many-vias', 'Too Many Via', 513)
+  else if (count > sipLimits.vias) refuse('too-many-vias', 'Too Many Via', 513)
 
   const single = (kind: Kind, code: string, name: string, needed: boolean): number => {
     const header = nextOfKind(index, kind)
@@ -94,13 +91,15 @@ export function readContentLength(text: string, index: HeaderIndex, header: numb
   return digits(text, valueStart(index, header), valueEnd(index, header), sipLimits.message + 1)
 }
 
-function viaCount(text: string, index: HeaderIndex): number {
+function readVias(text: string, index: HeaderIndex): { readonly count: number; readonly topVia: Via | null } {
   let count = 0
-  for (let header = 0; header < index.count; header++) {
-    if (kindOf(index, header) !== Kind.VIA) continue
-    count += valueSpans(text, valueStart(index, header), valueEnd(index, header)).length / 2
+  let topVia: Via | null = null
+  for (let header = nextOfKind(index, Kind.VIA); header >= 0; header = nextOfKind(index, Kind.VIA, header + 1)) {
+    const spans = valueSpans(text, valueStart(index, header), valueEnd(index, header))
+    if (count === 0 && spans.length > 0) topVia = parseVia(text, spans[0], spans[1])
+    count += spans.length / 2
   }
-  return count
+  return { count, topVia }
 }
 
 /** From or To: a name-addr or addr-spec; a tag, if there is one, is bare (20.20: a token). */
