@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { access, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { life as makeLife } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
@@ -14,6 +14,7 @@ import { decodeRecord, encodeRecord } from '../wire/codec.ts'
 import { takeGuard, printHolder } from './guard.ts'
 import type { Guard } from './guard.ts'
 import type { Logger } from './log.ts'
+import { makeFolder } from './make-folder.ts'
 import { createSegment, openWalFile, segmentPath, syncFolder } from './wal.ts'
 import type { Identity, SegmentTitle, WalEnd } from './wal.ts'
 import { frameRecords, readRecords } from './wal-format.ts'
@@ -58,7 +59,7 @@ export async function openDataFolder(
 /** Makes the folder if need be, and takes it for this process. */
 async function claim(folder: string, set: string): Promise<Result<Guard, string>> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     const { dev, ino } = await stat(folder)
     const guard = await takeGuard(`holdfast data ${dev}:${ino}`, { set, pid: process.pid })

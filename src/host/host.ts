@@ -70,11 +70,11 @@ export class Host {
   /** These persist effects are on the disk: what waited for them leaves, then the replica hears of it. */
   durable(persists: readonly Persist[]): void {
     if (this.#over) return
-    // After a pause the time input runs before any send.
-    if (this.#hasStalled()) this.give({ kind: 'time' })
     const last = persists.at(-1)
     if (last === undefined) return
     this.#guarded(() => {
+      // After a pause the time input runs before any send.
+      if (this.#hasStalled()) this.#step({ kind: 'time' })
       for (const persist of persists) this.#carryOut(persist.then)
     })
     this.give({ kind: 'persisted', upTo: last.number })

@@ -21,11 +21,13 @@ export function watchProcess(): ProcessMetrics {
   return { contentType: registry.contentType, text: () => registry.metrics() }
 }
 
-/** Names that Prometheus would refuse are a bug of who made them and are left out, with all else intact. */
+const PREFIX = 'holdfast_'
+
+/** Under our prefix, with what a name may not hold replaced. */
 export function renderMetrics(metrics: readonly Metric[]): string {
   const lines: string[] = []
-  for (const { name, help, type, value } of metrics) {
-    if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) continue
+  for (const { name: bare, help, type, value } of metrics) {
+    const name = PREFIX + bare.replaceAll(/[^a-zA-Z0-9_:]/g, '_')
     const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
     lines.push(`# HELP ${name} ${escaped}`, `# TYPE ${name} ${type}`, `${name} ${value}`)
   }

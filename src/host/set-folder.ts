@@ -1,11 +1,12 @@
 // The folder of a set that `up` runs on one machine: the set's id, and one data folder per replica.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { makeFolder } from './make-folder.ts'
 import { syncFolder } from './wal.ts'
 
 const FILE = 'set.json'
@@ -67,7 +68,7 @@ export async function openSetFolder(path: string | null, replicas: number): Prom
       return ok(new SetFolder(temporary, true, await create(temporary, replicas)))
     }
     const folder = resolve(path)
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const known = await readContents(folder)
     if (!known.ok) return known
     const contents = known.value ?? (await create(folder, replicas))

@@ -62,6 +62,7 @@ export type OpenFile = (path: string) => Promise<WalFile>
 export class Wal<Item extends Appended> {
   readonly #events: WalEvents<Item>
   readonly #openFile: OpenFile
+  readonly #segmentBytes: number
   readonly #folder: string
   readonly #identity: Identity
   #file: WalFile | null = null
@@ -75,9 +76,16 @@ export class Wal<Item extends Appended> {
   #full = false
   #over = false
 
-  constructor(end: WalEnd, events: WalEvents<Item>, openFile: OpenFile = openWalFile) {
+  /** Tests give the last two: files that break, and segments that are full soon. */
+  constructor(
+    end: WalEnd,
+    events: WalEvents<Item>,
+    openFile: OpenFile = openWalFile,
+    segmentBytes: number = hostLimits.segmentBytes,
+  ) {
     this.#events = events
     this.#openFile = openFile
+    this.#segmentBytes = segmentBytes
     this.#folder = end.folder
     this.#identity = end.identity
     this.#segment = end.segment
@@ -144,7 +152,7 @@ export class Wal<Item extends Appended> {
 
   /** False if the disk is full; then the segment ends where it ended before. */
   async #tryWrite(records: readonly Uint8Array[]): Promise<boolean> {
-    if (this.#position >= hostLimits.segmentBytes && !(await this.#nextSegment())) return false
+    if (this.#position >= this.#segmentBytes && !(await this.#nextSegment())) return false
     const file = (this.#file ??= await this.#openFile(this.#path()))
     const framed = frameRecords(records, this.#position, this.#crc)
     if (!(await writeWhole(file, framed.bytes, this.#position))) return false

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseConfig, printConfig } from './config.ts'
+import { readOptions } from './options.ts'
+import { UP_OPTIONS } from './settings.ts'
+import { configOf, planUp } from './up-config.ts'
+
+const COMMAND = { name: 'holdfast up', summary: '', options: UP_OPTIONS }
+
+function planned(args: readonly string[]) {
+  const given = readOptions(COMMAND, args)
+  if (!given.ok) throw new Error(given.error)
+  const plan = planUp(given.value)
+  if (!plan.ok) throw new Error(plan.error)
+  return configOf(plan.value, '0123456789abcdef', '/data')
+}
+
+test('what is printed is read back', () => {
+  const config = planned(['--next-hop', '[::1]:5070;transport=tcp', '--replicas', '5', '--restart', 'never'])
+  expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+})
+
+test('options win over the file, and relative data folders lie beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'))
+  const path = join(folder, 'set.json')
+  const text = printConfig(planned(['--restart', '7', '--next-hop', '127.0.0.1:5070'])).replaceAll('/data/', 'data/')
+  writeFileSync(path, text)
+  const config = planned(['--config', path, '--next-hop', '127.0.0.1:5071'])
+  rmSync(folder, { recursive: true })
+  expect(config.nextHop?.port).toBe(5071)
+  expect(config.restart).toBe(7)
+  expect(config.set).toBe('0123456789abcdef')
+  expect(config.replicas[0]?.data).toBe(join(folder, 'data/replica-1'))
+})
+
+const good = JSON.parse(printConfig(planned([]))) as Record<string, unknown>
+const [one, two, three] = good['replicas'] as [object, object, object]
+
+test.each([
+  [{ set: 'mine' }, 'set: "mine" should be 16 lower-case hexadecimal digits'],
+  [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
+  [{ sip: '10.0.0.1:5060' }, 'sip: "10.0.0.1:5060" is off loopback'],
+  [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
+  [{ durability: 'memory' }, 'durability: "memory" should be "wal"'],
+  [{ maxCall: 60 }, 'maxCall: 60 should be 0'],
+  [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
+  [{ speed: 1 }, 'the file: unknown "speed"'],
+  [{ replicas: [] }, 'replicas: [] should be an array of 1 to 7 replicas'],
+  [{ replicas: [one, three, two] }, 'replicas[1].id: 3 should be 2'],
+  [{ replicas: [one, { ...two, data: '' }, three] }, 'replicas[1].data: "" should be the path of a folder'],
+  [{ replicas: [one, { ...two, peer: '127.0.0.1:8161' }, three] }, '127.0.0.1:8161 is both'],
+])('%o: %s', (change, said) => {
+  const result = parseConfig(JSON.stringify({ ...good, ...change }), '/')
+  expect(result.ok ? '' : result.error).toContain(said)
+})
+
+test('what is not JSON is said to be not JSON', () => {
+  expect(parseConfig('{', '/')).toMatchObject({ ok: false, error: expect.stringContaining('it is not JSON') })
+})

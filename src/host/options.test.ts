@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { readOptions } from './options.ts'
+import { UP_OPTIONS } from './settings.ts'
+import { configOf, planUp } from './up-config.ts'
+
+const COMMAND = { name: 'holdfast up', summary: '', options: UP_OPTIONS }
+
+/** What `up` would say to this command line; '' if it is good. */
+function complaint(line: string): string {
+  const given = readOptions(COMMAND, line === '' ? [] : line.split(' '))
+  if (!given.ok) return given.error
+  const plan = planUp(given.value)
+  return plan.ok ? '' : plan.error
+}
+
+function config(line: string) {
+  const given = readOptions(COMMAND, line === '' ? [] : line.split(' '))
+  if (!given.ok) throw new Error(given.error)
+  const plan = planUp(given.value)
+  if (!plan.ok) throw new Error(plan.error)
+  return configOf(plan.value, '0123456789abcdef', '/data')
+}
+
+test('the defaults are those of the interface', () => {
+  const { sip, nextHop, admin, replicas, restart } = config('')
+  expect(sip).toEqual({ host: '127.0.0.10', port: 5060 })
+  expect(nextHop).toBe(null)
+  expect(admin).toEqual({ host: '127.0.0.1', port: 8060 })
+  expect(replicas.map(({ admin: own, peer }) => [own.port, peer.port])).toEqual([
+    [8061, 8161],
+    [8062, 8162],
+    [8063, 8163],
+  ])
+  expect(restart).toBe(5)
+})
+
+test.each([
+  ['--next-hop 127.0.0.1:5070', { host: '127.0.0.1', port: 5070, transport: null }],
+  ['--next-hop=127.0.0.1:5070;transport=tcp', { host: '127.0.0.1', port: 5070, transport: 'tcp' }],
+  ['--next-hop localhost:5070;transport=UDP', { host: '127.0.0.1', port: 5070, transport: 'udp' }],
+  ['--next-hop [::1]:5070', { host: '::1', port: 5070, transport: null }],
+])('%s', (line, nextHop) => {
+  expect(config(line).nextHop).toEqual(nextHop)
+})
+
+test('IPv6 and never', () => {
+  expect(config('--sip [::1]:5060 --restart never')).toMatchObject({ sip: { host: '::1', port: 5060 }, restart: null })
+})
+
+test.each([
+  ['--sipp 127.0.0.1:5060', 'unknown option --sipp; did you mean --sip?'],
+  ['--replcias 3', 'unknown option --replcias; did you mean --replicas?'],
+  ['-x', 'unknown option -x'],
+  ['now', '"now" is not an option'],
+  ['--sip', '--sip needs a value: --sip HOST:PORT'],
+  ['--sip --json', '--sip needs a value: --sip HOST:PORT'],
+  ['--json=yes', '--json takes no value'],
+  ['--sip 127.0.0.1:5060 --sip 127.0.0.2:5060', '--sip is given twice'],
+  ['--replicas 0', 'give a number from 1 to 7'],
+  ['--replicas 8', 'give a number from 1 to 7'],
+  ['--replicas three', 'give a number from 1 to 7'],
+  ['--sip 127.0.0.10', 'is not HOST:PORT'],
+  ['--sip 127.0.0.10:70000', 'a port lies in 1..65535'],
+  ['--sip ::1:5060', 'is not HOST:PORT'],
+  ['--sip [::1]', 'is not HOST:PORT'],
+  ['--sip sip.example.com:5060', 'is not an IP address'],
+  ['--sip 192.0.2.1:5060', 'off loopback, which is not built yet'],
+  ['--admin 0.0.0.0:8060', 'off loopback, which is not built yet'],
+  ['--peer [2001:db8::1]:8160', 'off loopback, which is not built yet'],
+  ['--admin 127.0.0.1:65534', 'ports up to 65537 would be used'],
+  ['--admin 127.0.0.1:8158', '127.0.0.1:8161 is both the peer address of replica 1 and the admin address of replica 3'],
+  ['--sip 127.0.0.1:8060', '127.0.0.1:8060 is both the SIP address and the admin address of up'],
+  ['--next-hop 127.0.0.1', 'is not HOST:PORT'],
+  ['--next-hop 127.0.0.1:5070;transport=tls', 'only ;transport=udp or ;transport=tcp'],
+  ['--durability memory', 'not built yet; use wal'],
+  ['--durability disk', 'give wal or memory'],
+  ['--max-call 3600', '--max-call is not built yet'],
+  ['--max-call soon', 'give seconds'],
+  ['--restart soon', 'give seconds (5, 0.5, at most 86400) or never'],
+  ['--restart -1', 'give seconds'],
+  ['--config /nowhere/set.json', 'ENOENT'],
+])('%s: %s', (line, said) => {
+  expect(complaint(line)).toContain(said)
+})

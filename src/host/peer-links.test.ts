@@ -1,0 +1,262 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, expect, test, vi } from 'vitest'
+import { replicaId } from '../base/brand.ts'
+import type { Life } from '../base/brand.ts'
+import type { InputBody } from '../replica/input.ts'
+import { joinFrames } from './frame-stream.ts'
+import { hostLimits } from './limits.ts'
+import { KnownPeers } from './known-peers.ts'
+import { SparseLog } from './log.ts'
+import { printHello } from './peer-hello.ts'
+import { PeerLinks } from './peer-links.ts'
+import { PeerServer } from './peer-server.ts'
+import type { PeerParts } from './peer-server.ts'
+
+const HOST = '127.40.2.1'
+const SET = '0123456789abcdef'
+let lastPort = 8_160
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const clean of cleanups.splice(0).reverse()) clean()
+})
+
+interface End {
+  readonly server: PeerServer
+  readonly links: PeerLinks
+  readonly inputs: InputBody[]
+  readonly lines: string[]
+  /** `up 2.b.1`, `closed`, `refused` in order. */
+  states(): string[]
+  frames(): string[]
+}
+
+interface Wish {
+  readonly life?: string
+  readonly set?: string
+  readonly folder?: string
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'holdfast-peer-'))
+  cleanups.push(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+/** One replica of two: id 1 or 2, its port and the other's. */
+function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
+  const inputs: InputBody[] = []
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+  const parts: PeerParts = {
+    set: wish.set ?? SET,
+    replica: id,
+    life: (wish.life ?? `${id}.${id === 1 ? 'aa' : 'bb'}.1`) as Life,
+    address: { host: HOST, port },
+    peers: [3 - id],
+    known: new KnownPeers(wish.folder ?? folder()),
+    log: new SparseLog(log),
+    give: (input) => void inputs.push(input),
+  }
+  const server = new PeerServer(parts)
+  const links = new PeerLinks(parts, new Map([[replicaId(3 - id), { host: HOST, port: otherPort }]]))
+  cleanups.push(() => server.close(), () => links.close())
+  const states = (): string[] =>
+    inputs.flatMap((input) => {
+      if (input.kind !== 'link') return []
+      return [input.state.kind === 'up' ? `up ${input.state.life}` : input.state.kind]
+    })
+  const frames = (): string[] =>
+    inputs.flatMap((input) => (input.kind === 'peer' ? [`${input.from} ${Buffer.from(input.frame).toString()}`] : []))
+  return { server, links, inputs, lines, states, frames }
+}
+
+const to = (end: End, id: number, text: string): void => end.links.send(replicaId(id), Buffer.from(text))
+
+async function dial(port: number): Promise<Socket> {
+  const socket = createConnection({ host: HOST, port })
+  socket.on('error', () => undefined)
+  cleanups.push(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+async function textOf(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', (chunk) => (text += String(chunk)))
+  await once(socket, 'close')
+  return text
+}
+
+test('frames arrive whole, in order, under the life that said hello', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const two = end(2, b, a)
+  await Promise.all([one.server.open(), two.server.open()])
+  one.links.open()
+  two.links.open()
+  await vi.waitFor(() => expect([one.states(), two.states()]).toEqual([['up 2.bb.1'], ['up 1.aa.1']]))
+  for (const text of ['a', '', 'c']) to(one, 2, text)
+  expect(two.frames()).toEqual([])
+  one.links.flush()
+  to(two, 1, 'x'.repeat(300_000))
+  two.links.flush()
+  await vi.waitFor(() => expect(two.frames()).toEqual(['1.aa.1 a', '1.aa.1 ', '1.aa.1 c']))
+  await vi.waitFor(() => expect(one.frames()[0]?.length).toBe(300_007))
+})
+
+test('nobody listens: refused, said once, until a life answers', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  one.links.open()
+  await vi.waitFor(() => expect(one.states()).toEqual(['refused']))
+  const two = end(2, b, a)
+  await two.server.open()
+  await vi.waitFor(() => expect(one.states()).toEqual(['refused', 'up 2.bb.1']))
+})
+
+test('a peer that dies is closed, then refused; its next life is another', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const first = end(2, b, a)
+  await first.server.open()
+  one.links.open()
+  await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
+  first.server.close()
+  await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1', 'closed', 'refused']))
+  to(one, 2, 'into the void')
+  one.links.flush()
+  const second = end(2, b, a, { life: '2.bb.2' })
+  await second.server.open()
+  await vi.waitFor(() => expect(one.states().at(-1)).toBe('up 2.bb.2'))
+  expect(second.frames()).toEqual([])
+})
+
+test('a link that is lost while the peer lives is closed and up again, never refused', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const two = end(2, b, a)
+  await two.server.open()
+  one.links.open()
+  await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
+  // The same life dials anew: the older link goes.
+  const other = await dial(b)
+  other.write(printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2 }))
+  await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1', 'closed', 'up 2.bb.1']))
+})
+
+test.each([
+  ['garbage', 'GET / HTTP/1.1\r\n\r\n', 'it does not speak as a replica does', 'peer-garbage'],
+  ['a line without end', 'x'.repeat(hostLimits.helloBytes), 'it does not speak as a replica does', 'peer-garbage'],
+  ['another format', '{"holdfast":"peer","format":2}\n', 'it speaks format 2 between replicas', 'peer-garbage'],
+  ['half a hello', '{"holdfast":"peer","format":1}\n', 'its hello lacks', 'peer-garbage'],
+  ['another set', hello({ set: 'f'.repeat(16) }), `it is of set ${'f'.repeat(16)}, this is replica 2`, 'peer-other-set'],
+  ['the wrong door', hello({ to: 3 }), 'it looks for replica 3, this is replica 2', 'peer-misdirected'],
+  ['a replica that is not in the set', hello({ replica: 9, life: '9.aa.1' as Life }), 'no other replica 9', 'peer-unknown'],
+])('the peer port hears %s: an answer, a log line, and nothing more', async (_what, words, said, code) => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const stranger = await dial(b)
+  stranger.write(words)
+  expect(await textOf(stranger)).toContain(said)
+  expect(two.lines.join()).toContain(code)
+  expect(two.inputs).toEqual([])
+})
+
+function hello(change: Partial<Parameters<typeof printHello>[0]>): string {
+  return printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2, ...change })
+}
+
+test('after hello, garbage closes the link and gives no frame', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const peer = await dial(b)
+  peer.write(Buffer.concat([Buffer.from(hello({})), joinFrames([Buffer.from('good')])]))
+  await vi.waitFor(() => expect(two.frames()).toEqual(['1.aa.1 good']))
+  peer.write(Buffer.alloc(64, 0xff))
+  await textOf(peer)
+  expect(two.frames()).toEqual(['1.aa.1 good'])
+  expect(two.lines.join()).toContain('is longer than any of ours')
+})
+
+test('strangers that say nothing are few and do not keep a peer out for long', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const silent = await Promise.all(Array.from({ length: hostLimits.helloWaiting }, () => dial(b)))
+  const oneMore = await dial(b)
+  expect(await textOf(oneMore)).toBe('')
+  expect(two.lines.join()).toContain('peer-crowd')
+  for (const socket of silent) socket.destroy()
+  const one = end(1, a, b)
+  one.links.open()
+  await vi.waitFor(() => expect(one.states().at(-1)).toBe('up 2.bb.1'))
+})
+
+test('a life that is over is not heard after its successor', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const later = await dial(b)
+  later.write(hello({ life: '1.aa.2' as Life }))
+  await once(later, 'data')
+  const earlier = await dial(b)
+  earlier.write(hello({}))
+  expect(await textOf(earlier)).toContain('1.aa.1 is over: 1.aa.2 has been here')
+})
+
+test('a replica that comes with another disk is refused, also by the next life of who knew it (design.md 10)', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const kept = folder()
+  const first = end(2, b, a, { folder: kept })
+  await first.server.open()
+  const peer = await dial(b)
+  peer.write(hello({}))
+  await once(peer, 'data')
+  first.server.close()
+  const second = end(2, b, a, { folder: kept, life: '2.bb.2' })
+  await second.server.open()
+  const wiped = await dial(b)
+  wiped.write(hello({ life: '1.cc.1' as Life }))
+  expect(await textOf(wiped)).toContain('replica 1 comes with another disk (incarnation cc, known is aa): it could vote twice')
+})
+
+test('who dials a replica of another set, or no replica at all, says so and stays unlinked', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const two = end(2, b, a, { set: 'f'.repeat(16) })
+  await two.server.open()
+  one.links.open()
+  await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
+  expect(one.states()).toEqual([])
+})
+
+test('a peer that does not read: its link is reset, and memory stays bounded', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    cleanups.push(() => socket.destroy())
+    socket.write('{"holdfast":"peer","format":1,"life":"2.bb.1"}\n')
+    socket.pause()
+  })
+  server.listen({ host: HOST, port: b })
+  cleanups.push(() => server.close())
+  one.links.open()
+  await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
+  const large = new Uint8Array(16 * 1_024 * 1_024)
+  await vi.waitFor(() => {
+    one.links.send(replicaId(2), large)
+    one.links.flush()
+    expect(one.lines.join()).toContain('peer-slow')
+  })
+  await vi.waitFor(() => expect(one.states().slice(0, 2)).toEqual(['up 2.bb.1', 'closed']))
+})
