@@ -7,28 +7,17 @@
 // - `wake` is given at `wakeAt` or later, never while a commit of the group is open.
 
 import type { GroupKey } from '../base/brand.ts'
-import type { HashKey } from '../base/hash.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
+import type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
-import type { Delete, Flow, Hold, Intent, Put, TimerSet, Transport } from '../wire/entry.ts'
+import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
 
-export interface SetAddress {
-  /** The set's stable SIP address: Via sent-by and Record-Route. An IPv6 host is without brackets. */
-  readonly host: string
-  readonly port: number
-}
+export type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
 
 export interface CallSettings {
   readonly sip: SetAddress
   /** Where requests that start a dialog go; transport null = the one they came on. null = the Request-URI decides. */
-  readonly nextHop: { readonly host: string; readonly port: number; readonly transport: Transport | null } | null
-}
-
-/** The generations of the set key, from the log. */
-export interface SetKeys {
-  /** The newest generation, which makes new tokens and branches. */
-  readonly current: number
-  key(generation: number): HashKey | null
+  readonly nextHop: NextHop | null
 }
 
 export interface CallContext {

@@ -1,0 +1,64 @@
+// The end of a call (design.md 4): a BYE is committed behind with a timer of 64*T1; that timer, or any final but 401 and
+// 407, commits the end. The final is kept 64*T1: a repeated BYE gets the same bytes, at whatever owner.
+
+import { flat } from '../base/bytes.ts'
+import { enterEnded, withParty } from '../session/dialog.ts'
+import type { Dialog, Side } from '../session/dialog.ts'
+import { cseq } from '../sip/message.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
+import { timers } from '../transaction/timers.ts'
+import type { Flow } from '../wire/entry.ts'
+import { dialogOf } from './find.ts'
+import type { Found } from './find.ts'
+import { buryTransaction } from './settle.ts'
+import type { Turn } from './turn.ts'
+
+export interface ByeAnswer {
+  readonly upstream: Flow
+  /** Of the BYE from upstream. */
+  readonly key: string
+  readonly text: string
+}
+
+/** A BYE went out: committed behind. */
+export function byeRelayed(turn: Turn, request: SipRequest, dialog: Found<Dialog> & { sender: Side }): void {
+  if (dialog.value.state === 'ended') return
+  turn.put(dialog.id, withParty(dialog.value, dialog.sender, { cseq: cseq(request).number }))
+  turn.setTimer(endTimer(dialog.id), timers.sixtyFourT1, null)
+}
+
+/** Its final came: what the answer waits for. */
+export function byeFinal(turn: Turn, response: SipResponse, answer: ByeAnswer): void {
+  const dialog = dialogOf(turn, response)
+  if (dialog === null || dialog.value.state === 'ended') return
+  if (response.status === 401 || response.status === 407) {
+    turn.cancelTimer(endTimer(dialog.id))
+    return
+  }
+  endDialog(turn, dialog.id, dialog.value)
+  keepFinal(turn, dialog.id, answer)
+}
+
+/** The dialog has ended: nothing but its tombstone is left. */
+export function endDialog(turn: Turn, id: string, dialog: Dialog): void {
+  turn.put(id, enterEnded(dialog))
+  turn.cancelTimer(endTimer(id))
+}
+
+export function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
+  const id = turn.nextId('Transaction')
+  const { host } = answer.upstream
+  turn.put(id, {
+    kind: 'bye',
+    key: flat(answer.key),
+    upstream: { ...answer.upstream, host: flat(host) },
+    dialog,
+    final: flat(answer.text),
+  })
+  buryTransaction(turn, id, [])
+}
+
+/** The log timer that ends a dialog whose BYE gets no final. */
+function endTimer(dialog: string): string {
+  return `e.${dialog}`
+}

@@ -1,0 +1,65 @@
+// A group's entities as values: what the log's bytes mean.
+
+import { assert } from '../base/assert.ts'
+import { applicationSessionFields, readApplicationSession } from '../session/application-session.ts'
+import type { SipApplicationSession } from '../session/application-session.ts'
+import { dialogFields, readDialog } from '../session/dialog.ts'
+import type { Dialog } from '../session/dialog.ts'
+import { readSipSession, sipSessionFields } from '../session/sip-session.ts'
+import type { SipSession } from '../session/sip-session.ts'
+import { readTransaction, transactionFields } from '../transaction/record.ts'
+import type { TransactionRecord } from '../transaction/record.ts'
+import type { Entity } from '../store/view.ts'
+import type { Tree } from '../wire/entry.ts'
+import { pack, unpack } from '../wire/pack.ts'
+
+export type EntityValue = SipApplicationSession | SipSession | Dialog | TransactionRecord
+
+export function treeOf(value: EntityValue): Tree {
+  switch (value.kind) {
+    case 'application-session':
+      return 'SipApplicationSession'
+    case 'session':
+      return 'SipSession'
+    case 'dialog':
+      return 'Dialog'
+    case 'invite':
+    case 'request':
+    case 'bye':
+      return 'Transaction'
+  }
+}
+
+export function entityBytes(value: EntityValue): Uint8Array {
+  switch (value.kind) {
+    case 'application-session':
+      return pack(applicationSessionFields(value))
+    case 'session':
+      return pack(sipSessionFields(value))
+    case 'dialog':
+      return pack(dialogFields(value))
+    case 'invite':
+    case 'request':
+    case 'bye':
+      return pack(transactionFields(value))
+  }
+}
+
+/** The value of an entity that this room packed; null for a tree that it has no part in. */
+export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue | null {
+  const unpacked = unpack(entity.bytes)
+  assert(unpacked.ok, 'an entity that can not be unpacked')
+  switch (entity.tree) {
+    case 'SipApplicationSession':
+      return readApplicationSession(unpacked.value)
+    case 'SipSession':
+      return readSipSession(unpacked.value)
+    case 'Dialog':
+      return readDialog(unpacked.value)
+    case 'Transaction':
+      return readTransaction(unpacked.value)
+    case 'ServletContext':
+    case 'ServletTimer':
+      return null
+  }
+}

@@ -1,0 +1,55 @@
+// A request of this group on its way: its route, and the bytes for its next hop.
+
+import { forwardRequest } from '../proxy/forward.ts'
+import type { Forwarded } from '../proxy/forward.ts'
+import { route } from '../proxy/route.ts'
+import type { RouteAnswer } from '../proxy/route.ts'
+import { otherSide } from '../session/dialog.ts'
+import type { Dialog, Side } from '../session/dialog.ts'
+import type { SipRequest } from '../sip/message.ts'
+import type { Flow } from '../wire/entry.ts'
+import { reply } from './reply.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+/** One target and one attempt at it: parallel and sequential forking are for later. */
+const FIRST = { ordinal: 1, attempt: 1 } as const
+
+/** Where the request goes. `dialog`: the one it is sent in, if we know it. */
+export function routeOf(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  dialog: { readonly value: Dialog; readonly sender: Side } | null,
+): RouteAnswer {
+  const { settings, keys } = turn.ctx
+  const other = dialog === null ? null : dialog.value[otherSide(dialog.sender)]
+  const remote = other === null || other.target === '' ? null : other
+  return route({ request, transport: flow.transport, set: settings.sip, keys, nextHop: settings.nextHop, remote })
+}
+
+export function forwarded(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  answer: Extract<RouteAnswer, { kind: 'forward' }>,
+): Forwarded {
+  const { settings, keys } = turn.ctx
+  return forwardRequest(request, answer, { ...FIRST, group: turn.key, set: settings.sip, keys, arrival: flow })
+}
+
+/** 16.11: relayed without state, at once; answered if it can't be (an ACK is dropped). */
+export function forwardStateless(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  dialog: { readonly value: Dialog; readonly sender: Side } | null,
+): void {
+  const answer = routeOf(turn, request, flow, dialog)
+  if (answer.kind === 'refuse') {
+    reply(turn, request, flow, answer.status, { reason: answer.reason })
+    return
+  }
+  const out = forwarded(turn, request, flow, answer)
+  turn.send(out.hop, out.text, what.untracked)
+}

@@ -1,0 +1,68 @@
+// One group in memory: its entities as the log has them (and as its open commits will make them), and the local part,
+// which dies with the owner: retransmissions, other non-INVITE transactions, who waits for an answer.
+
+import type { GroupKey } from '../base/brand.ts'
+import type { Instant, Stamp } from '../base/instant.ts'
+import type { InviteClient } from '../transaction/invite-client.ts'
+import type { InviteServer } from '../transaction/invite-server.ts'
+import type { NonInviteClient } from '../transaction/non-invite-client.ts'
+import type { NonInviteServer } from '../transaction/non-invite-server.ts'
+import type { Flow } from '../wire/entry.ts'
+import type { InputRef } from './contract.ts'
+import type { EntityValue } from './entities.ts'
+
+/** An entity, at a version. */
+export interface Held {
+  readonly id: string
+  readonly version: number
+  /** Of the commit that put it; an estimate while that is open. */
+  readonly stamp: Stamp
+  readonly value: EntityValue
+}
+
+export interface BranchLocal {
+  readonly client: InviteClient
+  /** Our CANCEL's transaction, once it went out. */
+  readonly cancel: NonInviteClient | null
+}
+
+/** What the owner keeps of an INVITE transaction besides its record. */
+export interface InviteLocal {
+  readonly server: InviteServer
+  /** The last provisional that went upstream, for its repeats; null = 100, or none that we know. */
+  readonly provisional: string | null
+  /** When timer C was last set. */
+  readonly timerC: Instant
+  /** By the branch's id. */
+  readonly branches: ReadonlyMap<string, BranchLocal>
+}
+
+/** A non-INVITE request on its way through: a server and a client transaction. */
+export interface Relay {
+  /** Method and upstream key. */
+  readonly id: string
+  readonly method: string
+  readonly key: string
+  readonly branch: string
+  readonly upstream: Flow
+  readonly hop: Flow
+  readonly request: string
+  readonly server: NonInviteServer
+  readonly client: NonInviteClient
+  /** The last response that went upstream. */
+  readonly last: string | null
+  /** Inputs that are handled with the final answer. */
+  readonly waiting: readonly InputRef[]
+}
+
+export interface Local {
+  readonly invites: ReadonlyMap<string, InviteLocal>
+  readonly relays: ReadonlyMap<string, Relay>
+}
+
+export interface Group {
+  readonly key: GroupKey
+  /** By `tree/id`. */
+  readonly entities: ReadonlyMap<string, Held>
+  readonly local: Local
+}

@@ -1,0 +1,149 @@
+// One group at its owner: loaded, stepped, asked for its next deadline. One switch decides who handles an input.
+//
+//   INVITE -> invite.ts        responses to it -> invite-response.ts, invite-dialog.ts
+//   ACK, CANCEL -> cancel.ts   other requests and their responses -> relay.ts, BYE's -> bye.ts
+//   deadlines -> wake.ts       log timers -> intent.ts    a new owner -> takeover.ts    failed sends -> unsent.ts
+
+import { unreachable } from '../base/assert.ts'
+import type { GroupKey } from '../base/brand.ts'
+import type { Instant } from '../base/instant.ts'
+import type { GroupView } from '../store/view.ts'
+import { inviteClientDeadline } from '../transaction/invite-client.ts'
+import { inviteServerDeadline } from '../transaction/invite-server.ts'
+import { earliest } from '../transaction/machine.ts'
+import { nonInviteServerDeadline } from '../transaction/non-invite-server.ts'
+import { viaOf } from '../proxy/upstream.ts'
+import { cseq } from '../sip/message.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
+import { nonInviteClientDeadline, stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import type { Flow } from '../wire/entry.ts'
+import { onAck, onCancel } from './cancel.ts'
+import type { CallContext, CallInput, CallResult, InputRef } from './contract.ts'
+import { inviteOfBranch } from './find.ts'
+import { entityValue } from './entities.ts'
+import type { Group, Held, Local } from './group-state.ts'
+import { onIntent } from './intent.ts'
+import { onInvite } from './invite.ts'
+import { onInviteResponse } from './invite-response.ts'
+import { onNonInvite, onNonInviteResponse, onUnknownResponse } from './relay.ts'
+import { resume } from './resume.ts'
+import { before, settle } from './settle.ts'
+import { onTakeover } from './takeover.ts'
+import { Turn } from './turn.ts'
+import { onUnsent } from './unsent.ts'
+import { onWake } from './wake.ts'
+
+export type { Group, Local } from './group-state.ts'
+
+export const emptyLocal: Local = { invites: new Map(), relays: new Map() }
+
+/** The group on applied state, with the local part that this owner had; null = it has none yet. */
+export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | null): Group {
+  const entities = new Map<string, Held>()
+  for (const entity of view?.entities ?? []) {
+    const value = entityValue(entity)
+    if (value === null) continue
+    const { id, version, stamp } = entity
+    entities.set(`${entity.tree}/${id}`, { id, version, stamp, value })
+  }
+  return { key, entities, local: local ?? emptyLocal }
+}
+
+export function localOf(group: Group): Local {
+  return group.local
+}
+
+/** Whether nothing of it is left: it may be forgotten. */
+export function isIdle(group: Group): boolean {
+  return group.entities.size === 0 && group.local.invites.size === 0 && group.local.relays.size === 0
+}
+
+/** When the group wants the input `wake`; null = never. */
+export function wakeAt(group: Group): Instant | null {
+  const deadlines: (Instant | null)[] = []
+  for (const invite of group.local.invites.values()) {
+    deadlines.push(inviteServerDeadline(invite.server))
+    for (const branch of invite.branches.values()) {
+      deadlines.push(inviteClientDeadline(branch.client))
+      if (branch.cancel !== null) deadlines.push(nonInviteClientDeadline(branch.cancel))
+    }
+  }
+  for (const relay of group.local.relays.values()) {
+    deadlines.push(nonInviteServerDeadline(relay.server), nonInviteClientDeadline(relay.client))
+  }
+  return earliest(deadlines)
+}
+
+export function stepGroup(group: Group, input: CallInput, ctx: CallContext): CallResult<Group> {
+  const turn = new Turn(group, ctx)
+  const was = before(turn)
+  resume(turn)
+  handle(turn, input)
+  settle(turn, was)
+  return turn.finish()
+}
+
+function handle(turn: Turn, input: CallInput): void {
+  switch (input.kind) {
+    case 'message':
+      if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)
+      else onResponse(turn, input.message, input.ref)
+      return
+    case 'takeover':
+      onTakeover(turn)
+      return
+    case 'wake':
+      onWake(turn)
+      return
+    case 'intent':
+      onIntent(turn, input.id)
+      return
+    case 'unsent':
+      onUnsent(turn, input)
+      return
+    default:
+      unreachable(input)
+  }
+}
+
+function onRequest(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
+  switch (request.method) {
+    case 'INVITE':
+      onInvite(turn, request, flow, ref)
+      return
+    case 'ACK':
+      onAck(turn, request, flow, ref)
+      return
+    case 'CANCEL':
+      onCancel(turn, request, flow, ref)
+      return
+    default:
+      onNonInvite(turn, request, flow, ref)
+  }
+}
+
+/** 17.1.3: by the branch of our Via and the method in CSeq. */
+function onResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
+  const { method } = cseq(response)
+  if (method !== 'INVITE' && method !== 'CANCEL') {
+    onNonInviteResponse(turn, response, ref)
+    return
+  }
+  const found = inviteOfBranch(turn, viaOf(response).branch ?? '')
+  if (found === null) {
+    onUnknownResponse(turn, response, ref)
+    return
+  }
+  if (method === 'INVITE') {
+    onInviteResponse(turn, response, found, ref)
+    return
+  }
+  // The answer to a CANCEL of ours goes no further.
+  const local = turn.invite(found.id)
+  const branch = local.branches.get(found.branch.id)
+  if (branch !== undefined && branch.cancel !== null) {
+    const cancel = stepNonInviteClient(branch.cancel, { kind: 'response', status: response.status }, turn.now).machine
+    turn.setInvite(found.id, { ...local, branches: new Map(local.branches).set(found.branch.id, { ...branch, cancel }) })
+  }
+  turn.handled(ref)
+}

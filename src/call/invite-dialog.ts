@@ -1,0 +1,99 @@
+// What the answers to an INVITE make of dialogs and of its SipSession.
+
+import { flat } from '../base/bytes.ts'
+import { enterConfirmedDialog, otherSide, withParty } from '../session/dialog.ts'
+import type { Dialog } from '../session/dialog.ts'
+import { enterConfirmed, enterEarly } from '../session/sip-session.ts'
+import type { SipSession } from '../session/sip-session.ts'
+import { callId, contacts, fromTag, toTag } from '../sip/message.ts'
+import type { SipMessage, SipResponse } from '../sip/message.ts'
+import type { Branch, InviteRecord } from '../transaction/record.ts'
+import { timers } from '../transaction/timers.ts'
+import { allDialogs, dialogOf, sentInvite } from './find.ts'
+import type { Found } from './find.ts'
+import { callLimits } from './limits.ts'
+import type { Turn } from './turn.ts'
+
+/** 12.1: a provisional with a To tag that is new makes an early dialog. */
+export function openEarly(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
+  changeSession(turn, found.value.session, enterEarly)
+  if (dialogOf(turn, response) !== null || allDialogs(turn).length >= callLimits.dialogs) return
+  turn.put(turn.nextId('Dialog'), newDialog(turn, response, found, 'early'))
+}
+
+/** A 2xx confirms its dialog, or makes it; not one that has ended (design.md 4, tombstone). */
+export function confirmDialog(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
+  // A 2xx without a To tag (RFC 2543) makes none: its requests are relayed by Route.
+  if (toTag(response) === null) return
+  const known = dialogOf(turn, response)
+  if (known === null && allDialogs(turn).length < callLimits.dialogs) {
+    turn.put(turn.nextId('Dialog'), newDialog(turn, response, found, 'confirmed'))
+    changeSession(turn, found.value.session, enterConfirmed)
+  } else if (known !== null && known.value.state === 'early') {
+    const target = contactOf(response) ?? known.value.callee.target
+    turn.put(known.id, enterConfirmedDialog(withParty(known.value, 'callee', { target })))
+    changeSession(turn, found.value.session, enterConfirmed)
+  }
+}
+
+/** 12.2.1.2, 12.2.2: the 2xx to a re-INVITE sets both targets. */
+export function refreshTargets(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
+  const dialog = turn.get('Dialog', found.value.dialog)
+  if (dialog?.kind !== 'dialog' || dialog.state === 'ended') return
+  const { from } = found.value
+  const asked = contactOf(sentInvite(turn, found.branch)) ?? dialog[from].target
+  const answered = contactOf(response) ?? dialog[otherSide(from)].target
+  const refreshed = withParty(withParty(dialog, from, { target: asked }), otherSide(from), { target: answered })
+  turn.put(found.value.dialog, refreshed)
+}
+
+/** The early dialogs of an INVITE that has its final go (should one of them be answered after another, its 2xx makes it
+ * anew). Its tombstones stay as long as it does: counted anew from here. */
+export function dropEarly(turn: Turn, transaction: string): void {
+  for (const { id, value } of allDialogs(turn)) {
+    if (value.transaction !== transaction) continue
+    if (value.state === 'early') turn.delete('Dialog', id)
+    else if (value.state === 'ended') turn.setTimer(`x.d${id}`, timers.sixtyFourT1, [{ tree: 'Dialog', id }])
+  }
+}
+
+/** The URI of the first Contact, to be kept. */
+export function contactOf(message: SipMessage): string | null {
+  const list = contacts(message)
+  const first = list === '*' ? undefined : list[0]
+  return first === undefined ? null : flat(first.uri)
+}
+
+function newDialog(
+  turn: Turn,
+  response: SipResponse,
+  found: Found<InviteRecord> & { branch: Branch },
+  state: 'early' | 'confirmed',
+): Dialog {
+  const { value, branch } = found
+  const callerTag = fromTag(response) ?? ''
+  return {
+    kind: 'dialog',
+    state,
+    session: value.session,
+    transaction: found.id,
+    callId: flat(callId(response)),
+    caller: {
+      tag: flat(callerTag),
+      target: contactOf(sentInvite(turn, branch)) ?? '',
+      transport: value.upstream.transport,
+      cseq: value.cseq,
+    },
+    callee: {
+      tag: flat(toTag(response) ?? ''),
+      target: contactOf(response) ?? '',
+      transport: branch.hop.transport,
+      cseq: 0,
+    },
+  }
+}
+
+function changeSession(turn: Turn, id: string, change: (session: SipSession) => SipSession): void {
+  const session = turn.get('SipSession', id)
+  if (session?.kind === 'session') turn.put(id, change(session))
+}

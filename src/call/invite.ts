@@ -1,0 +1,142 @@
+// An INVITE from upstream. It is committed with all that forwarding it needs, then it leaves, then 100 (design.md 4).
+
+import { flat } from '../base/bytes.ts'
+import { answerText } from '../proxy/answer.ts'
+import { requestKey } from '../proxy/branch.ts'
+import type { Forwarded } from '../proxy/forward.ts'
+import { newApplicationSession } from '../session/application-session.ts'
+import { withParty } from '../session/dialog.ts'
+import type { Dialog, Side } from '../session/dialog.ts'
+import { enterInitial } from '../session/sip-session.ts'
+import { callId, cseq, from, fromTag, to, toTag } from '../sip/message.ts'
+import type { SipRequest } from '../sip/message.ts'
+import { startInviteClient } from '../transaction/invite-client.ts'
+import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
+import type { InviteRecord } from '../transaction/record.ts'
+import { timers } from '../transaction/timers.ts'
+import type { Flow } from '../wire/entry.ts'
+import type { InputRef } from './contract.ts'
+import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './find.ts'
+import type { Found } from './find.ts'
+import { forwarded, routeOf } from './forward.ts'
+import { callLimits } from './limits.ts'
+import { refuse, reply, upstreamOf } from './reply.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
+  const key = requestKey(request)
+  const known = inviteOfKey(turn, key)
+  if (known !== null) {
+    onRepeated(turn, request, known)
+    turn.handled(ref)
+    return
+  }
+  const dialog = dialogOf(turn, request)
+  if (!hasRoom(turn) || (toTag(request) === null && !turn.ctx.acceptsCalls)) {
+    const out = refuse(request, flow, 503, callLimits.retryAfterSeconds, turn.ctx)
+    turn.send(out.flow, out.data, out.what)
+    turn.handled(ref)
+    return
+  }
+  const answer = routeOf(turn, request, flow, dialog)
+  if (answer.kind === 'refuse') {
+    // A refusal by our own rules keeps no state: the ACK for it ends here, and a repeated INVITE is refused again.
+    reply(turn, request, flow, answer.status, { reason: answer.reason })
+    turn.handled(ref)
+    return
+  }
+  const out = forwarded(turn, request, flow, answer)
+  begin(turn, request, flow, key, dialog, out)
+  turn.handledAfter(ref)
+}
+
+/** 17.2.1: what the server transaction sent last is sent again, or nothing. */
+function onRepeated(turn: Turn, request: SipRequest, known: Found<InviteRecord>): void {
+  const local = turn.invite(known.id)
+  const { actions } = stepInviteServer(local.server, { kind: 'invite' }, turn.now)
+  const { upstream, final } = known.value
+  for (const action of actions) {
+    if (action === 'send-provisional') {
+      const text = local.provisional ?? answerText(request, turn.ctx.keys, 100)
+      turn.send(upstream, text, what.response(known.id))
+    } else if (action === 'send-final' && final !== null) turn.send(upstream, final, what.response(known.id))
+  }
+}
+
+function hasRoom(turn: Turn): boolean {
+  return allInvites(turn).length < callLimits.invites && allDialogs(turn).length < callLimits.dialogs
+}
+
+function begin(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  key: string,
+  dialog: (Found<Dialog> & { sender: Side }) | null,
+  out: Forwarded,
+): void {
+  const id = turn.nextId('Transaction')
+  const branchId = `${id}.1`
+  const inDialog = toTag(request) !== null
+  // A re-INVITE in an ended dialog is the other side's to refuse.
+  const known = dialog !== null && dialog.value.state !== 'ended' ? dialog : null
+  const upstream = upstreamOf(request, flow)
+  turn.put(id, {
+    kind: 'invite',
+    key: flat(key),
+    upstream: { ...upstream, host: flat(upstream.host) },
+    state: 'proceeding',
+    from: known?.sender ?? 'caller',
+    cseq: cseq(request).number,
+    session: inDialog ? (known?.value.session ?? '') : openSession(turn, request),
+    // A dialog that we don't know: no dialog comes of its answer either.
+    dialog: inDialog ? (known?.id ?? '?') : '',
+    cancelled: false,
+    final: null,
+    branches: [
+      { id: branchId, ordinal: 1, attempt: 1, branch: out.branch, hop: hopOf(out), state: 'calling', ack: null, cancel: null },
+    ],
+  })
+  turn.put(branchId, { kind: 'request', text: out.text })
+  if (known !== null) turn.put(known.id, withParty(known.value, known.sender, { cseq: cseq(request).number }))
+  // 16.6 step 11.
+  turn.setTimer(`c.${branchId}`, timers.timerC, null)
+  turn.sendAfter(out.hop, out.text, what.invite(branchId))
+  turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
+  const client = startInviteClient(out.hop.transport !== 'udp', turn.now)
+  turn.setInvite(id, {
+    server: startInviteServer(upstream.transport !== 'udp'),
+    provisional: null,
+    timerC: turn.now,
+    branches: new Map([[branchId, { client, cancel: null }]]),
+  })
+}
+
+function hopOf(out: Forwarded): Flow {
+  return { ...out.hop, host: flat(out.hop.host) }
+}
+
+/** The SipSession of the caller's Call-ID and tag: a second INVITE (after a 407, or a merged one) finds it. */
+function openSession(turn: Turn, request: SipRequest): string {
+  const id = callId(request)
+  const tag = fromTag(request) ?? ''
+  const known = allSessions(turn).find(({ value }) => value.callId === id && value.callerTag === tag)
+  if (known !== undefined) {
+    turn.put(known.id, enterInitial(known.value))
+    return known.id
+  }
+  const created = turn.ctx.cluster
+  if (turn.get('SipApplicationSession', '1') === null) turn.put('1', newApplicationSession('proxy', created))
+  const session = turn.nextId('SipSession')
+  turn.put(session, {
+    kind: 'session',
+    state: 'INITIAL',
+    callId: flat(id),
+    callerTag: flat(tag),
+    caller: flat(from(request).uri),
+    callee: flat(to(request).uri),
+    created,
+  })
+  return session
+}

@@ -1,0 +1,14 @@
+// The bounds of one group: whoever repeats one Call-ID for ever fills no more than this.
+
+export const callLimits = {
+  /** INVITE transactions in the log. A long call with a refresh each second for 32 s has as many. */
+  invites: 32,
+  /** Dialogs in the log: forks of one INVITE that answered, and tombstones. */
+  dialogs: 32,
+  /** Non-INVITE transactions in memory. */
+  relays: 64,
+  /** Inputs that wait for one transaction's final answer: repeats of a request that other replicas keep. */
+  waiting: 16,
+  /** Seconds in Retry-After when a group has no room. */
+  retryAfterSeconds: 32,
+} as const

@@ -1,0 +1,168 @@
+// Requests that are neither INVITE, ACK nor CANCEL: relayed at once through a server and a client transaction of this
+// owner alone (design.md 4). A BYE is committed behind; it has its own rules in bye.ts.
+
+import { flat } from '../base/bytes.ts'
+import { requestKey } from '../proxy/branch.ts'
+import { relayResponse, groupOfVia } from '../proxy/response.ts'
+import { viaOf } from '../proxy/upstream.ts'
+import { otherSide, withParty } from '../session/dialog.ts'
+import { cseq } from '../sip/message.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
+import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import { startNonInviteServer, stepNonInviteServer } from '../transaction/non-invite-server.ts'
+import { millis } from '../base/instant.ts'
+import type { Flow } from '../wire/entry.ts'
+import { byeFinal, byeRelayed } from './bye.ts'
+import type { InputRef } from './contract.ts'
+import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
+import { forwarded, routeOf } from './forward.ts'
+import type { Relay } from './group-state.ts'
+import { contactOf } from './invite-dialog.ts'
+import { callLimits } from './limits.ts'
+import { refuse, reply, upstreamOf } from './reply.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
+  const key = requestKey(request)
+  const id = `${request.method} ${key}`
+  const known = turn.local.relays.get(id)
+  if (known !== undefined) {
+    onRepeated(turn, known, ref)
+    return
+  }
+  const bye = request.method === 'BYE' ? byeOfKey(turn, key) : null
+  if (bye !== null) {
+    turn.send(bye.value.upstream, bye.value.final, what.byeFinal(bye.id))
+    turn.handled(ref)
+    return
+  }
+  if (turn.local.relays.size >= callLimits.relays) {
+    const out = refuse(request, flow, 503, callLimits.retryAfterSeconds, turn.ctx)
+    turn.send(out.flow, out.data, out.what)
+    turn.handled(ref)
+    return
+  }
+  const dialog = dialogOf(turn, request)
+  const answer = routeOf(turn, request, flow, dialog)
+  if (answer.kind === 'refuse') {
+    reply(turn, request, flow, answer.status, { reason: answer.reason })
+    turn.handled(ref)
+    return
+  }
+  const out = forwarded(turn, request, flow, answer)
+  const upstream = upstreamOf(request, flow)
+  turn.setRelay({
+    id: flat(id),
+    method: flat(request.method),
+    key: flat(key),
+    branch: out.branch,
+    upstream: { ...upstream, host: flat(upstream.host) },
+    hop: { ...out.hop, host: flat(out.hop.host) },
+    request: flat(out.text),
+    server: startNonInviteServer(),
+    client: startNonInviteClient(out.hop.transport !== 'udp', millis(0), turn.now),
+    last: null,
+    waiting: [ref],
+  })
+  turn.send(out.hop, out.text, what.request(id))
+  if (request.method === 'BYE' && dialog !== null) byeRelayed(turn, request, dialog)
+}
+
+/** 17.2.2: the last response again, or nothing while there is none. Whoever keeps the repeat waits for the final too. */
+function onRepeated(turn: Turn, relay: Relay, ref: InputRef): void {
+  const { actions } = stepNonInviteServer(relay.server, { kind: 'request' }, turn.now)
+  if (actions.includes('send-last') && relay.last !== null) turn.send(relay.upstream, relay.last, what.answer(relay.id))
+  const over = relay.server.state === 'completed' || relay.server.state === 'terminated'
+  if (over || relay.waiting.length >= callLimits.waiting) turn.handled(ref)
+  else turn.setRelay({ ...relay, waiting: [...relay.waiting, ref] })
+}
+
+/** 17.1.3: the relay that a response with our branch parameter belongs to. */
+export function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null {
+  for (const relay of turn.local.relays.values()) {
+    if (relay.branch === branch && relay.method === method) return relay
+  }
+  return null
+}
+
+export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
+  const relay = relayOfBranch(turn, viaOf(response).branch ?? '', cseq(response).method)
+  if (relay === null) {
+    onUnknownResponse(turn, response, ref)
+    return
+  }
+  const { machine, actions } = stepNonInviteClient(
+    relay.client,
+    { kind: 'response', status: response.status },
+    turn.now,
+  )
+  turn.setRelay({ ...relay, client: machine })
+  const relayed = actions.includes('pass-up') ? relayResponse(response) : null
+  if (relayed !== null) passUp(turn, response, relay.id, flat(relayed.text))
+  if (turn.commits) turn.handledAfter(ref)
+  else turn.handled(ref)
+}
+
+function passUp(turn: Turn, response: SipResponse, id: string, text: string): void {
+  const relay = turn.local.relays.get(id)
+  if (relay === undefined) return
+  if (response.status >= 200 && relay.method === 'BYE') {
+    const { upstream, key } = relay
+    byeFinal(turn, response, { upstream, key, text })
+  } else if (response.status >= 200) refreshTargets(turn, response, relay)
+  answerRelay(turn, relay.id, response.status, text)
+}
+
+/** A response goes upstream on the relay's server transaction: after the turn's commit if it has one to wait for. */
+export function answerRelay(turn: Turn, id: string, status: number, text: string): void {
+  const relay = turn.local.relays.get(id)
+  if (relay === undefined) return
+  const { machine, actions } = stepNonInviteServer(relay.server, { kind: 'respond', status }, turn.now)
+  if (!actions.includes('send-response')) return
+  const final = status >= 200
+  turn.setRelay({ ...relay, server: machine, last: text, waiting: final ? [] : relay.waiting })
+  if (turn.commits) turn.sendAfter(relay.upstream, text, what.answer(id))
+  else turn.send(relay.upstream, text, what.answer(id))
+  if (!final) return
+  if (turn.commits) turn.handledAfter(...relay.waiting)
+  else turn.handled(...relay.waiting)
+}
+
+/** RFC 3311: the 2xx of an UPDATE sets both targets, so it waits for its commit. */
+function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null): void {
+  if (cseq(response).method !== 'UPDATE' || response.status >= 300) return
+  const dialog = dialogOf(turn, response)
+  if (dialog === null || dialog.value.state === 'ended') return
+  const { sender, value } = dialog
+  const asked = relay === null ? null : contactOf(parsedRequest(relay.request))
+  const other = otherSide(sender)
+  const refreshed = withParty(
+    withParty(value, sender, { target: asked ?? value[sender].target }),
+    other,
+    { target: contactOf(response) ?? value[other].target },
+  )
+  turn.put(dialog.id, refreshed)
+}
+
+/** No transaction of ours knows it (the owner that had one died): relayed by the next Via, if our Via is authentic. What
+ * it means for the dialog is committed all the same. */
+export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
+  const relayed = groupOfVia(response, turn.ctx.keys) === null ? null : relayResponse(response)
+  if (relayed === null) {
+    turn.handled(ref)
+    return
+  }
+  if (response.status >= 200) {
+    if (cseq(response).method === 'BYE') {
+      byeFinal(turn, response, { upstream: relayed.flow, key: relayed.key, text: flat(relayed.text) })
+    } else refreshTargets(turn, response, null)
+  }
+  if (turn.commits) {
+    turn.sendAfter(relayed.flow, relayed.text, what.untracked)
+    turn.handledAfter(ref)
+  } else {
+    turn.send(relayed.flow, relayed.text, what.untracked)
+    turn.handled(ref)
+  }
+}

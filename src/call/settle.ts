@@ -1,0 +1,99 @@
+// What a commit makes true of the group as a whole: which counters it holds, and when what is left of it goes.
+//
+//   INVITE's final --64*T1--> its transaction goes            (timer x.N)
+//   the call's end --64*T1--> sessions, dialogs, tombstones    (timer x)
+//   one dialog of several ended --64*T1--> that tombstone      (timer x.dN)
+
+import type { EntityRef, Hold } from '../wire/entry.ts'
+import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { enterTerminated } from '../session/sip-session.ts'
+import { timers } from '../transaction/timers.ts'
+import { allDialogs, allInvites, allSessions } from './find.ts'
+import type { Turn } from './turn.ts'
+
+const EARLY: Hold = { counter: EARLY_CALLS, limit: null }
+const CONFIRMED: Hold = { counter: CONFIRMED_CALLS, limit: null }
+
+/** How alive the group was when the turn began. */
+export interface Before {
+  readonly alive: boolean
+  readonly ended: ReadonlySet<string>
+  readonly holds: readonly Hold[]
+}
+
+export function before(turn: Turn): Before {
+  return { alive: isAlive(turn), ended: endedDialogs(turn), holds: holdsOf(turn) }
+}
+
+/** To be called once the turn's work is done; only a commit changes anything. */
+export function settle(turn: Turn, was: Before): void {
+  if (!turn.commits) return
+  const holds = holdsOf(turn)
+  if (!sameHolds(holds, was.holds)) turn.setHolds(holds)
+  terminateSessions(turn)
+  const alive = isAlive(turn)
+  if (alive && !was.alive) beginAgain(turn, was)
+  else if (!alive && was.alive) buryAll(turn)
+  else if (alive) for (const id of endedDialogs(turn)) if (!was.ended.has(id)) buryDialog(turn, id)
+}
+
+/** `delete` timer of an INVITE's or BYE's entities: 64*T1 after its final (design.md 4). */
+export function buryTransaction(turn: Turn, id: string, requests: readonly string[]): void {
+  const targets = [id, ...requests].map((target): EntityRef => ({ tree: 'Transaction', id: target }))
+  turn.setTimer(`x.${id}`, timers.sixtyFourT1, targets)
+}
+
+/** A dialog that has not ended, or an INVITE without its final. */
+function isAlive(turn: Turn): boolean {
+  return (
+    allInvites(turn).some((invite) => invite.value.state === 'proceeding') ||
+    allDialogs(turn).some((dialog) => dialog.value.state !== 'ended')
+  )
+}
+
+function endedDialogs(turn: Turn): ReadonlySet<string> {
+  const ended = allDialogs(turn).filter((dialog) => dialog.value.state === 'ended')
+  return new Set(ended.map((dialog) => dialog.id))
+}
+
+/** One early hold for each session that has an INVITE without a final and no confirmed dialog; one confirmed hold for each
+ * confirmed dialog. */
+function holdsOf(turn: Turn): readonly Hold[] {
+  const confirmed = allDialogs(turn).filter((dialog) => dialog.value.state === 'confirmed')
+  const answered = new Set(confirmed.map((dialog) => dialog.value.session))
+  const early = new Set<string>()
+  for (const { value } of allInvites(turn)) {
+    if (value.state === 'proceeding' && value.dialog === '' && !answered.has(value.session)) early.add(value.session)
+  }
+  return [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
+}
+
+function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
+  return a.length === b.length && a.every((hold, i) => hold.counter === b[i]?.counter)
+}
+
+function terminateSessions(turn: Turn): void {
+  const live = new Set<string>()
+  for (const { value } of allDialogs(turn)) if (value.state !== 'ended') live.add(value.session)
+  for (const { value } of allInvites(turn)) if (value.state === 'proceeding') live.add(value.session)
+  for (const { id, value } of allSessions(turn)) if (!live.has(id)) turn.put(id, enterTerminated(value))
+}
+
+function buryAll(turn: Turn): void {
+  const targets: EntityRef[] = []
+  for (const tree of ['SipApplicationSession', 'SipSession', 'Dialog'] as const) {
+    for (const [id] of turn.entries(tree)) targets.push({ tree, id })
+  }
+  if (targets.length > 0) turn.setTimer('x', timers.sixtyFourT1, targets)
+}
+
+function buryDialog(turn: Turn, id: string): void {
+  turn.setTimer(`x.d${id}`, timers.sixtyFourT1, [{ tree: 'Dialog', id }])
+}
+
+/** A new INVITE of the same Call-ID (after a 407, say) while the rest waits to go: only the old tombstones go by now. */
+function beginAgain(turn: Turn, was: Before): void {
+  if (turn.base.entities.size === 0) return
+  turn.cancelTimer('x')
+  for (const id of was.ended) buryDialog(turn, id)
+}

@@ -1,0 +1,40 @@
+// A new owner sends again what its predecessor may have taken with it (design.md 4): the bytes of the log, once each.
+// What the machines repeat by themselves begins anew (resume.ts).
+
+import { timers } from '../transaction/timers.ts'
+import type { Branch, InviteRecord } from '../transaction/record.ts'
+import { allInvites } from './find.ts'
+import type { Found } from './find.ts'
+import { failWith, sendCancel } from './invite-response.ts'
+import { ageOf } from './resume.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+export function onTakeover(turn: Turn): void {
+  for (const invite of allInvites(turn)) {
+    for (const branch of invite.value.branches) takeBranch(turn, { ...invite, branch })
+    const { state, final, upstream } = invite.value
+    if (state === 'completed' && final !== null) turn.send(upstream, final, what.response(invite.id))
+  }
+  for (const [id, record] of turn.entries('Transaction')) {
+    if (record.kind === 'bye') turn.send(record.upstream, record.final, what.byeFinal(id))
+  }
+}
+
+function takeBranch(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
+  const { id, branch } = found
+  if (branch.state === 'completed' && branch.ack !== null) turn.send(branch.hop, branch.ack, what.ack(branch.id))
+  if (branch.state !== 'calling' && branch.state !== 'proceeding') return
+  const young = ageOf(turn, branch.id) < timers.sixtyFourT1
+  // Calling past its time becomes 408; proceeding waits on for the callee, or for timer C.
+  if (!young && branch.state === 'calling') {
+    failWith(turn, found, 408)
+    return
+  }
+  // On a stream that died with the old owner the callee's last response may be lost: the INVITE fetches it again.
+  if (young && (branch.state === 'calling' || branch.hop.transport !== 'udp')) {
+    const record = turn.get('Transaction', branch.id)
+    if (record?.kind === 'request') turn.send(branch.hop, record.text, what.invite(branch.id))
+  }
+  if (branch.state === 'proceeding') sendCancel(turn, id, branch, 'at-once', ageOf(turn, id))
+}

@@ -1,0 +1,189 @@
+// One input's work on one group, as it is gathered: what the entities become, what may leave at once and what only after
+// the commit. Nothing of it is seen outside before `finish`.
+
+import { assert, must } from '../base/assert.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import type { Delete, EntityRef, Flow, Hold, Put, TimerSet, Tree } from '../wire/entry.ts'
+import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
+import { entityBytes, treeOf } from './entities.ts'
+import type { EntityValue } from './entities.ts'
+import type { Group, Held, InviteLocal, Local, Relay } from './group-state.ts'
+
+export class Turn {
+  readonly ctx: CallContext
+  readonly #base: Group
+  /** Entities that this turn changed, by `tree/id`; null = deleted. */
+  readonly #changed = new Map<string, { readonly ref: EntityRef; readonly value: EntityValue | null }>()
+  readonly #timers = new Map<string, TimerSet>()
+  readonly #cancels = new Set<string>()
+  readonly #done: string[] = []
+  readonly #sends: Outgoing[] = []
+  readonly #after: Outgoing[] = []
+  readonly #handled: InputRef[] = []
+  readonly #handledAfter: InputRef[] = []
+  #holds: readonly Hold[] | null = null
+  #local: Local
+
+  constructor(group: Group, ctx: CallContext) {
+    this.ctx = ctx
+    this.#base = group
+    this.#local = group.local
+  }
+
+  get key(): Group['key'] {
+    return this.#base.key
+  }
+
+  get now(): Instant {
+    return this.ctx.now
+  }
+
+  /** The group as it was when the turn began. */
+  get base(): Group {
+    return this.#base
+  }
+
+  get local(): Local {
+    return this.#local
+  }
+
+  /** Whether this turn commits. */
+  get commits(): boolean {
+    return this.#changed.size + this.#timers.size + this.#cancels.size + this.#done.length > 0
+  }
+
+  /** The entities of a tree with their ids, in the order in which they came. */
+  *entries(tree: Tree): Generator<readonly [id: string, value: EntityValue]> {
+    for (const [name, held] of this.#base.entities) {
+      if (treeOf(held.value) !== tree || this.#changed.has(name)) continue
+      yield [held.id, held.value]
+    }
+    for (const { ref, value } of this.#changed.values()) {
+      if (ref.tree === tree && value !== null) yield [ref.id, value]
+    }
+  }
+
+  /** The entity as the last commit left it, for its stamp. */
+  held(tree: Tree, id: string): Held | null {
+    return this.#base.entities.get(`${tree}/${id}`) ?? null
+  }
+
+  get(tree: Tree, id: string): EntityValue | null {
+    const name = `${tree}/${id}`
+    const changed = this.#changed.get(name)
+    return changed === undefined ? (this.#base.entities.get(name)?.value ?? null) : changed.value
+  }
+
+  put(id: string, value: EntityValue): void {
+    const tree = treeOf(value)
+    const name = `${tree}/${id}`
+    if (this.get(tree, id) === value) return
+    this.#changed.set(name, { ref: { tree, id }, value })
+  }
+
+  delete(tree: Tree, id: string): void {
+    const name = `${tree}/${id}`
+    if (this.#base.entities.has(name)) this.#changed.set(name, { ref: { tree, id }, value: null })
+    else this.#changed.delete(name)
+  }
+
+  /** The next free ordinal of a tree's ids `1`, `2`, ... */
+  nextId(tree: Tree): string {
+    let last = 0
+    for (const [id] of this.entries(tree)) last = Math.max(last, Number(id.split('.')[0]))
+    return String(last + 1)
+  }
+
+  setTimer(id: string, after: Duration, targets: readonly EntityRef[] | null): void {
+    this.#cancels.delete(id)
+    this.#timers.set(id, { id, after, action: targets === null ? { kind: 'callback' } : { kind: 'delete', targets } })
+  }
+
+  cancelTimer(id: string): void {
+    this.#timers.delete(id)
+    this.#cancels.add(id)
+  }
+
+  setHolds(holds: readonly Hold[]): void {
+    this.#holds = holds
+  }
+
+  /** The intent is done with this turn's commit. */
+  intentDone(id: string): void {
+    this.#done.push(id)
+  }
+
+  send(flow: Flow, data: string, what: string): void {
+    this.#sends.push({ flow, data, what })
+  }
+
+  sendAfter(flow: Flow, data: string, what: string): void {
+    this.#after.push({ flow, data, what })
+  }
+
+  handled(...refs: readonly InputRef[]): void {
+    this.#handled.push(...refs)
+  }
+
+  handledAfter(...refs: readonly InputRef[]): void {
+    this.#handledAfter.push(...refs)
+  }
+
+  setInvite(id: string, invite: InviteLocal | null): void {
+    const invites = new Map(this.#local.invites)
+    if (invite === null) invites.delete(id)
+    else invites.set(id, invite)
+    this.#local = { ...this.#local, invites }
+  }
+
+  invite(id: string): InviteLocal {
+    return must(this.#local.invites.get(id), 'an INVITE transaction without its local part')
+  }
+
+  setRelay(relay: Relay): void {
+    this.#local = { ...this.#local, relays: new Map(this.#local.relays).set(relay.id, relay) }
+  }
+
+  dropRelay(id: string): void {
+    const relays = new Map(this.#local.relays)
+    relays.delete(id)
+    this.#local = { ...this.#local, relays }
+  }
+
+  finish(): CallResult<Group> {
+    const commit = this.commits ? this.#commit() : null
+    assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
+    return {
+      group: { key: this.#base.key, entities: this.#entities(), local: this.#local },
+      commit,
+      sends: this.#sends,
+      after: this.#after,
+      handled: this.#handled,
+      handledAfter: this.#handledAfter,
+    }
+  }
+
+  #commit(): CommitBody {
+    const puts: Put[] = []
+    const deletes: Delete[] = []
+    for (const [name, { ref, value }] of this.#changed) {
+      const expected = this.#base.entities.get(name)?.version ?? 0
+      if (value === null) deletes.push({ ...ref, expected })
+      else puts.push({ ...ref, expected, bytes: entityBytes(value) })
+    }
+    const timers = [...this.#timers.values()]
+    const cancels = [...this.#cancels]
+    return { puts, deletes, timers, cancels, holds: this.#holds, opened: [], done: this.#done }
+  }
+
+  #entities(): ReadonlyMap<string, Held> {
+    if (this.#changed.size === 0) return this.#base.entities
+    const entities = new Map(this.#base.entities)
+    for (const [name, { ref, value }] of this.#changed) {
+      const version = (this.#base.entities.get(name)?.version ?? 0) + 1
+      if (value === null) entities.delete(name)
+      else entities.set(name, { id: ref.id, version, stamp: this.ctx.cluster, value })
+    }
+    return entities
+  }
+}

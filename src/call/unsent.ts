@@ -1,0 +1,121 @@
+// A send of ours was not made. Late: again, if those bytes still stand (design.md 1). Its stream is gone: a response goes
+// to what its Via says (RFC 3261 18.2.2). The next hop can't be reached: as if it had answered 503 (16.9).
+
+import { flat } from '../base/bytes.ts'
+import { answerText } from '../proxy/answer.ts'
+import { responseFlow, viaOf } from '../proxy/upstream.ts'
+import { edit } from '../sip/edit.ts'
+import { parseMessage } from '../sip/message.ts'
+import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import type { Flow } from '../wire/entry.ts'
+import { endDialog, keepFinal } from './bye.ts'
+import type { CallInput } from './contract.ts'
+import { allInvites, dialogOf, parsedRequest } from './find.ts'
+import { failWith } from './invite-response.ts'
+import { answerRelay } from './relay.ts'
+import type { Turn } from './turn.ts'
+import { readWhat } from './what.ts'
+import type { Sent } from './what.ts'
+
+type Unsent = Extract<CallInput, { kind: 'unsent' }>
+
+export function onUnsent(turn: Turn, unsent: Unsent): void {
+  const sent = readWhat(unsent.what)
+  if (unsent.reason === 'late') {
+    if (stands(turn, sent, unsent)) turn.send(unsent.flow, unsent.data, unsent.what)
+    return
+  }
+  if (unsent.data.startsWith('SIP/2.0 ')) onLostResponse(turn, unsent)
+  else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id)
+  else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id)
+  // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.
+}
+
+/** Whether the group still wants exactly these bytes to go. */
+function stands(turn: Turn, sent: Sent, { data, flow }: Unsent): boolean {
+  switch (sent.kind) {
+    case 'invite':
+    case 'ack':
+    case 'cancel':
+      return branchStands(turn, sent.kind, sent.id, data)
+    case 'response':
+      return responseStands(turn, sent.id, data)
+    case 'request': {
+      const relay = turn.local.relays.get(sent.id)
+      return relay?.request === data && (relay.client.state === 'trying' || relay.client.state === 'proceeding')
+    }
+    case 'answer':
+      return turn.local.relays.get(sent.id)?.last === data || isKept(turn, data)
+    case 'bye-final':
+      return isKept(turn, data)
+    case 'untracked':
+      // Nothing here makes a call: ACK for a 2xx, CANCEL, answers. On UDP its sender repeats what matters.
+      return flow.transport !== 'udp'
+  }
+}
+
+function branchStands(turn: Turn, kind: 'invite' | 'ack' | 'cancel', id: string, data: string): boolean {
+  const branch = allInvites(turn)
+    .flatMap((invite) => invite.value.branches)
+    .find((one) => one.id === id)
+  if (branch === undefined) return false
+  if (kind === 'ack') return branch.ack === data
+  if (kind === 'cancel') return branch.cancel === data
+  const record = turn.get('Transaction', id)
+  return branch.state === 'calling' && record?.kind === 'request' && record.text === data
+}
+
+function responseStands(turn: Turn, id: string, data: string): boolean {
+  const record = turn.get('Transaction', id)
+  if (record?.kind !== 'invite') return false
+  const status = Number(data.slice(8, 11))
+  switch (record.state) {
+    case 'proceeding': {
+      const { provisional } = turn.invite(id)
+      return status < 200 && (provisional === null || provisional === data)
+    }
+    case 'completed':
+      return record.final === data
+    case 'accepted':
+      return status >= 200 && status < 300
+  }
+}
+
+function isKept(turn: Turn, data: string): boolean {
+  for (const [, record] of turn.entries('Transaction')) if (record.kind === 'bye' && record.final === data) return true
+  return false
+}
+
+/** 18.2.2: the connection is gone: another one to `received`, else sent-by; once. */
+function onLostResponse(turn: Turn, unsent: Unsent): void {
+  if (unsent.flow.stream === '') return
+  const parsed = parseMessage(unsent.data)
+  if (!parsed.ok || !stands(turn, readWhat(unsent.what), unsent)) return
+  const flow: Flow = responseFlow(viaOf(parsed.value), '')
+  turn.send(flow, unsent.data, unsent.what)
+}
+
+/** 16.9: a transport error is a 503 of that branch, which goes upstream as 500 (16.7 step 6). */
+function onInviteUnreachable(turn: Turn, branchId: string): void {
+  for (const invite of allInvites(turn)) {
+    const branch = invite.value.branches.find((one) => one.id === branchId)
+    // 17.1.4: in proceeding the request is known to have arrived.
+    if (branch?.state === 'calling') failWith(turn, { ...invite, branch }, 500)
+  }
+}
+
+function onRequestUnreachable(turn: Turn, id: string): void {
+  const relay = turn.local.relays.get(id)
+  if (relay === undefined) return
+  const { machine, actions } = stepNonInviteClient(relay.client, { kind: 'transport-error' }, turn.now)
+  if (!actions.includes('transport-error')) return
+  turn.setRelay({ ...relay, client: machine })
+  const request = parsedRequest(relay.request)
+  const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, 500))
+  const dialog = relay.method === 'BYE' ? dialogOf(turn, request) : null
+  if (dialog !== null && dialog.value.state !== 'ended') {
+    endDialog(turn, dialog.id, dialog.value)
+    keepFinal(turn, dialog.id, { upstream: relay.upstream, key: relay.key, text })
+  }
+  answerRelay(turn, id, 500, text)
+}

@@ -1,0 +1,78 @@
+// Deadlines of this owner alone: retransmissions, and timers B, D, F, H, I, J, K, L, M.
+
+import type { Branch, InviteRecord } from '../transaction/record.ts'
+import { stepInviteClient } from '../transaction/invite-client.ts'
+import { stepInviteServer } from '../transaction/invite-server.ts'
+import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import { stepNonInviteServer } from '../transaction/non-invite-server.ts'
+import { endDialog } from './bye.ts'
+import { allInvites, dialogOf, parsedRequest } from './find.ts'
+import type { Found } from './find.ts'
+import type { Relay } from './group-state.ts'
+import { failWith } from './invite-response.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+const TIME = { kind: 'time' } as const
+
+export function onWake(turn: Turn): void {
+  for (const invite of allInvites(turn)) {
+    for (const branch of invite.value.branches) wakeBranch(turn, { ...invite, branch })
+    wakeServer(turn, invite.id)
+  }
+  for (const relay of [...turn.local.relays.values()]) wakeRelay(turn, relay)
+}
+
+function wakeBranch(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
+  const { id, branch } = found
+  const local = turn.invite(id)
+  const place = local.branches.get(branch.id)
+  if (place === undefined) return
+  const client = stepInviteClient(place.client, TIME, turn.now)
+  const cancel = place.cancel === null ? null : stepNonInviteClient(place.cancel, TIME, turn.now)
+  const branches = new Map(local.branches).set(branch.id, { client: client.machine, cancel: cancel?.machine ?? null })
+  turn.setInvite(id, { ...local, branches })
+  if (client.actions.includes('send-request')) {
+    const record = turn.get('Transaction', branch.id)
+    if (record?.kind === 'request') turn.send(branch.hop, record.text, what.invite(branch.id))
+  }
+  if (cancel?.actions.includes('send-request') === true && branch.cancel !== null) {
+    turn.send(branch.hop, branch.cancel, what.cancel(branch.id))
+  }
+  // 16.7 with timer B: as if a 408 had come.
+  if (client.actions.includes('timeout')) failWith(turn, found, 408)
+}
+
+function wakeServer(turn: Turn, id: string): void {
+  const record = turn.get('Transaction', id)
+  if (record?.kind !== 'invite') return
+  const local = turn.invite(id)
+  const { machine, actions } = stepInviteServer(local.server, TIME, turn.now)
+  if (machine === local.server) return
+  turn.setInvite(id, { ...local, server: machine })
+  if (actions.includes('send-final') && record.final !== null) turn.send(record.upstream, record.final, what.response(id))
+}
+
+function wakeRelay(turn: Turn, relay: Relay): void {
+  const client = stepNonInviteClient(relay.client, TIME, turn.now)
+  const server = stepNonInviteServer(relay.server, TIME, turn.now)
+  if (client.actions.includes('send-request')) turn.send(relay.hop, relay.request, what.request(relay.id))
+  if (client.actions.includes('timeout')) {
+    timedOut(turn, relay)
+    return
+  }
+  if (server.machine.state === 'terminated') turn.dropRelay(relay.id)
+  else if (client.machine !== relay.client) turn.setRelay({ ...relay, client: client.machine, server: server.machine })
+}
+
+/** Timer F. RFC 4320 4.1: no 408 to a non-INVITE; its sender gives up in the same moment. A BYE ends its dialog. */
+function timedOut(turn: Turn, relay: Relay): void {
+  turn.dropRelay(relay.id)
+  const dialog = relay.method === 'BYE' ? dialogOf(turn, parsedRequest(relay.request)) : null
+  if (dialog === null || dialog.value.state === 'ended') {
+    turn.handled(...relay.waiting)
+    return
+  }
+  endDialog(turn, dialog.id, dialog.value)
+  turn.handledAfter(...relay.waiting)
+}

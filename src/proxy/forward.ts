@@ -1,0 +1,86 @@
+// RFC 3261 16.6: the request as it leaves us. What it doesn't name stays byte for byte as it came.
+
+import type { GroupKey } from '../base/brand.ts'
+import { maxForwards, toTag, values } from '../sip/message.ts'
+import type { SipRequest } from '../sip/message.ts'
+import { edit } from '../sip/edit.ts'
+import type { Edit } from '../sip/edit.ts'
+import type { Flow, Transport } from '../wire/entry.ts'
+import { makeBranch } from './branch.ts'
+import type { BranchPlace } from './branch.ts'
+import { hostPort } from './own.ts'
+import type { RouteAnswer } from './route.ts'
+import type { SetAddress, SetKeys } from './settings.ts'
+import { STREAM, TOKEN, makeToken } from './token.ts'
+import { streamToken } from './upstream.ts'
+
+export interface ForwardPlace extends BranchPlace {
+  readonly group: GroupKey
+  readonly set: SetAddress
+  readonly keys: SetKeys
+  /** Where the request came from. */
+  readonly arrival: Flow
+}
+
+export interface Forwarded {
+  readonly text: string
+  readonly branch: string
+  readonly hop: Flow
+}
+
+/** The methods that form a dialog: their requests are record-routed. */
+const DIALOG_METHODS: readonly string[] = ['INVITE', 'SUBSCRIBE', 'REFER']
+
+const DEFAULT_MAX_FORWARDS = 70
+
+/** The request for one target. Its Max-Forwards is not 0 (validate.ts). */
+export function forwardRequest(
+  request: SipRequest,
+  answer: Extract<RouteAnswer, { kind: 'forward' }>,
+  place: ForwardPlace,
+): Forwarded {
+  const change = edit(request)
+  if (answer.requestUri !== null) change.requestUri(answer.requestUri)
+  if (answer.routes !== null) replaceRoutes(request, change, answer.routes)
+  const hops = maxForwards(request)
+  change.maxForwards(hops === null ? DEFAULT_MAX_FORWARDS : hops - 1)
+  if (DIALOG_METHODS.includes(request.method) && toTag(request) === null) {
+    for (const value of recordRoutes(answer.hop, place)) change.prependRecordRoute(value)
+  }
+  const branch = makeBranch(place.keys, place.group, request, place)
+  change.prependVia(ourVia(answer.hop, branch, place))
+  return { text: change.print(), branch, hop: answer.hop }
+}
+
+/** Nearly always the topmost values just go, and the others stay as they are. */
+function replaceRoutes(request: SipRequest, change: Edit, routes: readonly string[]): void {
+  const before = values(request, 'Route')
+  const gone = before.length - routes.length
+  if (gone < 0 || routes.some((text, i) => text !== before[gone + i])) {
+    change.set('Route', routes.join(', '))
+    return
+  }
+  for (let i = 0; i < gone; i++) change.removeTopRoute()
+}
+
+/** 16.6 step 4: one value where both sides use one transport, else one for each side, so that each finds us by its own.
+ * In the order in which they are put on top: the upstream side's first. */
+function recordRoutes(hop: Flow, place: ForwardPlace): readonly string[] {
+  const upstream = recordRoute(place.arrival.transport, place)
+  return hop.transport === place.arrival.transport ? [upstream] : [upstream, recordRoute(hop.transport, place)]
+}
+
+function recordRoute(transport: Transport, place: ForwardPlace): string {
+  const token = makeToken(place.keys, place.group, '')
+  const named = transport === 'udp' ? '' : `;transport=${transport}`
+  return `<sip:${hostPort(place.set.host, place.set.port)}${named};lr;${TOKEN}=${token}>`
+}
+
+/** 16.6 step 8. */
+function ourVia(hop: Flow, branch: string, place: ForwardPlace): string {
+  const stream = place.arrival.stream
+  const named = stream === '' ? '' : `;${STREAM}=${streamToken(stream)}`
+  const token = makeToken(place.keys, place.group, stream)
+  const sentBy = hostPort(place.set.host, place.set.port)
+  return `SIP/2.0/${hop.transport.toUpperCase()} ${sentBy};branch=${branch};${TOKEN}=${token}${named}`
+}

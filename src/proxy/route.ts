@@ -1,0 +1,149 @@
+// Where a request goes: RFC 3261 16.4 (route information), 16.5 (targets) and the next hop of 16.6. One target.
+//
+// Nothing is looked up yet (RFC 3263): a next hop is a numeric address.
+
+import { must } from '../base/assert.ts'
+import { routes, toTag, values } from '../sip/message.ts'
+import type { SipRequest } from '../sip/message.ts'
+import { parseUri } from '../sip/uri.ts'
+import type { SipUri, Uri } from '../sip/uri.ts'
+import type { Flow, Transport } from '../wire/entry.ts'
+import { isNumeric, isSetUri } from './own.ts'
+import type { NextHop, SetAddress, SetKeys } from './settings.ts'
+import { TOKEN, readToken } from './token.ts'
+
+export interface RouteQuestion {
+  readonly request: SipRequest
+  /** The transport the request came on. */
+  readonly transport: Transport
+  readonly set: SetAddress
+  readonly keys: SetKeys
+  readonly nextHop: NextHop | null
+  /** The committed target of the dialog's other side; null = no dialog, or it gave none. */
+  readonly remote: { readonly target: string; readonly transport: Transport } | null
+}
+
+export type RouteAnswer =
+  | {
+      readonly kind: 'forward'
+      /** null = as it is. */
+      readonly requestUri: string | null
+      /** The Route values it leaves with; null = as they are. */
+      readonly routes: readonly string[] | null
+      readonly hop: Flow
+    }
+  /** It can't be forwarded; `code` says why, in a log's words. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly reason: string | null; readonly code: string }
+
+interface RouteValue {
+  /** As on the wire. */
+  readonly text: string
+  readonly uri: string
+}
+
+interface Plan {
+  readonly requestUri: string
+  readonly routes: readonly RouteValue[]
+}
+
+export function route(question: RouteQuestion): RouteAnswer {
+  const plan = withoutOurRoutes(question, withoutStrictRoute(question, originalPlan(question.request)))
+  const next = plan.routes[0]
+  if (next !== undefined) return byRoute(question, plan, next)
+  const uri = parseUri(plan.requestUri)
+  if (uri === null || uri.kind !== 'sip') return byScheme(question, plan, uri)
+  const inDialog = toTag(question.request) !== null
+  if (isSetUri(question.set, uri)) return inDialog ? byDialog(question, plan) : byNextHop(question, plan, 404)
+  if (!inDialog && question.nextHop !== null) return byNextHop(question, plan, 404)
+  return byUri(question, plan, uri, question.transport)
+}
+
+function originalPlan(request: SipRequest): Plan {
+  const texts = values(request, 'Route')
+  const uris = routes(request)
+  return {
+    requestUri: request.requestUri,
+    routes: texts.map((text, i) => ({ text, uri: must(uris[i], 'a Route value that was not parsed').uri })),
+  }
+}
+
+/** 16.4: a strict router before us put our Record-Route value into the Request-URI; its target is the last Route. */
+function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
+  const last = plan.routes.at(-1)
+  if (last === undefined) return plan
+  const uri = parseUri(plan.requestUri)
+  if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
+  return { requestUri: last.uri, routes: plan.routes.slice(0, -1) }
+}
+
+/** 16.4: our own value on top is removed; both of them where the transport changed between the sides. */
+function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
+  const foreign = plan.routes.findIndex((value) => {
+    const uri = parseUri(value.uri)
+    return uri === null || !isSetUri(question.set, uri)
+  })
+  if (foreign === 0 || plan.routes.length === 0) return plan
+  return { ...plan, routes: foreign < 0 ? [] : plan.routes.slice(foreign) }
+}
+
+function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
+  const token = uri.params.get(TOKEN)
+  return token !== undefined && token !== null && readToken(question.keys, token, '') !== null
+}
+
+/** 16.6 step 6 and 7: to the first Route; a strict router there gets its own address as Request-URI. */
+function byRoute(question: RouteQuestion, plan: Plan, next: RouteValue): RouteAnswer {
+  const uri = parseUri(next.uri)
+  if (uri === null || uri.kind !== 'sip') return refuse(416, null, 'route-scheme')
+  if (uri.params.has('lr')) return byUri(question, plan, uri, question.transport)
+  const target = { text: `<${plan.requestUri}>`, uri: plan.requestUri }
+  const strict = { requestUri: next.uri, routes: [...plan.routes.slice(1), target] }
+  return byUri(question, strict, uri, question.transport)
+}
+
+/** A scheme that we can't reach by itself (tel:) goes to the next hop if there is one. */
+function byScheme(question: RouteQuestion, plan: Plan, uri: Uri | null): RouteAnswer {
+  if (uri !== null && toTag(question.request) === null) return byNextHop(question, plan, 416)
+  return refuse(416, null, 'request-uri-scheme')
+}
+
+/** A caller without Route support: the Request-URI is the set, the dialog knows the other side (interface.md). */
+function byDialog(question: RouteQuestion, plan: Plan): RouteAnswer {
+  const { remote } = question
+  const uri = remote === null ? null : parseUri(remote.target)
+  if (remote === null || uri === null) return refuse(481, null, 'unknown-dialog')
+  return byUri(question, { ...plan, requestUri: remote.target }, uri, remote.transport)
+}
+
+function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteAnswer {
+  const { nextHop } = question
+  if (nextHop === null) return refuse(without, null, 'no-next-hop')
+  const { host, port } = nextHop
+  return forward(question, plan, { transport: nextHop.transport ?? question.transport, host, port, stream: '' })
+}
+
+/** Forward to a URI's address. `transport`: for one that names none. */
+function byUri(question: RouteQuestion, plan: Plan, uri: Uri, transport: Transport): RouteAnswer {
+  if (uri.kind !== 'sip' || uri.secure) return refuse(416, null, 'uri-scheme')
+  const named = uri.params.get('transport')?.toLowerCase()
+  if (named !== undefined && named !== 'udp' && named !== 'tcp') return refuse(404, 'Unsupported Transport', 'transport')
+  const host = uri.params.get('maddr') ?? uri.host
+  if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
+  return forward(question, plan, { transport: named ?? transport, host, port: uri.port ?? 5060, stream: '' })
+}
+
+function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
+  const texts = plan.routes.map((value) => value.text)
+  const before = values(question.request, 'Route')
+  const same = texts.length === before.length && texts.every((text, i) => text === before[i])
+  return {
+    kind: 'forward',
+    requestUri: plan.requestUri === question.request.requestUri ? null : plan.requestUri,
+    routes: same ? null : texts,
+    hop,
+  }
+}
+
+function refuse(status: number, reason: string | null, code: string): RouteAnswer {
+  return { kind: 'refuse', status, reason, code }
+}

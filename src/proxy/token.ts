@@ -1,0 +1,55 @@
+// The authenticated group key that our Record-Route and Via carry (design.md 3): `;hf=<generation><group><mac>`, the
+// generation in decimal digits, group and MAC in 16 hexadecimal digits each. A bad MAC is no key: whoever could choose
+// the group could steer calls to one owner, or into a stranger's.
+//
+// A Via's token also covers the stream its request came on (`;hfs=`), so that a replica without state may trust it.
+
+import { groupKey } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
+import { hashHex, sipHashText } from '../base/hash.ts'
+import { must } from '../base/assert.ts'
+import type { SetKeys } from './settings.ts'
+
+/** The parameter of Record-Route and Via that carries the token. */
+export const TOKEN = 'hf'
+/** The parameter of Via that names the stream the request came on. */
+export const STREAM = 'hfs'
+
+const HEX_DIGITS = 16
+/** More digits than a set will see generations. */
+const MOST_GENERATION_DIGITS = 6
+
+/** `stream` as in Flow; empty for a datagram and in Record-Route. */
+export function makeToken(keys: SetKeys, group: GroupKey, stream: string): string {
+  const generation = keys.current
+  return `${generation}${group}${mac(keys, generation, group, stream)}`
+}
+
+/** The group, if the token is one that this set made. */
+export function readToken(keys: SetKeys, token: string, stream: string): GroupKey | null {
+  const digits = token.length - 2 * HEX_DIGITS
+  if (digits < 1 || digits > MOST_GENERATION_DIGITS || !isDecimal(token, digits)) return null
+  const generation = Number(token.slice(0, digits))
+  if (keys.key(generation) === null) return null
+  const group = groupKey(token.slice(digits, digits + HEX_DIGITS))
+  return token.slice(digits + HEX_DIGITS) === mac(keys, generation, group, stream) ? group : null
+}
+
+/** A new call's group: the hash of its Call-ID. Under the first generation for ever, so that a new key moves no call. */
+export function groupOfCallId(keys: SetKeys, callId: string): GroupKey {
+  const key = must(keys.key(1), 'the set has no key yet')
+  return groupKey(hashHex(sipHashText(key, `group ${callId}`)))
+}
+
+function mac(keys: SetKeys, generation: number, group: GroupKey, stream: string): string {
+  const key = must(keys.key(generation), 'a token of a generation that the set has not')
+  return hashHex(sipHashText(key, stream === '' ? `token ${group}` : `token ${group} ${stream}`))
+}
+
+function isDecimal(text: string, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 48 || code > 57) return false
+  }
+  return true
+}

@@ -1,0 +1,50 @@
+// The way back: what a request's top Via must learn from where it came (RFC 3261 18.2.1, RFC 3581), and where its
+// responses go (18.2.2). Our own Via names the stream that its request came on, so that any replica can answer on it.
+
+import { must } from '../base/assert.ts'
+import { topVia } from '../sip/message.ts'
+import type { SipMessage } from '../sip/message.ts'
+import type { Via } from '../sip/via.ts'
+import type { Flow } from '../wire/entry.ts'
+import { STREAM } from './token.ts'
+
+/** The top Via of a message that was parsed without a fault: it has one. */
+export function viaOf(message: SipMessage): Via {
+  return must(topVia(message), 'a message without Via')
+}
+
+export interface SourceParams {
+  readonly received: string | null
+  readonly rport: number | null
+}
+
+/** What the top Via of a request that came on `flow` must get; nulls where nothing. */
+export function sourceParams(via: Via, flow: Flow): SourceParams {
+  // RFC 3581 4: rport is filled in, and `received` then goes with it even where it equals sent-by.
+  if (via.rport !== null) return { received: flow.host, rport: flow.port }
+  // 18.2.1: `received` if sent-by is not the source address.
+  return { received: via.host.toLowerCase() === flow.host ? null : flow.host, rport: null }
+}
+
+/** Where responses go whose top Via this is. `stream`: the connection its request came on, empty if none is known. */
+export function responseFlow(via: Via, stream: string): Flow {
+  const transport = via.transport === 'TCP' ? 'tcp' : 'udp'
+  const host = via.received ?? via.host
+  const sentByPort = via.port ?? 5060
+  // 18.2.2: on the request's own connection; `host` and `port` say where to go when it is gone: never the source port.
+  if (transport === 'tcp') return { transport, host, port: sentByPort, stream }
+  const maddr = via.params.get('maddr')
+  if (maddr !== undefined && maddr !== null) return { transport, host: maddr, port: sentByPort, stream: '' }
+  const rport = typeof via.rport === 'number' ? via.rport : null
+  return { transport, host, port: rport ?? sentByPort, stream: '' }
+}
+
+/** The name of a stream as a Via parameter's value, which can't hold a slash. */
+export function streamToken(stream: string): string {
+  return stream.replaceAll('/', '~')
+}
+
+/** The stream that our own Via names; empty for a datagram. */
+export function streamOf(via: Via): string {
+  return (via.params.get(STREAM) ?? '').replaceAll('~', '/')
+}

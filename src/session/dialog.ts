@@ -1,0 +1,99 @@
+// A dialog (RFC 3261 12) as a proxy that stays on its route sees it: both sides' tags, targets and CSeq numbers.
+//
+//   (1xx with a To tag) --> early --2xx--> confirmed --end of the call--> ended (a tombstone)
+//                             |  BYE's final                                ^
+//                             +---------------------------------------------+
+//
+// The tombstone stays until its INVITE transaction is gone: a repeated 2xx must not make the dialog anew (design.md 4).
+
+import { codeOf, nameOf, readFields } from './fields.ts'
+
+export type DialogState = 'early' | 'confirmed' | 'ended'
+export type Side = 'caller' | 'callee'
+
+const STATES: readonly DialogState[] = ['early', 'confirmed', 'ended']
+const TRANSPORTS: readonly Party['transport'][] = ['udp', 'tcp']
+
+/** What a dialog knows of one of its ends. */
+export interface Party {
+  readonly tag: string
+  /** 12.2.1.1: the URI of its last Contact, committed; empty = it gave none. */
+  readonly target: string
+  /** The transport on its side of us, for a target that names none. */
+  readonly transport: 'udp' | 'tcp'
+  /** The highest CSeq number committed of the requests it sent; 0 = none yet. */
+  readonly cseq: number
+}
+
+export interface Dialog {
+  readonly kind: 'dialog'
+  readonly state: DialogState
+  /** Id of its SipSession. */
+  readonly session: string
+  /** Id of the INVITE transaction that made it. */
+  readonly transaction: string
+  readonly callId: string
+  readonly caller: Party
+  readonly callee: Party
+}
+
+export function otherSide(side: Side): Side {
+  return side === 'caller' ? 'callee' : 'caller'
+}
+
+/** Which side sends a request with these tags in the dialog; null = it is not of this dialog. */
+export function senderOf(dialog: Dialog, callId: string, fromTag: string, toTag: string): Side | null {
+  if (dialog.callId !== callId) return null
+  if (dialog.caller.tag === fromTag && dialog.callee.tag === toTag) return 'caller'
+  if (dialog.callee.tag === fromTag && dialog.caller.tag === toTag) return 'callee'
+  return null
+}
+
+/** The dialog with `side` changed: 12.2.1.1's target refresh, and the high-water mark of CSeq, which never falls. */
+export function withParty(dialog: Dialog, side: Side, change: { readonly target?: string; readonly cseq?: number }): Dialog {
+  const party = dialog[side]
+  const target = change.target ?? party.target
+  const cseq = Math.max(party.cseq, change.cseq ?? 0)
+  if (target === party.target && cseq === party.cseq) return dialog
+  return { ...dialog, [side]: { ...party, target, cseq } }
+}
+
+export function enterConfirmedDialog(dialog: Dialog): Dialog {
+  return dialog.state === 'early' ? { ...dialog, state: 'confirmed' } : dialog
+}
+
+export function enterEnded(dialog: Dialog): Dialog {
+  return dialog.state === 'ended' ? dialog : { ...dialog, state: 'ended' }
+}
+
+export function dialogFields(dialog: Dialog): readonly unknown[] {
+  const { state, session, transaction, callId, caller, callee } = dialog
+  return [1, codeOf(STATES, state), session, transaction, callId, partyFields(caller), partyFields(callee)]
+}
+
+export function readDialog(value: unknown): Dialog {
+  const fields = readFields(value, 1)
+  return {
+    kind: 'dialog',
+    state: nameOf(STATES, fields.number()),
+    session: fields.text(),
+    transaction: fields.text(),
+    callId: fields.text(),
+    caller: readParty(fields.list()),
+    callee: readParty(fields.list()),
+  }
+}
+
+function partyFields(party: Party): readonly unknown[] {
+  return [1, party.tag, party.target, codeOf(TRANSPORTS, party.transport), party.cseq]
+}
+
+function readParty(value: unknown): Party {
+  const fields = readFields(value, 1)
+  return {
+    tag: fields.text(),
+    target: fields.text(),
+    transport: nameOf(TRANSPORTS, fields.number()),
+    cseq: fields.number(),
+  }
+}

@@ -1,0 +1,155 @@
+// What the log keeps of transactions (tree Transaction). An INVITE is two kinds of entity: `invite`, small, put again with
+// each change of state, and one `request` for each client branch, the forwarded bytes, put once. A BYE that ended a dialog
+// is kept with its final answer, so that a repeated BYE gets the same bytes at any owner.
+
+import { codeOf, nameOf, readFields } from '../session/fields.ts'
+import type { Side } from '../session/dialog.ts'
+import type { Flow, Transport } from '../wire/entry.ts'
+
+export type ServerState = 'proceeding' | 'accepted' | 'completed'
+export type BranchState = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated'
+
+/** A client transaction of the INVITE: one target, one attempt at it. */
+export interface Branch {
+  /** Id of its `request` entity. */
+  readonly id: string
+  /** Which target, from 1, and which attempt at it, from 1: both are in the branch parameter's hash (design.md 4). */
+  readonly ordinal: number
+  readonly attempt: number
+  /** Our Via's branch parameter. */
+  readonly branch: string
+  readonly hop: Flow
+  readonly state: BranchState
+  /** The ACK for its failure. Invariant: not null exactly when completed. */
+  readonly ack: string | null
+  /** The CANCEL, once decided, until the branch's final answer. */
+  readonly cancel: string | null
+}
+
+export interface InviteRecord {
+  readonly kind: 'invite'
+  /** Its upstream identity, 17.2.3: sent-by and branch. */
+  readonly key: string
+  /** Where its responses go. */
+  readonly upstream: Flow
+  readonly state: ServerState
+  /** Which side sent it. */
+  readonly from: Side
+  readonly cseq: number
+  /** Id of the SipSession it opened or belongs to; empty = in a dialog we don't know. */
+  readonly session: string
+  /** Id of the dialog it was sent in; empty = it opens one. */
+  readonly dialog: string
+  /** Whether a CANCEL for it was accepted. */
+  readonly cancelled: boolean
+  /** The failure that went upstream. Invariant: not null exactly when completed. */
+  readonly final: string | null
+  readonly branches: readonly Branch[]
+}
+
+export interface RequestRecord {
+  readonly kind: 'request'
+  /** The INVITE as we forwarded it. */
+  readonly text: string
+}
+
+export interface ByeRecord {
+  readonly kind: 'bye'
+  readonly key: string
+  readonly upstream: Flow
+  readonly dialog: string
+  readonly final: string
+}
+
+export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord
+
+const SHAPES = { invite: 1, request: 2, bye: 3 } as const
+const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
+const BRANCH_STATES: readonly BranchState[] = ['calling', 'proceeding', 'accepted', 'completed', 'terminated']
+const SIDES: readonly Side[] = ['caller', 'callee']
+const TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
+
+export function transactionFields(record: TransactionRecord): readonly unknown[] {
+  switch (record.kind) {
+    case 'invite':
+      return [
+        SHAPES.invite,
+        record.key,
+        flowFields(record.upstream),
+        codeOf(SERVER_STATES, record.state),
+        codeOf(SIDES, record.from),
+        record.cseq,
+        record.session,
+        record.dialog,
+        record.cancelled ? 1 : 0,
+        record.final,
+        record.branches.map(branchFields),
+      ]
+    case 'request':
+      return [SHAPES.request, record.text]
+    case 'bye':
+      return [SHAPES.bye, record.key, flowFields(record.upstream), record.dialog, record.final]
+  }
+}
+
+export function readTransaction(value: unknown): TransactionRecord {
+  const shape = Array.isArray(value) ? (value[0] as unknown) : null
+  if (shape === SHAPES.request) return { kind: 'request', text: readFields(value, SHAPES.request).text() }
+  if (shape === SHAPES.bye) {
+    const fields = readFields(value, SHAPES.bye)
+    return {
+      kind: 'bye',
+      key: fields.text(),
+      upstream: readFlow(fields.list()),
+      dialog: fields.text(),
+      final: fields.text(),
+    }
+  }
+  const fields = readFields(value, SHAPES.invite)
+  return {
+    kind: 'invite',
+    key: fields.text(),
+    upstream: readFlow(fields.list()),
+    state: nameOf(SERVER_STATES, fields.number()),
+    from: nameOf(SIDES, fields.number()),
+    cseq: fields.number(),
+    session: fields.text(),
+    dialog: fields.text(),
+    cancelled: fields.flag(),
+    final: fields.textOrNull(),
+    branches: fields.list().map(readBranch),
+  }
+}
+
+function branchFields(branch: Branch): readonly unknown[] {
+  const { id, ordinal, attempt, hop, state, ack, cancel } = branch
+  return [1, id, ordinal, attempt, branch.branch, flowFields(hop), codeOf(BRANCH_STATES, state), ack, cancel]
+}
+
+function readBranch(value: unknown): Branch {
+  const fields = readFields(value, 1)
+  return {
+    id: fields.text(),
+    ordinal: fields.number(),
+    attempt: fields.number(),
+    branch: fields.text(),
+    hop: readFlow(fields.list()),
+    state: nameOf(BRANCH_STATES, fields.number()),
+    ack: fields.textOrNull(),
+    cancel: fields.textOrNull(),
+  }
+}
+
+function flowFields(flow: Flow): readonly unknown[] {
+  return [1, codeOf(TRANSPORTS, flow.transport), flow.host, flow.port, flow.stream]
+}
+
+function readFlow(value: unknown): Flow {
+  const fields = readFields(value, 1)
+  return {
+    transport: nameOf(TRANSPORTS, fields.number()),
+    host: fields.text(),
+    port: fields.number(),
+    stream: fields.text(),
+  }
+}
