@@ -1,7 +1,21 @@
 // Where the headers of a message are: one pass over its text, no string made, nothing read twice.
 
-import { COLON, CR, LF, SPACE, TAB, isSpaceCode, skipSpace, tokenEnd, trimEnd } from './scan.ts'
-import { COMMA, GREATER, LESS, QUOTE, quotedEnd } from './scan.ts'
+import {
+  COLON,
+  COMMA,
+  CR,
+  GREATER,
+  LESS,
+  LF,
+  QUOTE,
+  SPACE,
+  TAB,
+  isSpaceCode,
+  quotedEnd,
+  skipSpace,
+  tokenEnd,
+  trimEnd,
+} from './scan.ts'
 import { Kind, compactName, headerKind, isName } from './header-name.ts'
 
 /** Numbers per header in `HeaderIndex.marks`. */
