@@ -1,7 +1,6 @@
 // The shapes of what replicas say to each other (frame.ts).
 
 import type {
-  ClockReading,
   EgressFrame,
   Frame,
   HandledFrame,
@@ -11,6 +10,7 @@ import type {
   RelayFrame,
   UnsentFrame,
 } from './frame.ts'
+import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { PassId } from './entry.ts'
 import { raftMessageShape, raftRecords } from './raft-shapes.ts'
 import { format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'

@@ -1,16 +1,10 @@
 // What replicas say to each other. A frame is one value; the host writes the frames of one turn together.
 
 import type { Index, Life, ReplicaId } from '../base/brand.ts'
-import type { Duration, Stamp } from '../base/instant.ts'
+import type { Duration } from '../base/instant.ts'
 import type { RaftMessage } from '../raft/message.ts'
+import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { Flow, PassId } from './entry.ts'
-
-/** What a replica's clocks say as the frame leaves: offsets for the slew, the time for a new leader (design.md 5). */
-export interface ClockReading {
-  /** Cluster time as the sender knows it; null = it never heard one. */
-  readonly cluster: Stamp | null
-  readonly wall: Stamp
-}
 
 export interface RaftFrame {
   readonly kind: 'raft'

@@ -1,0 +1,185 @@
+// The groups and all that lives and dies with them: entities, timers, holds, intents (design.md 2, 4, 5).
+// Invariant: a group exists exactly as long as it has an entity.
+
+import { must } from '../base/assert.ts'
+import type { GroupKey, Index } from '../base/brand.ts'
+import { type Duration, type Stamp, plus } from '../base/instant.ts'
+import type { Commit, EntityRef, Pulse } from '../wire/entry.ts'
+import type { Digest, Fact } from './digest.ts'
+import { Holds } from './holds.ts'
+import type { EntityIndex, GroupRecord } from './index-contract.ts'
+import { Intents } from './intents.ts'
+import { refKey } from './order.ts'
+import { Timers } from './timers.ts'
+import type { Entity, FiredTimer, GroupView, StoreCounts } from './view.ts'
+
+const NO_BYTES = new Uint8Array(0)
+
+export class Groups {
+  readonly #digest: Digest
+  readonly #index: EntityIndex
+  readonly #timers: Timers
+  readonly #holds: Holds
+  readonly #intents: Intents
+  #fired = 0
+
+  constructor(index: EntityIndex, digest: Digest, deleteSlack: Duration) {
+    this.#index = index
+    this.#digest = digest
+    this.#timers = new Timers(digest, deleteSlack)
+    this.#holds = new Holds(digest)
+    this.#intents = new Intents(digest)
+  }
+
+  /** Why the commit doesn't fit what is; null = it does. Changes nothing. */
+  refusal(commit: Commit): 'version' | 'limit' | null {
+    if (!this.#fits(commit)) return 'version'
+    if (commit.holds === null || this.#leavesNothing(commit)) return null
+    return this.#holds.allows(commit.group, commit.holds) ? null : 'limit'
+  }
+
+  /** Applies a commit that fits. Within one commit, what ends comes before what begins: deletes before puts, cancels before
+   * timers, done before opened. */
+  accept(commit: Commit, at: Index, stamp: Stamp): void {
+    const { group } = commit
+    this.#setRecord(group, { version: commit.expected + 1, by: commit.proposer, serial: commit.serial })
+    for (const ref of commit.deletes) this.#delete(group, ref)
+    for (const { tree, id, expected, bytes } of commit.puts) {
+      this.#put(group, { tree, id, version: expected + 1, stamp, bytes })
+    }
+    if (this.#dropIfEmpty(group)) return
+    for (const id of commit.cancels) this.#timers.cancel(group, id)
+    for (const { id, after, action } of commit.timers) {
+      this.#timers.set(group, { id, deadline: plus(stamp, after), action })
+    }
+    for (const id of commit.done) this.#intents.done(group, id)
+    for (const { id, bytes } of commit.opened) this.#intents.open(group, id, bytes, at)
+    if (commit.holds !== null) this.#holds.set(group, commit.holds)
+  }
+
+  /** Fires what is due at this stamp, in (deadline, group, id) order. A group's version rises by one, however many of its
+   * timers fire; a timer whose group went with an earlier one of the same pulse doesn't fire. */
+  fire({ limit }: Pulse, at: Index, stamp: Stamp): { readonly fired: readonly FiredTimer[]; readonly more: boolean } {
+    const fired: FiredTimer[] = []
+    const touched = new Set<GroupKey>()
+    while (fired.length < limit) {
+      const timer = this.#timers.takeDue(stamp)
+      if (timer === null) break
+      const { group, action } = timer
+      fired.push(timer)
+      touched.add(group)
+      // Firing writes the intent in the same apply (design.md 5); its end is a commit of the owner.
+      if (action.kind === 'callback') this.#intents.open(group, timer.id, NO_BYTES, at)
+      else for (const ref of action.targets) this.#delete(group, ref)
+      if (this.#dropIfEmpty(group)) touched.delete(group)
+    }
+    for (const group of touched) {
+      const record = must(this.#index.group(group), 'a group that a timer left alive')
+      this.#setRecord(group, { ...record, version: record.version + 1 })
+    }
+    this.#fired += fired.length
+    return { fired, more: this.#timers.due(stamp) }
+  }
+
+  view(key: GroupKey): GroupView | null {
+    const record = this.#index.group(key)
+    if (record === null) return null
+    return {
+      key,
+      version: record.version,
+      entities: this.#index.entities(key),
+      timers: this.#timers.of(key),
+      intents: this.#intents.of(key),
+      holds: this.#holds.of(key),
+    }
+  }
+
+  version(key: GroupKey): number {
+    return this.#index.group(key)?.version ?? 0
+  }
+
+  keys(): Iterable<GroupKey> {
+    return this.#index.groups()
+  }
+
+  nextDeadline(): Stamp | null {
+    return this.#timers.nextDeadline()
+  }
+
+  counter(name: string): number {
+    return this.#holds.counter(name)
+  }
+
+  counts(): StoreCounts {
+    return {
+      groups: this.#index.groupCount,
+      entities: this.#index.entityCount,
+      timersPending: this.#timers.size,
+      timersFired: this.#fired,
+      intentsOpen: this.#intents.size,
+    }
+  }
+
+  #fits({ group, expected, proposer, onto, puts, deletes }: Commit): boolean {
+    const record = this.#index.group(group)
+    if ((record?.version ?? 0) !== expected) return false
+    // A pulse's +1 must not stand in for the +1 of a fallen commit: see `onto`.
+    if (onto !== 0 && (record === null || record.by !== proposer || record.serial !== onto)) return false
+    const named = new Set<string>()
+    for (const change of [...deletes, ...puts]) {
+      // Named twice, an entity can't be at both versions.
+      if (named.has(refKey(change)) || this.#versionOf(group, change) !== change.expected) return false
+      named.add(refKey(change))
+    }
+    return true
+  }
+
+  #versionOf(group: GroupKey, ref: EntityRef): number {
+    return this.#index.entity(group, ref)?.version ?? 0
+  }
+
+  /** Whether a commit that fits ends its group, whose holds go with it. */
+  #leavesNothing({ group, puts, deletes }: Commit): boolean {
+    const gone = deletes.filter(({ expected }) => expected > 0).length
+    return puts.length === 0 && this.#index.entitiesIn(group) === gone
+  }
+
+  #setRecord(group: GroupKey, record: GroupRecord): void {
+    const before = this.#index.group(group)
+    if (before !== null) this.#digest.remove(groupFact(group, before))
+    this.#digest.add(groupFact(group, record))
+    this.#index.setGroup(group, record)
+  }
+
+  #put(group: GroupKey, entity: Entity): void {
+    const before = this.#index.entity(group, entity)
+    if (before !== null) this.#digest.remove(entityFact(group, before), before.bytes)
+    this.#digest.add(entityFact(group, entity), entity.bytes)
+    this.#index.put(group, entity)
+  }
+
+  #delete(group: GroupKey, ref: EntityRef): void {
+    const before = this.#index.entity(group, ref)
+    if (before === null) return
+    this.#digest.remove(entityFact(group, before), before.bytes)
+    this.#index.delete(group, ref)
+  }
+
+  #dropIfEmpty(group: GroupKey): boolean {
+    if (this.#index.entitiesIn(group) > 0) return false
+    this.#timers.drop(group)
+    this.#intents.drop(group)
+    this.#holds.drop(group)
+    this.#digest.remove(groupFact(group, must(this.#index.group(group), 'a group that has just lost its last entity')))
+    this.#index.dropGroup(group)
+    return true
+  }
+}
+
+function groupFact(group: GroupKey, { version, by, serial }: GroupRecord): Fact {
+  return ['group', group, version, by, serial]
+}
+
+function entityFact(group: GroupKey, { tree, id, version, stamp }: Entity): Fact {
+  return ['entity', group, tree, id, version, stamp]
+}

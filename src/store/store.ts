@@ -1,0 +1,167 @@
+// The replicated state machine: applies the log's entries in order, one result for each, the same at every replica
+// (design.md 2 to 5). It knows versions, lives, timers, holds and intents; it knows no SIP and no clock.
+//
+// What callers guarantee: entries are decoded (wire/codec.ts checks their shape) and come in the order of their index, none
+// left out. What the store guarantees: no entry, whatever is in it, makes apply throw; equal logs make equal stores.
+
+import { assert, unreachable } from '../base/assert.ts'
+import { type GroupKey, type Index, type Life, index as indexOf } from '../base/brand.ts'
+import type { HashKey } from '../base/hash.ts'
+import { type Duration, type Stamp, micros, stamp as stampOf } from '../base/instant.ts'
+import type { Commit, Entry, Pulse, ServingChange, SetKey } from '../wire/entry.ts'
+import { Digest } from './digest.ts'
+import { Groups } from './groups.ts'
+import type { EntityIndex } from './index-contract.ts'
+import { MemoryIndex } from './memory-index.ts'
+import { Ownership, ownerUnder } from './ownership.ts'
+import { Serials } from './serials.ts'
+import { SetKeyring } from './set-keys.ts'
+import type { Applied, CommitOutcome, GroupView, Serving, StoreCounts } from './view.ts'
+
+export interface StoreOptions {
+  /** How much later than its deadline a `delete` timer may want its pulse. Not replicated: it only says when to ask. */
+  readonly deleteSlack: Duration
+  /** How many serving entries commits may be judged by. All replicas must have the same. */
+  readonly history: number
+}
+
+const DEFAULTS: StoreOptions = { deleteSlack: micros(0), history: 64 }
+
+export class Store {
+  readonly #digest = new Digest()
+  readonly #serials = new Serials(this.#digest)
+  readonly #keyring = new SetKeyring(this.#digest)
+  readonly #ownership: Ownership
+  readonly #groups: Groups
+  #appliedIndex = indexOf(0)
+  #lastStamp = stampOf(0)
+
+  constructor(index: EntityIndex = new MemoryIndex(), options: StoreOptions = DEFAULTS) {
+    this.#ownership = new Ownership(this.#digest, this.#serials, options.history)
+    this.#groups = new Groups(index, this.#digest, options.deleteSlack)
+  }
+
+  /** Applies the entry at `at`, which is the next. */
+  apply(at: Index, { stamp, body }: Entry): Applied {
+    this.applyNoOp(at)
+    // Cluster time never falls: an entry with a lower stamp counts as if it had the last one.
+    if (stamp > this.#lastStamp) this.#lastStamp = stamp
+    switch (body.kind) {
+      case 'commit':
+        return { kind: 'commit', commit: body, outcome: this.#commit(at, body) }
+      case 'serving':
+        return this.#change(at, body)
+      case 'pulse':
+        return this.#pulse(at, body)
+      case 'key':
+        return this.#key(body)
+      default:
+        return unreachable(body)
+    }
+  }
+
+  /** Passes an entry that isn't the store's: Raft's no-op, a configuration. */
+  applyNoOp(at: Index): void {
+    assert(at === this.#appliedIndex + 1, 'entries are applied in order')
+    this.#appliedIndex = at
+  }
+
+  get appliedIndex(): Index {
+    return this.#appliedIndex
+  }
+
+  /** The highest stamp applied. */
+  get lastStamp(): Stamp {
+    return this.#lastStamp
+  }
+
+  group(key: GroupKey): GroupView | null {
+    return this.#groups.view(key)
+  }
+
+  /** 0 = there is no such group. */
+  groupVersion(key: GroupKey): number {
+    return this.#groups.version(key)
+  }
+
+  /** All groups, in no particular order: sort them before the order can matter. */
+  groups(): Iterable<GroupKey> {
+    return this.#groups.keys()
+  }
+
+  serving(): Serving {
+    return this.#ownership.serving
+  }
+
+  /** The owner of a group, which need not exist; null = nobody serves. */
+  ownerOf(key: GroupKey): Life | null {
+    return ownerUnder(this.#ownership.serving, key)
+  }
+
+  ownerUnder(serving: Serving, key: GroupKey): Life | null {
+    return ownerUnder(serving, key)
+  }
+
+  /** Index of the entry that admitted a life which serves, else null. */
+  sinceOf(life: Life): Index | null {
+    return this.#ownership.sinceOf(life)
+  }
+
+  /** The newest generation of the set key; 0 = none yet. */
+  get keyGeneration(): number {
+    return this.#keyring.generation
+  }
+
+  key(generation: number): HashKey | null {
+    return this.#keyring.key(generation)
+  }
+
+  /** When the leader is to propose a pulse; null = no timer is pending. */
+  nextDeadline(): Stamp | null {
+    return this.#groups.nextDeadline()
+  }
+
+  /** How many holds of this counter living groups own. */
+  counter(name: string): number {
+    return this.#groups.counter(name)
+  }
+
+  counts(): StoreCounts {
+    return this.#groups.counts()
+  }
+
+  /** Sixteen hexadecimal digits of all that is replicated: equal at equal index at every replica. */
+  hash(): string {
+    return this.#digest.hex(['stamp', this.#lastStamp], ['fired', this.#groups.counts().timersFired])
+  }
+
+  #commit(at: Index, commit: Commit): CommitOutcome {
+    const { proposer, since, judged, serial, lowestOpen, group } = commit
+    // The order of these checks matters. A life without a table never served, or another life of its replica serves since:
+    // nothing of it can ever be accepted, so nothing needs to be remembered.
+    if (!this.#serials.knows(proposer)) return 'not-owner'
+    // Then serials, before all that can change with time: a proposal that comes again is `duplicate`, whatever became of
+    // the first. Rejected, it is consumed too: its proposer handles the input again under a new serial.
+    if (!this.#serials.consume(proposer, serial, lowestOpen)) return 'duplicate'
+    if (this.#ownership.sinceOf(proposer) !== since) return 'not-owner'
+    if (!this.#ownership.ownedSince(proposer, judged, group)) return 'not-owner'
+    const refusal = this.#groups.refusal(commit)
+    if (refusal !== null) return refusal
+    this.#groups.accept(commit, at, this.#lastStamp)
+    return 'accepted'
+  }
+
+  #change(at: Index, change: ServingChange): Applied {
+    const before = this.#ownership.serving
+    const accepted = this.#ownership.change(at, change)
+    return { kind: 'serving', accepted, before, after: this.#ownership.serving }
+  }
+
+  #pulse(at: Index, pulse: Pulse): Applied {
+    return { kind: 'pulse', ...this.#groups.fire(pulse, at, this.#lastStamp) }
+  }
+
+  #key(setKey: SetKey): Applied {
+    return { kind: 'key', accepted: this.#keyring.add(setKey) }
+  }
+}

@@ -1,0 +1,176 @@
+// Cluster time (design.md 5): one clock for the whole set, which stamps every entry. The leader's monotonic clock moves it,
+// so no wall clock that jumps can fire a timer early or hold time back; a slew of at most one part in `slewPart` keeps it near
+// the wall clocks of a majority. Followers follow what the leader says, and the next leader goes on from there:
+//
+//                 hears the leader                lead: the latest that it or its voters heard
+//     follower ---------------------> follower ------------------------------------------------> leader
+//        ^                                         (nobody heard any: the median wall clock)        |
+//        '--------------------------------------- follow -------------------------------------------'
+//
+// All that is kept is relative to this replica's own monotonic clock: a jump of its wall clock moves nothing but its own
+// vote on what time it is.
+
+import { assert } from '../base/assert.ts'
+import type { ReplicaId } from '../base/brand.ts'
+import { type Duration, type Instant, type Stamp, between, instant, micros, plus, stamp } from '../base/instant.ts'
+
+/** What a replica's clocks say as a frame leaves: offsets for the slew, the time for a new leader. */
+export interface ClockReading {
+  /** Cluster time as the sender knows it; null = it never heard one. */
+  readonly cluster: Stamp | null
+  readonly wall: Stamp
+}
+
+export interface ClusterClockOptions {
+  readonly self: ReplicaId
+  /** Whose wall clocks count, this replica's included. */
+  readonly voters: readonly ReplicaId[]
+  /** Cluster time is slewed by at most one part in this many. */
+  readonly slewPart: number
+  /** Wall clocks within this of each other agree. */
+  readonly agreement: Duration
+}
+
+/** A wall clock that is off, and by how much from those that agree. */
+export interface ClockAlarm {
+  readonly peer: ReplicaId
+  readonly offset: Duration
+}
+
+/** Cluster time at a moment of our monotonic clock. */
+interface Anchor {
+  readonly cluster: Stamp
+  readonly at: Instant
+}
+
+export class ClusterClock {
+  readonly #options: ClusterClockOptions
+  /** Wall clocks as distances from our monotonic clock, last known; our own among them. */
+  readonly #walls = new Map<ReplicaId, Duration>()
+  /** The latest cluster time that this replica heard or made in this life. */
+  #anchor: Anchor | null = null
+  /** What voters said they know since the last word of a leader: only a new leader asks. */
+  readonly #claims = new Map<ReplicaId, Anchor>()
+  #leading = false
+  /** Whom we follow. */
+  #leader: ReplicaId | null = null
+  /** The slew has been used up to here. */
+  #slewed: Instant = instant(0)
+  /** Time was read up to here: it doesn't fall, unless we follow another leader. */
+  #floor: Stamp = stamp(0)
+
+  constructor(options: ClusterClockOptions) {
+    this.#options = options
+  }
+
+  /** A frame came with its sender's clocks. `fromLeader`: the sender leads the term we are in. */
+  heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, fromLeader: boolean): void {
+    this.#walls.set(from, distance(now, reading.wall))
+    this.#walls.set(this.#options.self, distance(now, wall))
+    if (this.#leading || reading.cluster === null) return
+    const heard: Anchor = { cluster: reading.cluster, at: now }
+    if (!fromLeader) {
+      if (this.#options.voters.includes(from)) this.#claims.set(from, heard)
+      return
+    }
+    if (this.#leader !== from) this.#floor = stamp(0)
+    this.#leader = from
+    this.#anchor = heard
+    // What voters claimed before is in the leader's time already; kept, it would undo a slew that held time back.
+    this.#claims.clear()
+  }
+
+  /** This replica leads now. `lastStamp` is that of the last entry it applied. */
+  lead(now: Instant, wall: Stamp, lastStamp: Stamp): void {
+    this.#walls.set(this.#options.self, distance(now, wall))
+    const heard = [...this.#claims.values(), ...(this.#anchor === null ? [] : [this.#anchor])]
+    const latest =
+      heard.length > 0
+        ? Math.max(...heard.map((anchor) => anchor.cluster + between(anchor.at, now)))
+        : plus(stamp(now), median(this.#known()))
+    this.#anchor = { cluster: stamp(Math.max(latest, lastStamp)), at: now }
+    this.#claims.clear()
+    this.#leader = null
+    this.#leading = true
+    this.#slewed = now
+  }
+
+  /** This replica doesn't lead (any more). */
+  follow(): void {
+    this.#leading = false
+  }
+
+  /** Cluster time. The leader's is the cluster's; a follower's is what it heard last and its own monotonic time since; of one
+   * that never heard any, the wall clock's guess. */
+  read(now: Instant, wall: Stamp): Stamp {
+    this.#walls.set(this.#options.self, distance(now, wall))
+    if (this.#anchor === null) return wall
+    if (this.#leading) this.#anchor = this.#advanced(this.#anchor, now)
+    const time = plus(this.#anchor.cluster, between(this.#anchor.at, now))
+    if (time > this.#floor) this.#floor = time
+    return this.#floor
+  }
+
+  /** What rides on a frame that leaves now. */
+  reading(now: Instant, wall: Stamp): ClockReading {
+    const cluster = this.read(now, wall)
+    return { cluster: this.#anchor === null ? null : cluster, wall }
+  }
+
+  /** The wall clock that is farthest off, if one is. It changes nothing. */
+  alarm(): ClockAlarm | null {
+    const known = this.#known()
+    if (known.length === 0) return null
+    const right = this.#agreed() ?? median(known)
+    let worst: ClockAlarm | null = null
+    for (const voter of this.#options.voters) {
+      const wall = this.#walls.get(voter)
+      if (wall === undefined) continue
+      const offset = micros(wall - right)
+      if (Math.abs(offset) <= Math.max(this.#options.agreement, Math.abs(worst?.offset ?? 0))) continue
+      worst = { peer: voter, offset }
+    }
+    return worst
+  }
+
+  /** Moves time on by the monotonic clock, slewed towards the walls that agree; without agreement by nothing else. */
+  #advanced(anchor: Anchor, now: Instant): Anchor {
+    const elapsed = between(anchor.at, now)
+    assert(elapsed >= 0, 'a monotonic clock never falls')
+    const cluster = plus(anchor.cluster, elapsed)
+    const agreed = this.#agreed()
+    const most = Math.floor(between(this.#slewed, now) / this.#options.slewPart)
+    // The slew's own clock moves by whole steps, so that many short turns slew as much as a long one.
+    this.#slewed = agreed === null ? now : plus(this.#slewed, micros(most * this.#options.slewPart))
+    if (agreed === null) return { cluster, at: now }
+    const error = between(cluster, plus(stamp(now), agreed))
+    return { cluster: plus(cluster, micros(Math.max(-most, Math.min(most, error)))), at: now }
+  }
+
+  /** The voters' wall clocks that are known, lowest first. */
+  #known(): readonly Duration[] {
+    const known = this.#options.voters.map((voter) => this.#walls.get(voter)).filter((wall) => wall !== undefined)
+    return known.sort((a, b) => a - b)
+  }
+
+  /** The median of the most wall clocks that agree, if they are a majority of all voters; else null. */
+  #agreed(): Duration | null {
+    const known = this.#known()
+    let best: readonly Duration[] = []
+    for (let from = 0; from < known.length; from++) {
+      const lowest = known[from] ?? 0
+      const agreeing = known.slice(from).filter((wall) => wall - lowest <= this.#options.agreement)
+      if (agreeing.length > best.length) best = agreeing
+    }
+    return 2 * best.length > this.#options.voters.length ? median(best) : null
+  }
+}
+
+function distance(now: Instant, wall: Stamp): Duration {
+  return micros(wall - now)
+}
+
+/** The middle one; of two in the middle the lower, for time that is too late fires nothing early. */
+function median(sorted: readonly Duration[]): Duration {
+  return sorted[(sorted.length - 1) >> 1] ?? micros(0)
+}
