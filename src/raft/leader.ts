@@ -5,7 +5,7 @@ import { must } from '../base/assert.ts'
 import type { Index, ReplicaId } from '../base/brand.ts'
 import { index } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
-import { instant, plus } from '../base/instant.ts'
+import { instant, micros, plus } from '../base/instant.ts'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import type { Core, Leadership } from './core.ts'
@@ -42,7 +42,9 @@ export function handleHeartbeatResponse(core: Core, lead: Leadership, message: H
   // A round that was never made is no answer.
   if (peer === null || message.context > lead.round) return
   if (message.context > peer.round) peer.round = instant(message.context)
-  peer.poked(core.log.last)
+  // A quarter of the time between heartbeats: a lost append is mostly found out by the next one, and rounds for reads don't
+  // ask again for what is merely under way.
+  peer.answered(instant(message.context), core.log.last, micros(core.settings.heartbeat / 4))
   confirmReads(core, lead)
 }
 
@@ -79,9 +81,8 @@ export function leaderDue(core: Core, lead: Leadership): Instant {
  * it commits nothing without fresh acknowledgements of its term, answers no read without a fresh round, `quorumContact` still
  * says how old its knowledge is, and a second stall is not forgiven before a quorum was heard. */
 export function tickLeader(core: Core, lead: Leadership): void {
-  const due = leaderDue(core, lead)
   if (quorumContact(core, lead) > lead.windowStart) core.stallForgiven = false
-  if (forgiveStall(core, due)) lead.windowStart = core.now
+  if (forgiveStall(core, lead.heartbeatDue)) lead.windowStart = core.now
   if (core.now >= quorumDue(core, lead)) return becomeFollower(core, core.term, null)
   if (core.now >= lead.heartbeatDue) lead.roundWanted = true
 }
@@ -131,7 +132,7 @@ function makeAppend(core: Core, to: ReplicaId, peer: Progress, count: number): v
   const entries = count === 0 ? [] : log.slice(peer.next, log.last, count, settings.maxAppendBytes)
   const head = { from: core.id, to, term: core.term }
   send(core, { kind: 'append', ...head, prevIndex, prevTerm, entries, commit: log.commit })
-  peer.sent(index(prevIndex + entries.length), log.commit)
+  peer.sent(index(prevIndex + entries.length), log.commit, core.now)
 }
 
 function confirmReads(core: Core, lead: Leadership): void {

@@ -13,8 +13,8 @@
 
 import type { Index } from '../base/brand.ts'
 import { index } from '../base/brand.ts'
-import type { Instant } from '../base/instant.ts'
-import { instant } from '../base/instant.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import { between, instant } from '../base/instant.ts'
 
 /** Before every instant. */
 export const NEVER: Instant = instant(Number.NEGATIVE_INFINITY)
@@ -32,6 +32,7 @@ export class Progress {
   /** Invariant: only in `probe`. */
   #probing = false
   #sentCommit = index(0)
+  #sentAt = NEVER
   /** When this follower's last answer in this term came; `NEVER` = none, or its process is known dead. */
   heard: Instant = NEVER
   /** The latest heartbeat round it answered: the time that round was made. */
@@ -70,8 +71,9 @@ export class Progress {
   }
 
   /** An append with entries up to `last` (or without any, `last` = next - 1) and `commit` was sent. */
-  sent(last: Index, commit: Index): void {
+  sent(last: Index, commit: Index, now: Instant): void {
     this.#due = false
+    this.#sentAt = now
     this.#sentCommit = commit
     if (this.#state === 'probe') {
       this.#probing = true
@@ -104,8 +106,10 @@ export class Progress {
     this.#becomeProbe(index(Math.max(Math.min(at, hint + 1), this.#match + 1)))
   }
 
-  /** A heartbeat was answered: appends before it may be lost. */
-  poked(last: Index): void {
+  /** A heartbeat round made at `round` was answered. If the last append was sent so long before it (`patience`, which leaves
+   * it the time of a disk) and isn't acknowledged yet, it may be lost: another may go. */
+  answered(round: Instant, last: Index, patience: Duration): void {
+    if (between(this.#sentAt, round) < patience) return
     this.#probing = false
     if (this.#match < last) this.#due = true
   }
