@@ -29,6 +29,8 @@ export class LogInvariants implements Checker {
   readonly #votes = new Map<string, number>()
   readonly #committed: LoggedEntry[] = []
   readonly #hashes = new Map<number, string>()
+  /** Up to here a replica's committed entries are on its disk, synced or not. */
+  readonly #written = new Map<number, number>()
   readonly #checkedTo = new Map<number, number>()
   readonly #appliedTo = new Map<number, number>()
 
@@ -47,6 +49,7 @@ export class LogInvariants implements Checker {
     this.#mirror(machine).reread(machine.disk)
     this.#observed.delete(machine.id)
     this.#appliedTo.delete(machine.id)
+    this.#written.delete(machine.id)
     this.#checkedTo.set(machine.id, 0)
   }
 
@@ -63,9 +66,10 @@ export class LogInvariants implements Checker {
     const wrong = checkState(raft) ?? (before === undefined ? null : checkStep(before, now))
     if (wrong !== null) this.#report('L5', `replica ${machine.id}: ${wrong}`)
     this.#observed.set(machine.id, now)
-    if (now.role === 'leader') this.#oneLeader(machine, now.term)
-    if (now.vote !== null) this.#oneVote(machine, now.term, now.vote)
-    this.#sameCommits(machine, now.commit)
+    if (now.role === 'leader') this.#leads(machine, now.term)
+    // What was committed and given to the disk before this step is written by now.
+    this.#sameCommits(machine, this.#written.get(machine.id) ?? 0)
+    this.#written.set(machine.id, Math.min(now.commit, raft.inspect().disk.handed))
     if (store.appliedIndex !== this.#appliedTo.get(machine.id)) {
       this.#appliedTo.set(machine.id, store.appliedIndex)
       this.#sameHash(machine, store.appliedIndex, store.hash())
@@ -73,21 +77,22 @@ export class LogInvariants implements Checker {
   }
 
   leaving(machine: Machine, effect: Effect): void {
-    if (effect.kind === 'persist') this.#written(machine, effect)
+    if (effect.kind === 'persist') this.#writing(machine, effect)
     if (effect.kind !== 'peer') return
     const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.#report('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
     else if (frame.value.kind === 'raft') for (const message of frame.value.messages) this.#durableBefore(machine, message)
   }
 
-  /** L1: one leader per term at most. */
-  #oneLeader(machine: Machine, term: number): void {
+  /** L1: one leader per term at most; it voted for itself. */
+  #leads(machine: Machine, term: number): void {
+    this.#oneVote(machine, term, machine.id)
     const other = this.#leaders.get(term)
     if (other === undefined) this.#leaders.set(term, machine.id)
     else if (other !== machine.id) this.#report('L1', `replicas ${other} and ${machine.id} both lead term ${term}`)
   }
 
-  /** L1: one vote per (identity, term), over all its lives. */
+  /** L1: one vote per (identity, term), over all its lives. A vote that never left the replica is none. */
   #oneVote(machine: Machine, term: number, vote: number): void {
     const key = `${machine.id} ${term}`
     const other = this.#votes.get(key)
@@ -99,6 +104,7 @@ export class LogInvariants implements Checker {
   #durableBefore(machine: Machine, message: RaftMessage): void {
     const durable = this.#mirror(machine).durable(machine.disk)
     if (message.kind === 'vote-response' && message.granted) {
+      this.#oneVote(machine, message.term, message.to)
       if (durable.term < message.term || (durable.term === message.term && durable.vote !== message.to)) {
         this.#report('L2', `replica ${machine.id}'s vote for ${message.to} in term ${message.term} left before it was durable`)
       }
@@ -111,7 +117,7 @@ export class LogInvariants implements Checker {
   }
 
   /** L7: truncation only on a term conflict, never at or below commit. */
-  #written(machine: Machine, effect: Persist): void {
+  #writing(machine: Machine, effect: Persist): void {
     const commit = this.#checkedTo.get(machine.id) ?? 0
     const wrong = this.#mirror(machine).write(effect.records, commit, ({ index, term }) => {
       this.#listener.written(index, term)

@@ -78,7 +78,9 @@ export class Freshness {
     return true
   }
 
-  deadline(): Instant {
-    return this.#stale ? this.#askAt : plus(this.#contact, limits.stale)
+  /** Null: with a barrier in hand there is nothing to do but apply up to it. */
+  deadline(): Instant | null {
+    if (!this.#stale) return plus(this.#contact, limits.stale)
+    return this.#barrier === null ? this.#askAt : null
   }
 }

@@ -213,7 +213,7 @@ export class Replica {
       this.#freshness.deadline(),
       this.#log.deadline(),
       this.#raft.isLeader ? this.#pulseDeadline() : null,
-      this.#announced ? null : plus(this.#started, limits.readyWait),
+      this.#readyDeadline(),
     ]
     let least: Instant | null = null
     for (const time of times) if (time !== null && (least === null || time < least)) least = time
@@ -471,6 +471,12 @@ export class Replica {
       this.#passing.giveWaiting()
     }
     this.#passing.retryAhead(this.#now)
+  }
+
+  /** When waiting alone may make it ready; once that has passed, only another input can. */
+  #readyDeadline(): Instant | null {
+    const at = plus(this.#started, limits.readyWait)
+    return this.#announced || at <= this.#now ? null : at
   }
 
   /** `ready` is said when all replicas serve, or one does and some seconds have passed (design.md 3). */
