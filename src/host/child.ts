@@ -55,7 +55,12 @@ export class ReplicaChild {
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     // A process that can't be made has no pid; `error` tells why.
     const running: Running = {
-      process: child, pid: child.pid ?? 0, lastHeard: performance.now(), isListening: false, isSipOpen: false, failed: null,
+      process: child,
+      pid: child.pid ?? 0,
+      lastHeard: performance.now(),
+      isListening: false,
+      isSipOpen: false,
+      failed: null,
     }
     this.#running = running
     child.on('message', (message) => this.#heard(running, message as FromReplica))

@@ -73,7 +73,8 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   only(value, KEYS, 'the file')
   const set = value['set']
   if (typeof set !== 'string' || !/^[0-9a-f]{16}$/.test(set)) wrong('set', set, '16 lower-case hexadecimal digits')
-  if ((value['durability'] ?? 'wal') !== 'wal') wrong('durability', value['durability'], '"wal" ("memory" is not built yet)')
+  if ((value['durability'] ?? 'wal') !== 'wal')
+    wrong('durability', value['durability'], '"wal" ("memory" is not built yet)')
   if ((value['maxCall'] ?? 0) !== 0) wrong('maxCall', value['maxCall'], '0 (ending calls by age is not built yet)')
   const list = value['replicas']
   if (!Array.isArray(list) || list.length < 1 || list.length > MOST_REPLICAS) {

@@ -34,7 +34,10 @@ async function complaint(change: Partial<FolderOwner> = {}): Promise<string> {
 }
 
 const entry = (at: number): Uint8Array =>
-  encodeRecord({ kind: 'entry', entry: { term: term(1), index: index(at), kind: 'normal', data: Buffer.alloc(50, at) } })
+  encodeRecord({
+    kind: 'entry',
+    entry: { term: term(1), index: index(at), kind: 'normal', data: Buffer.alloc(50, at) },
+  })
 
 /** One life that writes these records, each under its own sync. */
 async function live(records: readonly Uint8Array[], segmentBytes?: number): Promise<DataFolder> {
@@ -76,7 +79,9 @@ test('a later life has all records of the earlier ones, over segments, and goes 
   const data = await opened()
   data.guard.release()
   const records = data.records.map((record) => decodeRecord(record))
-  const entries = records.flatMap((record) => (record.ok && record.value.kind === 'entry' ? [record.value.entry.index] : []))
+  const entries = records.flatMap((record) =>
+    record.ok && record.value.kind === 'entry' ? [record.value.entry.index] : [],
+  )
   expect(entries).toEqual([1, 2, 3, 4, 5])
 })
 
@@ -139,7 +144,9 @@ test('a segment whose making was cut short is removed', async () => {
 
 test('a folder of another set or another replica is refused', async () => {
   await live([entry(1)])
-  expect(await complaint({ set: 'f'.repeat(16) })).toContain(`belongs to set ${owner.set}, not to set ${'f'.repeat(16)}`)
+  expect(await complaint({ set: 'f'.repeat(16) })).toContain(
+    `belongs to set ${owner.set}, not to set ${'f'.repeat(16)}`,
+  )
   expect(await complaint({ replica: replicaId(3) })).toContain('belongs to replica 2 of this set, not to replica 3')
 })
 

@@ -73,7 +73,11 @@ async function claim(folder: string, set: string): Promise<Result<Guard, string>
   }
 }
 
-async function openLog(folder: string, owner: FolderOwner, log: Logger): Promise<Result<Omit<DataFolder, 'guard'>, string>> {
+async function openLog(
+  folder: string,
+  owner: FolderOwner,
+  log: Logger,
+): Promise<Result<Omit<DataFolder, 'guard'>, string>> {
   const read = await readLog(folder, owner, log)
   if (!read.ok) return read
   if (read.value === null && owner.hasRun) {
@@ -154,7 +158,10 @@ async function readLog(folder: string, owner: FolderOwner, log: Logger): Promise
     if (title === null) {
       // The process died while it made this segment: it holds nothing yet.
       if (!isLast || reading.payloads.length > 0) return err(`${path} is not a log of Holdfast`)
-      log.warn({ code: 'segment-cut', file: path }, 'a segment that was being made when the last process died is removed')
+      log.warn(
+        { code: 'segment-cut', file: path },
+        'a segment that was being made when the last process died is removed',
+      )
       await rm(path)
       continue
     }

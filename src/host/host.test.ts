@@ -70,7 +70,12 @@ test('an input that an effect causes is handled after that step, not within it',
 
 test('what a persist effect holds back leaves when it is durable, in order, and then the replica hears of it', () => {
   const { host, log } = scene(() => [])
-  const persist = (number: number): Persist => ({ kind: 'persist', number, records: [], then: [send(`after ${number}`)] })
+  const persist = (number: number): Persist => ({
+    kind: 'persist',
+    number,
+    records: [],
+    then: [send(`after ${number}`)],
+  })
   host.durable([persist(1), persist(2)])
   expect(log).toEqual(['send after 1', 'send after 2', 'step persisted'])
   host.close()

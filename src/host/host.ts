@@ -31,7 +31,9 @@ export interface World {
   reply(reply: Reply): void
   notice(notice: Notice['notice']): void
   /** A bug showed or the replica asked for it: this process ends, and gives nothing more. */
-  stop(why: { readonly kind: 'bug'; readonly error: unknown } | { readonly kind: 'stop'; readonly reason: string }): void
+  stop(
+    why: { readonly kind: 'bug'; readonly error: unknown } | { readonly kind: 'stop'; readonly reason: string },
+  ): void
 }
 
 export class Host {

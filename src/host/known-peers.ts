@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { must } from '../base/assert.ts'
 import { replicaOf } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
 
 const FILE = 'peers.json'
 
@@ -14,10 +16,21 @@ export class KnownPeers {
   readonly #folder: string
   readonly #incarnations: Map<number, string>
 
-  /** Throws the system's error if the file is there and can't be read. */
-  constructor(folder: string) {
+  constructor(folder: string, incarnations: Map<number, string>) {
     this.#folder = folder
-    this.#incarnations = new Map(Object.entries(readPeers(join(folder, FILE))).map(([id, value]) => [Number(id), value]))
+    this.#incarnations = incarnations
+  }
+
+  /** What the folder remembers; nothing, if it is new. */
+  static load(folder: string): Result<KnownPeers, string> {
+    const path = join(folder, FILE)
+    try {
+      const value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+      return ok(new KnownPeers(folder, new Map(Object.entries(value).map(([id, known]) => [Number(id), known]))))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ok(new KnownPeers(folder, new Map()))
+      return err(`${path} can't be read: ${(error as Error).message}. Put it back as it was`)
+    }
   }
 
   /** Why that life is not the peer it was; null if it is, or is met for the first time, which is then remembered. */
@@ -54,14 +67,5 @@ export class KnownPeers {
     const folder = openSync(this.#folder, 'r')
     fsyncSync(folder)
     closeSync(folder)
-  }
-}
-
-function readPeers(path: string): Record<string, string> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw error
   }
 }

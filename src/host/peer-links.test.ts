@@ -49,6 +49,12 @@ function folder(): string {
   return path
 }
 
+function knownPeers(path: string): KnownPeers {
+  const known = KnownPeers.load(path)
+  if (!known.ok) throw new Error(known.error)
+  return known.value
+}
+
 /** One replica of two: id 1 or 2, its port and the other's. */
 function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
   const inputs: InputBody[] = []
@@ -60,13 +66,16 @@ function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
     life: (wish.life ?? `${id}.${id === 1 ? 'aa' : 'bb'}.1`) as Life,
     address: { host: HOST, port },
     peers: [3 - id],
-    known: new KnownPeers(wish.folder ?? folder()),
+    known: knownPeers(wish.folder ?? folder()),
     log: new SparseLog(log),
     give: (input) => void inputs.push(input),
   }
   const server = new PeerServer(parts)
   const links = new PeerLinks(parts, new Map([[replicaId(3 - id), { host: HOST, port: otherPort }]]))
-  cleanups.push(() => server.close(), () => links.close())
+  cleanups.push(
+    () => server.close(),
+    () => links.close(),
+  )
   const states = (): string[] =>
     inputs.flatMap((input) => {
       if (input.kind !== 'link') return []
@@ -156,9 +165,19 @@ test.each([
   ['a line without end', 'x'.repeat(hostLimits.helloBytes), 'it does not speak as a replica does', 'peer-garbage'],
   ['another format', '{"holdfast":"peer","format":2}\n', 'it speaks format 2 between replicas', 'peer-garbage'],
   ['half a hello', '{"holdfast":"peer","format":1}\n', 'its hello lacks', 'peer-garbage'],
-  ['another set', hello({ set: 'f'.repeat(16) }), `it is of set ${'f'.repeat(16)}, this is replica 2`, 'peer-other-set'],
+  [
+    'another set',
+    hello({ set: 'f'.repeat(16) }),
+    `it is of set ${'f'.repeat(16)}, this is replica 2`,
+    'peer-other-set',
+  ],
   ['the wrong door', hello({ to: 3 }), 'it looks for replica 3, this is replica 2', 'peer-misdirected'],
-  ['a replica that is not in the set', hello({ replica: 9, life: '9.aa.1' as Life }), 'no other replica 9', 'peer-unknown'],
+  [
+    'a replica that is not in the set',
+    hello({ replica: 9, life: '9.aa.1' as Life }),
+    'no other replica 9',
+    'peer-unknown',
+  ],
 ])('the peer port hears %s: an answer, a log line, and nothing more', async (_what, words, said, code) => {
   const [a, b] = [++lastPort, ++lastPort]
   const two = end(2, b, a)
@@ -226,7 +245,9 @@ test('a replica that comes with another disk is refused, also by the next life o
   await second.server.open()
   const wiped = await dial(b)
   wiped.write(hello({ life: '1.cc.1' as Life }))
-  expect(await textOf(wiped)).toContain('replica 1 comes with another disk (incarnation cc, known is aa): it could vote twice')
+  expect(await textOf(wiped)).toContain(
+    'replica 1 comes with another disk (incarnation cc, known is aa): it could vote twice',
+  )
 })
 
 test('who dials a replica of another set, or no replica at all, says so and stays unlinked', async () => {

@@ -121,7 +121,9 @@ class PeerLink {
       return
     }
     if ('refused' in answer.value) {
-      this.#parts.log.warn('peer-refuses', `a peer does not listen to this replica: ${answer.value.refused}`, { peer: to })
+      this.#parts.log.warn('peer-refuses', `a peer does not listen to this replica: ${answer.value.refused}`, {
+        peer: to,
+      })
       socket.destroy()
       return
     }

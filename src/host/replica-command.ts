@@ -6,7 +6,7 @@ import { hostLimits } from './limits.ts'
 import type { FromReplica, StartOrder } from './ipc.ts'
 import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, EXIT_USAGE } from './options.ts'
-import { runReplica } from './replica-process.ts'
+import { ReplicaProcess } from './replica-process.ts'
 
 /** Never resolves but for a wrong use: the process ends by itself. */
 export function replicaMain(): Promise<number> {
@@ -24,7 +24,7 @@ export function replicaMain(): Promise<number> {
 
 async function obey(order: StartOrder): Promise<void> {
   const log = makeLog(`replica-${order.replica}`, order.logLevel)
-  const running = await runReplica(order, {
+  const running = new ReplicaProcess(order, {
     log,
     makeReplica: (options) => new Replica(options),
     report: tell,
@@ -41,6 +41,7 @@ async function obey(order: StartOrder): Promise<void> {
     leave(0)
   })
   setInterval(() => tell({ kind: 'alive' }), hostLimits.aliveMs)
+  await running.run()
 
   function leave(code: number): void {
     log.flush(() => process.exit(code))

@@ -2,17 +2,18 @@
 // the life is durable before a port opens, the SIP address is bound only when the replica says so.
 
 import { randomBytes, randomInt } from 'node:crypto'
-import type { Life, ReplicaId } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import type { Persist } from '../replica/effect.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
 import { AdminServer } from './admin-server.ts'
 import { printAddress } from './address.ts'
-import type { Address } from './address.ts'
 import { machineClock } from './clock.ts'
-import type { SetConfig } from './config.ts'
+import type { Clock } from './clock.ts'
+import type { ReplicaConfig, SetConfig } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
+import type { DataFolder } from './data-folder.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
@@ -46,128 +47,181 @@ export interface Ending {
   readonly reason: string
 }
 
-export interface RunningReplica {
-  close(): void
-}
-
 /** Runs until `end` is called or `close`; every way to fail is told by `end`. */
-export async function runReplica(start: ReplicaStart, around: Surroundings): Promise<RunningReplica> {
-  const { config, replica } = start
-  const { log } = around
-  let ended = false
-  const closing: (() => void)[] = []
-  const close = (): void => {
-    ended = true
-    for (const part of closing.splice(0)) part()
-  }
-  const end = (cause: Ending['cause'], reason: string): void => {
-    if (ended) return
-    close()
-    around.end({ cause, reason })
-  }
-  const running = { close }
+export class ReplicaProcess {
+  readonly #start: ReplicaStart
+  readonly #around: Surroundings
+  /** What to close, the last opened first. */
+  readonly #open: (() => void)[] = []
+  #host: Host | null = null
+  #isOver = false
 
-  const own = must(config.replicas.find(({ id }) => id === replica), 'a replica of the set')
-  const folder = await openDataFolder(own.data, { set: config.set, replica, hasRun: start.hasRun }, log)
-  if (!folder.ok) return (end('data', folder.error), running)
-  closing.push(folder.value.guard.release)
-  const { life } = folder.value
-
-  const clock = machineClock()
-  const sparse = new SparseLog(log)
-  // Filled below: sockets give inputs to a host that needs the sockets.
-  let host: Host | null = null
-  const give = (input: InputBody): void => host?.give(input)
-
-  const wal = new Wal<Persist>(folder.value.end, {
-    durable: (persists) => host?.durable(persists),
-    full: (full) => disk.write(full),
-    fatal: (reason) => end('data', `the log can't be written: ${reason}`),
-  })
-  const disk = new DiskWatch({
-    folder: own.data,
-    log,
-    total: () => wal.total,
-    change: (full) => give({ kind: 'disk', full }),
-  })
-  const sip = new SipSockets({ address: config.sip, life, clock, log: sparse, give })
-  const admin = new AdminServer(own.admin, watchProcess(), give)
-  let parts: PeerParts
-  try {
-    const peers = config.replicas.flatMap(({ id }) => (id === replica ? [] : [id]))
-    const known = new KnownPeers(own.data)
-    parts = { set: config.set, replica, life, address: own.peer, peers, known, log: sparse, give }
-  } catch (error) {
-    return (end('data', `${own.data}/peers.json can't be read: ${(error as Error).message}`), running)
+  constructor(start: ReplicaStart, around: Surroundings) {
+    this.#start = start
+    this.#around = around
   }
-  const server = new PeerServer(parts)
-  const links = new PeerLinks(parts, addressesOf(config, replica))
-  closing.push(() => disk.close(), () => sip.close(), () => admin.close(), () => server.close(), () => links.close())
 
-  const world: World = {
-    send: (send) => sip.send(send),
-    peer: (send) => links.send(send.to, send.frame),
-    flush: () => links.flush(),
-    persist: (persist) => wal.append(persist),
-    openSip: () => {
-      sip.open().then(
-        () => ended || around.report({ kind: 'sip-open' }),
-        (error: Error) => end('other', `the SIP address ${printAddress(config.sip)} can't be bound: ${error.message}`),
-      )
-    },
-    reply: (reply) => admin.reply(reply),
-    notice: (notice) => {
-      if (notice.kind !== 'serving') around.report(notice)
-      else log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
-    },
-    stop: (why) => {
-      if (why.kind === 'stop') end('data', why.reason)
-      else end('bug', why.error instanceof Error ? (why.error.stack ?? why.error.message) : String(why.error))
-    },
+  async run(): Promise<void> {
+    const { config, replica, hasRun } = this.#start
+    const own = must(
+      config.replicas.find(({ id }) => id === replica),
+      'a replica of the set',
+    )
+    const folder = await openDataFolder(own.data, { set: config.set, replica, hasRun }, this.#around.log)
+    if (!folder.ok) return this.#end('data', folder.error)
+    this.#open.push(folder.value.guard.release)
+    if (this.#isOver) return this.close()
+
+    const parts = this.#makeParts(own, folder.value)
+    if (parts === null) return
+    const trouble = await openPorts(parts, own)
+    if (trouble !== null) return this.#end('other', trouble)
+    if (!this.#isOver) this.#begin(parts, folder.value)
   }
-  try {
-    await server.open().catch((error: Error) => {
-      throw new Error(`the peer address ${printAddress(own.peer)} can't be bound: ${error.message}`)
+
+  close(): void {
+    this.#isOver = true
+    for (const close of this.#open.splice(0).reverse()) close()
+  }
+
+  #makeParts(own: ReplicaConfig, folder: DataFolder): Parts | null {
+    const { config, replica } = this.#start
+    const { log } = this.#around
+    const { life } = folder
+    const known = KnownPeers.load(own.data)
+    if (!known.ok) {
+      this.#end('data', known.error)
+      return null
+    }
+    const sparse = new SparseLog(log)
+    const give = (input: InputBody): void => this.#host?.give(input)
+    const clock = machineClock()
+    const disk: DiskWatch = new DiskWatch({
+      folder: own.data,
+      log,
+      total: () => wal.total,
+      change: (full) => give({ kind: 'disk', full }),
     })
-    await admin.open().catch((error: Error) => {
-      throw new Error(`the admin address ${printAddress(own.admin)} can't be bound: ${error.message}`)
+    const wal = new Wal<Persist>(folder.end, {
+      durable: (persists) => this.#host?.durable(persists),
+      full: (full) => disk.write(full),
+      fatal: (reason) => this.#end('data', `the log can't be written: ${reason}`),
     })
-  } catch (error) {
-    return (end('other', (error as Error).message), running)
+    const peers = config.replicas.filter(({ id }) => id !== replica)
+    const peerParts: PeerParts = {
+      set: config.set,
+      replica,
+      life,
+      address: own.peer,
+      peers: peers.map(({ id }) => id),
+      known: known.value,
+      log: sparse,
+      give,
+    }
+    const parts: Parts = {
+      clock,
+      wal,
+      disk,
+      sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
+      admin: new AdminServer(own.admin, watchProcess(), give),
+      server: new PeerServer(peerParts),
+      links: new PeerLinks(peerParts, new Map(peers.map(({ id, peer }) => [id, peer]))),
+    }
+    const { sip, admin, server, links } = parts
+    for (const part of [disk, sip, admin, server, links]) this.#open.push(() => part.close())
+    return parts
   }
-  if (ended) return running
 
-  let door: Door
-  try {
-    door = around.makeReplica(optionsOf(config, replica, life, folder.value.records, clock))
-  } catch (error) {
-    return (end('bug', error instanceof Error ? (error.stack ?? error.message) : String(error)), running)
+  #begin(parts: Parts, folder: DataFolder): void {
+    const { log, report, makeReplica } = this.#around
+    const { life, records } = folder
+    let door: Door
+    try {
+      door = makeReplica(optionsOf(this.#start, folder, parts.clock))
+    } catch (error) {
+      // Replica's constructor throws only if the disk's records contradict themselves.
+      return this.#end('data', `${folder.end.folder}: ${(error as Error).message}`)
+    }
+    this.#host = new Host(door, parts.clock, this.#world(parts), log)
+    this.#open.push(() => this.#host?.close())
+    log.info({ code: 'started', life, records: records.length }, 'a new life begins')
+    report({ kind: 'listening', life })
+    this.#host.start()
+    parts.links.open()
+    parts.disk.start()
   }
-  host = new Host(door, clock, world, log)
-  closing.unshift(() => host?.close())
-  around.report({ kind: 'listening', life })
-  log.info({ code: 'started', life, records: folder.value.records.length }, 'a new life begins')
-  host.start()
-  links.open()
-  disk.start()
-  return running
+
+  #world(parts: Parts): World {
+    const { sip, links, wal, admin } = parts
+    const { log, report } = this.#around
+    return {
+      send: (send) => sip.send(send),
+      peer: (send) => links.send(send.to, send.frame),
+      flush: () => links.flush(),
+      persist: (persist) => wal.append(persist),
+      openSip: () => void this.#openSip(sip),
+      reply: (reply) => admin.reply(reply),
+      notice: (notice) => {
+        if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
+        else report(notice)
+      },
+      stop: (why) => {
+        if (why.kind === 'stop') this.#end('data', why.reason)
+        else this.#end('bug', inWords(why.error))
+      },
+    }
+  }
+
+  async #openSip(sip: SipSockets): Promise<void> {
+    const address = printAddress(this.#start.config.sip)
+    const trouble = await troubleOf(sip.open(), `the SIP address ${address}`)
+    if (trouble !== null) this.#end('other', trouble)
+    else if (!this.#isOver) this.#around.report({ kind: 'sip-open' })
+  }
+
+  #end(cause: Ending['cause'], reason: string): void {
+    if (this.#isOver) return
+    this.close()
+    this.#around.end({ cause, reason })
+  }
 }
 
-function addressesOf(config: SetConfig, self: ReplicaId): ReadonlyMap<ReplicaId, Address> {
-  return new Map(config.replicas.filter(({ id }) => id !== self).map(({ id, peer }) => [id, peer]))
+interface Parts {
+  readonly clock: Clock
+  readonly wal: Wal<Persist>
+  readonly disk: DiskWatch
+  readonly sip: SipSockets
+  readonly admin: AdminServer
+  readonly server: PeerServer
+  readonly links: PeerLinks
 }
 
-function optionsOf(
-  config: SetConfig,
-  id: ReplicaId,
-  life: Life,
-  records: readonly Uint8Array[],
-  clock: { now(): ReplicaOptions['now']; wall(): ReplicaOptions['wall'] },
-): ReplicaOptions {
+/** Why the peer or the admin port can't be opened; null once they are. */
+async function openPorts({ server, admin }: Parts, own: ReplicaConfig): Promise<string | null> {
+  return (
+    (await troubleOf(server.open(), `the peer address ${printAddress(own.peer)}`)) ??
+    (await troubleOf(admin.open(), `the admin address ${printAddress(own.admin)}`))
+  )
+}
+
+async function troubleOf(opening: Promise<void>, what: string): Promise<string | null> {
+  try {
+    await opening
+    return null
+  } catch (error) {
+    return `${what} can't be bound: ${(error as Error).message}`
+  }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function optionsOf({ config, replica }: ReplicaStart, { life, records }: DataFolder, clock: Clock): ReplicaOptions {
   return {
-    id,
+    id: replica,
     set: config.set,
-    voters: config.replicas.map((replica) => replica.id),
+    voters: config.replicas.map(({ id }) => id),
     life,
     seed: randomInt(2 ** 32),
     freshKey: randomBytes(16),

@@ -27,6 +27,8 @@ export class SetFolder {
   readonly path: string
   readonly isTemporary: boolean
   #contents: Contents
+  /** Writes follow one another: they share a name. */
+  #written: Promise<void> = Promise.resolve()
 
   constructor(path: string, isTemporary: boolean, contents: Contents) {
     this.path = path
@@ -43,14 +45,17 @@ export class SetFolder {
   }
 
   /** Remembers that this replica has written its first life. */
-  async markStarted(replica: number): Promise<void> {
-    if (this.hasRun(replica)) return
+  markStarted(replica: number): Promise<void> {
+    if (this.hasRun(replica)) return this.#written
     const started = [...this.#contents.started, replica].sort((a, b) => a - b)
     this.#contents = { ...this.#contents, started }
-    await writeContents(this.path, this.#contents)
+    const write = (): Promise<void> => writeContents(this.path, this.#contents)
+    this.#written = this.#written.then(write, write)
+    return this.#written
   }
 
   async removeIfTemporary(): Promise<void> {
+    await this.#written.catch(() => undefined)
     if (this.isTemporary) await rm(this.path, { recursive: true, force: true })
   }
 }

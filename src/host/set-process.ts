@@ -13,7 +13,13 @@ import type { Logger } from './log.ts'
 
 /** What `up --json` prints, one a line (interface.md). */
 export type SetEvent =
-  | { readonly event: 'replica'; readonly id: number; readonly pid: number; readonly admin: string; readonly peer: string }
+  | {
+      readonly event: 'replica'
+      readonly id: number
+      readonly pid: number
+      readonly admin: string
+      readonly peer: string
+    }
   | { readonly event: 'ready'; readonly sip: string; readonly leader: number }
   | { readonly event: 'exit'; readonly id: number; readonly signal?: string; readonly code?: number }
   | { readonly event: 'leader'; readonly id: number; readonly term: number }
@@ -170,7 +176,10 @@ export class SetProcess {
     for (const child of this.#children) {
       if (!child.isSilent) continue
       const seconds = hostLimits.silentLoopMs / 1_000
-      this.#parts.log.error({ code: 'replica-silent', replica: child.id }, `its loop is silent for ${seconds} s: killed`)
+      this.#parts.log.error(
+        { code: 'replica-silent', replica: child.id },
+        `its loop is silent for ${seconds} s: killed`,
+      )
       child.kill('SIGKILL')
     }
   }

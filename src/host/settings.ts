@@ -8,7 +8,10 @@ import { MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
 
 export const UP_OPTIONS = {
-  replicas: { takes: 'N', help: `how many replicas, 1 to ${MOST_REPLICAS} (3); an odd number: 4 outlive no more deaths than 3` },
+  replicas: {
+    takes: 'N',
+    help: `how many replicas, 1 to ${MOST_REPLICAS} (3); an odd number: 4 outlive no more deaths than 3`,
+  },
   sip: { takes: 'HOST:PORT', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
   'next-hop': { takes: 'HOST:PORT[;transport=udp|tcp]', help: 'where new calls go (the Request-URI decides)' },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
@@ -42,7 +45,9 @@ export function readLoopback(name: string, text: string): Result<Address, string
 export function readBase(name: string, text: string, count: number): Result<Address, string> {
   const address = readLoopback(name, text)
   if (!address.ok || address.value.port + count <= 65_535) return address
-  return err(`--${name} ${text}: ports up to ${address.value.port + count} would be used; give one below ${65_536 - count}`)
+  return err(
+    `--${name} ${text}: ports up to ${address.value.port + count} would be used; give one below ${65_536 - count}`,
+  )
 }
 
 export function readNextHop(text: string): Result<NextHop, string> {

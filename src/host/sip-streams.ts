@@ -194,7 +194,11 @@ export class SipStreams {
     const now = performance.now()
     for (const connection of this.#silent.values()) {
       if (now - connection.since < hostLimits.silentMs) break
-      this.#drop(connection, 'silent-closed', `a connection said nothing for ${hostLimits.silentMs / 1_000} s and is closed`)
+      this.#drop(
+        connection,
+        'silent-closed',
+        `a connection said nothing for ${hostLimits.silentMs / 1_000} s and is closed`,
+      )
     }
     for (const connection of this.#byId.values()) {
       if (connection.halfSince === 0 || now - connection.halfSince < hostLimits.halfMessageMs) continue

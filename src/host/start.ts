@@ -12,7 +12,7 @@ import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command } from './options.ts'
 import { platformTrouble } from './platform.ts'
-import { runReplica } from './replica-process.ts'
+import { ReplicaProcess } from './replica-process.ts'
 import { readLogLevel, UP_OPTIONS } from './settings.ts'
 import { readConfigFile } from './up-config.ts'
 
@@ -65,7 +65,7 @@ async function joinAddress(config: SetConfig): Promise<Result<null, string>> {
 async function run(config: SetConfig, id: number, level: string): Promise<number> {
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
-  const running = await runReplica(
+  const running = new ReplicaProcess(
     { config, replica: replicaId(id), hasRun: false },
     {
       log,
@@ -78,6 +78,7 @@ async function run(config: SetConfig, id: number, level: string): Promise<number
     },
   )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.resolve(0))
+  await running.run()
   const code = await ended.promise
   running.close()
   await new Promise<void>((resolve) => log.flush(() => resolve()))

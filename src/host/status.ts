@@ -27,7 +27,9 @@ export async function statusMain(args: readonly string[]): Promise<number> {
   const address = printAddress(admin.value)
   const answer = await fetchJson(`http://${address}/status`)
   if (!answer.ok) {
-    process.stderr.write(`${COMMAND.name}: nobody answers at ${address} (${answer.error}): does holdfast up run there?\n`)
+    process.stderr.write(
+      `${COMMAND.name}: nobody answers at ${address} (${answer.error}): does holdfast up run there?\n`,
+    )
     return EXIT_CANNOT_START
   }
   const statuses: readonly unknown[] = Array.isArray(answer.value) ? answer.value : [answer.value]
@@ -52,12 +54,35 @@ interface Shown {
   readonly storeHash?: { readonly index: number; readonly hash: string }
 }
 
-const HEADS = ['replica', 'role', 'term', 'commit', 'applied', 'serving', 'early', 'confirmed', 'groups', 'timers', 'intents', 'hash']
+const HEADS = [
+  'replica',
+  'role',
+  'term',
+  'commit',
+  'applied',
+  'serving',
+  'early',
+  'confirmed',
+  'groups',
+  'timers',
+  'intents',
+  'hash',
+]
 
 export function statusTable(statuses: readonly unknown[]): string {
   const rows = [HEADS, ...statuses.map((status) => row(status as Shown))]
-  const widths = HEADS.map((_, column) => Math.max(...rows.map((cells) => (cells.length > 2 ? (cells[column] ?? '').length : 0))))
-  return rows.map((cells) => `${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()}\n`).join('')
+  const widths = HEADS.map((_, column) =>
+    Math.max(...rows.map((cells) => (cells.length > 2 ? (cells[column] ?? '').length : 0))),
+  )
+  return rows
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
 }
 
 function row(status: Shown): readonly string[] {

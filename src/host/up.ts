@@ -61,7 +61,10 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
   if (!guard.ok) {
     await tidy()
-    return startError(COMMAND, `${printAddress(config.sip)} is in use by ${printHolder(guard.error)}; give another --sip`)
+    return startError(
+      COMMAND,
+      `${printAddress(config.sip)} is in use by ${printHolder(guard.error)}; give another --sip`,
+    )
   }
   const taken = await portTrouble(config)
   if (taken !== null) {

@@ -28,7 +28,11 @@ export interface Reading {
 }
 
 /** The bytes of one write at offset `batch`, and the CRC to roll on from. */
-export function frameRecords(payloads: readonly Uint8Array[], batch: number, crc: number): { bytes: Buffer; crc: number } {
+export function frameRecords(
+  payloads: readonly Uint8Array[],
+  batch: number,
+  crc: number,
+): { bytes: Buffer; crc: number } {
   let size = 0
   for (const payload of payloads) size += HEAD_BYTES + payload.length
   const bytes = Buffer.allocUnsafe(size)
@@ -74,8 +78,7 @@ export function readRecords(file: Buffer): Reading {
 
 function isHead(file: Buffer, at: number): boolean {
   return (
-    file.readUInt32LE(at) <= hostLimits.recordBytes &&
-    file.readUInt32LE(at + 12) === crc32(file.subarray(at, at + 12))
+    file.readUInt32LE(at) <= hostLimits.recordBytes && file.readUInt32LE(at + 12) === crc32(file.subarray(at, at + 12))
   )
 }
 

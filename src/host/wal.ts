@@ -105,7 +105,9 @@ export class Wal<Item extends Appended> {
     this.#waiting.push(item)
     for (const record of item.records) this.#waitingBytes += HEAD_BYTES + record.length
     if (this.#full && this.#waitingBytes > hostLimits.walWaitingBytes) {
-      this.#fail(`${this.#waitingBytes} bytes wait for the full disk of ${this.#folder}: free some space and start again`)
+      this.#fail(
+        `${this.#waitingBytes} bytes wait for the full disk of ${this.#folder}: free some space and start again`,
+      )
       return
     }
     if (!this.#busy) void this.#flush()
@@ -235,7 +237,6 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Opens for writing at any offset, creates if need be. */
 export async function openWalFile(path: string): Promise<WalFile> {
-
   const handle: FileHandle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   return {
     write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,

@@ -1,0 +1,45 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSetFolder, peekSetId } from './set-folder.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-set-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+async function complaint(path: string, replicas = 3): Promise<string> {
+  const result = await openSetFolder(path, replicas)
+  return result.ok ? 'none' : result.error
+}
+
+test('a set keeps its id, and which replicas have run, however many say so at once', async () => {
+  const first = await openSetFolder(folder, 3)
+  if (!first.ok) throw new Error(first.error)
+  await Promise.all([3, 1, 2, 3].map((replica) => first.value.markStarted(replica)))
+  const second = await openSetFolder(folder, 3)
+  if (!second.ok) throw new Error(second.error)
+  expect(second.value.set).toBe(first.value.set)
+  expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([true, true, true, false])
+  expect(await peekSetId(folder)).toBe(first.value.set)
+})
+
+test('a temporary folder goes, one that was given stays', async () => {
+  const temporary = await openSetFolder(null, 3)
+  const given = await openSetFolder(folder, 3)
+  if (!temporary.ok || !given.ok) throw new Error('not opened')
+  await temporary.value.removeIfTemporary()
+  await given.value.removeIfTemporary()
+  expect(() => readFileSync(join(temporary.value.path, 'set.json'))).toThrow('ENOENT')
+  expect(readFileSync(join(folder, 'set.json'), 'utf8')).toContain(given.value.set)
+})
+
+test('what cannot be used says why', async () => {
+  await openSetFolder(folder, 3)
+  expect(await complaint(folder, 5)).toContain('holds a set of 3 replicas, not of 5: run it with --replicas 3')
+  writeFileSync(join(folder, 'set.json'), '{"holdfast":"s')
+  expect(await complaint(folder)).toContain("set.json can't be read as a set of Holdfast")
+  expect(await complaint('/proc/holdfast')).toContain("the data folder /proc/holdfast can't be used")
+})
