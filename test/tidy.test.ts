@@ -23,7 +23,7 @@ const floors: readonly (readonly string[])[] = [
 
 /** Which packages a room may import; rooms that are not named: none. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  wire: ['msgpackr'],
+  wire: ['msgpackr/pack'],
   host: ['pino', 'prom-client'],
 }
 

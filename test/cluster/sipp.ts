@@ -36,9 +36,11 @@ export interface SippStats {
   readonly retransmissions: number
   /** Messages that the scenario did not expect, of its calls or of none. */
   readonly unexpected: number
+  /** Messages of calls that were over: the answer to a repeated BYE, say. */
+  readonly late: number
 }
 
-const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0 }
+const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0, late: 0 }
 
 /** Why tests with SIPp cannot run here; null if they can. In CI that is a failure, not a reason. */
 export function missingTools(): string | null {
@@ -71,8 +73,8 @@ export class Sipp {
       successful: of('SuccessfulCall(C)'),
       failed: of('FailedCall(C)'),
       retransmissions: Math.max(of('Retransmissions(C)'), sum('_Retrans')),
-      unexpected:
-        Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')) + of('OutOfCallMsgs(C)') + of('DeadCallMsgs(C)'),
+      unexpected: Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')) + of('OutOfCallMsgs(C)'),
+      late: of('DeadCallMsgs(C)'),
     }
   }
 

@@ -61,6 +61,8 @@ class WireCheck {
   readonly #waiting = new Map<string, Parsed[]>()
   /** Requests sent on, by their topmost Via, with what came in for them. */
   readonly #forwarded = new Map<string, { readonly arrived: Parsed; readonly sent: Parsed }>()
+  /** Requests that came in, by their topmost Via: what the set may answer itself. */
+  readonly #arrived = new Map<string, Parsed>()
   /** Contacts that dialogs were made with, by Call-ID and the tag of whose Contact it is. */
   readonly #contacts = new Map<string, string>()
 
@@ -98,6 +100,8 @@ class WireCheck {
 
   #arrive(message: Parsed): void {
     if (message.contact !== null) this.#contacts.set(`${message.callId} ${contactTag(message)}`, message.contact)
+    if (message.status === 0 && message.method !== 'ACK')
+      this.#arrived.set(`${message.method} ${key(message.vias[0])}`, message)
     // A CANCEL and the responses to ours are hop by hop (9.2, 16.10), a 100 too (16.7 step 3).
     if (message.method === 'CANCEL' || message.status === 100) return
     // So is the ACK of a non-2xx (17.1.1.3): it has the Via of the INVITE that was answered.
@@ -186,12 +190,11 @@ class WireCheck {
   #responseLeaves(sent: Parsed): void {
     const arrived = this.#match(sent, (candidate) => sameList(candidate.vias.slice(1), sent.vias))
     if (arrived === null) {
-      const request = [...this.#forwarded.values()].some(
-        (pair) => pair.arrived.callId === sent.callId && sameVias(pair.arrived.vias, sent.vias),
-      )
+      const request = this.#arrived.get(`${sent.method} ${key(sent.vias[0])}`)
       if (sent.status !== 100 && sent.method !== 'CANCEL')
         this.#fault(sent.text, 'left, but no such response came in that it relays')
-      else if (!request) this.#fault(sent.text, 'answers no request that was relayed with these Vias')
+      else if (request === undefined || !sameVias(request.vias, sent.vias))
+        this.#fault(sent.text, 'answers no request that came with these Vias')
       count(this.#own, `${sent.status} ${sent.method}`)
       return
     }
