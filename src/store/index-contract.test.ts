@@ -90,6 +90,7 @@ describe.each(implementations)('$name', ({ make }) => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const made = make()
         const model = new Map<string, { record: GroupRecord; entities: Map<string, Entity> }>()
+        const deleted: [boolean, boolean][] = []
         for (const { key, id, version, what } of steps) {
           const kept = model.get(key)
           if (what === 'set') {
@@ -99,13 +100,14 @@ describe.each(implementations)('$name', ({ make }) => {
             made.put(key, entity(id, version))
             kept.entities.set(id, entity(id, version))
           } else if (what === 'delete') {
-            expect(made.delete(key, dialog(id))).toBe(kept?.entities.delete(id) ?? false)
+            deleted.push([made.delete(key, dialog(id)), kept?.entities.delete(id) ?? false])
           } else if (what === 'drop' && kept !== undefined) {
             for (const gone of kept.entities.keys()) made.delete(key, dialog(gone))
             made.dropGroup(key)
             model.delete(key)
           }
         }
+        for (const [was, should] of deleted) expect(was).toBe(should)
         expect([...made.groups()].sort()).toEqual([...model.keys()].sort())
         expect(made.groupCount).toBe(model.size)
         expect(made.entityCount).toBe([...model.values()].reduce((sum, { entities }) => sum + entities.size, 0))

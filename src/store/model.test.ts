@@ -10,7 +10,7 @@ import { decodeEntry, encodeBody, encodeEntry } from '../wire/codec.ts'
 import { byText, refKey } from './order.ts'
 import { Store } from './store.ts'
 import { TestLog, callback, deletion, dialog, group, put, start } from './testing/log.ts'
-import type { CommitOutcome, FiredTimer } from './view.ts'
+import type { CommitOutcome } from './view.ts'
 
 interface ModelGroup {
   version: number
@@ -173,18 +173,17 @@ test('any log: the store does what the model does, and its hash is a function of
       const model = new Model()
       model.now = log.now
       const commits: Commit[] = []
+      const outcomes: [unknown, unknown][] = []
       const give = (commit: Commit): void => {
         const owns = log.store.ownerOf(commit.group) === commit.proposer
-        expect(log.give(commit)).toBe(model.commit(commit, log.now, owns))
+        outcomes.push([log.give(commit), model.commit(commit, log.now, owns)])
       }
       for (const drawn of steps) {
         if (drawn.kind === 'time') log.now = stamp(log.now + drawn.by)
         else if (drawn.kind === 'pulse') {
-          const applied = log.append({ kind: 'pulse', limit: drawn.limit })
-          const fired: readonly FiredTimer[] = applied.kind === 'pulse' ? applied.fired : []
-          expect(fired.map(({ deadline, group: key, id }) => `${deadline} ${key} ${id}`)).toEqual(
-            model.pulse(log.now, drawn.limit),
-          )
+          const fired = log.pulse(log.now, drawn.limit)
+          const did = fired.map(({ deadline, group: key, id }) => `${deadline} ${key} ${id}`)
+          outcomes.push([did, model.pulse(log.now, drawn.limit)])
         } else if (drawn.kind === 'replay') {
           const commit = commits[drawn.which % Math.max(1, commits.length)]
           if (commit !== undefined) give(commit)
@@ -211,6 +210,7 @@ test('any log: the store does what the model does, and its hash is a function of
           commits.push(full)
           give(full)
         }
+        for (const [did, should] of outcomes.splice(0)) expect(did).toEqual(should)
         expect(shown(log.store)).toEqual(expected(model))
       }
       const counts = log.store.counts()
@@ -219,7 +219,9 @@ test('any log: the store does what the model does, and its hash is a function of
       expect(counts.timersPending).toBe(groups.reduce((sum, { timers }) => sum + timers.length, 0))
       expect(counts.intentsOpen).toBe(groups.reduce((sum, { intents }) => sum + intents.length, 0))
       for (const counter of ['x', 'y']) {
-        expect(log.store.counter(counter)).toBe(groups.flatMap(({ holds }) => holds).filter((c) => c === counter).length)
+        expect(log.store.counter(counter)).toBe(
+          groups.flatMap(({ holds }) => holds).filter((c) => c === counter).length,
+        )
       }
       // The same log again, also by way of bytes, is the same store.
       expect(replayed(log.entries, (entry) => entry).hash()).toBe(log.store.hash())

@@ -67,7 +67,9 @@ export class Serials {
     this.#digest.remove(['lowest', life, table.lowest])
     this.#digest.add(['lowest', life, lowest])
     // Serials come nearly in order, so those to forget are the set's first.
-    for (const serial of lowest - table.lowest > table.consumed.size ? [...table.consumed] : range(table.lowest, lowest)) {
+    for (const serial of lowest - table.lowest > table.consumed.size
+      ? [...table.consumed]
+      : range(table.lowest, lowest)) {
       if (serial < lowest && table.consumed.delete(serial)) this.#digest.remove(['serial', life, serial])
     }
     table.lowest = lowest

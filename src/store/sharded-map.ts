@@ -5,7 +5,7 @@
 const SHARDS = 4_096
 
 export class ShardedMap<Key extends string, Value> {
-  readonly #shards: (Map<Key, Value> | undefined)[] = new Array<Map<Key, Value> | undefined>(SHARDS).fill(undefined)
+  readonly #shards: (Map<Key, Value> | undefined)[] = Array.from({ length: SHARDS }, () => undefined)
   #size = 0
 
   get size(): number {

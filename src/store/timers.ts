@@ -87,7 +87,7 @@ export class Timers {
     const cut = place.indexOf('\0')
     const group = place.slice(0, cut) as GroupKey
     const id = place.slice(cut + 1)
-    const timer = must(this.#byGroup.get(group)?.get(id), 'a timer in a heap is its group\'s')
+    const timer = must(this.#byGroup.get(group)?.get(id), "a timer in a heap is its group's")
     this.cancel(group, id)
     return { group, id, deadline: timer.deadline, action: timer.action }
   }

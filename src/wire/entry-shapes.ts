@@ -71,9 +71,17 @@ const serving = record<ServingChange>({
 const pulse = record<Pulse>({ kind: oneOf(['pulse']), limit: integer(1, 100_000) })
 const setKey = record<SetKey>({ kind: oneOf(['key']), generation: integer(1), key: byteString(16, 16) })
 
-export const bodyFormat = format(
-  'body',
-  1,
-  variants<EntryBody>({ commit, serving, pulse, key: setKey }),
-  [commit, put, deletion, timer, deleteAction, callbackAction, entityRef, hold, intent, serving, pulse, setKey],
-)
+export const bodyFormat = format('body', 1, variants<EntryBody>({ commit, serving, pulse, key: setKey }), [
+  commit,
+  put,
+  deletion,
+  timer,
+  deleteAction,
+  callbackAction,
+  entityRef,
+  hold,
+  intent,
+  serving,
+  pulse,
+  setKey,
+])

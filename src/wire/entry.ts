@@ -5,13 +5,7 @@ import type { Brand, GroupKey, Index, Life } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
 
 /** The trees of entities. Each is replicated on its own, as sources/004's meeting asked. */
-export type Tree =
-  | 'ServletContext'
-  | 'SipApplicationSession'
-  | 'SipSession'
-  | 'Dialog'
-  | 'Transaction'
-  | 'ServletTimer'
+export type Tree = 'ServletContext' | 'SipApplicationSession' | 'SipSession' | 'Dialog' | 'Transaction' | 'ServletTimer'
 
 export interface EntityRef {
   readonly tree: Tree

@@ -29,7 +29,8 @@ export function gate(bytes: Uint8Array, widths: readonly number[]): string | nul
     left[top] = remaining - 1
     if (++values > MOST_VALUES) return 'too many values'
     // A map's items are key, value, key, value: an even number left means a key is next.
-    if (keyed[top] === true && remaining % 2 === 0 && !keyAllowed(walk)) return walk.fault ?? 'a key that is not allowed'
+    if (keyed[top] === true && remaining % 2 === 0 && !keyAllowed(walk))
+      return walk.fault ?? 'a key that is not allowed'
     const inner = token(walk)
     if (walk.fault !== null) return walk.fault
     if (inner === 0) continue

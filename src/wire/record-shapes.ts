@@ -14,9 +14,10 @@ const life = record<LifeRecord>({
 const state = record<StateRecord>({ kind: oneOf(['state']), state: hardStateShape })
 const entry = record<EntryRecord>({ kind: oneOf(['entry']), entry: raftEntryShape })
 
-export const diskFormat = format(
-  'record',
-  1,
-  variants<DiskRecord>({ life, state, entry }),
-  [life, state, hardStateShape, entry, raftEntryShape],
-)
+export const diskFormat = format('record', 1, variants<DiskRecord>({ life, state, entry }), [
+  life,
+  state,
+  hardStateShape,
+  entry,
+  raftEntryShape,
+])

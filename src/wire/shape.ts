@@ -110,9 +110,9 @@ export function record<T extends object>(fields: Fields<T>): RecordShape<T> {
 }
 
 /** A union told apart by `kind`. The compiler checks that no kind is forgotten, not that each has its own shape. */
-export function variants<T extends { readonly kind: string }>(
-  table: { readonly [K in T['kind']]: RecordShape<never> | RecordShape<Extract<T, { readonly kind: K }>> },
-): Shape<T> {
+export function variants<T extends { readonly kind: string }>(table: {
+  readonly [K in T['kind']]: RecordShape<never> | RecordShape<Extract<T, { readonly kind: K }>>
+}): Shape<T> {
   const shapes = new Map<unknown, Shape<T>>(Object.entries(table) as [string, Shape<T>][])
   const shapeOf = (value: unknown): Shape<T> | undefined =>
     typeof value === 'object' && value !== null && 'kind' in value ? shapes.get(value.kind) : undefined

@@ -27,7 +27,8 @@ export const sipShape = text<string>(0, 1_048_576)
 
 export const flowShape = record<Flow>({
   transport: oneOf<Transport>(['udp', 'tcp']),
-  host: text(0, 255),
+  /** May be a name from a message. */
+  host: text(0, 65_536),
   port: integer(0, 65_535),
   stream: text(0, 255),
 })

@@ -95,3 +95,15 @@ export class TestLog {
     return applied.kind === 'pulse' ? applied.fired : []
   }
 }
+
+/** A log whose three replicas serve since index 1. */
+export function served(options?: StoreOptions): TestLog {
+  const log = new TestLog(options)
+  log.serving([start(1), start(2), start(3)])
+  return log
+}
+
+/** A group that this life owns among those serving. */
+export function groupOf(log: TestLog, owner: Life): GroupKey {
+  for (let n = 1; ; n++) if (log.store.ownerOf(group(n)) === owner) return group(n)
+}

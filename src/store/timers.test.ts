@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { micros, stamp } from '../base/instant.ts'
+import { callback, deletion, dialog, group, put, served } from './testing/log.ts'
+
+const G = group(1)
+
+describe('design.md 5: timers fire once, in the log', () => {
+  test('commits carry durations; apply computes deadlines', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('t', 500)] })
+    expect(log.store.group(G)?.timers).toEqual([{ id: 't', deadline: 1_500, action: { kind: 'callback' } }])
+    expect(log.store.nextDeadline()).toBe(1_500)
+  })
+
+  test('only a pulse fires, at the deadline and not before, and once', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('t', 500)] })
+    log.now = stamp(5_000)
+    log.commit(group(2), { puts: [put(0)] })
+    expect(log.store.counts()).toMatchObject({ timersPending: 1, timersFired: 0 })
+    const early = served()
+    early.commit(G, { puts: [put(0)], timers: [callback('t', 500)] })
+    expect(early.pulse(1_499)).toEqual([])
+    expect(early.store.groupVersion(G)).toBe(1)
+    expect(early.pulse(1_500).map(({ id }) => id)).toEqual(['t'])
+    expect(early.pulse(1_501)).toEqual([])
+    expect(early.store.counts()).toMatchObject({ timersPending: 0, timersFired: 1 })
+  })
+
+  test('a callback opens an intent with the timer’s id in the same apply', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('t', 5)] })
+    log.pulse(2_000)
+    expect(log.store.group(G)?.intents).toEqual([{ id: 't', bytes: new Uint8Array(0), opened: 3 }])
+  })
+
+  test('a delete timer removes those of its targets that still exist, and the group with the last', () => {
+    const log = served()
+    log.commit(G, {
+      puts: [put(0, 'd'), put(0, 'e'), put(0, 'f')],
+      timers: [deletion('t', 5, dialog('d'), dialog('e')), deletion('u', 6, dialog('f'), dialog('gone'))],
+      holds: [{ counter: 'c', limit: null }],
+    })
+    log.commit(G, { deletes: [{ ...dialog('d'), expected: 1 }] })
+    log.pulse(1_005)
+    expect(log.store.group(G)?.entities.map(({ id }) => id)).toEqual(['f'])
+    expect(log.store.groupVersion(G)).toBe(3)
+    log.pulse(1_006)
+    expect(log.store.group(G)).toBe(null)
+    expect(log.store.counter('c')).toBe(0)
+  })
+
+  test('in (deadline, group, id) order, whatever the kind and the order in which they were set', () => {
+    const log = served()
+    log.commit(group(2), { puts: [put(0)], timers: [callback('b', 5), deletion('a', 5), callback('c', 4)] })
+    log.commit(group(1), { puts: [put(0)], timers: [deletion('z', 5), callback('a', 6), callback('10', 5)] })
+    expect(log.pulse(9_000).map((fired) => `${fired.deadline} ${Number(fired.group)} ${fired.id}`)).toEqual([
+      '1004 2 c',
+      '1005 1 10',
+      '1005 1 z',
+      '1005 2 a',
+      '1005 2 b',
+      '1006 1 a',
+    ])
+  })
+
+  test('a bounded number per entry, and the rest with the next', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [1, 2, 3].map((n) => callback(`t${n}`, n)) })
+    log.now = stamp(9_000)
+    const applied = log.append({ kind: 'pulse', limit: 2 })
+    expect(applied).toMatchObject({ kind: 'pulse', fired: [{ id: 't1' }, { id: 't2' }], more: true })
+    expect(log.append({ kind: 'pulse', limit: 2 })).toMatchObject({ fired: [{ id: 't3' }], more: false })
+  })
+
+  test('a group’s version is +1 per pulse that fires in it, however many timers', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('a', 1), callback('b', 2)] })
+    log.commit(group(2), { puts: [put(0)], timers: [callback('a', 100_000)] })
+    log.pulse(2_000)
+    expect(log.store.groupVersion(G)).toBe(2)
+    expect(log.store.groupVersion(group(2))).toBe(1)
+  })
+
+  test('cancel wins if its index is smaller', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('t', 5)] })
+    // Due by its stamp, but the cancel is before the pulse.
+    log.now = stamp(9_000)
+    expect(log.commit(G, { puts: [put(1)], cancels: ['t', 'unknown'] })).toBe('accepted')
+    expect(log.pulse(9_000)).toEqual([])
+    const other = served()
+    other.commit(G, { puts: [put(0)], timers: [callback('t', 5)] })
+    other.pulse(9_000)
+    expect(other.commit(G, { puts: [put(1)], cancels: ['t'] })).toBe('accepted')
+    // The cancel came after: its intent stays until it is done.
+    expect(other.store.group(G)?.intents.map(({ id }) => id)).toEqual(['t'])
+  })
+
+  test('setting a pending id replaces it; cancelled and set in one commit, it is set', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('t', 5)] })
+    log.commit(G, { puts: [put(1)], timers: [deletion('t', 50)], cancels: ['t'] })
+    expect(log.store.group(G)?.timers).toEqual([{ id: 't', deadline: 1_050, action: { kind: 'delete', targets: [] } }])
+    expect(log.pulse(1_049)).toEqual([])
+    expect(log.pulse(1_050)).toHaveLength(1)
+  })
+
+  test('a timer whose group went earlier in the same pulse doesn’t fire', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [deletion('a', 1, dialog()), callback('b', 2)] })
+    expect(log.pulse(9_000).map(({ id }) => id)).toEqual(['a'])
+    expect(log.store.counts()).toEqual({ groups: 0, entities: 0, timersPending: 0, timersFired: 1, intentsOpen: 0 })
+  })
+
+  test('callbacks want their pulse to the microsecond, deletions a little later, together', () => {
+    const log = served({ deleteSlack: micros(100), history: 64 })
+    log.commit(G, { puts: [put(0)], timers: [deletion('d', 10)] })
+    expect(log.store.nextDeadline()).toBe(1_110)
+    log.commit(G, { puts: [put(1)], timers: [callback('c', 50)] })
+    expect(log.store.nextDeadline()).toBe(1_050)
+    expect(log.pulse(1_050).map(({ id }) => id)).toEqual(['d', 'c'])
+  })
+
+  test('stamps never fall: an entry with a lower one counts as having the last', () => {
+    const log = served()
+    log.now = stamp(5_000)
+    log.commit(G, { puts: [put(0)] })
+    log.now = stamp(1_000)
+    log.commit(G, { puts: [put(1)], timers: [callback('t', 5)] })
+    expect(log.store.lastStamp).toBe(5_000)
+    expect(log.store.group(G)?.timers[0]?.deadline).toBe(5_005)
+    expect(log.store.group(G)?.entities[0]?.stamp).toBe(5_000)
+  })
+})
