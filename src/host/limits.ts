@@ -62,6 +62,8 @@ export const hostLimits = {
 
   /** An admin request that the replica didn't answer by then gets 503. */
   adminMs: 2_000,
+  /** One replica's status, asked over HTTP: its own 503 comes first. */
+  statusMs: 2_500,
   /** Admin requests that wait for the replica. */
   adminWaiting: 100,
 

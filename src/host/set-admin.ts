@@ -1,7 +1,9 @@
 // `up`'s own admin port: the statuses of all replicas in one array. And the same for who asks from outside.
 
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import type { Server } from 'node:http'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import type { SetConfig } from './config.ts'
 import { listen, sendJson } from './admin-server.ts'
@@ -46,15 +48,30 @@ function statuses(config: SetConfig): Promise<readonly unknown[]> {
   )
 }
 
-/** A JSON page, or in words why there is none. Never rejects. */
-export async function fetchJson(url: string): Promise<{ ok: true; value: unknown } | { ok: false; error: string }> {
+/** A JSON page, or in words why there is none. Never rejects. Not `fetch`, which refuses some ports. */
+export function fetchJson(url: string): Promise<Result<unknown, string>> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('error', (error) => resolve(err(error.message)))
+      response.on('end', () =>
+        resolve(response.statusCode === 200 ? parseJson(text) : err(`HTTP ${response.statusCode}`)),
+      )
+    })
+    const timer = setTimeout(() => request.destroy(new Error('no answer')), hostLimits.statusMs)
+    request.on('close', () => clearTimeout(timer))
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(err(error.code === 'ECONNREFUSED' ? 'not running' : error.message))
+    })
+  })
+}
+
+function parseJson(text: string): Result<unknown, string> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(hostLimits.adminMs + 500) })
-    if (!response.ok) return { ok: false, error: `HTTP ${response.status}` }
-    return { ok: true, value: await response.json() }
-  } catch (error) {
-    const { cause, name, message } = error as Error & { cause?: { code?: string } }
-    if (name === 'TimeoutError') return { ok: false, error: 'no answer' }
-    return { ok: false, error: cause?.code === 'ECONNREFUSED' ? 'not running' : (cause?.code ?? message) }
+    return ok(JSON.parse(text) as unknown)
+  } catch {
+    return err('its answer is not JSON')
   }
 }
