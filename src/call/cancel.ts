@@ -1,7 +1,8 @@
 // CANCEL and ACK from upstream: what follows an INVITE from hop to hop.
 
-import { answerText } from '../proxy/answer.ts'
+import { answerText, ownTag } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -43,5 +44,7 @@ export function onAck(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef
     turn.setInvite(known.id, { ...local, server: stepInviteServer(local.server, { kind: 'ack' }, turn.now).machine })
     return
   }
+  // The ACK for a refusal of our own, which kept no state.
+  if (known === null && toTag(request) === ownTag(request, turn.ctx.keys)) return
   forwardStateless(turn, request, flow, dialogOf(turn, request))
 }

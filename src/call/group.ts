@@ -46,7 +46,13 @@ export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | 
     const { id, version, stamp } = entity
     entities.set(`${entity.tree}/${id}`, { id, version, stamp, value })
   }
-  return { key, entities, local: local ?? emptyLocal }
+  return { key, entities, local: local === null ? emptyLocal : withoutGone(local, entities) }
+}
+
+/** The local part without INVITE transactions whose record a `delete` timer took. */
+function withoutGone(local: Local, entities: ReadonlyMap<string, Held>): Local {
+  const kept = [...local.invites].filter(([id]) => entities.has(`Transaction/${id}`))
+  return kept.length === local.invites.size ? local : { ...local, invites: new Map(kept) }
 }
 
 export function localOf(group: Group): Local {

@@ -36,8 +36,7 @@ export function onInviteResponse(
   else if (status >= 200 && status < 300 && open) onFirstSuccess(turn, response, found)
   else if (status >= 200 && status < 300 && branch.state === 'accepted') onLaterSuccess(turn, response, found)
   else if (status >= 300 && open) onFailure(turn, response, found)
-  // 17.1.1.2: a failure that is repeated gets the ACK again.
-  else if (status >= 300 && branch.ack !== null) turn.send(branch.hop, branch.ack, what.ack(branch.id))
+  else if (status >= 300 && branch.state !== 'accepted') onLaterFailure(turn, response, branch)
   if (turn.commits) turn.handledAfter(ref)
   else turn.handled(ref)
 }
@@ -127,6 +126,11 @@ function onFailure(turn: Turn, response: SipResponse, found: Found<InviteRecord>
   const relayed = response.status === 503 && turn.ctx.settings.nextHop === null ? null : relayResponse(response)
   const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, 500)
   finishWith(turn, found, { state: 'completed', ack: flat(ack), cancel: null }, response.status, flat(text))
+}
+
+/** 17.1.1.2: a failure that is repeated gets the ACK again; one that comes after our own 408 gets one too, and ends here. */
+function onLaterFailure(turn: Turn, response: SipResponse, branch: Branch): void {
+  turn.send(branch.hop, branch.ack ?? ackFor(sentInvite(turn, branch), response), what.ack(branch.id))
 }
 
 /** The INVITE ends with a final of our own making: 408, 487 or 500. */

@@ -20,7 +20,8 @@ import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './fi
 import type { Found } from './find.ts'
 import { forwarded, routeOf } from './forward.ts'
 import { callLimits } from './limits.ts'
-import { refuse, reply, upstreamOf } from './reply.ts'
+import { refuse } from './refuse.ts'
+import { reply, upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
@@ -98,7 +99,7 @@ function begin(
       { id: branchId, ordinal: 1, attempt: 1, branch: out.branch, hop: hopOf(out), state: 'calling', ack: null, cancel: null },
     ],
   })
-  turn.put(branchId, { kind: 'request', text: out.text })
+  turn.put(branchId, { kind: 'request', text: flat(out.text) })
   if (known !== null) turn.put(known.id, withParty(known.value, known.sender, { cseq: cseq(request).number }))
   // 16.6 step 11.
   turn.setTimer(`c.${branchId}`, timers.timerC, null)

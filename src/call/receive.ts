@@ -33,6 +33,8 @@ export function receive(data: string, flow: Flow, ctx: CallContext): Received {
   const parsed = parseMessage(data)
   if (!parsed.ok) return refusedByParser(parsed.error, flow, ctx)
   const message = parsed.value
+  // A set that is being made has no key yet, and nobody serves.
+  if (ctx.keys.key(1) === null) return { kind: 'drop', reason: 'no-set-key' }
   return message.kind === 'request' ? receiveRequest(message, flow, ctx) : receiveResponse(message, ctx)
 }
 
@@ -44,7 +46,7 @@ export function groupKeyOf(message: SipMessage, ctx: CallContext): GroupKey {
 
 function refusedByParser(error: ParseError, flow: Flow, ctx: CallContext): Received {
   const { answerable, status, reason, code } = error
-  if (answerable === null) return { kind: 'drop', reason: code }
+  if (answerable === null || ctx.keys.key(1) === null) return { kind: 'drop', reason: code }
   return answered(answerable, flow, ctx, status, code, { reason, source: flow })
 }
 

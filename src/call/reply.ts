@@ -5,7 +5,6 @@ import type { AnswerParts } from '../proxy/answer.ts'
 import { responseFlow, viaOf } from '../proxy/upstream.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Flow } from '../wire/entry.ts'
-import type { CallContext, Outgoing } from './contract.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
@@ -18,17 +17,4 @@ export function upstreamOf(request: SipRequest, flow: Flow): Flow {
 export function reply(turn: Turn, request: SipRequest, flow: Flow, status: number, parts: AnswerParts = {}): void {
   if (request.method === 'ACK') return
   turn.send(upstreamOf(request, flow), answerText(request, turn.ctx.keys, status, parts), what.untracked)
-}
-
-/** A new request that is refused for want of room; `retryAfterSeconds` null = without saying when. */
-export function refuse(
-  request: SipRequest,
-  flow: Flow,
-  status: number,
-  retryAfterSeconds: number | null,
-  ctx: CallContext,
-): Outgoing {
-  const headers = retryAfterSeconds === null ? [] : ([['Retry-After', String(retryAfterSeconds)]] as const)
-  const data = answerText(request, ctx.keys, status, { headers })
-  return { flow: upstreamOf(request, flow), data, what: what.untracked }
 }

@@ -1,4 +1,4 @@
-// The local part of INVITE transactions that the log has: rebuilt at a new owner, dropped once their record is gone.
+// The local part of INVITE transactions that the log has, rebuilt at a new owner.
 
 import { between } from '../base/instant.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
@@ -11,11 +11,9 @@ import type { Turn } from './turn.ts'
 
 /** Deadlines of B, D, H, I, L come from the committed stamp; retransmissions begin anew (design.md 4). */
 export function resume(turn: Turn): void {
-  const invites = allInvites(turn)
-  for (const { id, value } of invites) if (!turn.local.invites.has(id)) turn.setInvite(id, resumed(turn, id, value))
-  if (turn.local.invites.size === invites.length) return
-  const known = new Set(invites.map((invite) => invite.id))
-  for (const id of turn.local.invites.keys()) if (!known.has(id)) turn.setInvite(id, null)
+  for (const { id, value } of allInvites(turn)) {
+    if (!turn.local.invites.has(id)) turn.setInvite(id, resumed(turn, id, value))
+  }
 }
 
 function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {

@@ -129,11 +129,8 @@ export class Turn {
     this.#handledAfter.push(...refs)
   }
 
-  setInvite(id: string, invite: InviteLocal | null): void {
-    const invites = new Map(this.#local.invites)
-    if (invite === null) invites.delete(id)
-    else invites.set(id, invite)
-    this.#local = { ...this.#local, invites }
+  setInvite(id: string, invite: InviteLocal): void {
+    this.#local = { ...this.#local, invites: new Map(this.#local.invites).set(id, invite) }
   }
 
   invite(id: string): InviteLocal {

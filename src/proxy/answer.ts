@@ -24,11 +24,16 @@ export interface AnswerParts {
 
 /** A response with a To tag that depends on the request alone; a CANCEL and its INVITE get the same (9.2). */
 export function answerText(request: SipRequest, keys: SetKeys, status: number, parts: AnswerParts = {}): string {
-  const key = must(keys.key(1), 'the set has no key yet')
   const headers = parts.headers ?? []
   const viaParams = parts.source === undefined ? [] : sourceList(sourceParams(viaOf(request), parts.source))
-  const toTag = hashHex(sipHashText(key, `tag ${requestKey(request)}`))
+  const toTag = ownTag(request, keys)
   return buildResponse(request, status, parts.reason ?? undefined, { toTag, headers, viaParams })
+}
+
+/** The To tag of our own answers to a request, and so of the ACK for them. */
+export function ownTag(request: SipRequest, keys: SetKeys): string {
+  const key = must(keys.key(1), 'the set has no key yet')
+  return hashHex(sipHashText(key, `tag ${requestKey(request)}`))
 }
 
 /** 18.2.1: the request with what its source adds to its top Via. */

@@ -44,10 +44,12 @@ interface RouteValue {
 interface Plan {
   readonly requestUri: string
   readonly routes: readonly RouteValue[]
+  /** For a next hop that names none: that of the side the request leaves on. */
+  readonly transport: Transport
 }
 
 export function route(question: RouteQuestion): RouteAnswer {
-  const plan = withoutOurRoutes(question, withoutStrictRoute(question, originalPlan(question.request)))
+  const plan = withoutOurRoutes(question, withoutStrictRoute(question, originalPlan(question)))
   const next = plan.routes[0]
   if (next !== undefined) return byRoute(question, plan, next)
   const uri = parseUri(plan.requestUri)
@@ -55,14 +57,15 @@ export function route(question: RouteQuestion): RouteAnswer {
   const inDialog = toTag(question.request) !== null
   if (isSetUri(question.set, uri)) return inDialog ? byDialog(question, plan) : byNextHop(question, plan, 404)
   if (!inDialog && question.nextHop !== null) return byNextHop(question, plan, 404)
-  return byUri(question, plan, uri, question.transport)
+  return byUri(question, plan, uri)
 }
 
-function originalPlan(request: SipRequest): Plan {
+function originalPlan({ request, remote, transport }: RouteQuestion): Plan {
   const texts = values(request, 'Route')
   const uris = routes(request)
   return {
     requestUri: request.requestUri,
+    transport: remote?.transport ?? transport,
     routes: texts.map((text, i) => ({ text, uri: must(uris[i], 'a Route value that was not parsed').uri })),
   }
 }
@@ -73,17 +76,21 @@ function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
   if (last === undefined) return plan
   const uri = parseUri(plan.requestUri)
   if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
-  return { requestUri: last.uri, routes: plan.routes.slice(0, -1) }
+  return { ...plan, requestUri: last.uri, routes: plan.routes.slice(0, -1) }
 }
 
-/** 16.4: our own value on top is removed; both of them where the transport changed between the sides. */
+/** 16.4: our own value on top is removed; both of them where the transport changes between the sides. The last one removed
+ * names the transport of the side that the request leaves on. */
 function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
-  const foreign = plan.routes.findIndex((value) => {
+  let { transport } = plan
+  let ours = 0
+  for (const value of plan.routes) {
     const uri = parseUri(value.uri)
-    return uri === null || !isSetUri(question.set, uri)
-  })
-  if (foreign === 0 || plan.routes.length === 0) return plan
-  return { ...plan, routes: foreign < 0 ? [] : plan.routes.slice(foreign) }
+    if (uri === null || !isSetUri(question.set, uri)) break
+    transport = uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
+    ours++
+  }
+  return ours === 0 ? plan : { ...plan, transport, routes: plan.routes.slice(ours) }
 }
 
 function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
@@ -95,10 +102,10 @@ function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
 function byRoute(question: RouteQuestion, plan: Plan, next: RouteValue): RouteAnswer {
   const uri = parseUri(next.uri)
   if (uri === null || uri.kind !== 'sip') return refuse(416, null, 'route-scheme')
-  if (uri.params.has('lr')) return byUri(question, plan, uri, question.transport)
+  if (uri.params.has('lr')) return byUri(question, plan, uri)
   const target = { text: `<${plan.requestUri}>`, uri: plan.requestUri }
-  const strict = { requestUri: next.uri, routes: [...plan.routes.slice(1), target] }
-  return byUri(question, strict, uri, question.transport)
+  const strict = { ...plan, requestUri: next.uri, routes: [...plan.routes.slice(1), target] }
+  return byUri(question, strict, uri)
 }
 
 /** A scheme that we can't reach by itself (tel:) goes to the next hop if there is one. */
@@ -112,7 +119,7 @@ function byDialog(question: RouteQuestion, plan: Plan): RouteAnswer {
   const { remote } = question
   const uri = remote === null ? null : parseUri(remote.target)
   if (remote === null || uri === null) return refuse(481, null, 'unknown-dialog')
-  return byUri(question, { ...plan, requestUri: remote.target }, uri, remote.transport)
+  return byUri(question, { ...plan, requestUri: remote.target, transport: remote.transport }, uri)
 }
 
 function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteAnswer {
@@ -122,14 +129,14 @@ function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteA
   return forward(question, plan, { transport: nextHop.transport ?? question.transport, host, port, stream: '' })
 }
 
-/** Forward to a URI's address. `transport`: for one that names none. */
-function byUri(question: RouteQuestion, plan: Plan, uri: Uri, transport: Transport): RouteAnswer {
+/** Forward to a URI's address. */
+function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
   if (uri.kind !== 'sip' || uri.secure) return refuse(416, null, 'uri-scheme')
   const named = uri.params.get('transport')?.toLowerCase()
   if (named !== undefined && named !== 'udp' && named !== 'tcp') return refuse(404, 'Unsupported Transport', 'transport')
   const host = uri.params.get('maddr') ?? uri.host
   if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
-  return forward(question, plan, { transport: named ?? transport, host, port: uri.port ?? 5060, stream: '' })
+  return forward(question, plan, { transport: named ?? plan.transport, host, port: uri.port ?? 5060, stream: '' })
 }
 
 function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { instant, micros, millis, plus, seconds } from '../base/instant.ts'
+import { inviteClientDeadline, resumeInviteClient, startInviteClient, stepInviteClient } from './invite-client.ts'
+import type { InviteClient, InviteClientEvent } from './invite-client.ts'
+
+const t0 = instant(1_000)
+
+function inState(state: InviteClient['state'], reliable = false): InviteClient {
+  return resumeInviteClient(state, reliable, micros(0), t0)
+}
+
+const response = (status: number): InviteClientEvent => ({ kind: 'response', status })
+
+describe('RFC 3261 figure 5, RFC 6026 figure 7: INVITE client transaction', () => {
+  test.each([
+    ['calling', response(100), 'proceeding', ['pass-up']],
+    ['calling', response(180), 'proceeding', ['pass-up']],
+    ['calling', response(200), 'accepted', ['pass-up']],
+    ['calling', response(486), 'completed', ['send-ack', 'pass-up']],
+    ['calling', { kind: 'transport-error' }, 'terminated', ['transport-error']],
+    ['proceeding', response(180), 'proceeding', ['pass-up']],
+    ['proceeding', response(200), 'accepted', ['pass-up']],
+    ['proceeding', response(603), 'completed', ['send-ack', 'pass-up']],
+    ['proceeding', { kind: 'transport-error' }, 'proceeding', []],
+    ['completed', response(180), 'completed', []],
+    ['completed', response(200), 'completed', []],
+    ['completed', response(486), 'completed', ['send-ack']],
+    ['completed', { kind: 'transport-error' }, 'terminated', ['transport-error']],
+    ['accepted', response(180), 'accepted', []],
+    ['accepted', response(200), 'accepted', ['pass-up']],
+    ['accepted', response(486), 'accepted', []],
+    ['accepted', { kind: 'transport-error' }, 'accepted', []],
+    ['terminated', response(200), 'terminated', []],
+    ['terminated', response(486), 'terminated', []],
+  ] as const)('%s, %j -> %s %j', (state, event, next, actions) => {
+    const step = stepInviteClient(inState(state), event, t0)
+    expect([step.machine.state, step.actions]).toEqual([next, actions])
+  })
+
+  test('17.1.1.2: timer A doubles without a bound and timer B ends it after 64*T1', () => {
+    let machine = startInviteClient(false, t0)
+    const sent: number[] = []
+    let now = t0
+    for (;;) {
+      const deadline = inviteClientDeadline(machine)
+      if (deadline === null) break
+      now = deadline
+      const step = stepInviteClient(machine, { kind: 'time' }, now)
+      machine = step.machine
+      if (step.actions.includes('send-request')) sent.push((now - t0) / 1_000)
+      if (step.actions.includes('timeout')) break
+    }
+    expect(sent).toEqual([500, 1_500, 3_500, 7_500, 15_500, 31_500])
+    expect(now).toBe(plus(t0, seconds(32)))
+    expect(machine.state).toBe('terminated')
+  })
+
+  test('17.1.1.2: on a reliable transport nothing is retransmitted, and timer D is zero', () => {
+    const machine = startInviteClient(true, t0)
+    expect(inviteClientDeadline(machine)).toBe(plus(t0, seconds(32)))
+    expect(stepInviteClient(machine, response(486), t0).machine.state).toBe('terminated')
+  })
+
+  test('a provisional stops timers A and B: only timer C is left, which is not here', () => {
+    expect(inviteClientDeadline(stepInviteClient(startInviteClient(false, t0), response(100), t0).machine)).toBeNull()
+  })
+
+  test('design.md 4: at a new owner timer B goes on from the committed stamp, timer A begins anew', () => {
+    const machine = resumeInviteClient('calling', false, seconds(20), t0)
+    expect(machine.a?.at).toBe(plus(t0, millis(500)))
+    expect(machine.end).toBe(plus(t0, seconds(12)))
+    expect(resumeInviteClient('calling', false, seconds(40), t0).end).toBe(t0)
+  })
+
+  test.each([
+    ['completed', 32],
+    ['accepted', 32],
+  ] as const)('timers D and M end %s after %d s', (state, s) => {
+    const machine = inState(state)
+    const early = stepInviteClient(machine, { kind: 'time' }, instant(plus(t0, seconds(s)) - 1))
+    expect(early.machine).toBe(machine)
+    const due = stepInviteClient(machine, { kind: 'time' }, plus(t0, seconds(s)))
+    expect([due.machine.state, due.actions]).toEqual(['terminated', []])
+  })
+})
