@@ -65,12 +65,13 @@ export class ClusterClock {
 
   /** A frame came with its sender's clocks. `fromLeader`: the sender leads the term we are in. */
   heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, fromLeader: boolean): void {
-    this.#walls.set(from, distance(now, reading.wall))
+    const votes = this.#options.voters.includes(from)
+    if (votes) this.#walls.set(from, distance(now, reading.wall))
     this.#walls.set(this.#options.self, distance(now, wall))
     if (this.#leading || reading.cluster === null) return
     const heard: Anchor = { cluster: reading.cluster, at: now }
     if (!fromLeader) {
-      if (this.#options.voters.includes(from)) this.#claims.set(from, heard)
+      if (votes) this.#claims.set(from, heard)
       return
     }
     if (this.#leader !== from) this.#floor = stamp(0)
