@@ -1,7 +1,6 @@
 // Whether the log's disk has room for new calls. Three things can say no: the log's own limit, too little free space, and
 // a write that found no room at all. The replica is told the sum; the log says which.
 
-import { statfs } from 'node:fs/promises'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 
@@ -18,6 +17,8 @@ export interface DiskParts {
   readonly log: Logger
   /** Bytes of the log. */
   total(): number
+  /** Bytes free on the folder's disk; may reject. */
+  free(): Promise<number>
   /** New calls must get 503, or may come again. */
   change(full: boolean): void
 }
@@ -49,8 +50,7 @@ export class DiskWatch {
   async look(): Promise<void> {
     this.#set('limit', this.#parts.total() >= hostLimits.logBytes)
     try {
-      const { bavail, bsize } = await statfs(this.#parts.folder)
-      this.#set('reserve', bavail * bsize < hostLimits.diskReserveBytes)
+      this.#set('reserve', (await this.#parts.free()) < hostLimits.diskReserveBytes)
     } catch {
       // A folder that can't be asked fails where it is written.
     }

@@ -2,6 +2,7 @@
 // the life is durable before a port opens, the SIP address is bound only when the replica says so.
 
 import { randomBytes, randomInt } from 'node:crypto'
+import { statfs } from 'node:fs/promises'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import type { Persist } from '../replica/effect.ts'
@@ -100,6 +101,10 @@ export class ReplicaProcess {
       folder: own.data,
       log,
       total: () => wal.total,
+      free: async () => {
+        const { bavail, bsize } = await statfs(own.data)
+        return bavail * bsize
+      },
       change: (full) => give({ kind: 'disk', full }),
     })
     const wal = new Wal<Persist>(folder.end, {

@@ -129,8 +129,8 @@ export class SipStreams {
   #read(connection: Connection, chunk: Buffer): void {
     const { framer, socket, flow } = connection
     const events = framer.push(chunk.toString('latin1'))
-    if (events.length > 0) connection.halfSince = 0
-    else if (connection.halfSince === 0) connection.halfSince = performance.now()
+    if (!framer.isWithinMessage) connection.halfSince = 0
+    else if (connection.halfSince === 0 || events.length > 0) connection.halfSince = performance.now()
     for (const event of events) {
       if (socket.destroyed) return
       switch (event.kind) {

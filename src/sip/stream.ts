@@ -34,6 +34,11 @@ export class StreamFramer {
   /** Characters of the body that are still to come. */
   #missing = 0
 
+  /** A message has begun and not ended. */
+  get isWithinMessage(): boolean {
+    return this.#state === 'head' || this.#state === 'body'
+  }
+
   /** What the next characters of the stream, as latin1, complete. */
   push(chunk: string): readonly FrameEvent[] {
     const events: FrameEvent[] = []

@@ -1,0 +1,104 @@
+import { createConnection } from 'node:net'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { AdminInput, InputBody } from '../replica/input.ts'
+import { AdminServer } from './admin-server.ts'
+import { hostLimits } from './limits.ts'
+
+const HOST = '127.40.4.1'
+let lastPort = 8_060
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  vi.useRealTimers()
+  for (const clean of cleanups.splice(0).reverse()) clean()
+})
+
+const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('process_up 1\n') }
+
+/** A server whose replica answers as `answer` says; undefined = not at all. */
+async function scene(answer: (query: AdminInput['query']) => { status: number; body: unknown } | undefined) {
+  const port = ++lastPort
+  const asked: AdminInput['query'][] = []
+  const server = new AdminServer({ host: HOST, port }, metrics, (input: InputBody) => {
+    if (input.kind !== 'admin') return
+    asked.push(input.query)
+    const reply = answer(input.query)
+    if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
+  })
+  await server.open()
+  cleanups.push(() => server.close())
+  const ask = (path: string, method = 'GET') =>
+    new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const sent = request({ host: HOST, port, path, method, agent: false }, (response) => {
+        let text = ''
+        response.on('data', (chunk) => (text += String(chunk)))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      })
+      sent.on('error', reject)
+      sent.end()
+    })
+  return { port, asked, ask }
+}
+
+test('each path is one query, and the answer is JSON with its status', async () => {
+  const { ask, asked } = await scene((query) => ({
+    status: query.kind === 'health' ? 503 : 200,
+    body: { was: query.kind },
+  }))
+  expect(await ask('/health')).toEqual({ status: 503, text: '{"was":"health"}\n' })
+  expect(await ask('/status?x=1')).toEqual({ status: 200, text: '{"was":"status"}\n' })
+  await ask('/calls')
+  await ask('/calls/a%2Fb%40c')
+  expect(asked).toEqual([{ kind: 'health' }, { kind: 'status' }, { kind: 'calls' }, { kind: 'call', callId: 'a/b@c' }])
+})
+
+test('metrics are text: the replica’s own under our prefix, then the process’s', async () => {
+  const own = { name: 'calls-early', help: 'a\nb', type: 'gauge', value: 2 }
+  const { ask } = await scene(() => ({ status: 200, body: [own] }))
+  const { text } = await ask('/metrics')
+  expect(text).toBe(
+    '# HELP holdfast_calls_early a\\nb\n# TYPE holdfast_calls_early gauge\nholdfast_calls_early 2\nprocess_up 1\n',
+  )
+})
+
+test.each([
+  ['/', 'GET', 404],
+  ['/calls/%zz', 'GET', 404],
+  ['/calls/a/b', 'GET', 404],
+  ['/status', 'POST', 405],
+])('%s %s: %i, and the replica is not asked', async (path, method, status) => {
+  const { ask, asked } = await scene(() => undefined)
+  expect((await ask(path, method)).status).toBe(status)
+  expect(asked).toEqual([])
+})
+
+test('a replica that does not answer is waited for a bounded time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { ask, asked } = await scene(() => undefined)
+  const answer = ask('/status')
+  await vi.waitFor(() => expect(asked.length).toBe(1))
+  vi.advanceTimersByTime(hostLimits.adminMs)
+  expect(await answer).toMatchObject({ status: 503, text: expect.stringContaining('did not answer within 2 s') })
+})
+
+test('what waits for the replica is bounded, and forgotten when its asker leaves', async () => {
+  const { ask, port, asked } = await scene(() => undefined)
+  const sockets = Array.from({ length: hostLimits.adminWaiting }, () => {
+    const socket = createConnection({ host: HOST, port })
+    socket.on('error', () => undefined)
+    socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n')
+    return socket
+  })
+  await vi.waitFor(() => expect(asked.length).toBe(hostLimits.adminWaiting))
+  expect((await ask('/status')).text).toContain('too many admin requests')
+  for (const socket of sockets) socket.destroy()
+  const before = asked.length
+  await vi.waitFor(async () => {
+    const late = createConnection({ host: HOST, port })
+    late.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n')
+    cleanups.push(() => late.destroy())
+    await once(late, 'connect')
+    expect(asked.length).toBeGreaterThan(before)
+  })
+})
