@@ -169,6 +169,16 @@ export class Ladder {
     this.#now = end
   }
 
+  /** Time passes and nobody is there. */
+  sleep(howLong: number): void {
+    this.#now = plus(this.#now, seconds(howLong))
+  }
+
+  /** What is due fires, and its owner dies before it hears of it. */
+  fireUnheard(): void {
+    this.#apply({ kind: 'pulse', limit: 1_000 })
+  }
+
   #pulse(): void {
     const applied = this.#apply({ kind: 'pulse', limit: 1_000 })
     if (applied.kind !== 'pulse') throw new Error('not a pulse')
