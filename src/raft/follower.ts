@@ -53,7 +53,8 @@ export function forwardRead(core: Core, context: number): void {
 function hearLeader(core: Core, from: ReplicaId): void {
   assert(core.role.kind !== 'leader', 'a term has one leader')
   assert(core.leader === null || core.leader === from, 'a term has one leader')
-  if (core.role.kind !== 'follower' || core.leader === null) becomeFollower(core, core.term, from)
+  // A candidate knows no leader either.
+  if (core.leader === null) becomeFollower(core, core.term, from)
   core.contact = core.now
   core.promptUntil = NEVER
   core.stallForgiven = false

@@ -6,15 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { runScript } from './testing/script.ts'
 
 const folder = new URL('testdata/', import.meta.url)
+const names = readdirSync(folder).filter((name) => name.endsWith('.txt'))
 
 describe('golden scripts', () => {
-  for (const name of readdirSync(folder).filter((each) => each.endsWith('.txt')).sort()) {
-    it(name, () => {
-      const file = new URL(name, folder)
-      const text = readFileSync(file, 'utf8')
-      const result = runScript(text)
-      if (process.env['HOLDFAST_REWRITE'] === '1') writeFileSync(file, result)
-      else expect(result).toBe(text)
-    })
-  }
+  it.each(names)('%s', (name) => {
+    const file = new URL(name, folder)
+    const result = runScript(readFileSync(file, 'utf8'))
+    if (process.env['HOLDFAST_REWRITE'] === '1') writeFileSync(file, result)
+    expect(result).toBe(readFileSync(file, 'utf8'))
+  })
 })

@@ -86,13 +86,15 @@ function checkLog(core: Readonly<Core>): string | null {
   const { log, disk } = core
   if (log.applied > log.commit) return `applied ${log.applied} is above commit ${log.commit}`
   if (log.commit > log.last) return `commit ${log.commit} is above last ${log.last}`
-  if (disk.stable > disk.handed || disk.handed > log.last) return `stable ${disk.stable}, handed ${disk.handed}, last ${log.last}`
+  if (disk.stable > disk.handed || disk.handed > log.last)
+    return `stable ${disk.stable}, handed ${disk.handed}, last ${log.last}`
   if (disk.durableTerm > core.term) return `durable term ${disk.durableTerm} is above term ${core.term}`
   if (core.term < log.lastTerm) return `term ${core.term} is below the last entry's, ${log.lastTerm}`
   let term = log.termAt(log.commit) ?? 0
   let at = log.commit + 1
   for (const entry of log.tail(index(at))) {
-    if (entry.index !== at || entry.term < term) return `entry ${entry.index}/${entry.term} stands at ${at} after term ${term}`
+    if (entry.index !== at || entry.term < term)
+      return `entry ${entry.index}/${entry.term} stands at ${at} after term ${term}`
     term = entry.term
     at++
   }
@@ -118,7 +120,8 @@ function checkLeader(core: Readonly<Core>, lead: Leadership): string | null {
   if (lead.uncommittedBytes !== log.bytesBetween(log.commit, log.last)) return 'uncommitted bytes are miscounted'
   if (lead.reads.size > settings.maxReads) return `${lead.reads.size} reads wait`
   for (const [id, peer] of lead.peers) {
-    if (peer.match >= peer.next || peer.next > log.last + 1) return `peer ${id}: match ${peer.match}, next ${peer.next}, last ${log.last}`
+    if (peer.match >= peer.next || peer.next > log.last + 1)
+      return `peer ${id}: match ${peer.match}, next ${peer.next}, last ${log.last}`
     if (peer.inflight > settings.maxInflight) return `peer ${id}: ${peer.inflight} appends in flight`
     if (peer.state === 'probe' && peer.inflight > 0) return `peer ${id}: appends in flight while probing`
     if (peer.round > lead.round) return `peer ${id} answered a round that was not made`

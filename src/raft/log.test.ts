@@ -10,7 +10,10 @@ function entry(at: number, of: number, size = 0): RaftEntry {
 }
 
 function logOf(terms: readonly number[]): RaftLog {
-  return new RaftLog(terms.map((of, at) => entry(at + 1, of)), index(0))
+  return new RaftLog(
+    terms.map((of, at) => entry(at + 1, of)),
+    index(0),
+  )
 }
 
 /** Terms of a log: they never fall. */

@@ -114,7 +114,10 @@ export class Machine {
     }
     this.#oracle.check(this.id, record.index > this.#entries.length + 1 ? 'a gap in the written log' : null)
     // The durable term is at least the last durable entry's, wherever a crash cuts (invariant 2).
-    this.#oracle.check(this.id, record.term > this.#state.term ? `entry ${record.index} is on disk before its term` : null)
+    this.#oracle.check(
+      this.id,
+      record.term > this.#state.term ? `entry ${record.index} is on disk before its term` : null,
+    )
     this.#entries.length = record.index - 1
     this.#entries.push(record)
   }

@@ -312,7 +312,12 @@ export class Network {
     const leaders = states.filter((state) => state.role === 'leader')
     const last = this.#oracle.committed.at(-1)
     const applied = new Set(states.map((state) => state.applied))
-    return applied.size === 1 && leaders.length === 1 && leaders[0]?.commit === leaders[0]?.last && last?.term === leaders[0]?.term
+    return (
+      applied.size === 1 &&
+      leaders.length === 1 &&
+      leaders[0]?.commit === leaders[0]?.last &&
+      last?.term === leaders[0]?.term
+    )
   }
 
   #states(): readonly RaftStatus[] {

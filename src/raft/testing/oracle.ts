@@ -72,7 +72,10 @@ export class Oracle {
     for (const read of ready.reads) {
       const least = this.#reads.get(`${machine.id}:${read.context}`)
       this.check(machine.id, least === undefined ? `nobody asked for read ${read.context}` : null)
-      this.check(machine.id, read.index < (least ?? 0) ? `read ${read.context} at ${read.index}, older than ${least ?? 0}` : null)
+      this.check(
+        machine.id,
+        read.index < (least ?? 0) ? `read ${read.context} at ${read.index}, older than ${least ?? 0}` : null,
+      )
       this.answers++
     }
   }
@@ -94,7 +97,8 @@ export class Oracle {
       this.#remember(this.#votes, `${id}:${message.term}`, votedFor, id, `voted twice in term ${message.term}`)
     }
     const promises = message.kind === 'pre-vote' || (message.kind === 'pre-vote-response' && message.granted)
-    if (!promises && state.term < message.term) this.check(id, `${message.kind} leaves in term ${message.term}, not durable`)
+    if (!promises && state.term < message.term)
+      this.check(id, `${message.kind} leaves in term ${message.term}, not durable`)
     if (message.kind !== 'append-response' || message.rejected) return
     const raft = machine.raft?.inspect()
     if (raft === undefined || raft.term !== message.term) return
@@ -111,7 +115,10 @@ export class Oracle {
     const seen = this.#entries.get(key)
     if (seen === undefined) this.#entries.set(key, { content, previousTerm })
     else if (seen.content !== content || seen.previousTerm !== previousTerm) {
-      this.check(machine.id, `entry ${key} is ${content} after ${previousTerm}, elsewhere ${seen.content} after ${seen.previousTerm}`)
+      this.check(
+        machine.id,
+        `entry ${key} is ${content} after ${previousTerm}, elsewhere ${seen.content} after ${seen.previousTerm}`,
+      )
     }
   }
 
@@ -121,7 +128,8 @@ export class Oracle {
     const { log, term } = raft.inspect()
     for (const [at, entry] of this.committed.entries()) {
       if ((this.#committedIn[at] as number) >= term) continue
-      if (log.termAt(entry.index) !== entry.term) this.check(id, `leads without committed entry ${entry.index}/${entry.term}`)
+      if (log.termAt(entry.index) !== entry.term)
+        this.check(id, `leads without committed entry ${entry.index}/${entry.term}`)
     }
   }
 
@@ -137,10 +145,13 @@ export class Oracle {
       }
     }
     const top = this.committed[log.commit - 1]
-    const copies = [...this.#machines.values()].filter((machine) => machine.durableTermAt(log.commit) === top?.term).length
+    const copies = [...this.#machines.values()].filter(
+      (machine) => machine.durableTermAt(log.commit) === top?.term,
+    ).length
     const quorum = Math.floor(this.#machines.size / 2) + 1
     // A replica with a log of its own making (a script's) may start with commits that no set made.
-    if (machineLeads(raft)) this.check(id, copies < quorum ? `committed ${log.commit} on ${copies} of ${this.#machines.size} disks` : null)
+    if (machineLeads(raft))
+      this.check(id, copies < quorum ? `committed ${log.commit} on ${copies} of ${this.#machines.size} disks` : null)
   }
 
   #commitFirst(id: ReplicaId, entry: RaftEntry, term: number): void {

@@ -110,7 +110,9 @@ export class Script {
     this.#network = []
     this.#cut.clear()
     const ids = Array.from({ length: count }, (_, at) => replicaId(at + 1))
-    const given = Object.fromEntries(settings.map((setting) => setting.split('=')).map(([key, value]) => [key, Number(value)]))
+    const given = Object.fromEntries(
+      settings.map((setting) => setting.split('=')).map(([key, value]) => [key, Number(value)]),
+    )
     for (const id of ids) {
       const config: RaftConfig = {
         id,
@@ -134,7 +136,8 @@ export class Script {
   }
 
   #disk(machine: Machine, parts: Arguments): readonly string[] {
-    const value = (name: string): string => parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
+    const value = (name: string): string =>
+      parts.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
     const terms = value('log') === '' ? [] : value('log').split(',')
     const entries = terms.map((each, at) => entryOf(index(at + 1), each))
     const vote = value('vote') === '' ? null : replicaId(Number(value('vote')))
@@ -209,7 +212,7 @@ export class Script {
 
   #settle(prints: boolean): readonly string[] {
     const lines: string[] = []
-    for (let busy = true; busy; ) {
+    for (let busy = true; busy;) {
       busy = false
       for (const machine of this.#live()) {
         const ready = this.#ready(machine)
@@ -226,7 +229,9 @@ export class Script {
   #forge(rest: Arguments): readonly string[] {
     const [route = '', kind = '', ...parts] = rest
     const [from, to] = route.split('->').map(Number)
-    const fields = Object.fromEntries(parts.map((part) => part.split('=')).map(([key, value]) => [key, valueOf(value ?? '')]))
+    const fields = Object.fromEntries(
+      parts.map((part) => part.split('=')).map(([key, value]) => [key, valueOf(value ?? '')]),
+    )
     const message = { kind, from, to, ...fields } as unknown as RaftMessage
     this.#network.push(message)
     return []
@@ -275,12 +280,17 @@ export class Script {
 export function runScript(text: string): string {
   const script = new Script()
   const blocks = text.split('\n\n').map((block) => block.trim())
-  const done = blocks.filter((block) => block !== '').map((block) => {
-    const commands = block.split('\n----')[0] ?? ''
-    if (commands.split('\n').every((line) => line.startsWith('#'))) return commands
-    const outputs = commands.split('\n').filter((line) => !line.startsWith('#')).map((line) => script.run(line))
-    return `${commands}\n----\n${outputs.filter((output) => output !== 'ok').join('\n') || 'ok'}`
-  })
+  const done = blocks
+    .filter((block) => block !== '')
+    .map((block) => {
+      const commands = block.split('\n----')[0] ?? ''
+      if (commands.split('\n').every((line) => line.startsWith('#'))) return commands
+      const outputs = commands
+        .split('\n')
+        .filter((line) => !line.startsWith('#'))
+        .map((line) => script.run(line))
+      return `${commands}\n----\n${outputs.filter((output) => output !== 'ok').join('\n') || 'ok'}`
+    })
   return `${done.join('\n\n')}\n`
 }
 
@@ -298,7 +308,10 @@ function entryOf(at: Index, of: string): RaftEntry {
 function valueOf(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true'
   if (!text.startsWith('[')) return Number(text)
-  const pairs = text.slice(1, -1).split(',').filter((pair) => pair !== '')
+  const pairs = text
+    .slice(1, -1)
+    .split(',')
+    .filter((pair) => pair !== '')
   return pairs.map((pair) => pair.split('/')).map(([at, of]) => entryOf(index(Number(at)), of ?? ''))
 }
 
