@@ -140,8 +140,9 @@ export function sendAfterPersist(core: Core, message: RaftMessage): void {
   const { afterPersist } = core.outbox
   const before = afterPersist.at(-1)
   // The appends of one turn are acknowledged together.
-  const together = message.kind === 'append-response' && before?.kind === 'append-response' && before.to === message.to
-  if (together && before.index <= message.index) afterPersist.pop()
+  if (message.kind === 'append-response' && before?.kind === 'append-response' && before.to === message.to) {
+    if (!before.rejected && before.index <= message.index) afterPersist.pop()
+  }
   afterPersist.push(message)
 }
 
@@ -159,7 +160,8 @@ function armCampaign(core: Core, share: number): void {
   core.electionDue = plus(core.now, micros(least + core.settings.random.below(least)))
 }
 
-/** A leader of this term was heard: whoever this replica was, it follows. */
+/** A leader of this term was heard, or a higher term, or a campaign is lost, or a leader lost its quorum: it follows. Its
+ * election timeout goes on; a leader had none. */
 export function becomeFollower(core: Core, at: Term, leader: ReplicaId | null): void {
   assert(at >= core.term, 'the term never falls')
   assert(at > core.term || core.role.kind !== 'leader' || leader === null, 'a term has one leader')
