@@ -6,18 +6,21 @@ import type { SetEvent } from './set-process.ts'
 
 export interface UpOutput {
   say(event: SetEvent): void
+  /** The set is told to end: nothing starts again. */
+  end(): void
 }
 
 type Write = (line: string) => void
 
 export function jsonOutput(write: Write): UpOutput {
-  return { say: (event) => write(JSON.stringify(event)) }
+  return { say: (event) => write(JSON.stringify(event)), end: () => undefined }
 }
 
 /** `folder`: where the set's data lies. */
 export function plainOutput(config: SetConfig, folder: string, write: Write): UpOutput {
   const pids = new Map<number, number>()
   let isReady = false
+  let isEnding = false
   write(`holdfast: set ${config.set}, ${config.replicas.length} replicas, data in ${folder}`)
   return {
     say(event) {
@@ -31,12 +34,17 @@ export function plainOutput(config: SetConfig, folder: string, write: Write): Up
           return
         case 'exit':
           pids.delete(event.id)
-          write(`replica ${event.id} ended: ${event.signal ?? `exit code ${event.code}`}${nextStep(config)}`)
+          write(
+            `replica ${event.id} ended: ${event.signal ?? `exit code ${event.code}`}${isEnding ? '' : nextStep(config)}`,
+          )
           return
         case 'ready':
           if (!isReady) for (const line of guide(config, event.sip, pids)) write(line)
           isReady = true
       }
+    },
+    end: () => {
+      isEnding = true
     },
   }
 }

@@ -89,7 +89,11 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     started: (replica) => void folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message)),
     say: (event) => output.say(event),
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => set.end())
+  const end = (): void => {
+    output.end()
+    set.end()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
   const failure = await set.run()
   admin.close()
   guard.value.release()
