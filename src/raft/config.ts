@@ -31,6 +31,9 @@ export interface RaftConfig {
   readonly maxCommittedBytes?: number
   /** Reads a leader keeps unanswered; beyond it reads are lost, as they may be. */
   readonly maxReads?: number
+  /** Followers learn the commit index with their next append or heartbeat; at once only up to where `tellCommit` asked.
+   * Otherwise, always at once. */
+  readonly lazyCommit?: boolean
   /** A tick later than this after its deadline shows that the loop stalled, not that the others are silent. */
   readonly stall?: Duration
 }
@@ -39,7 +42,7 @@ export type Settings = Required<RaftConfig>
 
 /** The configuration with the values of what it leaves out. */
 export function settingsOf(config: RaftConfig): Settings {
-  return { maxCommittedBytes: 1 << 20, maxReads: 4_096, stall: millis(50), ...config }
+  return { maxCommittedBytes: 1 << 20, maxReads: 4_096, lazyCommit: false, stall: millis(50), ...config }
 }
 
 /** What the disk held. Entries from index 1, contiguous. */

@@ -122,7 +122,7 @@ function makeAppends(core: Core, to: ReplicaId, peer: Progress): void {
     made = true
   }
   // Followers learn the commit index at once: those who own something wait for it.
-  if (!made && peer.wantsEmpty(log.commit)) makeAppend(core, to, peer, 0)
+  if (!made && peer.wantsEmpty(log.commit, settings.lazyCommit)) makeAppend(core, to, peer, 0)
 }
 
 function makeAppend(core: Core, to: ReplicaId, peer: Progress, count: number): void {

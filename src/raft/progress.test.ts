@@ -58,9 +58,9 @@ describe('progress', () => {
 
   it('tells a new commit index once', () => {
     const peer = replicating()
-    expect(peer.wantsEmpty(index(3))).toBe(true)
+    expect(peer.wantsEmpty(index(3), false)).toBe(true)
     peer.sent(index(4), index(3), now)
-    expect(peer.wantsEmpty(index(3))).toBe(false)
+    expect(peer.wantsEmpty(index(3), false)).toBe(false)
   })
 
   it('keeps match < next <= last + 1 and its bounds, whatever comes in whatever order', () => {

@@ -32,6 +32,8 @@ export class Progress {
   /** Invariant: only in `probe`. */
   #probing = false
   #sentCommit = index(0)
+  /** With lazy commits: the follower is told the commit index at once up to here, and later only with what it gets anyway. */
+  #tell = index(0)
   #sentAt = NEVER
   /** When this follower's last answer in this term came; `NEVER` = none, or its process is known dead. */
   heard: Instant = NEVER
@@ -64,10 +66,15 @@ export class Progress {
     return this.#state === 'probe' ? !this.#probing : this.#inflight.length < this.#maxInflight
   }
 
+  /** The follower waits for the commit index to reach `at`. */
+  tellCommit(at: Index): void {
+    if (at > this.#tell) this.#tell = at
+  }
+
   /** Whether an append without entries should be sent now. */
-  wantsEmpty(commit: Index): boolean {
+  wantsEmpty(commit: Index, lazyCommit: boolean): boolean {
     if (this.#state === 'probe') return !this.#probing
-    return this.#due || this.#sentCommit < commit
+    return this.#due || (this.#sentCommit < commit && (!lazyCommit || this.#sentCommit < this.#tell))
   }
 
   /** An append with entries up to `last` (or without any, `last` = next - 1) and `commit` was sent. */

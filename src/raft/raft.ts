@@ -125,6 +125,12 @@ export class Raft {
     return core.role.kind === 'leader' ? proposeAsLeader(core, core.role, data) : err('not-leader')
   }
 
+  /** That follower waits for `at` to be committed: a leader with `lazyCommit` tells it as soon as it is. */
+  tellCommit(peer: ReplicaId, at: Index): void {
+    const { role } = this.#core
+    if (role.kind === 'leader') role.peers.get(peer)?.tellCommit(at)
+  }
+
   /** Asks for an index that all reads from now on must have applied; it comes in `Ready.reads`. It may be lost (no leader, a
    * leader change, a lost message, more than `maxReads`): the caller asks again, with a context it never used before. */
   readIndex(context: number, now: Instant): void {

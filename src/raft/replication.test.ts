@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { must } from '../base/assert.ts'
-import { index, term } from '../base/brand.ts'
+import { index, replicaId, term } from '../base/brand.ts'
 import { millis } from '../base/instant.ts'
+import type { RaftConfig } from './config.ts'
 import { restoredFault } from './config.ts'
 import { formatMessage } from './print.ts'
 import { appendOf, Bench, entryOf, heartbeat, preVote, timeout, vote } from './testing/bench.ts'
@@ -165,6 +166,22 @@ describe('bounds', () => {
       appendOf(1, [0, 0], [1, 1, 1, 1, 1], 5),
     )
     expect(bench.take().map((ready) => ready.committed.length)).toEqual([2, 2, 1])
+  })
+
+  it('a commit index is told at once, with lazyCommit only up to where a follower waits for it', () => {
+    const told = (overrides: Partial<RaftConfig>, waits: boolean): readonly string[] => {
+      const bench = new Bench({ overrides }).win(2)
+      bench.settle()
+      for (const from of [2, 3]) bench.acknowledge(from, 1).settle()
+      bench.propose('x')
+      if (waits) bench.raft.tellCommit(replicaId(3), index(2))
+      bench.settle()
+      return bench.acknowledge(2, 2).acknowledge(3, 2).settle()
+    }
+    const [two, three] = ['1->2 append term=1 prev=2/1 commit=2 []', '1->3 append term=1 prev=2/1 commit=2 []']
+    expect(told({}, false)).toEqual([two, three])
+    expect(told({ lazyCommit: true }, false)).toEqual([])
+    expect(told({ lazyCommit: true }, true)).toEqual([three])
   })
 
   it('a Ready with nothing to write needs no disk, and its answers leave at once', () => {

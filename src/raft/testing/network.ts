@@ -81,6 +81,7 @@ export class Network {
       maxUncommittedBytes: pick(200, 1_000, 100_000),
       maxCommittedBytes: pick(1, 100, 10_000),
       maxReads: pick(2, 100),
+      lazyCommit: pick(0, 1) === 1,
     }
     const patience = pick(60, 150, 500)
     const times = {
