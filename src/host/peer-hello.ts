@@ -6,7 +6,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 
 /** Raised when frames or this greeting change so that an older replica would misread them. */
-export const PEER_FORMAT = 1
+const PEER_FORMAT = 1
 
 export interface Hello {
   readonly set: string
