@@ -29,9 +29,9 @@ export interface StartOptions {
 
 const running = new Set<number>()
 
-// A test run that is torn down leaves nothing behind.
+// A test run that is torn down leaves nothing behind: npm passes SIGTERM on to what it runs.
 process.once('exit', () => {
-  for (const pid of running) signalPid(pid, 'SIGKILL')
+  for (const pid of running) signalPid(pid, 'SIGTERM')
 })
 
 /** Starts a program without standard input. */

@@ -110,7 +110,7 @@ export class Scene {
 
   /** What a reader of a failed test wants to see. */
   story(): string {
-    const errors = this.#phones.map((phone) => `${JSON.stringify(phone.stats())}\n${phone.errors()}`)
+    const errors = this.#phones.map((phone) => `${JSON.stringify(phone.stats())}\n${phone.errors().slice(0, 4_000)}`)
     const logs = this.#sets.map((set) => set.stderr().slice(-4_000))
     return [...errors, ...logs].join('\n---\n')
   }

@@ -34,13 +34,13 @@ export interface SippStats {
   readonly failed: number
   /** Sent again, or received again. */
   readonly retransmissions: number
-  /** Messages that the scenario did not expect, of its calls or of none. */
+  /** Messages that a living call did not expect. */
   readonly unexpected: number
-  /** Messages of calls that were over: the answer to a repeated BYE, say. */
-  readonly late: number
+  /** Messages of calls that were over, and so of none: the answer to a repeated BYE, say. */
+  readonly stray: number
 }
 
-const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0, late: 0 }
+const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0, stray: 0 }
 
 /** Why tests with SIPp cannot run here; null if they can. In CI that is a failure, not a reason. */
 export function missingTools(): string | null {
@@ -73,15 +73,15 @@ export class Sipp {
       successful: of('SuccessfulCall(C)'),
       failed: of('FailedCall(C)'),
       retransmissions: Math.max(of('Retransmissions(C)'), sum('_Retrans')),
-      unexpected: Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')) + of('OutOfCallMsgs(C)'),
-      late: of('DeadCallMsgs(C)'),
+      unexpected: Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')),
+      stray: of('OutOfCallMsgs(C)') + of('DeadCallMsgs(C)'),
     }
   }
 
-  /** The errors it noted, for the message of a failing test. */
+  /** The messages that it did not expect, with what it did about them. */
   errors(): string {
     try {
-      return readFileSync(join(this.#folder, 'errors.log'), 'latin1').slice(0, 4_000)
+      return readFileSync(join(this.#folder, 'errors.log'), 'latin1')
     } catch {
       return ''
     }
