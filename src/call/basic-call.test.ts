@@ -61,7 +61,9 @@ test('RFC 3261 16.6, 16.7: what the callee and the caller see of a basic call', 
   ladder.say(caller, request(caller, 'INVITE', 'sip:callee@127.30.0.1:5060', { body: 'v=0\r\n' }))
   const invite = parsed(ladder.last(callee, 'INVITE'))
   expect(values(invite, 'Via')).toHaveLength(2)
-  expect(values(invite, 'Via')[0]).toMatch(/^SIP\/2.0\/UDP 127.30.0.1:5060;branch=z9hG4bK1[0-9a-f]{16}\.[0-9a-f]{8};hf=1[0-9a-f]{32}$/)
+  expect(values(invite, 'Via')[0]).toMatch(
+    /^SIP\/2.0\/UDP 127.30.0.1:5060;branch=z9hG4bK1[0-9a-f]{16}\.[0-9a-f]{8};hf=1[0-9a-f]{32}$/,
+  )
   expect(values(invite, 'Record-Route')).toHaveLength(1)
   expect(values(invite, 'Record-Route')[0]).toMatch(/^<sip:127.30.0.1:5060;lr;hf=1[0-9a-f]{32}>$/)
   expect(header(invite, 'Max-Forwards')).toBe('69')

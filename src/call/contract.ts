@@ -42,7 +42,13 @@ export type CallInput =
   | { readonly kind: 'intent'; readonly id: string; readonly bytes: Uint8Array }
   /** One of our sends was not made: late (send it again if those bytes still stand), or its stream is gone or can't be
    * opened (18.2.2, 16.9). */
-  | { readonly kind: 'unsent'; readonly what: string; readonly flow: Flow; readonly data: string; readonly reason: 'late' | 'no-stream' | 'unreachable' }
+  | {
+      readonly kind: 'unsent'
+      readonly what: string
+      readonly flow: Flow
+      readonly data: string
+      readonly reason: 'late' | 'no-stream' | 'unreachable'
+    }
 
 export interface Outgoing {
   readonly flow: Flow

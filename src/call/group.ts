@@ -137,7 +137,9 @@ function onResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
   }
   const found = inviteOfBranch(turn, viaOf(response).branch ?? '')
   if (found === null) {
-    onUnknownResponse(turn, response, ref)
+    // An INVITE is committed before it leaves, so this one ended long ago. RFC 6026 7.3: its responses go no further.
+    if (method === 'INVITE') turn.handled(ref)
+    else onUnknownResponse(turn, response, ref)
     return
   }
   if (method === 'INVITE') {
@@ -149,7 +151,10 @@ function onResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
   const branch = local.branches.get(found.branch.id)
   if (branch !== undefined && branch.cancel !== null) {
     const cancel = stepNonInviteClient(branch.cancel, { kind: 'response', status: response.status }, turn.now).machine
-    turn.setInvite(found.id, { ...local, branches: new Map(local.branches).set(found.branch.id, { ...branch, cancel }) })
+    turn.setInvite(found.id, {
+      ...local,
+      branches: new Map(local.branches).set(found.branch.id, { ...branch, cancel }),
+    })
   }
   turn.handled(ref)
 }

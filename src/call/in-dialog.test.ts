@@ -120,7 +120,10 @@ describe('requests in a dialog (RFC 3261 12.2, 16.4 to 16.6)', () => {
   test('RFC 3311: the 2xx of an UPDATE waits for the commit of the new targets', () => {
     const { ladder, caller, callee, callerLeg } = talking()
     ladder.say(caller, inDialog(caller, callerLeg, 'UPDATE', 2))
-    ladder.say(callee, response({ ...callee, contact: 'sip:callee@127.31.0.3:5099' }, ladder.last(callee, 'UPDATE'), 200))
+    ladder.say(
+      callee,
+      response({ ...callee, contact: 'sip:callee@127.31.0.3:5099' }, ladder.last(callee, 'UPDATE'), 200),
+    )
     expect(ladder.take().slice(-2)).toEqual(['commit: dialog 1', 'set -> caller: 200 UPDATE'])
   })
 

@@ -22,7 +22,11 @@ export function openEarly(turn: Turn, response: SipResponse, found: Found<Invite
 }
 
 /** A 2xx confirms its dialog, or makes it; not one that has ended (design.md 4, tombstone). */
-export function confirmDialog(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
+export function confirmDialog(
+  turn: Turn,
+  response: SipResponse,
+  found: Found<InviteRecord> & { branch: Branch },
+): void {
   // A 2xx without a To tag (RFC 2543) makes none: its requests are relayed by Route.
   if (toTag(response) === null) return
   const known = dialogOf(turn, response)
@@ -37,7 +41,11 @@ export function confirmDialog(turn: Turn, response: SipResponse, found: Found<In
 }
 
 /** 12.2.1.2, 12.2.2: the 2xx to a re-INVITE sets both targets. */
-export function refreshTargets(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
+export function refreshTargets(
+  turn: Turn,
+  response: SipResponse,
+  found: Found<InviteRecord> & { branch: Branch },
+): void {
   const dialog = turn.get('Dialog', found.value.dialog)
   if (dialog?.kind !== 'dialog' || dialog.state === 'ended') return
   const { from } = found.value

@@ -2,7 +2,7 @@
 
 import { flat } from '../base/bytes.ts'
 import { ackFor, cancelFor } from '../transaction/hop-by-hop.ts'
-import { stepInviteClient } from '../transaction/invite-client.ts'
+import { resumeInviteClient, stepInviteClient } from '../transaction/invite-client.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
 import { startNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
@@ -91,7 +91,11 @@ function onFirstSuccess(turn: Turn, response: SipResponse, found: Found<InviteRe
     confirmDialog(turn, response, found)
     dropEarly(turn, id)
   } else refreshTargets(turn, response, found)
-  buryTransaction(turn, id, value.branches.map((one) => one.id))
+  buryTransaction(
+    turn,
+    id,
+    value.branches.map((one) => one.id),
+  )
   relaySuccess(turn, response, found, 'after')
 }
 
@@ -101,12 +105,7 @@ function onLaterSuccess(turn: Turn, response: SipResponse, found: Found<InviteRe
   relaySuccess(turn, response, found, turn.commits ? 'after' : 'at-once')
 }
 
-function relaySuccess(
-  turn: Turn,
-  response: SipResponse,
-  found: Found<InviteRecord>,
-  when: 'at-once' | 'after',
-): void {
+function relaySuccess(turn: Turn, response: SipResponse, found: Found<InviteRecord>, when: 'at-once' | 'after'): void {
   const relayed = relayResponse(response)
   if (relayed === null) return
   const { id, value } = found
@@ -135,7 +134,14 @@ function onLaterFailure(turn: Turn, response: SipResponse, branch: Branch): void
 
 /** The INVITE ends with a final of our own making: 408, 487 or 500. */
 export function failWith(turn: Turn, found: Found<InviteRecord> & { branch: Branch }, status: number): void {
-  const text = answerText(receivedInvite(sentInvite(turn, found.branch)), turn.ctx.keys, status)
+  const { id, branch } = found
+  const local = turn.invite(id)
+  const place = local.branches.get(branch.id)
+  if (place !== undefined) {
+    const client = resumeInviteClient('terminated', place.client.reliable, millis(0), turn.now)
+    turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, { ...place, client }) })
+  }
+  const text = answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, status)
   finishWith(turn, found, { state: 'terminated', ack: null, cancel: null }, status, text)
 }
 
@@ -150,7 +156,11 @@ function finishWith(
   turn.put(id, { ...withBranch(value, branch.id, change), state: 'completed', final })
   cancelBranchTimers(turn, branch)
   if (value.dialog === '') dropEarly(turn, id)
-  buryTransaction(turn, id, value.branches.map((one) => one.id))
+  buryTransaction(
+    turn,
+    id,
+    value.branches.map((one) => one.id),
+  )
   const local = turn.invite(id)
   const { machine } = stepInviteServer(local.server, { kind: 'respond', status }, turn.now)
   const branches = new Map([...local.branches].map(([key, one]) => [key, { ...one, cancel: null }]))
@@ -192,11 +202,13 @@ export function sendCancel(turn: Turn, id: string, branch: Branch, when: 'at-onc
 }
 
 function withBranch(record: InviteRecord, id: string, change: Partial<Branch>): InviteRecord {
-  return { ...record, branches: record.branches.map((branch) => (branch.id === id ? { ...branch, ...change } : branch)) }
+  return {
+    ...record,
+    branches: record.branches.map((branch) => (branch.id === id ? { ...branch, ...change } : branch)),
+  }
 }
 
 function cancelBranchTimers(turn: Turn, branch: Branch): void {
   turn.cancelTimer(`c.${branch.id}`)
   if (branch.cancel !== null) turn.cancelTimer(`k.${branch.id}`)
 }
-

@@ -96,7 +96,16 @@ function begin(
     cancelled: false,
     final: null,
     branches: [
-      { id: branchId, ordinal: 1, attempt: 1, branch: out.branch, hop: hopOf(out), state: 'calling', ack: null, cancel: null },
+      {
+        id: branchId,
+        ordinal: 1,
+        attempt: 1,
+        branch: out.branch,
+        hop: hopOf(out),
+        state: 'calling',
+        ack: null,
+        cancel: null,
+      },
     ],
   })
   turn.put(branchId, { kind: 'request', text: flat(out.text) })

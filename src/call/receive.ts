@@ -53,11 +53,14 @@ function refusedByParser(error: ParseError, flow: Flow, ctx: CallContext): Recei
 function receiveRequest(original: SipRequest, flow: Flow, ctx: CallContext): Received {
   const request = withSource(original, flow)
   const { sip, nextHop } = ctx.settings
-  if (isForSetAlone(request, sip, nextHop !== null)) return answered(request, flow, ctx, 200, 'options', { headers: CAPABILITIES })
+  if (isForSetAlone(request, sip, nextHop !== null))
+    return answered(request, flow, ctx, 200, 'options', { headers: CAPABILITIES })
   const refusal = validateRequest(request, sip, ctx.keys)
   if (refusal !== null) {
     const { status, headers, code } = refusal
-    return request.method === 'ACK' ? { kind: 'drop', reason: code } : answered(request, flow, ctx, status, code, { headers })
+    return request.method === 'ACK'
+      ? { kind: 'drop', reason: code }
+      : answered(request, flow, ctx, status, code, { headers })
   }
   const opens = request.method === 'INVITE' && toTag(request) === null
   if (nextHop === null && isNewToSet(request, sip)) return answered(request, flow, ctx, 404, 'no-next-hop', {})
@@ -113,11 +116,7 @@ function keyInRequest(request: SipRequest, ctx: CallContext): GroupKey | null {
   const route = routes(request)[0]
   const list = contacts(request)
   const contact = list === '*' ? undefined : list[0]
-  return (
-    keyInUri(route?.uri, ctx) ??
-    keyInUri(request.requestUri, ctx) ??
-    keyInUri(contact?.uri, ctx)
-  )
+  return keyInUri(route?.uri, ctx) ?? keyInUri(request.requestUri, ctx) ?? keyInUri(contact?.uri, ctx)
 }
 
 function keyInUri(text: string | undefined, ctx: CallContext): GroupKey | null {

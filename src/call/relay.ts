@@ -138,11 +138,9 @@ function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null):
   const { sender, value } = dialog
   const asked = relay === null ? null : contactOf(parsedRequest(relay.request))
   const other = otherSide(sender)
-  const refreshed = withParty(
-    withParty(value, sender, { target: asked ?? value[sender].target }),
-    other,
-    { target: contactOf(response) ?? value[other].target },
-  )
+  const refreshed = withParty(withParty(value, sender, { target: asked ?? value[sender].target }), other, {
+    target: contactOf(response) ?? value[other].target,
+  })
   turn.put(dialog.id, refreshed)
 }
 

@@ -23,7 +23,12 @@ function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {
   for (const branch of record.branches) {
     const reliable = branch.hop.transport !== 'udp'
     // Timer B runs from the INVITE's own commit, the others from the one that made the state.
-    const client = resumeInviteClient(branch.state, reliable, branch.state === 'calling' ? ageOf(turn, branch.id) : age, now)
+    const client = resumeInviteClient(
+      branch.state,
+      reliable,
+      branch.state === 'calling' ? ageOf(turn, branch.id) : age,
+      now,
+    )
     branches.set(branch.id, { client, cancel: null })
   }
   const server = resumeInviteServer(record.state, record.upstream.transport !== 'udp', age, now)

@@ -50,7 +50,8 @@ function wakeServer(turn: Turn, id: string): void {
   const { machine, actions } = stepInviteServer(local.server, TIME, turn.now)
   if (machine === local.server) return
   turn.setInvite(id, { ...local, server: machine })
-  if (actions.includes('send-final') && record.final !== null) turn.send(record.upstream, record.final, what.response(id))
+  if (actions.includes('send-final') && record.final !== null)
+    turn.send(record.upstream, record.final, what.response(id))
 }
 
 function wakeRelay(turn: Turn, relay: Relay): void {

@@ -2,7 +2,10 @@
 
 /** What a send was. `id`: of the INVITE transaction, of its branch, or of the relay. */
 export type Sent =
-  | { readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final'; readonly id: string }
+  | {
+      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final'
+      readonly id: string
+    }
   | { readonly kind: 'untracked' }
 
 export const what = {

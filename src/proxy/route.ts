@@ -133,7 +133,8 @@ function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteA
 function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
   if (uri.kind !== 'sip' || uri.secure) return refuse(416, null, 'uri-scheme')
   const named = uri.params.get('transport')?.toLowerCase()
-  if (named !== undefined && named !== 'udp' && named !== 'tcp') return refuse(404, 'Unsupported Transport', 'transport')
+  if (named !== undefined && named !== 'udp' && named !== 'tcp')
+    return refuse(404, 'Unsupported Transport', 'transport')
   const host = uri.params.get('maddr') ?? uri.host
   if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
   return forward(question, plan, { transport: named ?? plan.transport, host, port: uri.port ?? 5060, stream: '' })

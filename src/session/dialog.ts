@@ -50,7 +50,11 @@ export function senderOf(dialog: Dialog, callId: string, fromTag: string, toTag:
 }
 
 /** The dialog with `side` changed: 12.2.1.1's target refresh, and the high-water mark of CSeq, which never falls. */
-export function withParty(dialog: Dialog, side: Side, change: { readonly target?: string; readonly cseq?: number }): Dialog {
+export function withParty(
+  dialog: Dialog,
+  side: Side,
+  change: { readonly target?: string; readonly cseq?: number },
+): Dialog {
   const party = dialog[side]
   const target = change.target ?? party.target
   const cseq = Math.max(party.cseq, change.cseq ?? 0)

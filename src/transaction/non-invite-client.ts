@@ -96,8 +96,7 @@ function onTime(machine: NonInviteClient, now: Instant): NonInviteClientStep {
   }
   if (machine.e !== null && machine.e.at <= now) {
     // 17.1.2.2: doubling up to T2 in trying, always T2 in proceeding.
-    const e =
-      machine.state === 'proceeding' ? retransmitAfter(now, timers.t2) : doubled(machine.e, now, timers.t2)
+    const e = machine.state === 'proceeding' ? retransmitAfter(now, timers.t2) : doubled(machine.e, now, timers.t2)
     return { machine: { ...machine, e }, actions: ['send-request'] }
   }
   return { machine, actions: [] }

@@ -21,6 +21,7 @@ const EPOCH = 1_700_000_000_000_000
 
 export interface Sent extends Outgoing {
   readonly to: string
+  readonly at: Instant
 }
 
 export class Ladder {
@@ -139,7 +140,8 @@ export class Ladder {
       onto: 0,
       ...commit,
     })
-    if (applied.kind !== 'commit' || applied.outcome !== 'accepted') throw new Error(`${applied.kind === 'commit' ? applied.outcome : ''}: ${commitLine(commit)}`)
+    if (applied.kind !== 'commit' || applied.outcome !== 'accepted')
+      throw new Error(`${applied.kind === 'commit' ? applied.outcome : ''}: ${commitLine(commit)}`)
     this.lines.push(`commit: ${commitLine(commit)}`)
   }
 
@@ -208,7 +210,7 @@ export class Ladder {
     const { flow } = one
     const to = this.#phones.find(({ flow: own }) => sameEnd(own, flow))
     const name = to?.name ?? `${flow.transport} ${flow.host}:${flow.port} ${flow.stream}`.trim()
-    this.sent.push({ ...one, to: name })
+    this.sent.push({ ...one, to: name, at: this.#now })
     this.lines.push(`set -> ${name}: ${label(one.data)}`)
   }
 
@@ -238,7 +240,9 @@ function commitLine(commit: CommitBody): string {
     ...commit.deletes.map((gone) => `-${SHORT[gone.tree] ?? gone.tree} ${gone.id}`),
     ...commit.timers.map((timer) => `timer ${timer.id}`),
     ...commit.cancels.map((id) => `cancel ${id}`),
-    ...(commit.holds === null ? [] : [`holds ${commit.holds.map((hold) => hold.counter.slice(6)).join('+') || 'none'}`]),
+    ...(commit.holds === null
+      ? []
+      : [`holds ${commit.holds.map((hold) => hold.counter.slice(6)).join('+') || 'none'}`]),
     ...commit.done.map((id) => `done ${id}`),
   ]
   return parts.join(', ')

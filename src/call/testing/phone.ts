@@ -164,4 +164,3 @@ export function label(text: string): string {
   const message = parsed(text)
   return message.kind === 'request' ? message.method : `${message.status} ${cseq(message).method}`
 }
-
