@@ -1,0 +1,107 @@
+// The command line of `holdfast sim` (see --help).
+
+import { parseArgs } from 'node:util'
+import { mutants } from '../mutants/list.ts'
+import type { Mutant } from '../mutants/mutant.ts'
+import { scenarios } from '../scenarios.ts'
+import type { Scenario } from '../scenarios.ts'
+
+export interface SimOptions {
+  readonly what:
+    | { readonly kind: 'seeds'; readonly first: number; readonly last: number }
+    | { readonly kind: 'scenario'; readonly scenario: Scenario }
+    | { readonly kind: 'mutants'; readonly mutants: readonly Mutant[]; readonly first: number; readonly last: number }
+    | { readonly kind: 'list' }
+    | { readonly kind: 'help' }
+  readonly trace: string | null
+  readonly json: boolean
+}
+
+export const help = `holdfast sim - runs replica sets in virtual time with faults drawn from seeds, and checks every promise
+
+  --seed N            one seed
+  --seeds A-B         many; default 1-20
+  --scenario NAME     a named plan instead of a drawn one
+  --mutants           plants each known bug in turn and looks for the seed that finds it
+  --mutant NAME       plants one of them
+  --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
+  --json              one JSON object as the last line
+  --list              flows, scenarios and mutants
+  --help              this page
+
+Each seed runs twice, in other threads and in reverse order, and must give the same trace. With --mutants the seeds are
+those that are tried for each, default 1-400.
+Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no convergence, 64 wrong usage.
+`
+
+const definitions = {
+  seed: { type: 'string' },
+  seeds: { type: 'string' },
+  scenario: { type: 'string' },
+  mutants: { type: 'boolean' },
+  mutant: { type: 'string' },
+  trace: { type: 'string' },
+  json: { type: 'boolean' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  'crash-points': { type: 'boolean' },
+  html: { type: 'string' },
+} as const
+
+/** Seeds tried for a mutant unless --seeds says otherwise. */
+const mutantSeeds = { first: 1, last: 400 }
+
+/** The options, or what is wrong with them. */
+export function readSimOptions(args: readonly string[]): SimOptions | string {
+  // `--crash-points=all` takes a value, `--crash-points` doesn't.
+  const plain = args.map((arg) => (arg.startsWith('--crash-points') ? '--crash-points' : arg))
+  let values: Readonly<Record<string, string | boolean | undefined>>
+  try {
+    values = parseArgs({ args: plain, options: definitions, strict: true }).values
+  } catch (error) {
+    const text = error instanceof Error ? error.message.replace(/^Unknown/, 'unknown').split('. ')[0] : String(error)
+    return `${text}; holdfast sim --help lists the options`
+  }
+  for (const later of ['crash-points', 'html']) {
+    if (values[later] !== undefined) return `--${later} is not built yet; --seeds, --scenario and --mutants are`
+  }
+  const what = readWhat(values)
+  if (typeof what === 'string') return what
+  return { what, trace: (values['trace'] as string | undefined) ?? null, json: values['json'] === true }
+}
+
+function readWhat(values: Readonly<Record<string, string | boolean | undefined>>): SimOptions['what'] | string {
+  if (values['help'] === true) return { kind: 'help' }
+  if (values['list'] === true) return { kind: 'list' }
+  const { seed, seeds, scenario, mutant } = values as Readonly<Record<string, string | undefined>>
+  const modes = [values['mutants'] === true ? '--mutants' : null, mutant === undefined ? null : '--mutant']
+  const chosen = [...modes, scenario === undefined ? null : '--scenario'].filter((name) => name !== null)
+  if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
+  if (seed !== undefined && seeds !== undefined) return '--seed and --seeds exclude each other'
+  if (scenario !== undefined) return readScenario(scenario)
+  const range = readRange(seed, seeds)
+  if (typeof range === 'string') return range
+  if (chosen.length === 0) return { kind: 'seeds', ...(range ?? { first: 1, last: 20 }) }
+  const planted = mutant === undefined ? mutants : mutants.filter(({ name }) => name === mutant)
+  if (planted.length === 0) return `no mutant is named "${mutant}"; holdfast sim --list shows them`
+  return { kind: 'mutants', mutants: planted, ...(range ?? mutantSeeds) }
+}
+
+function readScenario(name: string): SimOptions['what'] | string {
+  const scenario = scenarios.find((one) => one.name === name)
+  return scenario === undefined
+    ? `no scenario is named "${name}"; holdfast sim --list shows them`
+    : { kind: 'scenario', scenario }
+}
+
+function readRange(seed: string | undefined, seeds: string | undefined): { first: number; last: number } | string | null {
+  if (seed !== undefined) {
+    const match = /^[0-9]{1,9}$/.exec(seed)
+    return match === null ? `--seed wants a number, not "${seed}"` : { first: Number(seed), last: Number(seed) }
+  }
+  if (seeds === undefined) return null
+  const match = /^([0-9]{1,9})-([0-9]{1,9})$/.exec(seeds)
+  if (match === null) return `--seeds wants a range as 1-100, not "${seeds}"`
+  const [first, last] = [Number(match[1]), Number(match[2])]
+  return first <= last ? { first, last } : `--seeds ${seeds}: the first is above the last`
+}

@@ -1,0 +1,96 @@
+// What a run of many seeds adds up to.
+
+import type { Failure, RunResult } from '../simulate.ts'
+import { combineHashes } from '../trace.ts'
+
+export interface MutantVerdict {
+  readonly name: string
+  readonly found: boolean
+  /** Seeds run until it was found, or all that were tried. */
+  readonly seeds: number
+  readonly caughtBy: string | null
+}
+
+export interface Summary {
+  readonly seeds: number
+  readonly calls: number
+  readonly kills: number
+  readonly faults: number
+  readonly lost: number
+  readonly excused: number
+  readonly transportResets: number
+  readonly mutant: string | null
+  readonly events: number
+  readonly simulatedSeconds: number
+  readonly wallSeconds: number
+  readonly traceHash: string
+  readonly failure: (Failure & { readonly replay: string }) | null
+  readonly mutants?: readonly MutantVerdict[]
+}
+
+export class Tally {
+  readonly #results = new Map<number, RunResult>()
+  readonly #unequal: Failure[] = []
+
+  get done(): number {
+    return this.#results.size
+  }
+
+  get kills(): number {
+    return this.#sum((result) => result.kills)
+  }
+
+  get calls(): number {
+    return this.#sum((result) => result.calls)
+  }
+
+  /** The failure of the lowest seed, or null. */
+  get failure(): Failure | null {
+    const failed = this.#sorted().find(({ failure }) => failure !== null)
+    return failed?.failure ?? this.#unequal.toSorted((a, b) => a.seed - b.seed)[0] ?? null
+  }
+
+  add(result: RunResult): void {
+    this.#results.set(result.seed, result)
+  }
+
+  /** The same seed, run again elsewhere. */
+  compare(again: RunResult): void {
+    const first = this.#results.get(again.seed)
+    if (first === undefined || first.traceHash === again.traceHash) return
+    const mark = first.marks.findIndex((hash, i) => hash !== again.marks[i])
+    const where = mark < 0 ? 'after the last thousand events' : `between events ${mark * 1_000} and ${(mark + 1) * 1_000}`
+    const text = `two runs gave ${first.traceHash} and ${again.traceHash}; they part ${where}`
+    this.#unequal.push({ promise: 'determinism', at: 0, text, call: null, seed: again.seed, kind: 'safety' })
+  }
+
+  summary(mutant: string | null, wallSeconds: number, replay: (failure: Failure) => string): Summary {
+    const results = this.#sorted()
+    const { failure } = this
+    return {
+      seeds: results.length,
+      calls: this.calls,
+      kills: this.kills,
+      faults: this.#sum((result) => result.faults),
+      lost: this.#sum((result) => result.lost),
+      excused: this.#sum((result) => result.excused),
+      transportResets: this.#sum((result) => result.transportResets),
+      mutant,
+      events: this.#sum((result) => result.events),
+      simulatedSeconds: this.#sum((result) => result.simulatedSeconds),
+      wallSeconds: Math.round(wallSeconds * 10) / 10,
+      traceHash: combineHashes(results.map(({ traceHash }) => traceHash)),
+      failure: failure === null ? null : { ...failure, replay: replay(failure) },
+    }
+  }
+
+  #sum(of: (result: RunResult) => number): number {
+    let sum = 0
+    for (const result of this.#results.values()) sum += of(result)
+    return sum
+  }
+
+  #sorted(): readonly RunResult[] {
+    return [...this.#results.values()].sort((a, b) => a.seed - b.seed)
+  }
+}
