@@ -121,7 +121,7 @@ function makeAppends(core: Core, to: ReplicaId, peer: Progress): void {
     makeAppend(core, to, peer, settings.maxAppendEntries)
     made = true
   }
-  // Followers learn the commit index at once: those who own something wait for it.
+  // Whoever waits for a commit learns of it at once.
   if (!made && peer.wantsEmpty(log.commit, settings.lazyCommit)) makeAppend(core, to, peer, 0)
 }
 

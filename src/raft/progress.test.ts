@@ -63,6 +63,15 @@ describe('progress', () => {
     expect(peer.wantsEmpty(index(3), false)).toBe(false)
   })
 
+  it('with lazy commits tells a new commit index at once only up to where somebody waits for it', () => {
+    const peer = replicating()
+    expect(peer.wantsEmpty(index(3), true)).toBe(false)
+    peer.tellCommit(index(2))
+    expect(peer.wantsEmpty(index(3), true)).toBe(true)
+    peer.sent(index(4), index(3), now)
+    expect(peer.wantsEmpty(index(4), true)).toBe(false)
+  })
+
   it('keeps match < next <= last + 1 and its bounds, whatever comes in whatever order', () => {
     const at = fc.integer({ min: 0, max: 20 }).map(index)
     const moves = fc.array(fc.tuple(fc.constantFrom('send', 'acknowledge', 'reject', 'answer'), at, at))

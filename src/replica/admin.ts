@@ -51,11 +51,12 @@ export function answer(input: AdminInput, picture: Picture): Reply {
 }
 
 /** Why this replica can't serve calls now; null = it can. */
-function illness({ detached, stale, store, raft }: Picture): string | null {
+function illness({ detached, stale, store, raft, acceptsCalls }: Picture): string | null {
   if (detached) return 'detached: no leader heard for a second, or (at the leader) no quorum'
   if (raft.leader === null) return 'an election is under way'
   if (stale) return 'catching up with the set'
   if (store.serving().members.length === 0) return 'no replica serves yet'
+  if (!acceptsCalls) return 'the log on disk has reached its limit: new calls get 503'
   return null
 }
 

@@ -44,6 +44,8 @@ export const limits = {
   /** Open proposals are proposed again after this long without an outcome; each time twice as long, up to the second. */
   reproposal: millis(500),
   reproposalMost: seconds(4),
+  /** A commit that nothing waits for (a 1xx, a relayed BYE) leaves with the next one, or after this. */
+  lazy: millis(20),
   /** Raft: one append carries at most this, so that a follower that is far behind doesn't hold up the others' heartbeats. */
   appendEntries: 1_000,
   appendBytes: 1_000_000,

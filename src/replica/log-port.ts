@@ -2,7 +2,7 @@
 // entries come out. Between them Raft, the disk, and the frames that carry both.
 
 import type { Index, ReplicaId } from '../base/brand.ts'
-import { between, micros, plus } from '../base/instant.ts'
+import { micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { RaftMessage } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
@@ -24,14 +24,18 @@ export interface LogPorts {
   readonly voters: readonly ReplicaId[]
   readonly now: () => Instant
   readonly wall: () => Stamp
-  /** How many commits have an open outcome, and their bodies in serial order. */
-  openCount(): number
+  /** When the oldest commit without an outcome was made; null = all are decided. */
+  oldestOpen(): Instant | null
+  /** The bodies of all commits without an outcome, in serial order. */
   openBodies(): readonly Uint8Array[]
 }
 
 export class LogPort {
   readonly #ports: LogPorts
   #gathered: Uint8Array[] = []
+  /** When what gathered leaves at the latest; null = nothing gathered. */
+  #leaveAt: Instant | null = null
+  /** When all that was open was proposed last, and how long until it is proposed again. */
   #proposedAt: Instant
   #again: number = limits.reproposal
   #persists = 0
@@ -42,38 +46,46 @@ export class LogPort {
     this.#proposedAt = now
   }
 
-  /** Leaves with the end of this turn. */
-  propose(body: Uint8Array): void {
+  /** Leaves with the end of this turn; if nothing waits for it, with the next one that does, or a little later. */
+  propose(body: Uint8Array, isAwaited: boolean): void {
     this.#gathered.push(body)
+    if (isAwaited) this.hurry()
+    else this.#leaveAt ??= plus(this.#ports.now(), limits.lazy)
+  }
+
+  /** Something waits for what gathered. */
+  hurry(): void {
+    if (this.#gathered.length > 0) this.#leaveAt = this.#ports.now()
   }
 
   get busy(): boolean {
-    return this.#gathered.length > 0
+    return this.#leaveAt !== null && this.#leaveAt <= this.#ports.now()
   }
 
   deadline(): Instant | null {
-    return this.#ports.openCount() > 0 ? plus(this.#proposedAt, micros(this.#again)) : null
+    const again = this.#againAt()
+    if (this.#leaveAt === null) return again
+    return again === null || this.#leaveAt < again ? this.#leaveAt : again
   }
 
   /** What gathered goes to the leader. While there is none it stays open, and is proposed again. */
   offer(leader: ReplicaId | null): void {
-    const { raft, links } = this.#ports
+    const { raft } = this.#ports
     const now = this.#ports.now()
-    let bodies: readonly Uint8Array[] = this.#gathered
-    this.#gathered = []
-    const open = this.#ports.openCount()
-    if (open > bodies.length && between(this.#proposedAt, now) >= this.#again) {
-      // Twice as long each time: a leader that is only slow must not be drowned. Its own log has what it appended itself.
+    const again = this.#againAt()
+    if (again !== null && again <= now) {
+      // Twice as long each time: a leader that is only slow must not be drowned.
       this.#again = Math.min(this.#again * 2, limits.reproposalMost)
       this.#proposedAt = now
-      if (!raft.isLeader) bodies = this.#ports.openBodies()
-    } else if (open === bodies.length) {
-      this.#again = limits.reproposal
-      this.#proposedAt = now
+      this.#gathered = [...this.#ports.openBodies()]
+    } else if (!this.busy) {
+      return
     }
-    if (bodies.length === 0) return
-    if (raft.isLeader) for (const body of bodies) this.append(body)
-    else if (leader !== null) links.send(leader, { kind: 'propose', bodies })
+    const bodies = this.#gathered
+    this.#gathered = []
+    this.#leaveAt = null
+    if (raft.isLeader) this.#appendOwn(bodies)
+    else if (leader !== null) this.#sendTo(leader, bodies)
   }
 
   /** Another leader, or a new link to it: everything open is proposed again. Serials make the repetition harmless. */
@@ -81,6 +93,43 @@ export class LogPort {
     this.#again = limits.reproposal
     this.#proposedAt = this.#ports.now()
     this.#gathered = [...this.#ports.openBodies()]
+    this.hurry()
+  }
+
+  #againAt(): Instant | null {
+    const oldest = this.#ports.oldestOpen()
+    // A leader's own log has what it appended; what it could not append has never left `#gathered`.
+    if (oldest === null || this.#ports.raft.isLeader) return null
+    const since = oldest > this.#proposedAt ? oldest : this.#proposedAt
+    return plus(since, micros(oldest > this.#proposedAt ? limits.reproposal : this.#again))
+  }
+
+  #appendOwn(bodies: readonly Uint8Array[]): void {
+    for (const [at, body] of bodies.entries()) {
+      if (this.append(body) !== null) continue
+      this.#gathered = bodies.slice(at)
+      this.#leaveAt = plus(this.#ports.now(), limits.heartbeat)
+      return
+    }
+  }
+
+  #sendTo(leader: ReplicaId, bodies: readonly Uint8Array[]): void {
+    let from = 0
+    let size = 0
+    for (let at = 0; at < bodies.length; at++) {
+      size += (bodies[at] as Uint8Array).length
+      if (size < limits.appendBytes && at + 1 - from < limits.appendEntries && at + 1 < bodies.length) continue
+      this.#ports.links.send(leader, { kind: 'propose', bodies: bodies.slice(from, at + 1) })
+      from = at + 1
+      size = 0
+    }
+  }
+
+  /** A peer's proposals: stamped and appended in order; it waits for their outcome. */
+  onPropose(from: ReplicaId, bodies: readonly Uint8Array[]): void {
+    let last: Index | null = null
+    for (const body of bodies) last = this.append(body) ?? last
+    if (last !== null) this.#ports.raft.tellCommit(from, last)
   }
 
   /** The leader stamps and appends; another role drops it (its proposer tries again). */

@@ -27,6 +27,7 @@ import type { Outbox } from './outbox.ts'
 /** A commit on its way through the log, with what waits for it. */
 interface OpenCommit {
   readonly serial: number
+  readonly at: Instant
   readonly body: Uint8Array
   /** The group before the first of `inputs`. */
   readonly before: Group
@@ -56,7 +57,9 @@ export interface OwnerPorts {
   readonly outbox: Outbox
   context(): CallContext
   /** To the log, by way of the leader. */
-  propose(body: Uint8Array): void
+  propose(body: Uint8Array, isAwaited: boolean): void
+  /** A message waits for the open commits of its group: proposals that were in no hurry leave. */
+  hurry(): void
   /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
   send(outgoing: Outgoing, group: GroupKey): boolean
   handled(ref: InputRef): void
@@ -87,6 +90,11 @@ export class Owner {
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
   openBodies(): readonly Uint8Array[] {
     return [...this.#open.values()].map(({ commit }) => commit.body)
+  }
+
+  oldestOpen(): Instant | null {
+    const oldest = this.#open.values().next()
+    return oldest.done === true ? null : oldest.value.commit.at
   }
 
   get openCommits(): number {
@@ -251,6 +259,7 @@ export class Owner {
       for (const ref of result.handled) this.#handledRef(held, ref)
     } else {
       last.sends.push(...result.sends)
+      if (result.sends.length > 0) this.#ports.hurry()
       last.handled.push(...result.handled)
       if (result.commit === null) last.inputs.push(input)
     }
@@ -284,11 +293,12 @@ export class Owner {
       onto: held.open.at(-1)?.serial ?? 0,
       ...body,
     }
-    const open: OpenCommit = { serial, body: encodeBody(commit), before, inputs: [input], sends, handled }
+    const at = this.#ports.context().now
+    const open: OpenCommit = { serial, at, body: encodeBody(commit), before, inputs: [input], sends, handled }
     held.version++
     held.open.push(open)
     this.#open.set(serial, { held, commit: open })
-    this.#ports.propose(open.body)
+    this.#ports.propose(open.body, sends.length > 0)
   }
 
   /** That commit and all later ones of its group fall; their inputs are handled again, in order, on applied state. */

@@ -39,7 +39,7 @@ export class Passing {
   /** Inputs that other replicas keep and that are being handled here. */
   readonly #passed = new Map<InputRef, { readonly keeper: Life; readonly id: PassId }>()
   readonly #passedRefs = new Map<PassId, InputRef>()
-  /** Passes whose sender had applied more than we have, in order of arrival. */
+  /** Passes whose sender judged by a serving entry that we have not applied, in order of arrival. */
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
@@ -100,7 +100,7 @@ export class Passing {
       id: `${this.#ports.life}#${kept.number}` as PassId,
       keeper: this.#ports.life,
       hops: 1,
-      applied: this.#ports.store.appliedIndex,
+      judged: this.#ports.store.serving().version,
       flow: kept.flow,
       data: kept.data,
     })
@@ -142,10 +142,10 @@ export class Passing {
     if (expired > 0) this.#ports.outbox.count('sip_dropped_expired', expired)
   }
 
-  /** A message that another replica keeps. It is judged only when we know as much as its sender did. */
+  /** A message that another replica keeps. It is judged only once we have applied the serving entry that its sender judged by. */
   onPass(frame: PassFrame, now: Instant): void {
     const { store, life, links, outbox } = this.#ports
-    if (frame.applied > store.appliedIndex || this.#ports.stale()) {
+    if (frame.judged > store.serving().version || this.#ports.stale()) {
       if (this.#ahead.length < limits.kept) this.#ahead.push({ frame, at: now })
       else outbox.count('passes_dropped_full')
       return
@@ -164,7 +164,7 @@ export class Passing {
       this.#ports.owner.message(received.group, received.message, frame.flow, ref)
       return
     }
-    const further: PassFrame = { ...frame, hops: frame.hops + 1, applied: store.appliedIndex }
+    const further: PassFrame = { ...frame, hops: frame.hops + 1, judged: store.serving().version }
     if (owner !== null && frame.hops < limits.hops && links.send(replicaOf(owner), further)) return
     outbox.count('passes_in_a_circle')
     this.#tell(frame.keeper, frame.id, 'hops')
@@ -177,7 +177,7 @@ export class Passing {
     this.#ahead = []
     for (const { frame, at } of waiting) {
       if (between(at, now) >= limits.keptFor) this.#ports.outbox.count('passes_dropped_expired')
-      else if (frame.applied > this.#ports.store.appliedIndex) this.#ahead.push({ frame, at })
+      else if (frame.judged > this.#ports.store.serving().version) this.#ahead.push({ frame, at })
       else this.onPass(frame, now)
     }
   }

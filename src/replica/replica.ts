@@ -79,7 +79,8 @@ export class Replica {
 
   /** Throws only if the disk's records contradict themselves. */
   constructor(options: ReplicaOptions) {
-    this.#options = options
+    // The old log's bytes are the Raft log's from here on.
+    this.#options = { ...options, records: [] }
     this.#now = options.now
     this.#wall = options.wall
     this.#started = options.now
@@ -99,6 +100,7 @@ export class Replica {
         maxAppendBytes: limits.appendBytes,
         maxInflight: limits.inflight,
         maxUncommittedBytes: limits.uncommittedBytes,
+        lazyCommit: true,
       },
       restored.value,
       options.now,
@@ -129,7 +131,7 @@ export class Replica {
         voters: options.voters,
         now: () => this.#now,
         wall: () => this.#wall,
-        openCount: () => this.#owner.openCommits,
+        oldestOpen: () => this.#owner.oldestOpen(),
         openBodies: () => this.#owner.openBodies(),
       },
       options.now,
@@ -137,7 +139,8 @@ export class Replica {
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context(),
-      propose: (body) => this.#log.propose(body),
+      propose: (body, isAwaited) => this.#log.propose(body, isAwaited),
+      hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#send(outgoing, group),
       handled: (ref) => this.#passing.handled(ref),
       dropped: (ref) => this.#passing.forget(ref),
@@ -277,7 +280,7 @@ export class Replica {
         for (const message of frame.messages) this.#onRaft(replicaOf(from), message)
         break
       case 'propose':
-        for (const body of frame.bodies) this.#log.append(body)
+        this.#log.onPropose(replicaOf(from), frame.bodies)
         break
       case 'pass':
         this.#passing.onPass(frame, this.#now)
@@ -442,7 +445,10 @@ export class Replica {
   }
 
   #duty(body: EntryBody): Index | null {
-    return this.#log.append(encodeBody(body))
+    const at = this.#log.append(encodeBody(body))
+    // Owners wait for it, all of them.
+    if (at !== null) for (const voter of this.#options.voters) this.#raft.tellCommit(voter, at)
+    return at
   }
 
   #pulseDeadline(): Instant | null {

@@ -140,7 +140,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     id: passId,
     keeper: lives,
     hops: fc.nat({ max: 9 }),
-    applied: indexes,
+    judged: indexes,
     flow,
     data: latin1(2_000),
   }),

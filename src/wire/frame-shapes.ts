@@ -46,7 +46,7 @@ const pass = record<PassFrame>({
   id: passId,
   keeper: lifeShape,
   hops: integer(0, 255),
-  applied: indexShape,
+  judged: indexShape,
   flow: flowShape,
   data: sipShape,
 })

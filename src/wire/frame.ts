@@ -27,8 +27,8 @@ export interface PassFrame {
   readonly keeper: Life
   /** How often it was passed, this time included. */
   readonly hops: number
-  /** The sender's applied index: the receiver judges ownership only after applying it. */
-  readonly applied: Index
+  /** The serving entry by which the sender judged: the receiver judges ownership only after applying it. */
+  readonly judged: Index
   readonly flow: Flow
   readonly data: string
 }
