@@ -27,7 +27,7 @@ import { onInvite } from './invite.ts'
 import { onInviteResponse } from './invite-response.ts'
 import { onNonInvite, onNonInviteResponse, onUnknownResponse } from './relay.ts'
 import { resume } from './resume.ts'
-import { before, settle } from './settle.ts'
+import { settle } from './settle.ts'
 import { onTakeover } from './takeover.ts'
 import { Turn } from './turn.ts'
 import { onUnsent } from './unsent.ts'
@@ -82,10 +82,9 @@ export function wakeAt(group: Group): Instant | null {
 
 export function stepGroup(group: Group, input: CallInput, ctx: CallContext): CallResult<Group> {
   const turn = new Turn(group, ctx)
-  const was = before(turn)
   resume(turn)
   handle(turn, input)
-  settle(turn, was)
+  settle(turn)
   return turn.finish()
 }
 

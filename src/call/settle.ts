@@ -9,32 +9,23 @@ import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
 import { enterTerminated } from '../session/sip-session.ts'
 import { timers } from '../transaction/timers.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
-import type { Turn } from './turn.ts'
+import { Turn } from './turn.ts'
 
 const EARLY: Hold = { counter: EARLY_CALLS, limit: null }
 const CONFIRMED: Hold = { counter: CONFIRMED_CALLS, limit: null }
 
-/** How alive the group was when the turn began. */
-export interface Before {
-  readonly alive: boolean
-  readonly ended: ReadonlySet<string>
-  readonly holds: readonly Hold[]
-}
-
-export function before(turn: Turn): Before {
-  return { alive: isAlive(turn), ended: endedDialogs(turn), holds: holdsOf(turn) }
-}
-
 /** To be called once the turn's work is done; only a commit changes anything. */
-export function settle(turn: Turn, was: Before): void {
+export function settle(turn: Turn): void {
   if (!turn.commits) return
+  const was = new Turn(turn.base, turn.ctx)
   const holds = holdsOf(turn)
-  if (!sameHolds(holds, was.holds)) turn.setHolds(holds)
+  if (!sameHolds(holds, holdsOf(was))) turn.setHolds(holds)
   terminateSessions(turn)
-  const alive = isAlive(turn)
-  if (alive && !was.alive) beginAgain(turn, was)
-  else if (!alive && was.alive) buryAll(turn)
-  else if (alive) for (const id of endedDialogs(turn)) if (!was.ended.has(id)) buryDialog(turn, id)
+  const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
+  const tombstones = endedDialogs(was)
+  if (alive && !wasAlive) beginAgain(turn, tombstones)
+  else if (!alive && wasAlive) buryAll(turn)
+  else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
 /** `delete` timer of an INVITE's or BYE's entities: 64*T1 after its final (design.md 4). */
@@ -92,8 +83,8 @@ function buryDialog(turn: Turn, id: string): void {
 }
 
 /** A new INVITE of the same Call-ID (after a 407, say) while the rest waits to go: only the old tombstones go by now. */
-function beginAgain(turn: Turn, was: Before): void {
+function beginAgain(turn: Turn, tombstones: ReadonlySet<string>): void {
   if (turn.base.entities.size === 0) return
   turn.cancelTimer('x')
-  for (const id of was.ended) buryDialog(turn, id)
+  for (const id of tombstones) buryDialog(turn, id)
 }

@@ -53,14 +53,15 @@ export class Turn {
   }
 
   /** The entities of a tree with their ids, in the order in which they came. */
-  *entries(tree: Tree): Generator<readonly [id: string, value: EntityValue]> {
+  entries(tree: Tree): readonly (readonly [id: string, value: EntityValue])[] {
+    const list: (readonly [string, EntityValue])[] = []
     for (const [name, held] of this.#base.entities) {
-      if (treeOf(held.value) !== tree || this.#changed.has(name)) continue
-      yield [held.id, held.value]
+      if (treeOf(held.value) === tree && !this.#changed.has(name)) list.push([held.id, held.value])
     }
     for (const { ref, value } of this.#changed.values()) {
-      if (ref.tree === tree && value !== null) yield [ref.id, value]
+      if (ref.tree === tree && value !== null) list.push([ref.id, value])
     }
+    return list
   }
 
   /** The entity as the last commit left it, for its stamp. */
