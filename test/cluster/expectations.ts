@@ -49,7 +49,7 @@ export async function expectCleanWire(
   const phones = [caller, callee].map((address) => address.slice(0, address.lastIndexOf(':')))
   const report = checkWire(messages, sip, phones)
   expect(report.faults).toEqual([])
-  expect(report.relayed).toEqual(relayed)
+  expect(report).toMatchObject({ relayed, repeated: 0 })
   const unread = messages.flatMap(({ text }) => {
     const fault = peerFault(text)
     return fault === null ? [] : [`${fault}: ${text}`]
