@@ -11,11 +11,13 @@ import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Established } from './c1-established.ts'
 import { Ringing } from './c2-ringing.ts'
+import { Provisional } from './c2-provisional.ts'
 import { Once } from './c3-once.ts'
 import { Consistent } from './c4-consistent.ts'
 import { SameBytes } from './c6-same-bytes.ts'
 import { Detached } from './c8-detached.ts'
 import type { Checker, Finding, Report } from './checker.ts'
+import { Effects } from './l12-effects.ts'
 import { Ledger } from './ledger.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
@@ -40,7 +42,8 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
-    this.oracle = new Oracle(report, now)
+    const effects = new Effects(report)
+    this.oracle = new Oracle(report, now, (commit) => effects.accepted(commit))
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
       this.log,
@@ -50,6 +53,8 @@ export class Court implements PhoneWatch, MachineWatch {
       new Once(report),
       new Consistent(report),
       new SameBytes(report),
+      ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
+      effects,
       new Detached(report, now, (machine) => certificate.cutSince(machine.id)),
     ]
   }

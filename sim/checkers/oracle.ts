@@ -25,12 +25,14 @@ export class Oracle {
   readonly store = new Store()
   readonly #report: Report
   readonly #now: () => number
+  readonly #onAccepted: (commit: Commit) => void
   readonly #timers = new Map<string, ModelTimer>()
   readonly #seenAt = new Map<string, number>()
   readonly outcomes = new Map<string, number>()
   #takeovers = 0
 
-  constructor(report: Report, now: () => number) {
+  constructor(report: Report, now: () => number, onAccepted: (commit: Commit) => void) {
+    this.#onAccepted = onAccepted
     this.#report = report
     this.#now = now
   }
@@ -62,6 +64,7 @@ export class Oracle {
       if (applied.outcome !== 'accepted') return
       const member = serving.members.find(({ life }) => life === applied.commit.proposer)
       this.#owned(applied.commit, member?.since ?? null, this.store.ownerOf(applied.commit.group))
+      this.#onAccepted(applied.commit)
       this.#setTimers(applied.commit, this.store.lastStamp, seenAt)
     } else if (applied.kind === 'pulse') for (const timer of applied.fired) this.#fired(timer)
     else if (applied.kind === 'serving' && applied.accepted) this.#takeovers++

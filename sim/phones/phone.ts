@@ -73,7 +73,8 @@ export class Phone {
   #cancelling: 'no' | 'wanted' | 'sent' = 'no'
   /** Their INVITE that waits for our answer. */
   #asked: ServerTransaction | null = null
-  #unacknowledged: Unacknowledged | null = null
+  /** Our 2xx that wait for their ACK, by the CSeq of the INVITE: a re-INVITE may come before the first one's ACK. */
+  readonly #unacknowledged = new Map<number, Unacknowledged>()
   #byeOpen = false
   #firstFinal: number | null = null
 
@@ -104,7 +105,7 @@ export class Phone {
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
   get settled(): boolean {
-    const busy = this.#calling !== null || this.#asked !== null || this.#unacknowledged !== null || this.#byeOpen
+    const busy = this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
     return this.#started && !busy && !this.established
   }
 
@@ -154,11 +155,12 @@ export class Phone {
     if (this.#dialog === null) this.#dialog = Dialog.atCallee(invite, to, this.#draw.within(1, 10_000, 1))
     else this.#dialog.refreshTarget(invite)
     const waiting: Unacknowledged = { request: invite, response, resend: null, limit: null }
-    this.#unacknowledged = waiting
+    const { number } = cseqOf(invite)
+    this.#unacknowledged.set(number, waiting)
     this.#repeatAnswer(waiting, t1)
     waiting.limit = this.#agenda.after(timeout, () => {
       this.#agenda.cancel(waiting.resend)
-      this.#unacknowledged = null
+      this.#unacknowledged.delete(number)
       this.#watch.unacknowledged(this, invite, response.status)
       this.#hangUp()
     })
@@ -176,7 +178,7 @@ export class Phone {
     if (this.#dialog === null && this.#started) return
     if (this.#hungUp) return
     // 14.1: no INVITE while another one is open in either direction.
-    if (this.#calling !== null || this.#asked !== null || this.#unacknowledged !== null) {
+    if (this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0) {
       this.#later(300_000, () => this.#invite())
       return
     }
@@ -210,7 +212,7 @@ export class Phone {
   #hangUp(): void {
     if (this.#dialog === null || this.#hungUp) return
     // 15: a callee doesn't send BYE before the ACK. And people wait for their own re-INVITE.
-    if (this.#unacknowledged !== null || this.#calling !== null || this.#asked !== null) {
+    if (this.#unacknowledged.size > 0 || this.#calling !== null || this.#asked !== null) {
       this.#later(200_000, () => this.#hangUp())
       return
     }
@@ -298,12 +300,12 @@ export class Phone {
 
   #acknowledged(ack: RequestMessage, key: string): void {
     this.#servers.get(`${key} INVITE`)?.acknowledged()
-    const waiting = this.#unacknowledged
-    if (waiting === null || cseqOf(ack).number !== cseqOf(waiting.request).number) return
-    if (branchOf(ack) === branchOf(waiting.request)) return
+    const { number } = cseqOf(ack)
+    const waiting = this.#unacknowledged.get(number)
+    if (waiting === undefined || branchOf(ack) === branchOf(waiting.request)) return
     this.#agenda.cancel(waiting.resend)
     this.#agenda.cancel(waiting.limit)
-    this.#unacknowledged = null
+    this.#unacknowledged.delete(number)
   }
 
   #cancelled(server: ServerTransaction, invite: ServerTransaction | undefined): void {
