@@ -12,7 +12,7 @@ import type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
 
-export type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
+export type { NextHop, SetKeys } from '../proxy/settings.ts'
 
 export interface CallSettings {
   readonly sip: SetAddress

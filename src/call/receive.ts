@@ -39,7 +39,7 @@ export function receive(data: string, flow: Flow, ctx: CallContext): Received {
 }
 
 /** The authenticated key in our topmost Route, Request-URI, Via or Contact; else a hash of Call-ID (design.md 3). */
-export function groupKeyOf(message: SipMessage, ctx: CallContext): GroupKey {
+function groupKeyOf(message: SipMessage, ctx: CallContext): GroupKey {
   const named = message.kind === 'request' ? keyInRequest(message, ctx) : keyInVia(message, ctx)
   return named ?? groupOfCallId(ctx.keys, callId(message))
 }

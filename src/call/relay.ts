@@ -80,7 +80,7 @@ function onRepeated(turn: Turn, relay: Relay, ref: InputRef): void {
 }
 
 /** 17.1.3: the relay that a response with our branch parameter belongs to. */
-export function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null {
+function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null {
   for (const relay of turn.local.relays.values()) {
     if (relay.branch === branch && relay.method === method) return relay
   }

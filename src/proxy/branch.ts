@@ -15,7 +15,7 @@ import { isSetHost } from './own.ts'
 import { viaOf } from './upstream.ts'
 
 /** 8.1.1.7: what tells a branch of RFC 3261 from older ones. */
-export const COOKIE = 'z9hG4bK'
+const COOKIE = 'z9hG4bK'
 const VERSION = '1'
 
 export interface BranchPlace {
@@ -52,7 +52,7 @@ export function makeBranch(keys: SetKeys, group: GroupKey, request: SipRequest, 
 }
 
 /** RFC 5393 4.2: a hash of all that decides where a request goes; equal on its return means a loop, else it is a spiral. */
-export function loopPart(keys: SetKeys, request: SipRequest): string {
+function loopPart(keys: SetKeys, request: SipRequest): string {
   const key = must(keys.key(keys.current), 'the set has no key yet')
   // Without the To tag: that of an ACK differs from its INVITE's, and it must get the INVITE's branch.
   const parts = [

@@ -8,7 +8,7 @@
 
 import { codeOf, nameOf, readFields } from './fields.ts'
 
-export type DialogState = 'early' | 'confirmed' | 'ended'
+type DialogState = 'early' | 'confirmed' | 'ended'
 export type Side = 'caller' | 'callee'
 
 const STATES: readonly DialogState[] = ['early', 'confirmed', 'ended']

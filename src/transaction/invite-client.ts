@@ -47,7 +47,7 @@ export type InviteClientEvent =
   | { readonly kind: 'transport-error' }
   | { readonly kind: 'time' }
 
-export type InviteClientAction = 'send-request' | 'send-ack' | 'pass-up' | 'timeout' | 'transport-error'
+type InviteClientAction = 'send-request' | 'send-ack' | 'pass-up' | 'timeout' | 'transport-error'
 
 export interface InviteClientStep {
   readonly machine: InviteClient

@@ -46,7 +46,7 @@ export type InviteServerEvent =
   | { readonly kind: 'respond'; readonly status: number }
   | { readonly kind: 'time' }
 
-export type InviteServerAction = 'send-provisional' | 'send-response' | 'send-final' | 'pass-up'
+type InviteServerAction = 'send-provisional' | 'send-response' | 'send-final' | 'pass-up'
 
 export interface InviteServerStep {
   readonly machine: InviteServer

@@ -44,7 +44,7 @@ export type NonInviteClientEvent =
   | { readonly kind: 'transport-error' }
   | { readonly kind: 'time' }
 
-export type NonInviteClientAction = 'send-request' | 'pass-up' | 'timeout' | 'transport-error'
+type NonInviteClientAction = 'send-request' | 'pass-up' | 'timeout' | 'transport-error'
 
 export interface NonInviteClientStep {
   readonly machine: NonInviteClient

@@ -40,7 +40,7 @@ export type NonInviteServerEvent =
   | { readonly kind: 'respond'; readonly status: number }
   | { readonly kind: 'time' }
 
-export type NonInviteServerAction = 'send-response' | 'send-last'
+type NonInviteServerAction = 'send-response' | 'send-last'
 
 export interface NonInviteServerStep {
   readonly machine: NonInviteServer

@@ -6,8 +6,8 @@ import { codeOf, nameOf, readFields } from '../session/fields.ts'
 import type { Side } from '../session/dialog.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
 
-export type ServerState = 'proceeding' | 'accepted' | 'completed'
-export type BranchState = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated'
+type ServerState = 'proceeding' | 'accepted' | 'completed'
+type BranchState = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated'
 
 /** A client transaction of the INVITE: one target, one attempt at it. */
 export interface Branch {
@@ -47,7 +47,7 @@ export interface InviteRecord {
   readonly branches: readonly Branch[]
 }
 
-export interface RequestRecord {
+interface RequestRecord {
   readonly kind: 'request'
   /** The INVITE as we forwarded it. */
   readonly text: string

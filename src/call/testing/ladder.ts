@@ -3,7 +3,7 @@
 
 import { must } from '../../base/assert.ts'
 import { index, life, replicaId } from '../../base/brand.ts'
-import type { GroupKey, Index, Life } from '../../base/brand.ts'
+import type { GroupKey, Index } from '../../base/brand.ts'
 import { instant, plus, seconds, stamp } from '../../base/instant.ts'
 import type { Instant, Stamp } from '../../base/instant.ts'
 import { Store } from '../../store/store.ts'
@@ -212,10 +212,6 @@ export class Ladder {
     const name = to?.name ?? `${flow.transport} ${flow.host}:${flow.port} ${flow.stream}`.trim()
     this.sent.push({ ...one, to: name, at: this.#now })
     this.lines.push(`set -> ${name}: ${label(one.data)}`)
-  }
-
-  get owner(): Life {
-    return OWNER
   }
 }
 

@@ -3,7 +3,7 @@
 import { buildRequest, buildResponse } from '../../sip/build.ts'
 import type { HeaderList } from '../../sip/build.ts'
 import { contacts, cseq, header, parseMessage, values } from '../../sip/message.ts'
-import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.ts'
+import type { SipMessage, SipRequest } from '../../sip/message.ts'
 import { must } from '../../base/assert.ts'
 import type { Flow } from '../../wire/entry.ts'
 
@@ -31,12 +31,6 @@ export function parsed(text: string): SipMessage {
 export function parsedRequest(text: string): SipRequest {
   const message = parsed(text)
   if (message.kind !== 'request') throw new Error(`not a request: ${text}`)
-  return message
-}
-
-export function parsedResponse(text: string): SipResponse {
-  const message = parsed(text)
-  if (message.kind !== 'response') throw new Error(`not a response: ${text}`)
   return message
 }
 
