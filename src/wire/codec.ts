@@ -1,5 +1,5 @@
 // What leaves a replica as bytes and comes back: bodies and entries of the log, frames, records on disk. Each begins with
-// the version of its format. Encoding asserts, for only a bug can make what is not in shape; decoding says what is wrong.
+// the version of its format. Decoding says what is wrong; what we encode is ours and of its type.
 // What is decoded is in shape, field by field, and owns its memory: it keeps no frame, block or reused buffer alive.
 //
 //     body, frame, record:  version, 1 byte | MessagePack
