@@ -55,7 +55,7 @@ describe('values', () => {
     expect(first).toEqual(copy)
   })
 
-  test('what is no value of ours can't be unpacked', () => {
+  test('what is no value of ours is refused when unpacked', () => {
     for (const wrong of [undefined, { a: undefined }, new Date(0), 1n, new Map([[1, 1]])]) {
       expect(unpack(pack(wrong)).ok).toBe(false)
     }
