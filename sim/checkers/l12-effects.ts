@@ -18,6 +18,8 @@ export class Effects implements Checker {
   readonly #invites = new Map<string, { accepted: boolean; final: boolean; cancelled: boolean }>()
   /** Branches of ours that ended by our own decision: a failure that comes later is acknowledged without a commit. */
   readonly #givenUp = new Set<string>()
+  /** Groups with a dialog that has ended: the final of a BYE that crosses another one ends nothing more. */
+  readonly #ended = new Set<string>()
 
   constructor(report: Report) {
     this.#report = report
@@ -26,9 +28,9 @@ export class Effects implements Checker {
   /** A commit was accepted in the log. */
   accepted(commit: Commit): void {
     for (const put of commit.puts) {
-      if (put.tree !== 'Transaction') continue
       const value = entityValue(put)
       if (value === null) continue
+      if (value.kind === 'dialog' && value.state === 'ended') this.#ended.add(commit.group)
       if (value.kind === 'request') this.#texts.add(value.text)
       if (value.kind === 'bye') this.#texts.add(value.final)
       if (value.kind !== 'invite') continue
@@ -63,7 +65,7 @@ export class Effects implements Checker {
     if (method === 'CANCEL') return this.#wrongCancelAnswer(message, origin.group)
     // The final of a BYE commits the end; 401 and 407 don't.
     const ends = method === 'BYE' && message.status >= 200 && message.status !== 401 && message.status !== 407
-    return ends && !this.#texts.has(send.data) ? 'the end of the call is not committed' : null
+    return ends && !this.#texts.has(send.data) && !this.#ended.has(origin.group) ? 'the end of the call is not committed' : null
   }
 
   #wrongRequest(message: RequestMessage, data: string, what: string): string | null {
