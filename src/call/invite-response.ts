@@ -81,9 +81,12 @@ function resetTimerC(turn: Turn, id: string, branch: Branch): void {
 
 function onFirstSuccess(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
   const { id, value, branch } = found
+  // On UDP the callee repeats its 2xx until the ACK (13.3.1.4); on a stream not every callee does, so the log keeps it.
+  const isRepeated = value.upstream.transport === 'udp' && branch.hop.transport === 'udp'
   const accepted: InviteRecord = {
     ...withBranch(value, branch.id, { state: 'accepted', cancel: null }),
     state: 'accepted',
+    final: isRepeated ? null : flat(relayResponse(response)?.text ?? ''),
   }
   turn.put(id, accepted)
   cancelBranchTimers(turn, branch)

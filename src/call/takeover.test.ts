@@ -97,12 +97,21 @@ describe('takeover (design.md 4)', () => {
     expect(ladder.take().slice(-2)).toEqual(['set -> callee: ACK', 'set -> caller: 486 INVITE'])
   })
 
-  test("accepted: nothing is sent, the callee's repeat is relayed", () => {
+  test("accepted on UDP: nothing is sent, the callee's repeat is relayed", () => {
     const { ladder, callee, invite } = talking()
     ladder.takeover()
     expect(ladder.take()).toEqual(['-- takeover --'])
     ladder.say(callee, response(callee, invite, 200))
     expect(ladder.take()).toEqual(['callee -> set: 200 INVITE', 'set -> caller: 200 INVITE'])
+  })
+
+  test('accepted on streams: the stored 2xx once, since not every callee repeats it there', () => {
+    const { ladder, caller, callee, invite } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+    ladder.say(callee, response(callee, invite, 200))
+    const ok = ladder.last(caller, '200 INVITE')
+    ladder.takeover()
+    expect(ladder.take().slice(-2)).toEqual(['-- takeover --', 'set -> caller: 200 INVITE'])
+    expect(ladder.last(caller, '200 INVITE')).toBe(ok)
   })
 
   test('ended: the stored final of the BYE once, for its 64*T1', () => {

@@ -14,7 +14,7 @@ export function onTakeover(turn: Turn): void {
   for (const invite of allInvites(turn)) {
     for (const branch of invite.value.branches) takeBranch(turn, { ...invite, branch })
     const { state, final, upstream } = invite.value
-    if (state === 'completed' && final !== null) turn.send(upstream, final, what.response(invite.id))
+    if (state !== 'proceeding' && final !== null) turn.send(upstream, final, what.response(invite.id))
   }
   for (const [id, record] of turn.entries('Transaction')) {
     if (record.kind === 'bye') turn.send(record.upstream, record.final, what.byeFinal(id))

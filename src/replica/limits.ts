@@ -3,17 +3,6 @@
 import { micros, millis, seconds } from '../base/instant.ts'
 
 export const limits = {
-  /** RFC 3261 17.1.1.1: the estimated round-trip time. */
-  t1: millis(500),
-  /** RFC 3261 17.1.2.2: the longest time between retransmissions of a non-INVITE request. */
-  t2: seconds(4),
-  /** RFC 3261 17.1.2.2: the longest time a message stays in the network. */
-  t4: seconds(5),
-  /** 64*T1: RFC 3261's timers B, D, F, H, J, L, M; and how long an INVITE transaction stays after its final. */
-  sixtyFourT1: millis(32_000),
-  /** RFC 3261 16.6 step 11 asks for more than three minutes. */
-  timerC: seconds(185),
-
   /** A send that is free to go and is still here after this long would reach a callee that forgot the call (schedules.md). */
   notAfter: millis(300),
   /** Silence after which the leader takes a life out of serving, and followers look for another leader. Above the pauses
@@ -55,6 +44,8 @@ export const limits = {
   uncommittedBytes: 64_000_000,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
+  /** With this many inputs kept or commits open, new calls get 503, so that those that are up are served. */
+  busy: 5_000,
   /** ...and no longer than this. */
   keptFor: millis(32_000),
   /** Passes of one input between replicas whose views differ. */

@@ -509,7 +509,7 @@ export class Replica {
       cluster: this.#clock.read(this.#now, this.#wall),
       settings: this.#options.settings,
       keys: this.#keys,
-      acceptsCalls: this.#acceptsCalls,
+      acceptsCalls: this.#acceptsCalls && this.#passing.kept < limits.busy && this.#owner.openCommits < limits.busy,
     }
   }
 

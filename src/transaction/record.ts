@@ -42,7 +42,7 @@ export interface InviteRecord {
   readonly dialog: string
   /** Whether a CANCEL for it was accepted. */
   readonly cancelled: boolean
-  /** The failure that went upstream. Invariant: not null exactly when completed. */
+  /** What went upstream. Invariant: null while proceeding; when accepted, null if both sides are on UDP. */
   readonly final: string | null
   readonly branches: readonly Branch[]
 }
