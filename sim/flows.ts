@@ -4,117 +4,178 @@ import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
 export const flows: readonly Flow[] = [
-  ladder('basic', `
+  ladder(
+    'basic',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 0.1..3s
     |--BYE--------------->| 0.5..20s
-  `),
-  ladder('at-once', `
+  `,
+  ),
+  ladder(
+    'at-once',
+    `
     |--INVITE------------>|
     |<---------------200--|
     |--BYE--------------->| 0..0.3s
-  `),
-  ladder('ringing-long', `
+  `,
+  ),
+  ladder(
+    'ringing-long',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 8..28s
     |--BYE--------------->| 0.5..5s
-  `),
-  ladder('early-media', `
+  `,
+  ),
+  ladder(
+    'early-media',
+    `
     |--INVITE------------>|
     |<---------------183--| 0.05..0.5s
     |<---------------180--| 0.2..2s
     |<---------------200--| 0.5..6s
     |<---------------BYE--| 1..10s
-  `),
-  ladder('cancelled', `
+  `,
+  ),
+  ladder(
+    'cancelled',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |--CANCEL------------>| 0.1..12s
-  `),
-  ladder('cancelled-at-once', `
+  `,
+  ),
+  ladder(
+    'cancelled-at-once',
+    `
     |--INVITE------------>|
     |--CANCEL------------>| 0..0.4s
-  `),
-  ladder('cancel-crossing-answer', `
+  `,
+  ),
+  ladder(
+    'cancel-crossing-answer',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |--CANCEL-->X<---200--| 1..1.05s
-  `),
-  ladder('cancel-crossing-refusal', `
+  `,
+  ),
+  ladder(
+    'cancel-crossing-refusal',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |--CANCEL-->X<---486--| 1..1.05s
-  `),
-  ladder('no-answer', `
+  `,
+  ),
+  ladder(
+    'no-answer',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |--CANCEL------------>| 20..40s
-  `),
-  ladder('refused', `
+  `,
+  ),
+  ladder(
+    'refused',
+    `
     |--INVITE------------>|
     |<---------------486--| 0.02..2s
-  `),
-  ladder('refused-late', `
+  `,
+  ),
+  ladder(
+    'refused-late',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------486--| 5..25s
-  `),
-  ladder('declined', `
+  `,
+  ),
+  ladder(
+    'declined',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------603--| 0.5..4s
-  `),
-  ladder('callee-hangs-up', `
+  `,
+  ),
+  ladder(
+    'callee-hangs-up',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 0.1..3s
     |<---------------BYE--| 0.5..20s
-  `),
-  ladder('re-invite', `
+  `,
+  ),
+  ladder(
+    're-invite',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 0.1..2s
     |--INVITE------------>| 1..8s
     |<---------------200--| 0.02..1s
     |--BYE--------------->| 0.5..8s
-  `),
-  ladder('re-invite-by-callee', `
+  `,
+  ),
+  ladder(
+    're-invite-by-callee',
+    `
     |--INVITE------------>|
     |<---------------200--| 0.1..2s
     |<------------INVITE--| 1..8s
     |--200--------------->| 0.02..1s
     |<---------------BYE--| 0.5..8s
-  `),
-  ladder('re-invite-refused', `
+  `,
+  ),
+  ladder(
+    're-invite-refused',
+    `
     |--INVITE------------>|
     |<---------------200--| 0.1..2s
     |--INVITE------------>| 1..8s
     |<---------------488--| 0.02..1s
     |--BYE--------------->| 0.5..8s
-  `),
-  ladder('glare', `
+  `,
+  ),
+  ladder(
+    'glare',
+    `
     |--INVITE------------>|
     |<---------------200--| 0.1..2s
     |--INVITE->X<-INVITE--| 2..2.04s
     |--BYE--------------->| 8..10s
-  `),
-  ladder('bye-crossing-bye', `
+  `,
+  ),
+  ladder(
+    'bye-crossing-bye',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 0.1..3s
     |--BYE----->X<---BYE--| 2..2.05s
-  `),
-  ladder('long-call', `
+  `,
+  ),
+  ladder(
+    'long-call',
+    `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 0.1..3s
     |--BYE--------------->| 30..45s
-  `),
-  ladder('nobody-there', `
+  `,
+  ),
+  ladder(
+    'nobody-there',
+    `
     |--INVITE------------>|
-  `, { calleePresent: false }),
+  `,
+    { calleePresent: false },
+  ),
 ]
 
 export const flowNames: readonly string[] = flows.map((flow) => flow.name)

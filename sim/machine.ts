@@ -204,7 +204,10 @@ export class Machine {
     if (deadline === null) return
     const wait = deadline - this.now()
     if (wait <= 0 && ++this.#idleTurns > spinMost) {
-      watch.broken('bounded', `replica ${this.id} spins: its deadline has passed after ${spinMost} time inputs in a row`)
+      watch.broken(
+        'bounded',
+        `replica ${this.id} spins: its deadline has passed after ${spinMost} time inputs in a row`,
+      )
       return
     }
     if (wait > 0) this.#idleTurns = 0
@@ -252,7 +255,10 @@ export class Machine {
         else sip.fromSet(this.id, effect.flow, effect.data)
         break
       case 'peer':
-        trace.event(mixBytes(effect.to, effect.frame).low, () => `[${this.id}] -> [${effect.to}] frame of ${effect.frame.length}`)
+        trace.event(
+          mixBytes(effect.to, effect.frame).low,
+          () => `[${this.id}] -> [${effect.to}] frame of ${effect.frame.length}`,
+        )
         peers.send(this.id, effect.to, effect.frame)
         break
       case 'persist':
@@ -316,7 +322,10 @@ export class Machine {
     const { trace } = this.#parts
     switch (body.kind) {
       case 'peer':
-        trace.event(mixBytes(this.id, body.frame).high, () => `[${this.id}] <- ${body.from} frame of ${body.frame.length}`)
+        trace.event(
+          mixBytes(this.id, body.frame).high,
+          () => `[${this.id}] <- ${body.from} frame of ${body.frame.length}`,
+        )
         break
       case 'link':
         trace.tell(`[${this.id}] link to ${body.peer} ${body.state.kind}`)
@@ -325,7 +334,10 @@ export class Machine {
         trace.event(body.upTo, () => `[${this.id}] persisted ${body.upTo}`)
         break
       case 'unsent':
-        trace.event(mixText(this.id, body.send.data).low, () => `[${this.id}] unsent (${body.reason}) to ${nameOf(body.send.flow)} ${summary(body.send.data)}`)
+        trace.event(
+          mixText(this.id, body.send.data).low,
+          () => `[${this.id}] unsent (${body.reason}) to ${nameOf(body.send.flow)} ${summary(body.send.data)}`,
+        )
         break
       default:
         trace.tell(`[${this.id}] ${body.kind}`)

@@ -59,7 +59,12 @@ export interface Plan {
     /** Frames in flight when a connection breaks arrive after the next one is up, instead of never: per million. */
     readonly late: number
   }
-  readonly disk: { readonly syncLeast: number; readonly syncMost: number; readonly slow: number; readonly slowMost: number }
+  readonly disk: {
+    readonly syncLeast: number
+    readonly syncMost: number
+    readonly slow: number
+    readonly slowMost: number
+  }
   /** Each replica's loop: how many inputs a turn takes at most, and how long it is busy. */
   readonly loop: { readonly batchMost: number; readonly busyMost: number }
   readonly clock: { readonly driftPpm: readonly number[]; readonly wallSkew: readonly number[] }
@@ -148,7 +153,9 @@ function drawKills(seed: number, replicas: number, until: number): readonly Faul
         replica,
         effects: kills.below(12, 6, i, replica),
         tail: tails[kills.below(3, 7, i, replica)] as (typeof tails)[number],
-        restartAfter: everyone ? Math.min(restartAfter, 3 * second) + kills.within(0, second, 8, i, replica) : restartAfter,
+        restartAfter: everyone
+          ? Math.min(restartAfter, 3 * second) + kills.within(0, second, 8, i, replica)
+          : restartAfter,
       })
     }
     at += restartAfter + kills.within(1_500_000, 12 * second, 9, i)

@@ -33,14 +33,25 @@ function calls(flow: string, count: number, from: number, every: number): readon
 }
 
 function kill(at: number, replica: number, restartAfter: number): Fault {
-  return { kind: 'kill', at: Math.round(at * second), replica, effects: 0, tail: 'lost', restartAfter: restartAfter * second }
+  return {
+    kind: 'kill',
+    at: Math.round(at * second),
+    replica,
+    effects: 0,
+    tail: 'lost',
+    restartAfter: restartAfter * second,
+  }
 }
 
 export const scenarios: readonly Scenario[] = [
   {
     name: 'every-flow',
     story: 'each flow of the catalogue twice, no fault',
-    plan: calm(1, flowNames.flatMap((flow, i) => calls(flow, 2, 3 + i, 0.5)), []),
+    plan: calm(
+      1,
+      flowNames.flatMap((flow, i) => calls(flow, 2, 3 + i, 0.5)),
+      [],
+    ),
   },
   {
     name: 'one-after-another',
@@ -54,11 +65,20 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'all-at-once',
     story: 'forty calls up, all replicas killed at once and restarted from disk: every BYE gets its 200',
-    plan: calm(3, calls('basic', 40, 3, 0.05), [1, 2, 3].map((replica) => kill(7, replica, 1)), 30),
+    plan: calm(
+      3,
+      calls('basic', 40, 3, 0.05),
+      [1, 2, 3].map((replica) => kill(7, replica, 1)),
+      30,
+    ),
   },
   {
     name: 'ringing-at-the-death',
     story: 'twenty calls ringing, each replica killed once before they are answered',
-    plan: calm(4, calls('ringing-long', 20, 3, 0.05), [1, 2, 3].map((replica, i) => kill(5 + 3 * i, replica, 1.5))),
+    plan: calm(
+      4,
+      calls('ringing-long', 20, 3, 0.05),
+      [1, 2, 3].map((replica, i) => kill(5 + 3 * i, replica, 1.5)),
+    ),
   },
 ]

@@ -48,6 +48,8 @@ const second = 1_000_000
 const callsEndWithin = 150 * second
 /** After the last call: 64*T1 for INVITE transactions and BYEs, their timers' slack, an election. */
 const forgottenWithin = 75 * second
+/** How often counters are compared with the calls that are alive. */
+const lookEvery = second / 5
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
 
@@ -78,7 +80,10 @@ class Run {
     this.#sip = new SipNetwork(agenda, plan, trace, setAddress)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
     this.#court = new Court(agenda, plan, setAddress, this.#certificate)
-    const settings: CallSettings = { sip: setAddress, nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null }
+    const settings: CallSettings = {
+      sip: setAddress,
+      nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
+    }
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court }
     this.#machines = Array.from({ length: plan.replicas }, (_, i) => new Machine(i + 1, parts))
   }
@@ -106,7 +111,13 @@ class Run {
     }
     for (const fault of this.#plan.faults) this.#schedule(fault)
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, i + 1))
+    this.#lookAround()
     this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, from))
+  }
+
+  #lookAround(): void {
+    this.#court.look(this.#machines, this.#phones)
+    this.#agenda.after(lookEvery, () => this.#lookAround())
   }
 
   #start(machine: Machine): void {
@@ -163,7 +174,9 @@ class Run {
     const callId = `${drawHex(seed, `call ${call}`, 16)}@sim`
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
     const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
-    const requestUri = nextHop ? `sip:callee${call}@${setAddress.host}` : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
+    const requestUri = nextHop
+      ? `sip:callee${call}@${setAddress.host}`
+      : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
     const common = { seed, call, callId, flow, proxy: setAddress, requestUri }
     const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => this.#sip.fromPhone(from, to, text)
     const callee = new Phone(
@@ -192,7 +205,8 @@ class Run {
     const message = readMessage(data)
     const callee = typeof message === 'string' ? null : (this.#callees.get(callIdOf(message)) ?? null)
     callee?.receive(data, from, doorAddress)
-    if (typeof message === 'string') this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
+    if (typeof message === 'string')
+      this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
   }
 
   /** Faults have stopped: the dead come back, links and network are perfect. */

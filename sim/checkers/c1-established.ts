@@ -21,7 +21,11 @@ export class Established implements Checker {
     const request = this.#ledger.own(phone, message)
     if (request === undefined || tagOf(request, 'to') === null) return
     if (this.#ledger.response(phone, message) !== undefined) return
-    this.#report('C1', `${phone}: ${nameMessage(message)} in the dialog came from the set, not from the far phone`, phone)
+    this.#report(
+      'C1',
+      `${phone}: ${nameMessage(message)} in the dialog came from the set, not from the far phone`,
+      phone,
+    )
   }
 
   timedOut(phone: Phone, request: RequestMessage): void {

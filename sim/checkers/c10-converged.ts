@@ -2,6 +2,7 @@
 // timer has fired, every intent is done, nothing is left of the calls, and all replicas hash equal.
 // C7, at this quiet moment: nothing leaks.
 
+import { CONFIRMED_CALLS, EARLY_CALLS } from '../../src/session/holds.ts'
 import type { Machine } from '../machine.ts'
 import type { Phone } from '../phones/phone.ts'
 
@@ -13,8 +14,11 @@ export function unconverged(machines: readonly Machine[], phones: readonly Phone
     const { replica } = machine
     if (replica === null) return `replica ${machine.id} is down`
     const { groups, entities, timersPending, intentsOpen } = replica.store.counts()
-    const left = { groups, entities, timersPending, intentsOpen }
-    for (const [name, count] of Object.entries(left)) if (count !== 0) return `replica ${machine.id} has ${count} ${name}`
+    const early = replica.store.counter(EARLY_CALLS)
+    const confirmed = replica.store.counter(CONFIRMED_CALLS)
+    const left = { groups, entities, timersPending, intentsOpen, early, confirmed }
+    for (const [name, count] of Object.entries(left))
+      if (count !== 0) return `replica ${machine.id} has ${count} ${name}`
   }
   return differing(machines)
 }
@@ -37,8 +41,10 @@ function differing(machines: readonly Machine[]): string | null {
   }))
   const [first] = states
   for (const state of states) {
-    if (state.index !== first?.index) return `replicas ${first?.id} and ${state.id} have applied ${first?.index} and ${state.index}`
-    if (state.hash !== first.hash) return `replicas ${first.id} and ${state.id} hash differently at index ${state.index}`
+    if (state.index !== first?.index)
+      return `replicas ${first?.id} and ${state.id} have applied ${first?.index} and ${state.index}`
+    if (state.hash !== first.hash)
+      return `replicas ${first.id} and ${state.id} hash differently at index ${state.index}`
     if (state.serving !== machines.length) return `${state.serving} of ${machines.length} replicas serve`
   }
   return null

@@ -60,7 +60,11 @@ export class Provisional implements Checker {
       const died = this.#deaths.get(life) ?? Number.POSITIVE_INFINITY
       if (ended < until || died < until || this.#rung.has(callId)) continue
       const phone = phones.find((one) => one.options.callId === callId && one.side === 'caller')
-      this.#report('C2', `${phone}: the ringing that ${life} got ${(this.#now() - at) / 1_000_000} s ago never came`, phone)
+      this.#report(
+        'C2',
+        `${phone}: the ringing that ${life} got ${(this.#now() - at) / 1_000_000} s ago never came`,
+        phone,
+      )
     }
   }
 }

@@ -43,7 +43,11 @@ export class Consistent implements Checker {
     const request = `${identity} ${message.method}`
     if (known === undefined) this.#branches.set(branch, request)
     else if (known !== request && !(hop && known === `${identity} INVITE`)) {
-      this.#report('C4', `${phone}: branch ${branch} of ${nameMessage(message)} was used for another request: ${known}`, phone)
+      this.#report(
+        'C4',
+        `${phone}: branch ${branch} of ${nameMessage(message)} was used for another request: ${known}`,
+        phone,
+      )
     }
     if (hop || known !== undefined) return
     const highest = this.#highest.get(`${call} ${side}`) ?? 0

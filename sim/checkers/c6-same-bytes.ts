@@ -23,6 +23,7 @@ export class SameBytes implements Checker {
     const print = `${high} ${low}`
     const before = this.#seen.get(key)
     if (before === undefined) this.#seen.set(key, print)
-    else if (before !== print) this.#report('C6', `${phone}: ${nameMessage(message)} came again with other bytes`, phone)
+    else if (before !== print)
+      this.#report('C6', `${phone}: ${nameMessage(message)} came again with other bytes`, phone)
   }
 }

@@ -24,6 +24,9 @@ export class Detached implements Checker {
     if (effect.kind !== 'send') return
     const since = this.#cutSince(machine)
     if (since === null || this.#now() - since < silentAfter) return
-    this.#report('C8', `replica ${machine.id} has no quorum for ${Math.round((this.#now() - since) / 1_000)} ms and sends ${summary(effect.data)}`)
+    this.#report(
+      'C8',
+      `replica ${machine.id} has no quorum for ${Math.round((this.#now() - since) / 1_000)} ms and sends ${summary(effect.data)}`,
+    )
   }
 }

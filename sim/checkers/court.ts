@@ -15,6 +15,7 @@ import { Provisional } from './c2-provisional.ts'
 import { Once } from './c3-once.ts'
 import { Consistent } from './c4-consistent.ts'
 import { SameBytes } from './c6-same-bytes.ts'
+import { Counters } from './c7-counters.ts'
 import { Detached } from './c8-detached.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Effects } from './l12-effects.ts'
@@ -32,6 +33,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly log: LogInvariants
   readonly #agenda: Agenda
   readonly #certificate: Certificate
+  readonly #counters: Counters
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
   readonly #excused = new Map<number, string>()
@@ -43,6 +45,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
+    this.#counters = new Counters(report)
     this.oracle = new Oracle(report, now, (commit) => effects.accepted(commit))
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
@@ -114,6 +117,11 @@ export class Court implements PhoneWatch, MachineWatch {
     for (const checker of this.#checkers) checker.leaving?.(machine, effect)
   }
 
+  /** To be called every now and then. */
+  look(machines: readonly Machine[], phones: readonly Phone[]): void {
+    this.#counters.look(machines, phones, this.log.committed)
+  }
+
   quiet(machines: readonly Machine[], phones: readonly Phone[]): void {
     for (const checker of this.#checkers) checker.quiet?.(machines, phones)
   }
@@ -131,4 +139,3 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#finding ??= { promise, at, text, call }
   }
 }
-

@@ -65,7 +65,9 @@ export class Effects implements Checker {
     if (method === 'CANCEL') return this.#wrongCancelAnswer(message, origin.group)
     // The final of a BYE commits the end; 401 and 407 don't.
     const ends = method === 'BYE' && message.status >= 200 && message.status !== 401 && message.status !== 407
-    return ends && !this.#texts.has(send.data) && !this.#ended.has(origin.group) ? 'the end of the call is not committed' : null
+    return ends && !this.#texts.has(send.data) && !this.#ended.has(origin.group)
+      ? 'the end of the call is not committed'
+      : null
   }
 
   #wrongRequest(message: RequestMessage, data: string, what: string): string | null {

@@ -81,7 +81,8 @@ export class LogInvariants implements Checker {
     if (effect.kind !== 'peer') return
     const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.#report('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
-    else if (frame.value.kind === 'raft') for (const message of frame.value.messages) this.#durableBefore(machine, message)
+    else if (frame.value.kind === 'raft')
+      for (const message of frame.value.messages) this.#durableBefore(machine, message)
   }
 
   /** L1: one leader per term at most; it voted for itself. */
@@ -106,12 +107,18 @@ export class LogInvariants implements Checker {
     if (message.kind === 'vote-response' && message.granted) {
       this.#oneVote(machine, message.term, message.to)
       if (durable.term < message.term || (durable.term === message.term && durable.vote !== message.to)) {
-        this.#report('L2', `replica ${machine.id}'s vote for ${message.to} in term ${message.term} left before it was durable`)
+        this.#report(
+          'L2',
+          `replica ${machine.id}'s vote for ${message.to} in term ${message.term} left before it was durable`,
+        )
       }
     }
     if (message.kind === 'append-response' && !message.rejected) {
       if (durable.entries.length < message.index || durable.term < message.term) {
-        this.#report('L2', `replica ${machine.id} acknowledged entry ${message.index} of term ${message.term} before it was durable`)
+        this.#report(
+          'L2',
+          `replica ${machine.id} acknowledged entry ${message.index} of term ${message.term} before it was durable`,
+        )
       }
     }
   }
@@ -137,7 +144,10 @@ export class LogInvariants implements Checker {
         this.#committed.push(own)
         this.#listener.committed(own)
       } else if (known.term !== own.term || known.hash !== own.hash) {
-        this.#report('L3', `entry ${at + 1}: replica ${machine.id} has term ${own.term}, committed was term ${known.term}`)
+        this.#report(
+          'L3',
+          `entry ${at + 1}: replica ${machine.id} has term ${own.term}, committed was term ${known.term}`,
+        )
       }
     }
     this.#checkedTo.set(machine.id, Math.max(upTo, this.#checkedTo.get(machine.id) ?? 0))
@@ -151,14 +161,18 @@ export class LogInvariants implements Checker {
       if (entry !== undefined && entry.term === own.term && entry.hash === own.hash) count++
     }
     if (count * 2 > this.#replicas) return
-    this.#report('L4', `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${count} of ${this.#replicas}`)
+    this.#report(
+      'L4',
+      `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${count} of ${this.#replicas}`,
+    )
   }
 
   /** L6: equal store hash at equal index. */
   #sameHash(machine: Machine, at: number, hash: string): void {
     const known = this.#hashes.get(at)
     if (known === undefined) this.#hashes.set(at, hash)
-    else if (known !== hash) this.#report('L6', `replica ${machine.id}'s store at index ${at} is ${hash}, elsewhere ${known}`)
+    else if (known !== hash)
+      this.#report('L6', `replica ${machine.id}'s store at index ${at} is ${hash}, elsewhere ${known}`)
   }
 
   #mirror(machine: Machine): LogMirror {
@@ -170,4 +184,3 @@ export class LogInvariants implements Checker {
     return mirror
   }
 }
-

@@ -88,7 +88,8 @@ export class Oracle {
   #fired({ group, id, deadline }: FiredTimer): void {
     const key = `${group} ${id}`
     const timer = this.#timers.get(key)
-    if (timer === undefined) return this.#report('C5', `timer ${id} of group ${group} fired although it was not pending`)
+    if (timer === undefined)
+      return this.#report('C5', `timer ${id} of group ${group} fired although it was not pending`)
     this.#timers.delete(key)
     if (timer.deadline !== deadline) this.#report('C5', `timer ${id} of group ${group} fired for another deadline`)
     const late = this.#now() - timer.setAt - timer.after

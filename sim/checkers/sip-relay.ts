@@ -130,5 +130,7 @@ function checkRest(received: Message, sent: Message, touched: ReadonlySet<string
 
 export function nameMessage(message: Message): string {
   const { number, method } = cseqOf(message)
-  return message.kind === 'request' ? `${message.method} (CSeq ${number})` : `${message.status} to ${method} (CSeq ${number})`
+  return message.kind === 'request'
+    ? `${message.method} (CSeq ${number})`
+    : `${message.status} to ${method} (CSeq ${number})`
 }

@@ -55,7 +55,10 @@ export function readMessage(text: string): Message | string {
     if (colon < 1) return `no header: "${raw}"`
     const written = raw.slice(0, colon).trimEnd().toLowerCase()
     if (/[^a-z0-9\-.!%*_+`'~]/.test(written)) return `not a header name: "${written}"`
-    const value = raw.slice(colon + 1).replaceAll(/\r\n[ \t]+/g, ' ').trim()
+    const value = raw
+      .slice(colon + 1)
+      .replaceAll(/\r\n[ \t]+/g, ' ')
+      .trim()
     lines.push({ name: compactNames.get(written) ?? written, value, raw })
   }
   const common = { lines, body }

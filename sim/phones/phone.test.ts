@@ -6,7 +6,18 @@ import { flows } from '../flows.ts'
 import type { Flow } from '../ladder.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
-import { branchOf, header, listOf, printMessage, readMessage, sentByOf, topVia, uriIn, valueOf, addressIn } from './message.ts'
+import {
+  branchOf,
+  header,
+  listOf,
+  printMessage,
+  readMessage,
+  sentByOf,
+  topVia,
+  uriIn,
+  valueOf,
+  addressIn,
+} from './message.ts'
 import type { Message, RequestMessage } from './message.ts'
 import { Phone } from './phone.ts'
 import type { PhoneWatch } from './phone.ts'

@@ -105,8 +105,12 @@ export class Phone {
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
   get settled(): boolean {
-    const busy = this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
-    return this.#started && !busy && !this.established
+    return this.#started && !this.busy && !this.established
+  }
+
+  /** A transaction that matters to the call is open. */
+  get busy(): boolean {
+    return this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
   }
 
   get started(): boolean {
@@ -124,7 +128,8 @@ export class Phone {
       return
     }
     this.#watch.received(this, message, text)
-    if (message.kind === 'response') this.#clients.get(`${branchOf(message)} ${cseqOf(message).method}`)?.receive(message)
+    if (message.kind === 'response')
+      this.#clients.get(`${branchOf(message)} ${cseqOf(message).method}`)?.receive(message)
     else this.#request(message, from, at)
   }
 
@@ -183,7 +188,14 @@ export class Phone {
       return
     }
     this.#started = true
-    const invite = request(this, 'INVITE', this.#dialog, this.#branch(), this.#draw, sessionBody(this.#draw, this.#branches))
+    const invite = request(
+      this,
+      'INVITE',
+      this.#dialog,
+      this.#branch(),
+      this.#draw,
+      sessionBody(this.#draw, this.#branches),
+    )
     this.#calling = this.#send(invite)
   }
 
@@ -344,7 +356,8 @@ export class Phone {
   #farHungUp(server: ServerTransaction): void {
     const { request: bye } = server
     const dialog = this.#dialog
-    if (dialog === null || !dialog.matches(bye, this.tag) || (this.#hungUp && !this.#byeOpen)) return this.#reply(server, 481)
+    if (dialog === null || !dialog.matches(bye, this.tag) || (this.#hungUp && !this.#byeOpen))
+      return this.#reply(server, 481)
     if (!dialog.acceptCseq(cseqOf(bye).number)) return this.#reply(server, 500)
     this.#hungUp = true
     this.#reply(server, 200)
@@ -422,4 +435,3 @@ export class Phone {
     return `<sip:${this.side}@${nameOf(this.options.address)}>`
   }
 }
-

@@ -89,7 +89,9 @@ export class Script {
   #happened(deed: Deed): boolean {
     for (let i = this.#used; i < this.#seen.length; i++) {
       const seen = this.#seen[i] as Deed
-      if (deed.kind === 'request' ? sameRequest(seen, deed) : seen.kind === 'answer' && answers(seen.status, deed.status)) {
+      if (
+        deed.kind === 'request' ? sameRequest(seen, deed) : seen.kind === 'answer' && answers(seen.status, deed.status)
+      ) {
         const overtaken = deed.kind === 'answer' && deed.status < 200 && seen.kind === 'answer' && seen.status >= 200
         if (!overtaken) this.#used = i + 1
         return true

@@ -43,7 +43,10 @@ export function ackFor(
   response: ResponseMessage | null = null,
 ): RequestMessage {
   const to = dialog?.remote ?? (response === null ? null : valueOf(response, 'to')) ?? ''
-  const via = dialog === null ? header('Via', topVia(invite)) : header('Via', `SIP/2.0/UDP ${nameOf(phone.options.address)};branch=${branch}`)
+  const via =
+    dialog === null
+      ? header('Via', topVia(invite))
+      : header('Via', `SIP/2.0/UDP ${nameOf(phone.options.address)};branch=${branch}`)
   const routes = dialog?.routeLines() ?? listOf(invite, 'route').map((route) => header('Route', route))
   const lines = [
     via,

@@ -115,7 +115,12 @@ async function runMutants(what: Mutants, options: SimOptions, interrupted: Inter
 }
 
 /** Runs seeds with the bug in until one fails; the lowest such seed counts, whichever thread was faster. */
-async function hunt(mutant: Mutant, { first, last }: Mutants, all: Tally, interrupted: Interrupted): Promise<MutantVerdict> {
+async function hunt(
+  mutant: Mutant,
+  { first, last }: Mutants,
+  all: Tally,
+  interrupted: Interrupted,
+): Promise<MutantVerdict> {
   const tally = new Tally()
   const onAnswer = (answer: Answer): boolean => {
     if (answer.kind === 'error') throw new Error(`mutant ${mutant.name}, seed ${answer.seed}: ${answer.text}`)
@@ -148,7 +153,9 @@ function report(summary: Summary, options: SimOptions): void {
   const place = options.json ? process.stderr : process.stdout
   if (!options.json) place.write(table(summary))
   if (failure !== null) {
-    place.write(`seed ${failure.seed} broke ${failure.promise} at ${formatTime(failure.at).trim()} s: ${failure.text}\n`)
+    place.write(
+      `seed ${failure.seed} broke ${failure.promise} at ${formatTime(failure.at).trim()} s: ${failure.text}\n`,
+    )
     place.write(`${failure.replay}\n`)
   }
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -162,7 +169,10 @@ function table(summary: Summary): string {
     ['kills, other faults', `${summary.kills}, ${summary.faults - summary.kills}`],
     ['lost', `${summary.lost}`],
     ['excused', `${summary.excused} (no quorum could hold them)`],
-    ['simulated', `${summary.simulatedSeconds} s in ${summary.wallSeconds} s on ${availableParallelism()} cores (${Math.round(2 * speed)}x)`],
+    [
+      'simulated',
+      `${summary.simulatedSeconds} s in ${summary.wallSeconds} s on ${availableParallelism()} cores (${Math.round(2 * speed)}x)`,
+    ],
     ['trace hash', summary.traceHash],
   ]
   return rows.map(([name, value]) => `${name.padEnd(20)} ${value}\n`).join('')
@@ -179,9 +189,18 @@ function list(): string {
   const rows = (title: string, all: readonly (readonly [string, string])[]): string =>
     `${title}\n${all.map(([name, text]) => `  ${name.padEnd(36)} ${text}`).join('\n')}\n`
   return [
-    rows('flows', flows.map(({ name, steps }) => [name, `${steps.length} steps`] as const)),
-    rows('scenarios', scenarios.map(({ name, story }) => [name, story] as const)),
-    rows('mutants', mutants.map(({ name, story }) => [name, story] as const)),
+    rows(
+      'flows',
+      flows.map(({ name, steps }) => [name, `${steps.length} steps`] as const),
+    ),
+    rows(
+      'scenarios',
+      scenarios.map(({ name, story }) => [name, story] as const),
+    ),
+    rows(
+      'mutants',
+      mutants.map(({ name, story }) => [name, story] as const),
+    ),
   ].join('\n')
 }
 

@@ -94,7 +94,10 @@ function readScenario(name: string): SimOptions['what'] | string {
     : { kind: 'scenario', scenario }
 }
 
-function readRange(seed: string | undefined, seeds: string | undefined): { first: number; last: number } | string | null {
+function readRange(
+  seed: string | undefined,
+  seeds: string | undefined,
+): { first: number; last: number } | string | null {
   if (seed !== undefined) {
     const match = /^[0-9]{1,9}$/.exec(seed)
     return match === null ? `--seed wants a number, not "${seed}"` : { first: Number(seed), last: Number(seed) }

@@ -50,6 +50,7 @@ async function ask(worker: Worker, task: Task): Promise<Answer> {
       then()
     }
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(task)
   })
 }

@@ -59,7 +59,8 @@ export class Tally {
     const first = this.#results.get(again.seed)
     if (first === undefined || first.traceHash === again.traceHash) return
     const mark = first.marks.findIndex((hash, i) => hash !== again.marks[i])
-    const where = mark < 0 ? 'after the last thousand events' : `between events ${mark * 1_000} and ${(mark + 1) * 1_000}`
+    const where =
+      mark < 0 ? 'after the last thousand events' : `between events ${mark * 1_000} and ${(mark + 1) * 1_000}`
     const text = `two runs gave ${first.traceHash} and ${again.traceHash}; they part ${where}`
     this.#unequal.push({ promise: 'determinism', at: 0, text, call: null, seed: again.seed, kind: 'safety' })
   }

@@ -21,6 +21,7 @@ const { mutant } = workerData as { readonly mutant: Mutant | null }
 if (mutant !== null) plantInThisThread(mutant)
 
 parentPort?.on('message', (task: Task) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   void answer(task).then((given) => parentPort?.postMessage(given))
 })
 
@@ -31,6 +32,10 @@ async function answer({ plan, trace }: Task): Promise<Answer> {
     const result = simulate(plan, trace ? (line) => lines.push(line) : null)
     return { kind: 'result', result, lines }
   } catch (error) {
-    return { kind: 'error', seed: plan.seed, text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+    return {
+      kind: 'error',
+      seed: plan.seed,
+      text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }
   }
 }

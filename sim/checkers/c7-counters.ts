@@ -1,0 +1,29 @@
+// C7: counters equal the calls that are alive. The phones know which are: looked at whenever nothing is under way in any call,
+// at every replica that has applied all that is committed.
+
+import { CONFIRMED_CALLS, EARLY_CALLS } from '../../src/session/holds.ts'
+import type { Machine } from '../machine.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Report } from './checker.ts'
+
+export class Counters {
+  readonly #report: Report
+
+  constructor(report: Report) {
+    this.#report = report
+  }
+
+  /** `committed`: how far the log is. */
+  look(machines: readonly Machine[], phones: readonly Phone[], committed: number): void {
+    const callers = phones.filter(({ side }) => side === 'caller')
+    if (phones.some(({ busy }) => busy)) return
+    const talking = callers.filter(({ established }) => established).length
+    for (const { id, replica } of machines) {
+      if (replica === null || replica.store.appliedIndex < committed) continue
+      const early = replica.store.counter(EARLY_CALLS)
+      const confirmed = replica.store.counter(CONFIRMED_CALLS)
+      if (early === 0 && confirmed === talking) continue
+      this.#report('C7', `replica ${id} counts ${early} early and ${confirmed} confirmed calls; ${talking} people talk`)
+    }
+  }
+}
