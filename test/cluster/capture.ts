@@ -63,7 +63,7 @@ export async function startCapture(hosts: readonly string[], file: string): Prom
 }
 
 /** The SIP messages of a capture file (pcap, little-endian, Ethernet). */
-export function readMessages(file: Buffer): WireMessage[] {
+function readMessages(file: Buffer): WireMessage[] {
   const found: { at: number; message: WireMessage }[] = []
   const streams = new Map<string, Packet[]>()
   for (const packet of readPackets(file)) {

@@ -1,0 +1,9 @@
+// The public API. `holdfast/raft` is the consensus core alone, `holdfast/sip` the codec, `holdfast/sim` the simulator.
+
+export { Replica } from './replica/replica.ts'
+export type { ReplicaOptions } from './replica/options.ts'
+export type { Input, InputBody } from './replica/input.ts'
+export type { Effect } from './replica/effect.ts'
+export { Store } from './store/store.ts'
+export type { Applied, CommitOutcome, Entity, GroupView, Serving, StoreCounts } from './store/view.ts'
+export type { Commit, Entry, EntryBody, Flow } from './wire/entry.ts'
