@@ -6,6 +6,9 @@ import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
 import type { Answer, Task } from './worker.ts'
 
+// In the published package it is JavaScript.
+const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+
 export interface PoolOptions {
   readonly mutant: Mutant | null
   readonly trace: boolean
@@ -22,7 +25,7 @@ export async function runPool(plans: Iterable<Plan>, options: PoolOptions): Prom
     return item === null || item.done === true ? null : item.value
   }
   const serve = async (first: Plan): Promise<void> => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { mutant: options.mutant } })
+    const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { mutant: options.mutant } })
     try {
       for (let plan: Plan | null = first; plan !== null; plan = next()) {
         const answer = await ask(worker, { plan, trace: options.trace })

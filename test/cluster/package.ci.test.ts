@@ -28,6 +28,12 @@ test('the package works where it is installed', async () => {
       '--next-hop',
     )
     expect(await run(process.execPath, [main, '--version'], folder)).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const seeds = await run(
+      process.execPath,
+      ['--no-experimental-strip-types', main, 'sim', '--seeds', '1-2', '--json'],
+      folder,
+    )
+    expect(seeds).toContain('"lost":0')
     // Each public entry can be imported.
     const script =
       "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"
