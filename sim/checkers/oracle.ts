@@ -27,6 +27,7 @@ export class Oracle {
   readonly #now: () => number
   readonly #onAccepted: (commit: Commit) => void
   readonly #timers = new Map<string, ModelTimer>()
+  readonly #serials = new Set<string>()
   readonly #seenAt = new Map<string, number>()
   readonly outcomes = new Map<string, number>()
   #takeovers = 0
@@ -64,10 +65,19 @@ export class Oracle {
       if (applied.outcome !== 'accepted') return
       const member = serving.members.find(({ life }) => life === applied.commit.proposer)
       this.#owned(applied.commit, member?.since ?? null, this.store.ownerOf(applied.commit.group))
+      this.#once(applied.commit)
       this.#onAccepted(applied.commit)
       this.#setTimers(applied.commit, this.store.lastStamp, seenAt)
     } else if (applied.kind === 'pulse') for (const timer of applied.fired) this.#fired(timer)
     else if (applied.kind === 'serving' && applied.accepted) this.#takeovers++
+  }
+
+  /** L11: one serial, one index: a proposal that comes again changes nothing. */
+  #once({ proposer, serial, group }: Commit): void {
+    const key = `${proposer} ${serial}`
+    if (this.#serials.has(key))
+      this.#report('L11', `commit ${serial} of ${proposer} for group ${group} was accepted twice`)
+    this.#serials.add(key)
   }
 
   /** C8: at most one owner of a group decides at any index. */

@@ -20,7 +20,7 @@ import {
 } from './message.ts'
 import type { Message, RequestMessage } from './message.ts'
 import { Phone } from './phone.ts'
-import type { PhoneWatch } from './phone.ts'
+import type { PhoneWatch } from './surroundings.ts'
 
 const proxyAt: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const callerAt: SocketAddress = { host: '10.0.0.1', port: 5060 }

@@ -4,45 +4,18 @@
 import type { Agenda, Appointment } from '../agenda.ts'
 import { draw, drawHex } from '../draws.ts'
 import type { Draw } from '../draws.ts'
-import type { Deed, Flow, Side } from '../ladder.ts'
+import type { Deed, Side } from '../ladder.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import { Dialog } from './dialog.ts'
 import { branchOf, cseqOf, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
-import type { Message, RequestMessage, ResponseMessage } from './message.ts'
+import type { RequestMessage, ResponseMessage } from './message.ts'
 import { Script } from './script.ts'
+import type { PhoneOptions, PhoneWatch, Transmit } from './surroundings.ts'
 import { ServerTransaction } from './server-transaction.ts'
 import { t1, t2, timeout } from './timers.ts'
 import { ackFor, cancelFor, request, responseTo, sessionBody } from './writing.ts'
-
-export interface PhoneWatch {
-  sent(phone: Phone, message: Message): void
-  received(phone: Phone, message: Message, text: string): void
-  /** An INVITE that starts a call, although this phone had one of that call before and has forgotten it. */
-  rangAgain(phone: Phone, invite: RequestMessage): void
-  malformed(phone: Phone, text: string, problem: string): void
-  /** No final answer within 64*T1 (17.1.1.2, 17.1.2.2), or none to an INVITE 64*T1 after its CANCEL (9.1). */
-  timedOut(phone: Phone, request: RequestMessage): void
-  /** No ACK within 64*T1 (13.3.1.4, 17.2.1). */
-  unacknowledged(phone: Phone, request: RequestMessage, status: number): void
-}
-
-export interface PhoneOptions {
-  readonly seed: number
-  readonly side: Side
-  readonly call: number
-  readonly callId: string
-  readonly flow: Flow
-  readonly address: SocketAddress
-  /** Where a caller's INVITE goes, and its Request-URI. */
-  readonly proxy: SocketAddress
-  readonly requestUri: string
-  /** The address a callee answers the INVITE from, if it isn't its own. */
-  readonly door: SocketAddress | null
-}
-
-export type Transmit = (from: SocketAddress, to: SocketAddress, text: string) => void
 
 /** A 2xx on its way to its ACK (13.3.1.4). */
 interface Unacknowledged {

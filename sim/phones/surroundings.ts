@@ -1,0 +1,34 @@
+// What a phone is given: who watches it, who it is, and a way to send.
+
+import type { Flow, Side } from '../ladder.ts'
+import type { SocketAddress } from '../sip-network.ts'
+import type { Message, RequestMessage } from './message.ts'
+import type { Phone } from './phone.ts'
+
+export interface PhoneWatch {
+  sent(phone: Phone, message: Message): void
+  received(phone: Phone, message: Message, text: string): void
+  /** An INVITE that starts a call, although this phone had one of that call before and has forgotten it. */
+  rangAgain(phone: Phone, invite: RequestMessage): void
+  malformed(phone: Phone, text: string, problem: string): void
+  /** No final answer within 64*T1 (17.1.1.2, 17.1.2.2), or none to an INVITE 64*T1 after its CANCEL (9.1). */
+  timedOut(phone: Phone, request: RequestMessage): void
+  /** No ACK within 64*T1 (13.3.1.4, 17.2.1). */
+  unacknowledged(phone: Phone, request: RequestMessage, status: number): void
+}
+
+export interface PhoneOptions {
+  readonly seed: number
+  readonly side: Side
+  readonly call: number
+  readonly callId: string
+  readonly flow: Flow
+  readonly address: SocketAddress
+  /** Where a caller's INVITE goes, and its Request-URI. */
+  readonly proxy: SocketAddress
+  readonly requestUri: string
+  /** The address a callee answers the INVITE from, if it isn't its own. */
+  readonly door: SocketAddress | null
+}
+
+export type Transmit = (from: SocketAddress, to: SocketAddress, text: string) => void
