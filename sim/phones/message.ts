@@ -92,7 +92,7 @@ function unfold(lines: readonly string[]): readonly string[] {
   return whole
 }
 
-export function startLine(message: Message): string {
+function startLine(message: Message): string {
   return message.kind === 'request'
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`
