@@ -1,6 +1,7 @@
 // Whether the log's disk has room for new calls. Three things can say no: the log's own limit, too little free space, and
-// a write that found no room at all. The replica is told the sum; the log says which.
+// a write that found no room at all. The first two stop new calls; the third stops all that needs the disk.
 
+import type { DiskInput } from '../replica/input.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 
@@ -12,6 +13,8 @@ const WORDS: Readonly<Record<Cause, string>> = {
   write: "the log's disk is full, nothing more is acknowledged",
 }
 
+const REASONS: Readonly<Record<Cause, DiskInput['reason']>> = { limit: 'limit', reserve: 'limit', write: 'no-space' }
+
 export interface DiskParts {
   readonly folder: string
   readonly log: Logger
@@ -19,8 +22,8 @@ export interface DiskParts {
   total(): number
   /** Bytes free on the folder's disk; may reject. */
   free(): Promise<number>
-  /** New calls must get 503, or may come again. */
-  change(full: boolean): void
+  /** What the replica must know: a reason came, or its last cause went. */
+  change(reason: DiskInput['reason'], full: boolean): void
 }
 
 export class DiskWatch {
@@ -58,13 +61,18 @@ export class DiskWatch {
 
   #set(cause: Cause, is: boolean): void {
     if (this.#causes.has(cause) === is) return
-    const before = this.#causes.size > 0
+    const reason = REASONS[cause]
+    const before = this.#has(reason)
     if (is) this.#causes.add(cause)
     else this.#causes.delete(cause)
     const { log, change, folder } = this.#parts
     const said = is ? `${WORDS[cause]}: new calls get 503` : `no longer: ${WORDS[cause]}`
     log[is ? 'error' : 'info']({ code: `disk-${cause}`, folder }, said)
-    const after = this.#causes.size > 0
-    if (after !== before) change(after)
+    const after = this.#has(reason)
+    if (after !== before) change(reason, after)
+  }
+
+  #has(reason: DiskInput['reason']): boolean {
+    return [...this.#causes].some((cause) => REASONS[cause] === reason)
   }
 }

@@ -105,7 +105,7 @@ export class ReplicaProcess {
         const { bavail, bsize } = await statfs(own.data)
         return bavail * bsize
       },
-      change: (full) => give({ kind: 'disk', full }),
+      change: (reason, full) => give({ kind: 'disk', reason, full }),
     })
     const wal = new Wal<Persist>(folder.end, {
       durable: (persists) => this.#host?.durable(persists),

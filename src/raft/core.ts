@@ -78,6 +78,8 @@ export interface Core {
   electionDue: Instant
   /** Until then a dead leader's successor is sought at once: elections are repeated in `prompt`, not in timeouts. */
   promptUntil: Instant
+  /** Between `stepDown` and `standAgain`. Invariant: then it neither leads nor campaigns. */
+  standsAside: boolean
   /** A stall was forgiven since the last contact: the next one is not. */
   stallForgiven: boolean
   /** The latest time given. Invariant: never falls. */
@@ -106,6 +108,7 @@ export function createCore(settings: Settings, restored: Restored, now: Instant)
     electionDue: now,
     promptUntil: NEVER,
     stallForgiven: false,
+    standsAside: false,
     now,
     outbox: { atOnce: [], afterPersist: [] },
     reads: [],

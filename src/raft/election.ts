@@ -21,9 +21,23 @@ import { outcome } from './quorum.ts'
 
 /** The election timeout passed without a leader. */
 export function campaign(core: Core): void {
+  if (core.standsAside) return awaitOthers(core)
   becomePreCandidate(core)
   request(core, 'pre-vote')
   recordVote(core, core.id, true)
+}
+
+/** Leading or campaigning ends, until further notice. A leader of this term that others still take it for is given up by
+ * them as any that falls silent. */
+export function stepDown(core: Core): void {
+  core.standsAside = true
+  if (core.role.kind !== 'follower') becomeFollower(core, core.term, null)
+}
+
+/** Nobody leads as far as this replica knows, and it won't. */
+function awaitOthers(core: Core): void {
+  core.leader = null
+  armElection(core)
 }
 
 /** Whether a leader may still count on this replica: then nobody gets its vote, and no request raises its term. A replica

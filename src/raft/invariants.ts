@@ -103,6 +103,7 @@ function checkLog(core: Readonly<Core>): string | null {
 
 function checkRole(core: Readonly<Core>): string | null {
   const { role, id, vote, leader } = core
+  if (core.standsAside && role.kind !== 'follower') return `it stands aside, and is a ${role.kind}`
   if (role.kind === 'leader') {
     if (vote !== id || leader !== id) return `a leader voted for ${vote ?? '-'} and follows ${leader ?? '-'}`
     return checkLeader(core, role)

@@ -28,6 +28,7 @@ import {
   handleVoteRequest,
   handleVoteResponse,
   ownVoteDurable,
+  stepDown,
   sticksToLeader,
 } from './election.ts'
 import { forwardRead, handleAppend, handleHeartbeat, handleReadIndexResponse } from './follower.ts'
@@ -40,6 +41,7 @@ import {
   makeMessages,
   type ProposeError,
   proposeAsLeader,
+  quorumContact,
   readAsLeader,
   tickLeader,
 } from './leader.ts'
@@ -71,6 +73,12 @@ export class Raft {
 
   get commitIndex(): Index {
     return this.#core.log.commit
+  }
+
+  /** The latest time of which is known that this replica was in touch with the quorum (`RaftStatus.quorumContact`). */
+  get quorumContact(): Instant {
+    const { role, contact } = this.#core
+    return role.kind === 'leader' ? quorumContact(this.#core, role) : contact
   }
 
   lastIndex(): Index {
@@ -147,6 +155,20 @@ export class Raft {
     this.#advance(now)
     if (core.role.kind === 'leader') forgetPeer(core.role, peer)
     else forgetLeader(core, peer)
+  }
+
+  /** This replica can't make anything durable (its disk is full): it gives up leading, or its campaign, and doesn't campaign
+   * until `standAgain`. It goes on as a follower: what needs no disk is answered, votes and acknowledgements wait for it as
+   * ever. Its log stays; what it appended as leader may still be committed by the others. */
+  stepDown(now: Instant): void {
+    this.#advance(now)
+    stepDown(this.#core)
+  }
+
+  /** The end of `stepDown`: from its next election timeout on it campaigns as any other. */
+  standAgain(now: Instant): void {
+    this.#advance(now)
+    this.#core.standsAside = false
   }
 
   /** What gathered since the last call; null = nothing. To be called until it is null, since one Ready is bounded. */

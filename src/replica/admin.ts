@@ -10,7 +10,7 @@ import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { GroupView } from '../store/view.ts'
 import type { Reply } from './effect.ts'
-import type { AdminInput } from './input.ts'
+import type { AdminInput, DiskInput } from './input.ts'
 import type { ReplicaOptions } from './options.ts'
 
 /** What an answer is drawn from. */
@@ -21,7 +21,8 @@ export interface Picture {
   readonly counters: readonly (readonly [string, number])[]
   readonly detached: boolean
   readonly stale: boolean
-  readonly acceptsCalls: boolean
+  /** Why the log's disk has no room; null = it has. */
+  readonly full: DiskInput['reason'] | null
   readonly kept: number
   readonly openCommits: number
 }
@@ -51,12 +52,13 @@ export function answer(input: AdminInput, picture: Picture): Reply {
 }
 
 /** Why this replica can't serve calls now; null = it can. */
-function illness({ detached, stale, store, raft, acceptsCalls }: Picture): string | null {
+function illness({ detached, stale, store, raft, full }: Picture): string | null {
   if (detached) return 'detached: no leader heard for a second, or (at the leader) no quorum'
   if (raft.leader === null) return 'an election is under way'
   if (stale) return 'catching up with the set'
   if (store.serving().members.length === 0) return 'no replica serves yet'
-  if (!acceptsCalls) return 'the log on disk has reached its limit: new calls get 503'
+  if (full === 'no-space') return "the log's disk is full: new calls get 503"
+  if (full === 'limit') return 'the log on disk has reached its limit: new calls get 503'
   return null
 }
 
@@ -139,7 +141,7 @@ export interface Metric {
 }
 
 function metricsOf(picture: Picture): readonly Metric[] {
-  const { store, raft, counters, detached, kept, openCommits, acceptsCalls } = picture
+  const { store, raft, counters, detached, kept, openCommits, full } = picture
   const counts = store.counts()
   const gauge = (name: string, help: string, value: number): Metric => ({ name, type: 'gauge', help, value })
   return [
@@ -158,6 +160,6 @@ function metricsOf(picture: Picture): readonly Metric[] {
     gauge('detached', '1 without a quorum', detached ? 1 : 0),
     gauge('inputs_kept', 'messages kept until their owner has handled them', kept),
     gauge('commits_open', 'own commits whose outcome is not known', openCommits),
-    gauge('accepts_calls', '0 while new calls get 503', acceptsCalls ? 1 : 0),
+    gauge('accepts_calls', '0 while new calls get 503', full === null ? 1 : 0),
   ]
 }

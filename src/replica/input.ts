@@ -65,9 +65,11 @@ export interface AdminInput {
     | { readonly kind: 'metrics' }
 }
 
-/** The log's disk has no room left (full, or its limit is reached), or has room again. */
+/** The log's disk has no room left, or has room again, for one of two reasons, each told for itself: `limit`, there is only
+ * what the calls that are up need to end; `no-space`, a write found none, and nothing more becomes durable. */
 export interface DiskInput {
   readonly kind: 'disk'
+  readonly reason: 'limit' | 'no-space'
   readonly full: boolean
 }
 

@@ -16,7 +16,7 @@ import type { GroupKey, Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import { between, micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import { random } from '../base/random.ts'
-import type { CallContext, Outgoing, SetKeys } from '../call/contract.ts'
+import type { CallContext, Outgoing } from '../call/contract.ts'
 import type { RaftEntry, RaftMessage } from '../raft/message.ts'
 import { Raft } from '../raft/raft.ts'
 import { MemoryIndex } from '../store/memory-index.ts'
@@ -30,7 +30,7 @@ import { answer } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
 import { Freshness } from './freshness.ts'
-import type { Input, LinkInput, UnsentInput } from './input.ts'
+import type { DiskInput, Input, LinkInput, UnsentInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
@@ -53,7 +53,7 @@ export class Replica {
   readonly #owner: Owner
   readonly #passing: Passing
   readonly #freshness: Freshness
-  readonly #keys: SetKeys
+  readonly #context: CallContext
   #now: Instant
   #wall: Stamp
   readonly #started: Instant
@@ -75,7 +75,8 @@ export class Replica {
   }
   #opened = false
   #announced = false
-  #acceptsCalls = true
+  /** Why its disk has no room, while it has none. */
+  readonly #full = new Set<DiskInput['reason']>()
 
   /** Throws only if the disk's records contradict themselves. */
   constructor(options: ReplicaOptions) {
@@ -115,14 +116,8 @@ export class Replica {
     this.#links = new Links(options.life, peers, this.#outbox)
     this.#judge = new Judge(options.life, this.#links)
     this.#freshness = new Freshness(options.now)
-    const store = this.#store
-    this.#keys = {
-      get current() {
-        return store.keyGeneration
-      },
-      key: (generation) => store.key(generation),
-    }
-    const shared = { life: options.life, store, links: this.#links, outbox: this.#outbox }
+    this.#context = this.#makeContext()
+    const shared = { life: options.life, store: this.#store, links: this.#links, outbox: this.#outbox }
     this.#log = new LogPort(
       {
         ...shared,
@@ -138,7 +133,7 @@ export class Replica {
     )
     this.#owner = new Owner({
       ...shared,
-      context: () => this.#context(),
+      context: () => this.#context,
       propose: (body, isAwaited) => this.#log.propose(body, isAwaited),
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#send(outgoing, group),
@@ -148,7 +143,7 @@ export class Replica {
     this.#passing = new Passing({
       ...shared,
       owner: this.#owner,
-      context: () => this.#context(),
+      context: () => this.#context,
       stale: () => this.#freshness.stale,
       answer: (outgoing) => this.#send(outgoing, null),
     })
@@ -197,7 +192,7 @@ export class Replica {
         this.#outbox.push(answer(input, this.#picture()))
         break
       case 'disk':
-        this.#disk(input.full)
+        this.#disk(input)
         break
       default:
         unreachable(input)
@@ -467,7 +462,7 @@ export class Replica {
   }
 
   #refresh(): void {
-    if (this.#raft.isLeader) this.#freshness.heard(this.#raft.status().quorumContact)
+    if (this.#raft.isLeader) this.#freshness.heard(this.#raft.quorumContact)
     if (this.#freshness.reached(this.#store.appliedIndex, this.#now)) {
       this.#owner.frozen = false
       if (!this.#opened) {
@@ -495,22 +490,54 @@ export class Replica {
     this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
   }
 
-  #disk(full: boolean): void {
-    this.#acceptsCalls = !full
-    if (full) this.#outbox.log('error', 'log-full', 'the log on disk has reached its limit: new calls get 503')
-    else this.#outbox.log('info', 'log-room', 'the log on disk has room again: new calls are taken')
+  /** design.md 10: without room for the log no call is taken, and a leader that can't write steps down and says so. */
+  #disk({ reason, full }: DiskInput): void {
+    if (full) this.#full.add(reason)
+    else this.#full.delete(reason)
+    if (reason === 'limit') {
+      if (full) this.#outbox.log('error', 'log-full', 'the log on disk has reached its limit: new calls get 503')
+      else this.#outbox.log('info', 'log-room', 'the log on disk has room again: new calls are taken')
+      return
+    }
+    if (!full) {
+      this.#raft.standAgain(this.#now)
+      this.#outbox.log('info', 'disk-room', "the log's disk takes writes again: this replica may lead again")
+      return
+    }
+    const term = this.#raft.term
+    const said = this.#raft.isLeader ? `this replica gives up leading term ${term}` : 'this replica will not lead'
+    this.#raft.stepDown(this.#now)
+    this.#outbox.log('error', 'disk-full', `the log's disk is full: ${said}, new calls get 503`, { term })
   }
 
   // ---- shared views -------------------------------------------------------------------------------------------------
 
-  #context(): CallContext {
+  /** What the call room may know; read when it is asked for. */
+  #makeContext(): CallContext {
+    const [time, wall, busy] = [() => this.#now, () => this.#wall, () => this.#isBusy()]
+    const [store, clock] = [this.#store, this.#clock]
     return {
-      now: this.#now,
-      cluster: this.#clock.read(this.#now, this.#wall),
+      get now() {
+        return time()
+      },
+      get cluster() {
+        return clock.read(time(), wall())
+      },
       settings: this.#options.settings,
-      keys: this.#keys,
-      acceptsCalls: this.#acceptsCalls && this.#passing.kept < limits.busy && this.#owner.openCommits < limits.busy,
+      keys: {
+        get current() {
+          return store.keyGeneration
+        },
+        key: (generation) => store.key(generation),
+      },
+      get acceptsCalls() {
+        return !busy()
+      },
     }
+  }
+
+  #isBusy(): boolean {
+    return !this.#acceptsCalls || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy
   }
 
   #picture(): Picture {
@@ -521,7 +548,7 @@ export class Replica {
       counters: this.#outbox.counters(),
       detached: between(this.#freshness.contact, this.#now) > limits.detached,
       stale: this.#freshness.stale,
-      acceptsCalls: this.#acceptsCalls,
+      full: this.#full.has('no-space') ? 'no-space' : this.#full.has('limit') ? 'limit' : null,
       kept: this.#passing.kept,
       openCommits: this.#owner.openCommits,
     }
