@@ -38,6 +38,14 @@ export interface Status {
   readonly storeHash: { readonly index: number; readonly hash: string }
 }
 
+/** A line of `GET /calls`. */
+export interface CallLine {
+  readonly callId: string
+  readonly state: 'early' | 'confirmed'
+  /** The life that owns it; null while nobody serves. */
+  readonly owner: string | null
+}
+
 /** Addresses of one test, all in 127.0.0.0/8: no two tests share one. */
 export interface Place {
   readonly sip: string
@@ -114,6 +122,29 @@ export class ReplicaSet {
     signalPid(this.pid(id), 'SIGKILL')
   }
 
+  /** SIGSTOP of one replica: it does nothing, and its sockets and links stay open. */
+  freeze(id: number): void {
+    signalPid(this.pid(id), 'SIGSTOP')
+  }
+
+  /** SIGCONT. */
+  unfreeze(id: number): void {
+    signalPid(this.pid(id), 'SIGCONT')
+  }
+
+  /** Waits until a replica that was killed after `from` events was started again and all replicas serve. */
+  async whole(deadlineMs: number, again: readonly number[], from: number): Promise<Status[]> {
+    for (const id of again) {
+      await this.event(
+        `replica ${id} starts again`,
+        deadlineMs,
+        (event) => event.event === 'replica' && event.id === id,
+        from,
+      )
+    }
+    return this.statuses('all serve', deadlineMs, ({ serving }) => serving.length === this.#replicas.size)
+  }
+
   /** The first event from `from` on that `accept` takes. */
   async event(what: string, deadlineMs: number, accept: (event: SetEvent) => boolean, from = 0): Promise<SetEvent> {
     return until(`event: ${what}`, deadlineMs, () => {
@@ -131,6 +162,35 @@ export class ReplicaSet {
   async status(id: number): Promise<Status> {
     const response = await fetch(`${this.#replica(id).admin}/status`, { signal: AbortSignal.timeout(2_000) })
     return (await response.json()) as Status
+  }
+
+  /** The calls that a replica knows. */
+  async calls(id: number): Promise<CallLine[]> {
+    const response = await fetch(`${this.#replica(id).admin}/calls`, { signal: AbortSignal.timeout(5_000) })
+    return (await response.json()) as CallLine[]
+  }
+
+  /** How many calls each replica owns, as replica `asked` knows. */
+  async owned(asked: number): Promise<Map<number, number>> {
+    const counts = new Map<number, number>(this.ids.map((id) => [id, 0]))
+    for (const { owner } of await this.calls(asked)) {
+      const id = Number.parseInt(owner ?? '0', 10)
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  async healthy(id: number): Promise<boolean> {
+    const response = await fetch(`${this.#replica(id).admin}/health`, { signal: AbortSignal.timeout(2_000) })
+    await response.arrayBuffer()
+    return response.status === 200
+  }
+
+  /** One of a replica's counters; 0 if it never counted. The name is without `holdfast_` and `_total`. */
+  async counter(id: number, name: string): Promise<number> {
+    const response = await fetch(`${this.#replica(id).admin}/metrics`, { signal: AbortSignal.timeout(2_000) })
+    const line = (await response.text()).split('\n').find((text) => text.startsWith(`holdfast_${name}_total `))
+    return Number(line?.split(' ')[1] ?? 0)
   }
 
   /** All replicas' statuses, once each of them answers and `accept` takes them all. */

@@ -26,6 +26,14 @@ export const phones = {
   builtIn: { name: "SIPp's built-in uac and uas", caller: { builtIn: 'uac' }, callee: { builtIn: 'uas' } },
   routed: { name: 'phones with a route set', caller: own('caller'), callee: own('callee') },
   calleeHangsUp: { name: 'a callee that hangs up', caller: own('caller-waits'), callee: own('callee-hangs-up') },
+  answeredLate: { name: 'a callee that answers late', caller: own('caller'), callee: own('callee-answers-late') },
+  refusedLate: {
+    name: 'a callee that refuses late',
+    caller: own('caller-refused'),
+    callee: own('callee-refuses-late'),
+  },
+  reinvited: { name: 'a caller that re-invites', caller: own('caller-reinvites'), callee: own('callee-reinvited') },
+  timed: { name: 'phones with a route set, answers timed', caller: own('caller-timed'), callee: own('callee') },
   cancelled: { name: 'a caller that cancels', caller: own('caller-cancels'), callee: own('callee-rings') },
 } satisfies Record<string, Phones>
 
@@ -50,6 +58,8 @@ export interface Load {
   readonly holdMs: number
   /** For the callee's own pauses; default: the same. */
   readonly calleeHoldMs?: number
+  /** The caller writes down its response times. */
+  readonly responseTimes?: boolean
 }
 
 export class Scene {
@@ -58,6 +68,7 @@ export class Scene {
   readonly #sets: ReplicaSet[] = []
   readonly #phones: Sipp[] = []
   readonly #captures: Capture[] = []
+  #loads = 0
 
   constructor(slot: number) {
     this.place = place(slot)
@@ -78,9 +89,10 @@ export class Scene {
   /** Starts a callee and a caller towards the set. */
   async load(load: Load): Promise<{ caller: Sipp; callee: Sipp }> {
     const { holdMs, transport } = load
+    const at = ++this.#loads
     const callee = await startCallee({
       local: this.place.callee,
-      folder: join(this.folder, 'callee'),
+      folder: join(this.folder, `callee-${at}`),
       transport: transport === 't1' ? 't1' : 'u1',
       scenario: load.phones.callee,
       holdMs: load.calleeHoldMs ?? holdMs,
@@ -88,13 +100,14 @@ export class Scene {
     this.#phones.push(callee)
     const order: CallerOptions = {
       local: this.place.caller,
-      folder: join(this.folder, 'caller'),
+      folder: join(this.folder, `caller-${at}`),
       transport,
       scenario: load.phones.caller,
       holdMs,
       remote: this.place.sip,
       calls: load.calls,
       rate: load.rate,
+      responseTimes: load.responseTimes === true,
     }
     const caller = await startCaller(order)
     this.#phones.push(caller)
@@ -103,7 +116,7 @@ export class Scene {
 
   async capture(): Promise<Capture> {
     const hosts = [this.place.caller, this.place.callee].map((address) => address.slice(0, address.lastIndexOf(':')))
-    const capture = await startCapture(hosts, join(this.folder, 'capture.pcap'))
+    const capture = await startCapture(hosts, join(this.folder, `capture-${this.#captures.length}.pcap`))
     this.#captures.push(capture)
     return capture
   }

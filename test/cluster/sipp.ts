@@ -25,6 +25,17 @@ export interface CallerOptions extends SippOptions {
   readonly calls: number
   /** Calls a second. */
   readonly rate: number
+  /** Writes down each response time of the scenario (`rtd`). */
+  readonly responseTimes?: boolean
+}
+
+/** One answered request of a scenario with `rtd`. */
+export interface ResponseTime {
+  /** The scenario's number of it. */
+  readonly timer: number
+  /** When the request left first, and how long its answer took: milliseconds of the wall clock. */
+  readonly sentAt: number
+  readonly tookMs: number
 }
 
 export interface SippStats {
@@ -78,6 +89,31 @@ export class Sipp {
     }
   }
 
+  /** Messages sent or received again in each second that has ended: [end of the second, ms of the wall clock; count]. */
+  retransmissions(): (readonly [at: number, count: number])[] {
+    const rows = readRows(join(this.#folder, 'stat.csv'))
+    const [time, count] = ['CurrentTime', 'Retransmissions(P)'].map((name) => rows[0]?.indexOf(name) ?? -1)
+    return rows
+      .slice(1)
+      .map(
+        (row) =>
+          [Number((row[time as number] ?? '').split('\t').at(-1)) * 1_000, Number(row[count as number])] as const,
+      )
+  }
+
+  /** All response times, once it has ended. */
+  responseTimes(): ResponseTime[] {
+    const file = readdirSync(this.#folder).find((name) => name.endsWith('_rtt.csv'))
+    if (file === undefined) throw new Error('response times were not written')
+    return readRows(join(this.#folder, file))
+      .slice(1)
+      .map(([at, took, timer]) => ({
+        timer: Number(timer),
+        sentAt: Number(at) - Number(took),
+        tookMs: Number(took),
+      }))
+  }
+
   /** The messages that it did not expect, with what it did about them. */
   errors(): string {
     try {
@@ -123,7 +159,9 @@ export function startCallee(options: SippOptions): Promise<Sipp> {
 
 /** The order of the day: `calls` calls at `rate` a second, then it ends. */
 export function startCaller(options: CallerOptions): Promise<Sipp> {
-  return start(options, [options.remote, '-r', `${options.rate}`, '-m', `${options.calls}`, '-l', `${options.calls}`])
+  const times = options.responseTimes === true ? ['-trace_rtt', '-rtt_freq', '100'] : []
+  const { remote, rate, calls } = options
+  return start(options, [remote, '-r', `${rate}`, '-m', `${calls}`, '-l', `${calls}`, ...times])
 }
 
 async function start(options: SippOptions, args: readonly string[]): Promise<Sipp> {
@@ -135,7 +173,7 @@ async function start(options: SippOptions, args: readonly string[]): Promise<Sip
       ...args,
       ...scenarioArgs(options),
       ...['-i', host, '-p', port, '-t', options.transport, '-max_socket', '5000', '-d', `${options.holdMs ?? 0}`],
-      ...['-nostdin', '-deadcall_wait', '5000', '-timeout', '300', '-timeout_error', '-buff_size', '4194304'],
+      ...['-nostdin', '-deadcall_wait', '40000', '-timeout', '300', '-timeout_error', '-buff_size', '4194304'],
       ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],
     ],
     { cwd: options.folder },
@@ -163,17 +201,23 @@ function splitAddress(address: string): [host: string, port: string] {
 
 // The last whole row of a CSV file with `;`, by the names of its first; null while there is none.
 function lastRow(file: string): Map<string, number> | null {
+  const rows = readRows(file)
+  const [names, values] = [rows[0], rows.at(-1)]
+  if (rows.length < 2 || names === undefined || values === undefined) return null
+  return new Map(names.map((name, at) => [name, Number(values[at])]))
+}
+
+// The whole rows of a CSV file with `;`; none while it isn't there.
+function readRows(file: string): string[][] {
   let text: string
   try {
     text = readFileSync(file, 'latin1')
   } catch {
-    return null
+    return []
   }
-  const rows = text
+  return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .filter((row) => row !== '')
-  const [names, values] = [rows[0]?.split(';'), rows.at(-1)?.split(';')]
-  if (rows.length < 2 || names === undefined || values === undefined) return null
-  return new Map(names.map((name, at) => [name, Number(values[at])]))
+    .map((row) => row.split(';'))
 }
