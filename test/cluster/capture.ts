@@ -1,6 +1,7 @@
 // What went over the loopback, as tcpdump saw it: a reader of its capture file, with the SIP messages of UDP datagrams
 // and of TCP streams in order of time.
 
+import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { exitOf, startProgram } from './programs.ts'
 import { until } from './poll.ts'
@@ -17,17 +18,34 @@ interface Packet {
   readonly payload: string
 }
 
+/** A datagram with this is the last that is captured. */
+const endMark = 'end of the capture'
+
 export class Capture {
   readonly #program: Program
   readonly #file: string
+  readonly #host: string
 
-  constructor(program: Program, file: string) {
+  /** `host`: one of those whose packets are captured. */
+  constructor(program: Program, file: string, host: string) {
     this.#program = program
     this.#file = file
+    this.#host = host
   }
 
   /** Ends the capture; all SIP messages in it, in order of time. Throws if the kernel dropped a packet. */
   async stop(): Promise<WireMessage[]> {
+    const socket = createSocket('udp4')
+    try {
+      // To a port where nobody listens: once it is in the file, so is all before it.
+      socket.on('error', () => undefined)
+      await until('the capture is written', 10_000, () => {
+        socket.send(endMark, 9, this.#host)
+        return readFileSync(this.#file).includes(endMark) ? true : null
+      })
+    } finally {
+      socket.close()
+    }
     this.#program.signal('SIGINT')
     await exitOf(this.#program, 'tcpdump', 10_000)
     const dropped = /(\d+) packets? dropped by kernel/.exec(this.#program.stderr())?.[1]
@@ -59,7 +77,7 @@ export async function startCapture(hosts: readonly string[], file: string): Prom
     filter,
   ])
   await until('tcpdump listens', 10_000, () => (program.stderr().includes('listening on') ? true : null))
-  return new Capture(program, file)
+  return new Capture(program, file, hosts[0] as string)
 }
 
 /** The SIP messages of a capture file (pcap, little-endian, Ethernet). */
@@ -77,7 +95,7 @@ function readMessages(file: Buffer): WireMessage[] {
   }
   for (const stream of streams.values()) found.push(...streamMessages(stream))
   // A keep-alive (RFC 5626) is no message.
-  const messages = found.filter(({ message }) => message.text.trim() !== '')
+  const messages = found.filter(({ message: { text } }) => text.trim() !== '' && text !== endMark)
   return messages.sort((a, b) => a.at - b.at).map(({ message }) => message)
 }
 

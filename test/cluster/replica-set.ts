@@ -276,7 +276,7 @@ export async function startSet(options: SetOptions): Promise<ReplicaSet> {
     await set.ready()
   } catch (error) {
     await set.destroy()
-    throw error
+    throw new Error(`${(error as Error).message}\n${JSON.stringify(set.events)}\n${set.stderr()}`, { cause: error })
   }
   return set
 }
