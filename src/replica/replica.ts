@@ -210,7 +210,7 @@ export class Replica {
       this.#passing.deadline(),
       this.#freshness.deadline(),
       this.#log.deadline(),
-      this.#raft.isLeader ? this.#pulseDeadline() : null,
+      this.#isSettled ? this.#pulseDeadline() : null,
       this.#readyDeadline(),
     ]
     let least: Instant | null = null
@@ -329,7 +329,8 @@ export class Replica {
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
     this.#owner.turn(this.#now)
-    // Applying an entry may lead to proposals, and in a set of one those to entries: until nothing is left.
+    // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
+    let appended: boolean
     do {
       this.#log.offer(this.#leader)
       for (let ready = this.#raft.takeReady(this.#now); ready !== null; ready = this.#raft.takeReady(this.#now)) {
@@ -340,9 +341,9 @@ export class Replica {
       }
       this.#roleChanged()
       this.#refresh()
-      this.#lead()
+      appended = this.#lead()
       this.#owner.turn(this.#now)
-    } while (this.#log.busy)
+    } while (appended || this.#log.busy)
     this.#passing.tellKeepers()
     this.#announce()
   }
@@ -375,7 +376,8 @@ export class Replica {
         break
       case 'serving':
         if (!applied.accepted) break
-        this.#judge.decided()
+        // An entry of an earlier leader, committed behind our no-op's back, settles nothing.
+        if (this.#isSettled) this.#judge.decided()
         this.#owner.servingChanged(applied.before, applied.after)
         this.#outbox.push({
           kind: 'notice',
@@ -419,10 +421,16 @@ export class Replica {
     this.#passing.giveWaiting()
   }
 
-  /** The leader's duties: who serves, the set key, pulses. */
-  #lead(): void {
-    // Not before its no-op is applied: only then does the store show all that was committed (Raft 5.4.2).
-    if (!this.#raft.isLeader || this.#settled !== this.#raft.term) return
+  /** Whether this replica leads and has applied its no-op: only then does its store show all that was committed before
+   * (Raft 5.4.2). */
+  get #isSettled(): boolean {
+    return this.#raft.isLeader && this.#settled === this.#raft.term
+  }
+
+  /** The leader's duties: who serves, the set key, pulses. Whether it appended any. */
+  #lead(): boolean {
+    if (!this.#isSettled) return false
+    const before = this.#raft.lastIndex()
     const applied = this.#store.appliedIndex
     const { serving, pulse, key } = this.#duties
     if (serving === null || serving <= applied) {
@@ -437,6 +445,7 @@ export class Replica {
     if (due && (pulse === null || pulse <= applied)) {
       this.#duties.pulse = this.#duty({ kind: 'pulse', limit: limits.pulse })
     }
+    return this.#raft.lastIndex() > before
   }
 
   #duty(body: EntryBody): Index | null {
@@ -537,7 +546,7 @@ export class Replica {
   }
 
   #isBusy(): boolean {
-    return !this.#acceptsCalls || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy
+    return this.#full.size > 0 || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy
   }
 
   #picture(): Picture {
