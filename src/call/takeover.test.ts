@@ -3,19 +3,26 @@ import { follower, inDialog, response } from './testing/phone.ts'
 import { calling, ringing, talking } from './testing/scene.ts'
 
 describe('takeover (design.md 4)', () => {
-  test('calling: the stored INVITE, byte for byte; timer A begins anew, timer B goes on', () => {
+  test('calling on UDP: timer A begins anew with the stored INVITE, byte for byte; timer B goes on', () => {
     const { ladder, callee, invite } = calling()
     ladder.pass(10)
     ladder.take()
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE'])
-    expect(ladder.last(callee, 'INVITE')).toBe(invite)
+    expect(ladder.take()).toEqual(['-- takeover --'])
     ladder.pass(0.6)
     expect(ladder.take()).toEqual(['set -> callee: INVITE'])
+    expect(ladder.last(callee, 'INVITE')).toBe(invite)
     ladder.pass(21)
     expect(ladder.take()).not.toContain('set -> caller: 408 INVITE')
     ladder.pass(0.5)
     expect(ladder.take()).toContain('set -> caller: 408 INVITE')
+  })
+
+  test('calling on a stream: the stored INVITE at once, byte for byte', () => {
+    const { ladder, callee, invite } = calling({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+    ladder.takeover()
+    expect(ladder.take().slice(-2)).toEqual(['-- takeover --', 'set -> callee: INVITE'])
+    expect(ladder.last(callee, 'INVITE')).toBe(invite)
   })
 
   test('calling past 64*T1: no INVITE, but 408', () => {
@@ -69,6 +76,7 @@ describe('takeover (design.md 4)', () => {
     const { ladder, caller, callee, sent, invite } = calling()
     ladder.say(caller, follower(sent, 'CANCEL'))
     ladder.takeover()
+    ladder.pass(0.6)
     expect(ladder.take().slice(-2)).toEqual(['-- takeover --', 'set -> callee: INVITE'])
     ladder.say(callee, response(callee, invite, 180))
     expect(ladder.take()).toContain('set -> callee: CANCEL')

@@ -192,8 +192,8 @@ export class Owner {
     if (gained.length > 0) this.#ports.outbox.count('groups_taken_over', gained.length)
   }
 
-  /** What is due: takeovers, intents, wakes, what was released. Nothing while frozen. */
-  turn(now: Instant): void {
+  /** What is due: takeovers, intents, wakes (unless answers lie unread), what was released. Nothing while frozen. */
+  turn(now: Instant, mayWake: boolean): void {
     if (this.#frozen) return
     let batch = limits.takeoverBatch
     for (const key of this.#gained) {
@@ -201,7 +201,7 @@ export class Owner {
       this.#settle(this.#hold(key))
     }
     this.#perform()
-    for (let key = this.#dueWake(now); key !== undefined; key = this.#dueWake(now)) this.#wake(key)
+    for (let key = this.#dueWake(now); mayWake && key !== undefined; key = this.#dueWake(now)) this.#wake(key)
     for (const key of [...this.#due]) {
       this.#due.delete(key)
       const held = this.#groups.get(key)

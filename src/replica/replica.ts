@@ -59,6 +59,8 @@ export class Replica {
   readonly #started: Instant
   /** What `deadline` said last: how late a step comes tells whether this process slept. */
   #due: Instant | null = null
+  /** This step came so late that answers lie unread in sockets: nothing is retransmitted before they are read. */
+  #stalled = false
 
   #leader: ReplicaId | null = null
   /** The last replica that led, for its successor's first verdict. */
@@ -164,7 +166,8 @@ export class Replica {
     const late = this.#due === null ? 0 : Math.max(0, input.now - Math.max(this.#due, this.#now))
     this.#now = input.now
     this.#wall = input.wall
-    if (late > limits.stall) this.#judge.stalled(input.now)
+    this.#stalled = late > limits.stall
+    if (this.#stalled) this.#judge.stalled(input.now)
     if (this.#freshness.check(input.now, late)) this.#becomeStale()
     switch (input.kind) {
       case 'sip':
@@ -328,7 +331,7 @@ export class Replica {
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
-    this.#owner.turn(this.#now)
+    this.#owner.turn(this.#now, !this.#stalled)
     // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
     let appended: boolean
     do {
@@ -342,7 +345,7 @@ export class Replica {
       this.#roleChanged()
       this.#refresh()
       appended = this.#lead()
-      this.#owner.turn(this.#now)
+      this.#owner.turn(this.#now, !this.#stalled)
     } while (appended || this.#log.busy)
     this.#passing.tellKeepers()
     this.#announce()
@@ -376,7 +379,7 @@ export class Replica {
         break
       case 'serving':
         if (!applied.accepted) break
-        // An entry of an earlier leader, committed behind our no-op's back, settles nothing.
+        // One of an earlier leader, which our no-op committed, says nothing of our verdict.
         if (this.#isSettled) this.#judge.decided()
         this.#owner.servingChanged(applied.before, applied.after)
         this.#outbox.push({
