@@ -7,7 +7,9 @@ import type { Life } from '../base/brand.ts'
 import { between } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
+import { callLimits } from '../call/limits.ts'
 import { receive } from '../call/receive.ts'
+import { refuse } from '../call/refuse.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import type { HandledFrame, PassFrame } from '../wire/frame.ts'
@@ -36,6 +38,8 @@ export class Passing {
   readonly #ports: PassingPorts
   readonly #keeper = new Keeper(limits.kept, limits.keptFor)
   #refs = 0
+  /** There was no room; said once, until half of it is free again. */
+  #isFull = false
   /** Inputs that other replicas keep and that are being handled here. */
   readonly #passed = new Map<InputRef, { readonly keeper: Life; readonly id: PassId }>()
   readonly #passedRefs = new Map<PassId, InputRef>()
@@ -56,12 +60,28 @@ export class Passing {
     return this.#keeper.expiry()
   }
 
-  /** A message from a phone. Without room it is dropped: UDP repeats it, and that is the bound's documented answer. */
+  /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
     const kept = this.#keeper.keep(++this.#refs, flow, data, now)
-    if (kept === null) this.#ports.outbox.count('sip_dropped_full')
+    if (kept === null) this.#refuse(flow, data)
     else this.#give(kept)
+  }
+
+  /** No room: a datagram is dropped, for UDP repeats it. A stream doesn't: an INVITE on one is told. */
+  #refuse(flow: Flow, data: string): void {
+    const { outbox } = this.#ports
+    outbox.count('sip_dropped_full')
+    if (!this.#isFull) {
+      const said = `${limits.kept} messages wait for their owners: datagrams are dropped, INVITEs on streams get 503`
+      outbox.log('warn', 'passing-full', said)
+    }
+    this.#isFull = true
+    if (flow.transport === 'udp') return
+    const context = this.#ports.context()
+    const received = receive(data, flow, context)
+    if (received.kind !== 'group' || received.message.kind !== 'request' || received.message.method !== 'INVITE') return
+    this.#ports.answer(refuse(received.message, flow, 503, callLimits.retryAfterSeconds, context))
   }
 
   /** To the owner of its group, as far as that is known and can be reached; else it waits. */
@@ -138,6 +158,7 @@ export class Passing {
   }
 
   expire(now: Instant): void {
+    if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
     if (expired > 0) this.#ports.outbox.count('sip_dropped_expired', expired)
   }

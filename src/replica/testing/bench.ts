@@ -1,0 +1,306 @@
+// Several real replicas in memory, for tests of what they do together: time is moved by hand, links and disks do what they
+// are told, frames arrive in order at the instant they were sent. Nothing is drawn by chance but from fixed seeds. The
+// simulator (sim/) tries what nobody thought of; here one schedule is written down as a few lines.
+
+import { assert, must } from '../../base/assert.ts'
+import { life, replicaId } from '../../base/brand.ts'
+import type { Life, ReplicaId } from '../../base/brand.ts'
+import { instant, millis, plus, stamp } from '../../base/instant.ts'
+import type { Duration, Instant } from '../../base/instant.ts'
+import { groupOfCallId } from '../../proxy/token.ts'
+import { decodeEntry, decodeFrame, decodeRecord } from '../../wire/codec.ts'
+import type { EntryBody, Flow } from '../../wire/entry.ts'
+import type { Frame } from '../../wire/frame.ts'
+import type { Metric } from '../admin.ts'
+import type { Effect, LogLine, Notice, Persist, Send } from '../effect.ts'
+import type { AdminInput, InputBody } from '../input.ts'
+import { limits } from '../limits.ts'
+import { Replica } from '../replica.ts'
+
+/** A SIP message that left, by whom, when, and in which step: of all steps the how manyth. */
+export interface Sent extends Send {
+  readonly by: ReplicaId
+  readonly at: Instant
+  readonly step: number
+}
+
+interface Event {
+  readonly to: ReplicaId
+  readonly body: InputBody
+}
+
+/** One replica with its disk and what waits for it. */
+interface Seat {
+  readonly replica: Replica
+  /** Stopped as by SIGSTOP: what comes for it waits. */
+  isStopped: boolean
+  readonly waiting: InputBody[]
+  /** Null = its disk takes everything at once; else what waits for room. */
+  unwritten: Persist[] | null
+}
+
+const wallAtZero = 1_700_000_000_000_000
+/** A loop that goes on at one instant for so long would never end. */
+const turnsMost = 10_000
+
+export const sip = { host: '127.36.0.1', port: 5060 } as const
+export const nextHop = { host: '127.36.0.3', port: 5064, transport: null } as const
+
+export class Bench {
+  readonly ids: readonly ReplicaId[]
+  now: Instant = instant(1_000_000)
+  readonly sent: Sent[] = []
+  readonly lines: (LogLine & { readonly by: ReplicaId })[] = []
+  readonly notices: (Notice['notice'] & { readonly by: ReplicaId; readonly at: Instant })[] = []
+  /** True: this frame is lost on its way. */
+  loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
+  readonly #seats = new Map<ReplicaId, Seat>()
+  readonly #events: Event[] = []
+  readonly #written = new Map<ReplicaId, Uint8Array[]>()
+  readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
+  #asked = 0
+  #steps = 0
+
+  /** `absent` replicas are voters that never start. */
+  constructor(absent: readonly number[] = [], voters = 3) {
+    this.ids = Array.from({ length: voters }, (_, at) => replicaId(at + 1))
+    const present = this.ids.filter((id) => !absent.includes(id))
+    for (const id of present) {
+      this.#seats.set(id, { replica: this.#make(id), isStopped: false, waiting: [], unwritten: null })
+      this.#written.set(id, [])
+    }
+    for (const at of present) for (const to of present) if (at !== to) this.link(at, to, 'up')
+  }
+
+  /** Until all that run serve, and nothing is on its way. */
+  begin(): this {
+    for (let tries = 0; tries < 100; tries++) {
+      this.pass(millis(100))
+      if (this.#running().every((id) => this.serving(id).length === this.#seats.size)) return this
+    }
+    throw new Error('not all of them serve')
+  }
+
+  replica(id: ReplicaId): Replica {
+    return this.#seat(id).replica
+  }
+
+  lifeOf(id: ReplicaId): Life {
+    return life(id, `${id}${id}`, 1)
+  }
+
+  leader(): ReplicaId {
+    return must(
+      this.#running().find((id) => this.replica(id).raft.isLeader),
+      'somebody leads',
+    )
+  }
+
+  /** The running replicas that don't lead, in order. */
+  followers(): readonly ReplicaId[] {
+    return this.#running().filter((id) => !this.replica(id).raft.isLeader)
+  }
+
+  /** Who serves as far as that replica has applied. */
+  serving(id: ReplicaId = this.leader()): readonly ReplicaId[] {
+    const { members } = this.replica(id).store.serving()
+    return members.map((member) => replicaId(Number(member.life.split('.')[0]))).sort()
+  }
+
+  /** Call-IDs whose groups that replica owns, as it sees it: the first `count` of `name-0`, `name-1`, ... */
+  callIds(owner: ReplicaId, count: number, name = 'call'): readonly string[] {
+    const { store } = this.replica(owner)
+    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const found: string[] = []
+    for (let at = 0; found.length < count; at++) {
+      const callId = `${name}-${at}`
+      if (store.ownerOf(groupOfCallId(keys, callId)) === this.lifeOf(owner)) found.push(callId)
+    }
+    return found
+  }
+
+  // ---- what happens -------------------------------------------------------------------------------------------------
+
+  /** One input, and what it asks for is carried out; frames stay on their way. */
+  step(id: ReplicaId, body: InputBody): void {
+    const seat = this.#seats.get(id)
+    if (seat === undefined) return
+    if (seat.isStopped) return void seat.waiting.push(body)
+    this.#steps++
+    const input = { ...body, now: this.now, wall: stamp(wallAtZero + this.now) }
+    for (const effect of seat.replica.step(input)) this.#carryOut(id, seat, effect)
+  }
+
+  /** A message from a phone, and all that follows at this instant. */
+  sip(id: ReplicaId, flow: Flow, data: string): void {
+    this.step(id, { kind: 'sip', flow, data })
+    this.settle()
+  }
+
+  /** The state that a replica's link to another comes into. */
+  link(at: ReplicaId, to: ReplicaId, state: 'up' | 'closed' | 'refused'): void {
+    const change = state === 'up' ? ({ kind: state, life: this.lifeOf(to) } as const) : ({ kind: state } as const)
+    this.step(at, { kind: 'link', peer: to, state: change })
+  }
+
+  /** Turns end and frames arrive until all is quiet at this instant. */
+  settle(): void {
+    for (let turns = 0; turns < turnsMost; turns++) {
+      const events = this.#events.splice(0)
+      for (const { to, body } of events) this.step(to, body)
+      for (const id of this.#running()) this.step(id, { kind: 'time' })
+      if (events.length === 0 && this.#events.length === 0 && !this.#running().some((id) => this.#isDue(id))) return
+    }
+    throw new Error('no end of what happens at one instant')
+  }
+
+  /** Time passes, from deadline to deadline. */
+  pass(duration: Duration): void {
+    const end = plus(this.now, duration)
+    this.settle()
+    for (let next = this.#next(); next !== null && next <= end; next = this.#next()) {
+      this.now = next
+      this.settle()
+    }
+    this.now = end
+    this.settle()
+  }
+
+  /** SIGSTOP: it does nothing, and what comes for it waits. */
+  stop(id: ReplicaId): void {
+    this.#seat(id).isStopped = true
+  }
+
+  /** SIGCONT: the time comes first, as in the host, then what waited. */
+  resume(id: ReplicaId): void {
+    const seat = this.#seat(id)
+    seat.isStopped = false
+    this.step(id, { kind: 'time' })
+    for (const body of seat.waiting.splice(0)) this.step(id, body)
+    this.settle()
+  }
+
+  /** SIGKILL: the others' links to it close, and its address refuses them. */
+  kill(id: ReplicaId): void {
+    this.#seats.delete(id)
+    for (const state of ['closed', 'refused'] as const) for (const other of this.#running()) this.link(other, id, state)
+    this.settle()
+  }
+
+  /** From now on that disk takes nothing. The host tells the replica when a write fails, which this does at once. */
+  fillDisk(id: ReplicaId): void {
+    this.#seat(id).unwritten = []
+    this.step(id, { kind: 'disk', reason: 'no-space', full: true })
+    this.settle()
+  }
+
+  /** What waited is written, and then the replica is told. */
+  freeDisk(id: ReplicaId): void {
+    const seat = this.#seat(id)
+    const waiting = must(seat.unwritten, 'a full disk')
+    seat.unwritten = null
+    this.step(id, { kind: 'disk', reason: 'no-space', full: false })
+    for (const persist of waiting) this.#carryOut(id, seat, persist)
+    this.settle()
+  }
+
+  // ---- what can be seen ---------------------------------------------------------------------------------------------
+
+  /** What left since the last call. */
+  takeSent(): readonly Sent[] {
+    return this.sent.splice(0)
+  }
+
+  /** What that replica has written, as entries' bodies, in order. */
+  entries(id: ReplicaId): readonly EntryBody[] {
+    return (this.#written.get(id) ?? []).flatMap((bytes) => {
+      const record = decodeRecord(bytes)
+      if (!record.ok || record.value.kind !== 'entry' || record.value.entry.kind !== 'normal') return []
+      const entry = decodeEntry(record.value.entry.data)
+      return entry.ok ? [entry.value.body] : []
+    })
+  }
+
+  /** A number of `/metrics`; 0 if it was never counted. */
+  metric(id: ReplicaId, name: string): number {
+    const metrics = this.ask(id, { kind: 'metrics' }).body as readonly Metric[]
+    return metrics.find((metric) => metric.name === name || metric.name === `${name}_total`)?.value ?? 0
+  }
+
+  ask(id: ReplicaId, query: AdminInput['query']): { readonly status: number; readonly body: unknown } {
+    const number = ++this.#asked
+    this.step(id, { kind: 'admin', id: number, query })
+    return must(this.#answers.get(number), 'an answer at once')
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  #make(id: ReplicaId): Replica {
+    return new Replica({
+      id,
+      set: 'bench',
+      voters: this.ids,
+      life: this.lifeOf(id),
+      seed: id,
+      freshKey: new Uint8Array(16).fill(7),
+      records: [],
+      settings: { sip, nextHop },
+      now: this.now,
+      wall: stamp(wallAtZero + this.now),
+    })
+  }
+
+  #seat(id: ReplicaId): Seat {
+    return must(this.#seats.get(id), 'a replica that runs')
+  }
+
+  #running(): readonly ReplicaId[] {
+    return this.ids.filter((id) => this.#seats.get(id)?.isStopped === false)
+  }
+
+  #isDue(id: ReplicaId): boolean {
+    const due = this.replica(id).deadline()
+    return due !== null && due <= this.now
+  }
+
+  #next(): Instant | null {
+    const dues = this.#running().flatMap((id) => this.replica(id).deadline() ?? [])
+    // What is still due was settled at this instant: nothing is nearer than a grain.
+    return dues.length === 0 ? null : instant(Math.max(Math.min(...dues), this.now + limits.grain))
+  }
+
+  #carryOut(by: ReplicaId, seat: Seat, effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.sent.push({ ...effect, by, at: this.now, step: this.#steps })
+        return
+      case 'peer': {
+        const frame = decodeFrame(effect.frame)
+        assert(frame.ok, 'a replica sends what replicas can read')
+        if (this.#isLinked(by, effect.to) && !this.loses(frame.value, by, effect.to))
+          this.#events.push({ to: effect.to, body: { kind: 'peer', from: this.lifeOf(by), frame: effect.frame } })
+        return
+      }
+      case 'persist':
+        if (seat.unwritten !== null) return void seat.unwritten.push(effect)
+        this.#written.get(by)?.push(...effect.records)
+        for (const then of effect.then) this.#carryOut(by, seat, then)
+        this.#events.push({ to: by, body: { kind: 'persisted', upTo: effect.number } })
+        return
+      case 'reply':
+        this.#answers.set(effect.id, effect)
+        return
+      case 'log':
+        this.lines.push({ ...effect, by })
+        return
+      case 'notice':
+        this.notices.push({ ...effect.notice, by, at: this.now })
+        return
+      default:
+    }
+  }
+
+  #isLinked(from: ReplicaId, to: ReplicaId): boolean {
+    return this.#seats.has(from) && this.#seats.has(to)
+  }
+}
