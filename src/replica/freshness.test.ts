@@ -64,3 +64,28 @@ test('a lost answer is asked for again, with a new context, not more often than 
   expect(freshness.ask(later(99))).toBeNull()
   expect(must(freshness.ask(later(100)))).not.toBe(first)
 })
+
+test('an answer that took as long as a silence says nothing of now', () => {
+  const freshness = new Freshness(start)
+  const early = must(freshness.ask(start))
+  const late = must(freshness.ask(later(300)))
+  freshness.check(later(400), 0)
+  must(freshness.ask(later(400)))
+  freshness.answered(early, index(7))
+  expect(freshness.reached(index(7), later(400))).toBe(false)
+  freshness.answered(late, index(9))
+  expect(freshness.reached(index(9), later(400))).toBe(true)
+})
+
+test('a barrier that was reached long after it was asked for is asked for again', () => {
+  // Its answer came, then a partition of three seconds: the entry that took our groups away may lie right behind it.
+  const freshness = new Freshness(start)
+  freshness.answered(must(freshness.ask(start)), index(7))
+  expect(freshness.reached(index(6), later(10))).toBe(false)
+  expect(freshness.deadline()).toBe(plus(start, limits.stale))
+  freshness.check(later(3_000), 0)
+  expect(freshness.reached(index(7), later(3_000))).toBe(false)
+  freshness.answered(must(freshness.ask(later(3_000))), index(9))
+  expect(freshness.reached(index(8), later(3_010))).toBe(false)
+  expect(freshness.reached(index(9), later(3_010))).toBe(true)
+})

@@ -7,7 +7,7 @@
 // A replica starts stale: its first barrier is also what tells that it has caught up.
 
 import type { Index } from '../base/brand.ts'
-import { between, millis, plus } from '../base/instant.ts'
+import { between, micros, millis, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { limits } from './limits.ts'
 
@@ -16,13 +16,20 @@ const nap = millis(150)
 /** How often a barrier is asked for again: answers are lost with links and leaders. */
 const again = millis(100)
 
+interface Asked {
+  readonly context: number
+  readonly at: Instant
+}
+
 export class Freshness {
   #stale = true
   #contact: Instant
   #context = 0
-  #askedFirst = 0
+  /** Questions since the last sleep that an answer may still count for, oldest first. */
+  #asked: Asked[] = []
   #askAt: Instant
-  #barrier: Index | null = null
+  /** What must be applied, as of when it was asked for: older than `stale`, it says nothing of now. */
+  #barrier: { readonly index: Index; readonly asked: Instant } | null = null
 
   constructor(now: Instant) {
     this.#contact = now
@@ -44,43 +51,51 @@ export class Freshness {
 
   /** At the start of each step, before its input: true if it has just become stale. */
   check(now: Instant, lateBy: number): boolean {
-    if (lateBy > nap) {
-      this.#barrier = null
-      this.#askedFirst = this.#context + 1
-      this.#askAt = now
-    }
+    if (lateBy > nap) this.#forget(now)
     if (this.#stale || (lateBy <= nap && between(this.#contact, now) <= limits.stale)) return false
     this.#stale = true
-    this.#barrier = null
-    this.#askedFirst = this.#context + 1
-    this.#askAt = now
+    this.#forget(now)
     return true
   }
 
   /** The context of a barrier to ask for now, or null. */
   ask(now: Instant): number | null {
-    if (!this.#stale || this.#barrier !== null || now < this.#askAt) return null
+    if (!this.#stale) return null
+    if (this.#barrier !== null && between(this.#barrier.asked, now) >= limits.stale) this.#forget(now)
+    if (this.#barrier !== null || now < this.#askAt) return null
     this.#askAt = plus(now, again)
-    return ++this.#context
+    this.#asked = this.#asked.filter(({ at }) => between(at, now) < limits.stale)
+    this.#asked.push({ context: ++this.#context, at: now })
+    return this.#context
   }
 
-  /** A barrier that was asked for since the last sleep was answered with this index. */
+  /** A barrier was answered with this index: it counts if it was asked for since the last sleep, and not long ago. */
   answered(context: number, index: Index): void {
-    if (this.#stale && context >= this.#askedFirst && this.#barrier === null) this.#barrier = index
+    const asked = this.#asked.find((one) => one.context === context)
+    if (this.#stale && this.#barrier === null && asked !== undefined) this.#barrier = { index, asked: asked.at }
   }
 
-  /** True if everything up to the barrier is applied: fresh again. */
+  /** True if everything up to the barrier is applied, and soon enough: fresh again, as of when it was asked for. */
   reached(applied: Index, now: Instant): boolean {
-    if (!this.#stale || this.#barrier === null || applied < this.#barrier) return false
+    const barrier = this.#barrier
+    if (!this.#stale || barrier === null || applied < barrier.index) return false
+    if (between(barrier.asked, now) >= limits.stale) return false
     this.#stale = false
-    this.#barrier = null
-    this.#contact = now
+    this.#forget(now)
+    this.heard(barrier.asked)
     return true
   }
 
-  /** Null: with a barrier in hand there is nothing to do but apply up to it. */
-  deadline(): Instant | null {
-    if (!this.#stale) return plus(this.#contact, limits.stale)
-    return this.#barrier === null ? this.#askAt : null
+  /** With a barrier in hand there is nothing to do but apply up to it, until it is too old. */
+  deadline(): Instant {
+    // At that very instant it is fresh still.
+    if (!this.#stale) return plus(this.#contact, micros(limits.stale + 1))
+    return this.#barrier === null ? this.#askAt : plus(this.#barrier.asked, limits.stale)
+  }
+
+  #forget(now: Instant): void {
+    this.#barrier = null
+    this.#asked = []
+    this.#askAt = now
   }
 }

@@ -122,3 +122,13 @@ test('a life whose apply lags over 2 s is removed', () => {
   }
   expect(bench.verdict(3_000, 3_010)?.remove).toEqual([third])
 })
+
+test('a new leader that heard only an earlier start of a life gives it its window', () => {
+  const again = life(three, 'c3', 2)
+  const bench = new Bench([self, second, again]).hear(third, -100, 0)
+  bench.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: again } })
+  bench.judge.lead(start, null)
+  bench.hear(second, 0, 600)
+  expect(bench.verdict(10)).toBeNull()
+  expect(bench.verdict(501)?.remove).toEqual([again])
+})

@@ -108,8 +108,10 @@ export class Judge {
     if (this.#links.isDead(life)) return true
     const witness = this.#witnesses.get(replicaOf(life))
     if (witness === undefined || witness.life !== life) {
-      // Never heard, or only a later start of it: the first waits for its window, the second is over.
-      return witness !== undefined || between(this.#leading.since, now) > limits.silence
+      // A later start of it was heard: it is over. Never heard, or only an earlier start (when this replica followed): its
+      // window began with this leadership.
+      const isOver = witness !== undefined && compareLives(witness.life, life) > 0
+      return isOver || between(this.#leading.since, now) > limits.silence
     }
     const unheard = witness.heard <= this.#leading.since
     if (!this.#leading.firstDone && unheard && replicaOf(life) === this.#leading.previous) return true
