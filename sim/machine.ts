@@ -3,31 +3,31 @@
 
 import { life, replicaId } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
-import { unreachable } from '../src/base/assert.ts'
-import { instant, stamp } from '../src/base/instant.ts'
+import { must, unreachable } from '../src/base/assert.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
-import { mixBytes, mixText } from '../src/base/hash.ts'
+import { mixBytes } from '../src/base/hash.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import type { Effect, Persist } from '../src/replica/effect.ts'
 import type { Input, InputBody } from '../src/replica/input.ts'
 import { Replica } from '../src/replica/replica.ts'
 import { encodeRecord } from '../src/wire/codec.ts'
 import type { Agenda, Appointment } from './agenda.ts'
+import { Clock } from './clock.ts'
 import { Disk } from './disk.ts'
 import { draw, drawBytes, drawHex } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { PeerNetwork } from './peer-network.ts'
 import type { Plan } from './plan.ts'
 import type { SipNetwork } from './sip-network.ts'
-import { nameOf, summary } from './sip-network.ts'
 import type { Trace } from './trace.ts'
+import { traceInput } from './trace-input.ts'
 
-/** True time zero is this wall clock time. */
-const wallAtStart = 1_800_000_000_000_000
 /** A deadline that has passed is looked at again after this, as any event loop would. */
 const loopGrain = 100
 /** A replica that asks for its next turn at once this often in a row, with no other input, spins. */
 const spinMost = 200
+/** A host that gave no input for this long has slept: the time comes before anything else (design.md 1). */
+const stall = 50_000
 
 /** What the checkers see of a machine. Called after the fact; nothing they do reaches the replica. */
 export interface MachineWatch {
@@ -37,7 +37,25 @@ export interface MachineWatch {
   stepped(machine: Machine, input: Input, effects: readonly Effect[]): void
   /** An effect is about to be carried out. */
   leaving(machine: Machine, effect: Effect): void
+  /** Between two effects, and before the first and after the last of those that leave together. */
+  moment?(machine: Machine, work: Work): void
   broken(promise: string, text: string): void
+}
+
+/** One input's effects while they are carried out: at once, and when its records are durable. */
+export interface Work {
+  /** Counts the inputs of all lives of the machine. */
+  readonly input: number
+  readonly body: InputBody
+  readonly effects: readonly Effect[]
+  /** Moments passed: a crash point is one of them. */
+  place: number
+}
+
+/** Strikes when `effects` more effects have been carried out. */
+interface Fuse {
+  effects: number
+  readonly strike: () => void
 }
 
 export interface MachineParts {
@@ -64,11 +82,15 @@ export class Machine {
   #alarm: Appointment | null = null
   #busyUntil = 0
   #idleTurns = 0
-  #waiting: Persist[] = []
+  #waiting: { readonly effect: Persist; readonly work: Work }[] = []
   #syncing = false
-  /** Effects still to be carried out before the drawn death; null = none is drawn. */
-  #fuse: { effects: number; readonly die: () => void } | null = null
-  #clockOffset = 0
+  #fuses: Fuse[] = []
+  /** Where it is to die: an input and a place among its moments. */
+  #doom: { readonly input: number; readonly place: number; readonly die: () => void } | null = null
+  /** What it was about to do when it fell asleep, and what came for it meanwhile; null = awake. */
+  #asleep: (() => void)[] | null = null
+  readonly #clock: Clock
+  #lastStep: Instant
   #steps = 0
 
   constructor(id: number, parts: MachineParts) {
@@ -77,6 +99,8 @@ export class Machine {
     this.#draw = draw(parts.plan.seed, `machine ${id}`)
     this.#incarnation = drawHex(parts.plan.seed, `incarnation ${id}`, 8)
     this.#life = life(this.id, this.#incarnation, 0)
+    this.#clock = new Clock(parts.agenda, parts.plan.clock, id)
+    this.#lastStep = this.now()
   }
 
   get replica(): Replica | null {
@@ -87,9 +111,13 @@ export class Machine {
     return this.#life
   }
 
-  /** Steps of all its lives. */
+  /** Inputs of all its lives. */
   get steps(): number {
     return this.#steps
+  }
+
+  get isAsleep(): boolean {
+    return this.#asleep !== null
   }
 
   /** A new process on this disk: its life is durable before anything else happens. */
@@ -102,7 +130,8 @@ export class Machine {
     const born = { kind: 'life', set: 'sim', replica: this.id, incarnation: this.#incarnation, start } as const
     this.disk.append([encodeRecord(born)])
     this.disk.sync(this.disk.records.length)
-    this.#clockOffset = this.#draw.within(1, 1_000_000_000, 1, start)
+    this.#clock.restart(this.#draw.within(1, 1_000_000_000, 1, start))
+    this.#lastStep = this.now()
     trace.tell(`[${this.id}] starts as ${this.#life} with ${records.length} records`)
     this.#replica = new Replica({
       id: this.id,
@@ -138,15 +167,59 @@ export class Machine {
     this.#inbox = []
     this.#waiting = []
     this.#syncing = false
-    this.#fuse = null
+    this.#fuses = []
+    this.#asleep = null
     sip.unbind(this.id)
     peers.detach(this.id)
     watch.died(this)
   }
 
-  /** Dies when `effects` more effects have been carried out; `die` is called then. */
-  lightFuse(effects: number, die: () => void): void {
-    if (this.#replica !== null) this.#fuse = { effects, die }
+  /** `strike` is called when `effects` more effects have been carried out. */
+  lightFuse(effects: number, strike: () => void): void {
+    if (this.#replica === null) return
+    if (this.#asleep === null) this.#fuses.push({ effects, strike })
+    else strike()
+  }
+
+  /** `die` is called at that moment of the work on that input. */
+  doom(input: number, place: number, die: () => void): void {
+    this.#doom = { input, place, die }
+  }
+
+  /** Stops between two effects; kernel and disk go on. What comes meanwhile waits. */
+  sleep(us: number, onWaking: () => void): void {
+    if (this.#replica === null || this.#asleep !== null) return
+    const replica = this.#replica
+    this.#parts.trace.tell(`[${this.id}] is stopped for ${us / 1_000} ms`)
+    this.#asleep = []
+    this.#parts.agenda.after(us, () => {
+      if (this.#replica !== replica || this.#asleep === null) return
+      this.#wake(this.#asleep)
+      onWaking()
+    })
+  }
+
+  #wake(waiting: readonly (() => void)[]): void {
+    this.#parts.trace.tell(`[${this.id}] goes on`)
+    const replica = this.#replica
+    this.#asleep = null
+    for (const go of waiting) {
+      this.#whenAwake(go)
+      if (this.#replica !== replica) return
+    }
+    this.#idleTurns = 0
+    this.#scheduleTurn()
+  }
+
+  #whenAwake(go: () => void): void {
+    if (this.#asleep === null) go()
+    else this.#asleep.push(go)
+  }
+
+  /** Its wall clock jumps. */
+  stepWall(us: number): void {
+    this.#parts.trace.tell(`[${this.id}] its wall clock jumps by ${us / 1_000} ms`)
+    this.#clock.step(us)
   }
 
   /** An input from outside, for one of the next turns. */
@@ -157,23 +230,16 @@ export class Machine {
     this.#scheduleTurn()
   }
 
-  /** This replica's monotonic clock: its own zero in each life, its own rate. */
   now(): Instant {
-    return instant(this.#clockOffset + this.#parts.agenda.now + this.#drifted(this.#parts.agenda.now))
+    return this.#clock.now()
   }
 
-  /** Its wall clock. */
   wall(): Stamp {
-    const skew = this.#parts.plan.clock.wallSkew[this.id - 1] ?? 0
-    return stamp(wallAtStart + skew + this.#parts.agenda.now + this.#drifted(this.#parts.agenda.now))
-  }
-
-  #drifted(us: number): number {
-    return Math.floor((us * (this.#parts.plan.clock.driftPpm[this.id - 1] ?? 0)) / 1_000_000)
+    return this.#clock.wall()
   }
 
   #scheduleTurn(): void {
-    if (this.#turn !== null) return
+    if (this.#turn !== null || this.#asleep !== null) return
     const { agenda } = this.#parts
     const wake = this.#draw.within(1, 40, 4, agenda.now)
     this.#turn = agenda.at(Math.max(agenda.now + wake, this.#busyUntil), () => this.#takeTurn())
@@ -184,13 +250,17 @@ export class Machine {
     const { agenda, plan } = this.#parts
     this.#turn = null
     const replica = this.#replica
+    const goesOn = (): boolean => this.#replica === replica && this.#asleep === null
+    if (!goesOn()) return
     const take = this.#draw.within(1, plan.loop.batchMost, 5, agenda.now)
-    for (const input of this.#inbox.splice(0, take)) {
+    if (this.now() - this.#lastStep > stall) this.#step({ kind: 'time' })
+    for (let taken = 0; taken < take && goesOn(); taken++) {
+      const input = this.#inbox.shift()
+      if (input === undefined) break
       this.#step(input)
-      if (this.#replica !== replica) return
     }
-    this.#step({ kind: 'time' })
-    if (this.#replica !== replica) return
+    if (goesOn()) this.#step({ kind: 'time' })
+    if (!goesOn()) return
     this.#busyUntil = agenda.now + this.#draw.within(5, plan.loop.busyMost, 6, agenda.now)
     if (this.#inbox.length > 0) this.#scheduleTurn()
     this.#armAlarm()
@@ -221,32 +291,45 @@ export class Machine {
   #step(body: InputBody): void {
     const replica = this.#replica
     if (replica === null) return
-    const { watch } = this.#parts
-    const input: Input = { ...body, now: this.now(), wall: this.wall() }
+    const { watch, trace } = this.#parts
+    const now = this.now()
+    const input: Input = { ...body, now, wall: this.wall() }
+    this.#lastStep = now
     this.#steps++
-    if (body.kind !== 'sip' && body.kind !== 'time') this.#traceInput(body)
+    traceInput(trace, this.id, body)
     const effects = replica.step(input)
     watch.stepped(this, input, effects)
-    this.#carryOut(effects)
+    this.#carryOut(effects, { input: this.#steps, body, effects, place: 0 })
   }
 
-  #carryOut(effects: readonly Effect[]): void {
+  #carryOut(effects: readonly Effect[], work: Work): void {
     const replica = this.#replica
-    for (const effect of effects) {
-      this.#burn()
+    for (const [at, effect] of effects.entries()) {
+      this.#moment(work)
       if (this.#replica !== replica) return
-      this.#perform(effect)
-      if (this.#replica !== replica) return
+      if (this.#asleep !== null) {
+        this.#asleep.push(() => this.#carryOut(effects.slice(at), work))
+        return
+      }
+      this.#perform(effect, work)
+    }
+    this.#moment(work)
+  }
+
+  /** Here it may die or fall asleep. */
+  #moment(work: Work): void {
+    const replica = this.#replica
+    this.#parts.watch.moment?.(this, work)
+    const place = work.place++
+    if (this.#doom !== null && this.#doom.input === work.input && this.#doom.place === place) this.#doom.die()
+    for (const fuse of [...this.#fuses]) {
+      if (this.#replica !== replica || fuse.effects-- > 0) continue
+      this.#fuses = this.#fuses.filter((other) => other !== fuse)
+      fuse.strike()
     }
   }
 
-  #burn(): void {
-    if (this.#fuse === null) return
-    if (this.#fuse.effects-- > 0) return
-    this.#fuse.die()
-  }
-
-  #perform(effect: Effect): void {
+  #perform(effect: Effect, work: Work): void {
     const { sip, peers, trace, watch } = this.#parts
     watch.leaving(this, effect)
     switch (effect.kind) {
@@ -262,7 +345,7 @@ export class Machine {
         peers.send(this.id, effect.to, effect.frame)
         break
       case 'persist':
-        this.#persist(effect)
+        this.#persist(effect, work)
         break
       case 'open-sip':
         trace.tell(`[${this.id}] binds the shared address`)
@@ -284,12 +367,12 @@ export class Machine {
     }
   }
 
-  #persist(effect: Persist): void {
+  #persist(effect: Persist, work: Work): void {
     for (const record of effect.records) {
       this.#parts.trace.event(mixBytes(this.id, record).low, () => `[${this.id}] writes a record of ${record.length}`)
     }
     this.disk.append(effect.records)
-    this.#waiting.push(effect)
+    this.#waiting.push({ effect, work })
     if (!this.#syncing) this.#sync()
   }
 
@@ -306,41 +389,23 @@ export class Machine {
     agenda.after(this.#draw.within(syncLeast, most, 8, agenda.now), () => {
       if (this.#replica !== replica) return
       this.disk.sync(upTo)
-      this.#syncing = false
-      let last = 0
-      for (const { number, then } of batch) {
-        this.#carryOut(then)
-        if (this.#replica !== replica) return
-        last = number
-      }
-      this.deliver({ kind: 'persisted', upTo: last })
-      if (this.#waiting.length > 0) this.#sync()
+      this.#whenAwake(() => this.#durable(batch))
     })
   }
 
-  #traceInput(body: InputBody): void {
-    const { trace } = this.#parts
-    switch (body.kind) {
-      case 'peer':
-        trace.event(
-          mixBytes(this.id, body.frame).high,
-          () => `[${this.id}] <- ${body.from} frame of ${body.frame.length}`,
-        )
-        break
-      case 'link':
-        trace.tell(`[${this.id}] link to ${body.peer} ${body.state.kind}`)
-        break
-      case 'persisted':
-        trace.event(body.upTo, () => `[${this.id}] persisted ${body.upTo}`)
-        break
-      case 'unsent':
-        trace.event(
-          mixText(this.id, body.send.data).low,
-          () => `[${this.id}] unsent (${body.reason}) to ${nameOf(body.send.flow)} ${summary(body.send.data)}`,
-        )
-        break
-      default:
-        trace.tell(`[${this.id}] ${body.kind}`)
+  /** These records are durable: what waited for them leaves, then the replica hears of it. */
+  #durable(batch: readonly { readonly effect: Persist; readonly work: Work }[]): void {
+    const replica = this.#replica
+    if (this.now() - this.#lastStep > stall) this.#step({ kind: 'time' })
+    for (const { effect, work } of batch) {
+      if (this.#replica !== replica) return
+      this.#carryOut(effect.then, work)
     }
+    if (this.#replica !== replica) return
+    this.#whenAwake(() => {
+      this.#syncing = false
+      this.deliver({ kind: 'persisted', upTo: must(batch.at(-1), 'a sync is of something').effect.number })
+      if (this.#waiting.length > 0) this.#sync()
+    })
   }
 }

@@ -59,6 +59,8 @@ export class PeerNetwork {
   readonly #endpoints = new Map<number, PeerEndpoint>()
   readonly #pairs = new Map<number, Pair>()
   readonly #draw: Draw
+  /** Processes that are stopped: their kernel goes on. */
+  readonly #frozen = new Set<number>()
 
   constructor(agenda: Agenda, plan: Plan) {
     this.#agenda = agenda
@@ -69,6 +71,14 @@ export class PeerNetwork {
         this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], connection: null, attempt: null })
       }
     }
+  }
+
+  freeze(id: number): void {
+    this.#frozen.add(id)
+  }
+
+  thaw(id: number): void {
+    this.#frozen.delete(id)
   }
 
   /** A replica's process listens, and connects to the others. */
@@ -83,6 +93,7 @@ export class PeerNetwork {
   /** Its process died: the kernel ends its connections and refuses new ones. */
   detach(id: number): void {
     this.#endpoints.delete(id)
+    this.#frozen.delete(id)
     for (const pair of this.#pairsOf(id)) {
       const [own, other] = ends(pair, id)
       Object.assign(own, { connection: null, far: null, held: [], late: [], refused: false })
@@ -133,7 +144,7 @@ export class PeerNetwork {
 
   /** Whether frames can pass both ways between two replicas that run. */
   reachable(a: number, b: number): boolean {
-    if (!this.#endpoints.has(a) || !this.#endpoints.has(b)) return false
+    if ([a, b].some((id) => !this.#endpoints.has(id) || this.#frozen.has(id))) return false
     return a === b || this.#pair(a, b).ends.every((end) => !end.cut)
   }
 

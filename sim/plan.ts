@@ -17,6 +17,29 @@ export type Fault =
       readonly restartAfter: number
     }
   | {
+      /** What befalls a replica at a crash point, exactly (crash-points.ts). */
+      readonly kind: 'crash'
+      readonly point: CrashPoint
+      readonly how: Blow
+      /** Until it is back. */
+      readonly length: number
+    }
+  | {
+      /** The process stops between two effects and goes on after `length`: as SIGSTOP and SIGCONT do. */
+      readonly kind: 'pause'
+      readonly at: number
+      readonly replica: number
+      readonly effects: number
+      readonly length: number
+    }
+  | {
+      /** A wall clock jumps. */
+      readonly kind: 'clock'
+      readonly at: number
+      readonly replica: number
+      readonly by: number
+    }
+  | {
       readonly kind: 'partition'
       readonly at: number
       readonly until: number
@@ -30,9 +53,22 @@ export type Fault =
     }
   | { readonly kind: 'reset'; readonly at: number; readonly replica: number; readonly other: number }
 
+/** A moment between two effects of a replica: the effects of its `input`th input (all its lives counted), and which of that
+ * input's moments; those after its records became durable included. */
+export interface CrashPoint {
+  readonly replica: number
+  readonly input: number
+  readonly place: number
+}
+
+/** Killed with its unsynced records kept or lost; stopped for a while; nothing gets out of it, or nothing into it. */
+export type Blow = 'kept' | 'lost' | 'pause' | 'out' | 'in'
+
 export interface PlannedCall {
   readonly flow: string
   readonly at: number
+  /** People wait as little as their ladder allows, not as long as is drawn. */
+  readonly isBrisk?: boolean
 }
 
 export interface Plan {
@@ -97,7 +133,9 @@ export function drawPlan(seed: number): Plan {
       ...(enabled(4) ? drawKills(seed, replicas, safetyUntil) : []),
       ...(enabled(5) ? drawPartitions(seed, replicas, safetyUntil) : []),
       ...(enabled(6) ? drawResets(seed, replicas, safetyUntil) : []),
-    ].sort((a, b) => a.at - b.at),
+      ...(enabled(9) ? drawPauses(seed, replicas, safetyUntil) : []),
+      ...(enabled(10) ? drawClockSteps(seed, replicas, safetyUntil) : []),
+    ].sort((a, b) => timeOf(a) - timeOf(b)),
     udp: {
       loss: lossy ? of('udp loss').within(1_000, 80_000) : 0,
       duplication: enabled(7) ? of('udp duplication').within(1_000, 80_000) : 0,
@@ -185,6 +223,40 @@ function drawPartitions(seed: number, replicas: number, until: number): readonly
     at += length + 40 * second
   }
   return faults
+}
+
+/** Up to 5 s each (issue 3), now and then a second one before the first is over. */
+function drawPauses(seed: number, replicas: number, until: number): readonly Fault[] {
+  const pauses = draw(seed, 'plan pauses')
+  return Array.from({ length: pauses.within(1, 8, 1) }, (_, i) => {
+    const length = pauses.chance(500_000, 2, i)
+      ? pauses.within(2 * second, 5 * second, 3, i)
+      : pauses.within(50_000, 2 * second, 3, i)
+    return {
+      kind: 'pause' as const,
+      at: pauses.within(2 * second, until - 5 * second, 4, i),
+      replica: pauses.within(1, replicas, 5, i),
+      effects: pauses.below(12, 6, i),
+      length,
+    }
+  })
+}
+
+/** One replica's wall clock is wrong, by up to an hour either way: a minority. */
+function drawClockSteps(seed: number, replicas: number, until: number): readonly Fault[] {
+  const steps = draw(seed, 'plan clock')
+  const replica = steps.within(1, replicas, 1)
+  return Array.from({ length: steps.within(1, 3, 2) }, (_, i) => ({
+    kind: 'clock' as const,
+    at: steps.within(0, until, 3, i),
+    replica,
+    by: steps.within(-3_600, 3_600, 4, i) * second,
+  }))
+}
+
+/** When a fault is due; a crash point has its place in the work, not in time. */
+export function timeOf(fault: Fault): number {
+  return fault.kind === 'crash' ? 0 : fault.at
 }
 
 function drawResets(seed: number, replicas: number, until: number): readonly Fault[] {

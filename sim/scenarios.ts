@@ -12,7 +12,7 @@ export interface Scenario {
 const second = 1_000_000
 
 /** Three replicas, a good network, no faults. */
-function calm(seed: number, calls: readonly PlannedCall[], faults: readonly Fault[], seconds = 40): Plan {
+export function calm(seed: number, calls: readonly PlannedCall[], faults: readonly Fault[], seconds = 40): Plan {
   return {
     seed,
     replicas: 3,

@@ -3,8 +3,10 @@
 //   safety phase:   calls start, faults strike; every promise but C10 is checked all the time
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
+import { unreachable } from '../src/base/assert.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import { Agenda } from './agenda.ts'
+import type { Census } from './census.ts'
 import { Certificate } from './certificate.ts'
 import { unconverged, unsettled } from './checkers/c10-converged.ts'
 import type { Finding } from './checkers/checker.ts'
@@ -43,6 +45,8 @@ export interface Failure extends Finding {
   readonly kind: 'safety' | 'liveness'
 }
 
+type Cut = Pick<Fault & { kind: 'partition' }, 'replica' | 'other' | 'way' | 'resets'>
+
 const second = 1_000_000
 /** The longest flow, and what its phones' retransmissions may add. */
 const callsEndWithin = 150 * second
@@ -53,8 +57,8 @@ const lookEvery = second / 5
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
 
-export function simulate(plan: Plan, listen: Listener | null = null): RunResult {
-  return new Run(plan, listen).run()
+export function simulate(plan: Plan, listen: Listener | null = null, census: Census | null = null): RunResult {
+  return new Run(plan, listen, census).run()
 }
 
 class Run {
@@ -70,8 +74,10 @@ class Run {
   readonly #callees = new Map<string, Phone>()
   #kills = 0
   #faults = 0
+  /** Whether the plan's crash point, if it has one, was reached. */
+  #struck = false
 
-  constructor(plan: Plan, listen: Listener | null) {
+  constructor(plan: Plan, listen: Listener | null, census: Census | null) {
     this.#plan = plan
     const agenda = this.#agenda
     const trace = new Trace(() => agenda.now, listen)
@@ -79,7 +85,7 @@ class Run {
     this.#peers = new PeerNetwork(agenda, plan)
     this.#sip = new SipNetwork(agenda, plan, trace, setAddress)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
-    this.#court = new Court(agenda, plan, setAddress, this.#certificate)
+    this.#court = new Court(agenda, plan, setAddress, this.#certificate, census)
     const settings: CallSettings = {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
@@ -130,7 +136,24 @@ class Run {
       case 'kill':
         this.#agenda.at(fault.at, () => {
           const machine = this.#machine(fault.replica)
-          machine.lightFuse(fault.effects, () => this.#kill(machine, fault))
+          machine.lightFuse(fault.effects, () => this.#kill(machine, fault.tail, fault.restartAfter))
+        })
+        break
+      case 'crash': {
+        const machine = this.#machine(fault.point.replica)
+        machine.doom(fault.point.input, fault.point.place, () => this.#strike(machine, fault))
+        break
+      }
+      case 'pause':
+        this.#agenda.at(fault.at, () => {
+          const machine = this.#machine(fault.replica)
+          machine.lightFuse(fault.effects, () => this.#pause(machine, fault.length))
+        })
+        break
+      case 'clock':
+        this.#agenda.at(fault.at, () => {
+          this.#faults++
+          this.#machine(fault.replica).stepWall(fault.by)
         })
         break
       case 'partition':
@@ -143,19 +166,44 @@ class Run {
           this.#trace.tell(`reset of the link ${fault.replica} - ${fault.other}`)
           this.#peers.reset(fault.replica, fault.other)
         })
+        break
+      default:
+        unreachable(fault)
     }
   }
 
-  #kill(machine: Machine, fault: Fault & { kind: 'kill' }): void {
-    this.#kills++
+  #pause(machine: Machine, length: number): void {
+    if (machine.isAsleep) return
     this.#faults++
-    machine.kill(fault.tail)
+    this.#peers.freeze(machine.id)
     this.#certificate.update(this.#agenda.now)
-    this.#agenda.after(fault.restartAfter, () => this.#start(machine))
+    machine.sleep(length, () => this.#awake(machine))
   }
 
-  #partition(fault: Fault & { kind: 'partition' }, change: 'cut' | 'heal'): void {
-    const { replica, other, way, resets } = fault
+  #awake(machine: Machine): void {
+    this.#peers.thaw(machine.id)
+    this.#certificate.update(this.#agenda.now)
+  }
+
+  #kill(machine: Machine, tail: 'kept' | 'part' | 'lost', restartAfter: number): void {
+    this.#kills++
+    this.#faults++
+    machine.kill(tail)
+    this.#certificate.update(this.#agenda.now)
+    this.#agenda.after(restartAfter, () => this.#start(machine))
+  }
+
+  /** A crash point is reached. */
+  #strike(machine: Machine, { how, length }: Fault & { kind: 'crash' }): void {
+    this.#struck = true
+    if (how === 'kept' || how === 'lost') return this.#kill(machine, how, length)
+    if (how === 'pause') return this.#pause(machine, length)
+    const cut = { replica: machine.id, other: null, way: how, resets: false }
+    this.#partition(cut, 'cut')
+    this.#agenda.after(length, () => this.#partition(cut, 'heal'))
+  }
+
+  #partition({ replica, other, way, resets }: Cut, change: 'cut' | 'heal'): void {
     this.#trace.tell(`${change} ${replica} ${way} ${other ?? 'all'}`)
     if (change === 'cut') this.#faults++
     const others = this.#machines.map(({ id }) => id).filter((id) => id !== replica && (other === null || id === other))
@@ -177,7 +225,7 @@ class Run {
     const requestUri = nextHop
       ? `sip:callee${call}@${setAddress.host}`
       : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
-    const common = { seed, call, callId, flow, proxy: setAddress, requestUri }
+    const common = { seed, call, callId, flow, isBrisk: planned.isBrisk ?? false, proxy: setAddress, requestUri }
     const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => this.#sip.fromPhone(from, to, text)
     const callee = new Phone(
       this.#agenda,
@@ -223,6 +271,9 @@ class Run {
     const left = unconverged(this.#machines, this.#phones)
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)
+    if (!this.#struck && this.#plan.faults.some(({ kind }) => kind === 'crash')) {
+      this.#court.broken('determinism', 'the crash point was not reached')
+    }
     return this.#safety()
   }
 

@@ -3,8 +3,9 @@
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import type { Agenda } from '../agenda.ts'
+import type { Census } from '../census.ts'
 import type { Certificate } from '../certificate.ts'
-import type { Machine, MachineWatch } from '../machine.ts'
+import type { Machine, MachineWatch, Work } from '../machine.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
@@ -38,9 +39,11 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
   readonly #excused = new Map<number, string>()
+  readonly #census: Census | null
   #finding: Finding | null = null
 
-  constructor(agenda: Agenda, plan: Plan, set: SocketAddress, certificate: Certificate) {
+  constructor(agenda: Agenda, plan: Plan, set: SocketAddress, certificate: Certificate, census: Census | null) {
+    this.#census = census
     this.#agenda = agenda
     this.#certificate = certificate
     const now = (): number => agenda.now
@@ -111,11 +114,17 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   stepped(machine: Machine, input: Input, effects: readonly Effect[]): void {
+    this.#census?.stepped(machine, input, effects)
     for (const checker of this.#checkers) checker.stepped?.(machine, input, effects)
   }
 
   leaving(machine: Machine, effect: Effect): void {
+    this.#census?.leaving(machine)
     for (const checker of this.#checkers) checker.leaving?.(machine, effect)
+  }
+
+  moment(machine: Machine, work: Work): void {
+    this.#census?.moment(machine, work, this.#agenda.now)
   }
 
   /** To be called every now and then. */

@@ -80,7 +80,7 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
     unacknowledged: (phone, request) => problems.push(`${phone}: no ACK for ${topVia(request)}`),
   }
   const requestUri = `sip:callee@${nameOf(calleeAt)}`
-  const common = { seed, call: 1, callId: 'one@sim', flow, proxy: proxyAt, requestUri, door: null }
+  const common = { seed, call: 1, callId: 'one@sim', flow, isBrisk: false, proxy: proxyAt, requestUri, door: null }
   const caller = new Phone(agenda, { ...common, side: 'caller', address: callerAt }, transmit, watch)
   const callee = new Phone(agenda, { ...common, side: 'callee', address: calleeAt }, transmit, watch)
   receivers.set(nameOf(callerAt), (text, from) => caller.receive(text, from, callerAt))

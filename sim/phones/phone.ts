@@ -59,7 +59,7 @@ export class Phone {
     const about = `phone ${options.call} ${options.side}`
     this.#draw = draw(options.seed, about)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
-    this.#script = new Script(agenda, options.side, options.flow.steps, this.#draw, (deed) => this.#act(deed))
+    this.#script = new Script(agenda, options, this.#draw, (deed) => this.#act(deed))
   }
 
   get side(): Side {

@@ -3,14 +3,18 @@
 import type { Agenda, Appointment } from '../agenda.ts'
 import type { Draw } from '../draws.ts'
 import type { Deed, Side, Step } from '../ladder.ts'
+import type { PhoneOptions } from './surroundings.ts'
 
 /** Provisional answers may be lost for good (RFC 3261 sends them once): nobody waits longer for one. */
 const patience = 8_000_000
+
+type ScriptOptions = Pick<PhoneOptions, 'side' | 'flow' | 'isBrisk'>
 
 export class Script {
   readonly #agenda: Agenda
   readonly #side: Side
   readonly #steps: readonly Step[]
+  readonly #isBrisk: boolean
   readonly #draw: Draw
   readonly #act: (deed: Deed) => void
   /** What the other side was seen to do, oldest first; the script has used those before #used. */
@@ -20,10 +24,11 @@ export class Script {
   #pending: Appointment | null = null
   #stopped = false
 
-  constructor(agenda: Agenda, side: Side, steps: readonly Step[], drawn: Draw, act: (deed: Deed) => void) {
+  constructor(agenda: Agenda, options: ScriptOptions, drawn: Draw, act: (deed: Deed) => void) {
     this.#agenda = agenda
-    this.#side = side
-    this.#steps = steps
+    this.#side = options.side
+    this.#steps = options.flow.steps
+    this.#isBrisk = options.isBrisk
     this.#draw = drawn
     this.#act = act
   }
@@ -68,6 +73,7 @@ export class Script {
   }
 
   #wait(step: Step): number {
+    if (this.#isBrisk) return step.waitLeast
     return this.#draw.within(step.waitLeast, step.waitMost, this.#next, step.by === 'caller' ? 1 : 2)
   }
 

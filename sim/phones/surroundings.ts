@@ -23,6 +23,8 @@ export interface PhoneOptions {
   readonly call: number
   readonly callId: string
   readonly flow: Flow
+  /** Its person waits as little as the ladder allows. */
+  readonly isBrisk: boolean
   readonly address: SocketAddress
   /** Where a caller's INVITE goes, and its Request-URI. */
   readonly proxy: SocketAddress

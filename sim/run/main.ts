@@ -1,24 +1,26 @@
 // `holdfast sim`: seeds, scenarios and mutants over all cores; what was found, and the command that shows it again.
 
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
-import type { Mutant } from '../mutants/mutant.ts'
-import { drawPlan } from '../plan.ts'
+import { drawPlan, timeOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import { scenarios } from '../scenarios.ts'
 import type { Failure } from '../simulate.ts'
 import { formatTime } from '../trace.ts'
+import { runCrashPoints } from './crash-runs.ts'
+import type { Interrupted } from './interrupted.ts'
+import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
 import type { SimOptions } from './options.ts'
-import { runPool } from './pool.ts'
+import { plansAsTasks, runPool, seedsOf } from './pool.ts'
 import { Progress } from './progress.ts'
-import { Tally } from './tally.ts'
-import type { MutantVerdict, Summary } from './tally.ts'
+import { Tally, failureLine } from './tally.ts'
+import type { Summary } from './tally.ts'
+import { writeTrace } from './trace-file.ts'
 import type { Answer } from './worker.ts'
 
-const exits = { nothing: 0, broke: 1, safety: 2, liveness: 3, usage: 64 } as const
+const exits = { nothing: 0, broke: 1, safety: 2, liveness: 3, usage: 64 } as const satisfies Record<string, number>
 
 /** Runs the command; the code to exit with. */
 export async function simMain(args: readonly string[]): Promise<number> {
@@ -35,7 +37,8 @@ export async function simMain(args: readonly string[]): Promise<number> {
     interrupted.yes = true
   })
   try {
-    if (what.kind === 'mutants') return await runMutants(what, options, interrupted)
+    if (what.kind === 'mutants') return exits[await runMutants(what, options.json, interrupted)]
+    if (what.kind === 'crash-points') return exits[await runCrashPoints(what, options, interrupted)]
     return await runPlans(what, options, interrupted)
   } catch (error) {
     process.stderr.write(`holdfast sim broke: ${error instanceof Error ? error.stack : String(error)}\n`)
@@ -44,11 +47,6 @@ export async function simMain(args: readonly string[]): Promise<number> {
 }
 
 type Plans = Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' }>
-type Mutants = Extract<SimOptions['what'], { kind: 'mutants' }>
-interface Interrupted {
-  yes: boolean
-}
-
 async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupted): Promise<number> {
   const plans = what.kind === 'scenario' ? [what.scenario.plan] : seedsOf(what.first, what.last).map(drawPlan)
   const [only] = plans
@@ -58,15 +56,16 @@ async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupt
   let ran = 0
   const count = (answer: Answer, take: (answer: Answer & { kind: 'result' }) => void): boolean => {
     if (answer.kind === 'error') throw new Error(`seed ${answer.seed}: ${answer.text}`)
-    take(answer)
+    if (answer.kind === 'result') take(answer)
     progress.show('seeds', ++ran, tally)
     return tally.failure === null && !interrupted.yes
   }
-  const pool = { mutant: null, trace: false }
-  await runPool(plans, { ...pool, onAnswer: (answer) => count(answer, ({ result }) => tally.add(result)) })
+  const pool = { mutant: null }
+  const first = plansAsTasks(plans)
+  await runPool(first, { ...pool, onAnswer: (answer) => count(answer, ({ result }) => tally.add(result)) })
   if (tally.failure === null) {
     // Again in other threads, backwards: what leaks from one run into the next comes in another order.
-    const again = plans.toReversed()
+    const again = first.toReversed()
     await runPool(again, { ...pool, onAnswer: (answer) => count(answer, ({ result }) => tally.compare(result)) })
   }
   progress.end()
@@ -80,69 +79,6 @@ async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupt
   return exits.nothing
 }
 
-async function writeTrace(plan: Plan, file: string): Promise<void> {
-  const onAnswer = (answer: Answer): boolean => {
-    if (answer.kind === 'result') lines = answer.lines
-    return true
-  }
-  let lines: readonly string[] = []
-  await runPool([plan], { mutant: null, trace: true, onAnswer })
-  const legend =
-    '# true time in seconds, then: "A ~> B  message" a datagram leaves, "~> [n]" it reaches replica n;\n' +
-    '# "[n] -> [m]" a frame leaves, "[n] <- life" it arrives; "[n] writes" to disk, "[n] persisted" it is synced\n'
-  await writeFile(file, `${legend}${lines.join('\n')}\n`)
-}
-
-async function runMutants(what: Mutants, options: SimOptions, interrupted: Interrupted): Promise<number> {
-  const progress = new Progress(what.mutants.length)
-  const verdicts: MutantVerdict[] = []
-  const all = new Tally()
-  for (const mutant of what.mutants) {
-    if (interrupted.yes) break
-    const verdict = await hunt(mutant, what, all, interrupted)
-    verdicts.push(verdict)
-    progress.show('mutants', verdicts.length, null)
-    if (!options.json) process.stdout.write(`${verdictLine(verdict, mutant)}\n`)
-  }
-  progress.end()
-  const name = what.mutants.length === 1 ? (what.mutants[0]?.name ?? null) : null
-  const summary = all.summary(name, progress.seconds, () => '')
-  const found = verdicts.filter((verdict) => verdict.found).length
-  // A mutant's failure is what was looked for; a mutant that survives is the failure.
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, failure: null, mutants: verdicts })}\n`)
-  else process.stdout.write(`${found} of ${what.mutants.length} mutants found in ${progress.seconds.toFixed(1)} s\n`)
-  return found === what.mutants.length ? exits.nothing : exits.safety
-}
-
-/** Runs seeds with the bug in until one fails; the lowest such seed counts, whichever thread was faster. */
-async function hunt(
-  mutant: Mutant,
-  { first, last }: Mutants,
-  all: Tally,
-  interrupted: Interrupted,
-): Promise<MutantVerdict> {
-  const tally = new Tally()
-  const onAnswer = (answer: Answer): boolean => {
-    if (answer.kind === 'error') throw new Error(`mutant ${mutant.name}, seed ${answer.seed}: ${answer.text}`)
-    tally.add(answer.result)
-    all.add(answer.result)
-    return tally.failure === null && !interrupted.yes
-  }
-  await runPool(seedsOf(first, last).map(drawPlan), { mutant, trace: false, onAnswer })
-  const { failure } = tally
-  const seeds = failure === null ? tally.done : failure.seed - first + 1
-  return { name: mutant.name, found: failure !== null, seeds, caughtBy: failure?.promise ?? null }
-}
-
-function verdictLine({ found, seeds, caughtBy }: MutantVerdict, mutant: Mutant): string {
-  const outcome = found ? `found by ${caughtBy} in ${seeds} seeds` : `SURVIVED ${seeds} seeds`
-  return `${mutant.name.padEnd(36)} ${mutant.room.padEnd(10)} ${outcome}`
-}
-
-function seedsOf(first: number, last: number): readonly number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
-}
-
 function replayOf(what: Plans, failure: Failure): string {
   const which = what.kind === 'scenario' ? `--scenario ${what.scenario.name}` : `--seed ${failure.seed}`
   return `holdfast sim ${which} --trace trace.txt`
@@ -153,10 +89,7 @@ function report(summary: Summary, options: SimOptions): void {
   const place = options.json ? process.stderr : process.stdout
   if (!options.json) place.write(table(summary))
   if (failure !== null) {
-    place.write(
-      `seed ${failure.seed} broke ${failure.promise} at ${formatTime(failure.at).trim()} s: ${failure.text}\n`,
-    )
-    place.write(`${failure.replay}\n`)
+    place.write(`${failureLine(failure)}\n${failure.replay}\n`)
   }
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
 }
@@ -180,7 +113,7 @@ function table(summary: Summary): string {
 
 function describePlan(plan: Plan): string {
   const { faults, calls, ...rest } = plan
-  const lines = faults.map((fault) => `  ${formatTime(fault.at)} ${JSON.stringify(fault)}`)
+  const lines = faults.map((fault) => `  ${formatTime(timeOf(fault))} ${JSON.stringify(fault)}`)
   const flowLines = calls.map(({ at, flow }) => `  ${formatTime(at)} call ${flow}`)
   return [`plan ${JSON.stringify(rest)}`, ...lines, ...flowLines, ''].join('\n')
 }

@@ -6,6 +6,13 @@ describe('holdfast sim', () => {
     [[], { kind: 'seeds', first: 1, last: 20 }],
     [['--seed', '7'], { kind: 'seeds', first: 7, last: 7 }],
     [['--seeds', '3-9', '--json'], { kind: 'seeds', first: 3, last: 9 }],
+    [['--crash-points'], { kind: 'crash-points', away: false, first: 1, last: 3, only: null }],
+    [['--crash-points=glare', '--seed', '4'], { kind: 'crash-points', flows: ['glare'], first: 4, last: 4 }],
+    [['--crash-points=all', '--json'], { kind: 'crash-points', away: true }],
+    [
+      ['--crash-points=basic/1/2/300/4/lost'],
+      { kind: 'crash-points', only: { point: { replica: 2, input: 300, place: 4 }, how: 'lost' } },
+    ],
     [['--list'], { kind: 'list' }],
     [['--help'], { kind: 'help' }],
   ] as const)('%j', (args, what) => {
@@ -20,7 +27,12 @@ describe('holdfast sim', () => {
     [['--mutant', 'none'], 'no mutant is named "none"; holdfast sim --list shows them'],
     [['--scenario', 'none'], 'no scenario is named "none"; holdfast sim --list shows them'],
     [['--mutants', '--mutant', 'random-branch'], '--mutants and --mutant exclude each other'],
-    [['--crash-points=all'], '--crash-points is not built yet; --seeds, --scenario and --mutants are'],
+    [['--crash-points', '--mutants'], '--crash-points and --mutants exclude each other'],
+    [
+      ['--crash-points=basic/1/4/200/0/kept'],
+      '--crash-points=basic/1/4/200/0/kept is neither "all" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows',
+    ],
+    [['--html', 'x.html'], '--html is not built yet; --trace writes what happened as text'],
     [['--sed', '1'], "unknown option '--sed'; holdfast sim --help lists the options"],
   ] as const)('%j: %s', (args, complaint) => {
     expect(readSimOptions([...args])).toBe(complaint)

@@ -1,6 +1,9 @@
 // The command line of `holdfast sim` (see --help).
 
 import { parseArgs } from 'node:util'
+import { crashFlows, readRun } from '../crash-points.ts'
+import type { CrashRun } from '../crash-points.ts'
+import { flowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { scenarios } from '../scenarios.ts'
@@ -11,6 +14,17 @@ export interface SimOptions {
     | { readonly kind: 'seeds'; readonly first: number; readonly last: number }
     | { readonly kind: 'scenario'; readonly scenario: Scenario }
     | { readonly kind: 'mutants'; readonly mutants: readonly Mutant[]; readonly first: number; readonly last: number }
+    | {
+        readonly kind: 'crash-points'
+        readonly flows: readonly string[]
+        /** Pauses and one-way cuts too, not kills alone. */
+        readonly away: boolean
+        /** Seeds: each has another leader, owner and way in. */
+        readonly first: number
+        readonly last: number
+        /** Just this one. */
+        readonly only: CrashRun | null
+      }
     | { readonly kind: 'list' }
     | { readonly kind: 'help' }
   readonly trace: string | null
@@ -22,6 +36,9 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --seed N            one seed
   --seeds A-B         many; default 1-20
   --scenario NAME     a named plan instead of a drawn one
+  --crash-points      kills a replica at every moment between two effects of the basic, the ringing, the cancelled and the
+                      refused call; --crash-points=all: of every flow, and stops it and cuts it off there as well;
+                      --crash-points=FLOW: of one; --crash-points=FLOW/SEED/REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it
   --mutant NAME       plants one of them
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
@@ -30,7 +47,8 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --help              this page
 
 Each seed runs twice, in other threads and in reverse order, and must give the same trace. With --mutants the seeds are
-those that are tried for each, default 1-400.
+those that are tried for each, default 1-400, and then crash points. With --crash-points each seed has another leader, owner
+and way in; default 1-3.
 Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no convergence, 64 wrong usage.
 `
 
@@ -44,17 +62,24 @@ const definitions = {
   json: { type: 'boolean' },
   list: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
-  'crash-points': { type: 'boolean' },
+  'crash-points': { type: 'string' },
   html: { type: 'string' },
 } as const
 
+interface Range {
+  readonly first: number
+  readonly last: number
+}
+
+/** Seeds of crash points unless --seeds says otherwise. */
+const crashSeeds = { first: 1, last: 3 }
 /** Seeds tried for a mutant unless --seeds says otherwise. */
 const mutantSeeds = { first: 1, last: 400 }
 
 /** The options, or what is wrong with them. */
 export function readSimOptions(args: readonly string[]): SimOptions | string {
-  // `--crash-points=all` takes a value, `--crash-points` doesn't.
-  const plain = args.map((arg) => (arg.startsWith('--crash-points') ? '--crash-points' : arg))
+  // `--crash-points` may stand alone.
+  const plain = args.map((arg) => (arg === '--crash-points' ? '--crash-points=' : arg))
   let values: Readonly<Record<string, string | boolean | undefined>>
   try {
     values = parseArgs({ args: plain, options: definitions, strict: true }).values
@@ -62,9 +87,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     const text = error instanceof Error ? error.message.replace(/^Unknown/, 'unknown').split('. ')[0] : String(error)
     return `${text}; holdfast sim --help lists the options`
   }
-  for (const later of ['crash-points', 'html']) {
-    if (values[later] !== undefined) return `--${later} is not built yet; --seeds, --scenario and --mutants are`
-  }
+  if (values['html'] !== undefined) return '--html is not built yet; --trace writes what happened as text'
   const what = readWhat(values)
   if (typeof what === 'string') return what
   return { what, trace: (values['trace'] as string | undefined) ?? null, json: values['json'] === true }
@@ -74,17 +97,36 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
   if (values['help'] === true) return { kind: 'help' }
   if (values['list'] === true) return { kind: 'list' }
   const { seed, seeds, scenario, mutant } = values as Readonly<Record<string, string | undefined>>
-  const modes = [values['mutants'] === true ? '--mutants' : null, mutant === undefined ? null : '--mutant']
+  const crash = values['crash-points'] as string | undefined
+  const modes = [
+    crash === undefined ? null : '--crash-points',
+    values['mutants'] === true ? '--mutants' : null,
+    mutant === undefined ? null : '--mutant',
+  ]
   const chosen = [...modes, scenario === undefined ? null : '--scenario'].filter((name) => name !== null)
   if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
   if (seed !== undefined && seeds !== undefined) return '--seed and --seeds exclude each other'
   if (scenario !== undefined) return readScenario(scenario)
   const range = readRange(seed, seeds)
   if (typeof range === 'string') return range
+  if (crash !== undefined) return readCrashPoints(crash, range)
   if (chosen.length === 0) return { kind: 'seeds', ...(range ?? { first: 1, last: 20 }) }
   const planted = mutant === undefined ? mutants : mutants.filter(({ name }) => name === mutant)
   if (planted.length === 0) return `no mutant is named "${mutant}"; holdfast sim --list shows them`
   return { kind: 'mutants', mutants: planted, ...(range ?? mutantSeeds) }
+}
+
+function readCrashPoints(value: string, range: Range | null): SimOptions['what'] | string {
+  const kind = 'crash-points'
+  const seeds = range ?? crashSeeds
+  if (value === '') return { kind, flows: crashFlows, away: false, ...seeds, only: null }
+  if (value === 'all') return { kind, flows: flowNames, away: true, ...seeds, only: null }
+  if (flowNames.includes(value)) return { kind, flows: [value], away: false, ...seeds, only: null }
+  const only = readRun(value)
+  if (only === null) {
+    return `--crash-points=${value} is neither "all" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`
+  }
+  return { kind, flows: [only.flow], away: true, first: only.seed, last: only.seed, only }
 }
 
 function readScenario(name: string): SimOptions['what'] | string {
@@ -94,10 +136,7 @@ function readScenario(name: string): SimOptions['what'] | string {
     : { kind: 'scenario', scenario }
 }
 
-function readRange(
-  seed: string | undefined,
-  seeds: string | undefined,
-): { first: number; last: number } | string | null {
+function readRange(seed: string | undefined, seeds: string | undefined): Range | string | null {
   if (seed !== undefined) {
     const match = /^[0-9]{1,9}$/.exec(seed)
     return match === null ? `--seed wants a number, not "${seed}"` : { first: Number(seed), last: Number(seed) }

@@ -1,4 +1,4 @@
-// Plans over threads, one plan at a time each. Results come in any order.
+// Runs over threads, one at a time each. Results come in any order.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -11,25 +11,33 @@ const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.j
 
 export interface PoolOptions {
   readonly mutant: Mutant | null
-  readonly trace: boolean
-  /** Given each answer as it comes; false = no more plans are to be started. */
-  onAnswer(answer: Answer): boolean
+  /** Given each answer as it comes, with its task's place; false = no more are to be started. */
+  onAnswer(answer: Answer, at: number): boolean
 }
 
-/** Runs the plans in their order on fresh threads, and ends those. */
-export async function runPool(plans: Iterable<Plan>, options: PoolOptions): Promise<void> {
-  const queue = plans[Symbol.iterator]()
+/** The plans as tasks. */
+export function plansAsTasks(plans: readonly Plan[], trace = false): readonly Task[] {
+  return plans.map((plan) => ({ kind: 'plan', plan, trace }))
+}
+
+export function seedsOf(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
+
+/** Runs the tasks in their order on fresh threads, and ends those. */
+export async function runPool(tasks: Iterable<Task>, options: PoolOptions): Promise<void> {
+  const queue = tasks[Symbol.iterator]()
   let goOn = true
-  const next = (): Plan | null => {
+  let taken = 0
+  const next = (): { readonly task: Task; readonly at: number } | null => {
     const item = goOn ? queue.next() : null
-    return item === null || item.done === true ? null : item.value
+    return item === null || item.done === true ? null : { task: item.value, at: taken++ }
   }
-  const serve = async (first: Plan): Promise<void> => {
+  const serve = async (first: NonNullable<ReturnType<typeof next>>): Promise<void> => {
     const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { mutant: options.mutant } })
     try {
-      for (let plan: Plan | null = first; plan !== null; plan = next()) {
-        const answer = await ask(worker, { plan, trace: options.trace })
-        if (!options.onAnswer(answer)) goOn = false
+      for (let item: ReturnType<typeof next> = first; item !== null; item = next()) {
+        if (!options.onAnswer(await ask(worker, item.task), item.at)) goOn = false
       }
     } finally {
       await worker.terminate()

@@ -1,13 +1,14 @@
 // What a run of many seeds adds up to.
 
 import type { Failure, RunResult } from '../simulate.ts'
-import { combineHashes } from '../trace.ts'
+import { combineHashes, formatTime } from '../trace.ts'
 
 export interface MutantVerdict {
   readonly name: string
   readonly found: boolean
-  /** Seeds run until it was found, or all that were tried. */
+  /** Seeds run until it was found, or all that were tried; then runs of crash points. */
   readonly seeds: number
+  readonly crashPoints: number
   readonly caughtBy: string | null
 }
 
@@ -26,6 +27,14 @@ export interface Summary {
   readonly traceHash: string
   readonly failure: (Failure & { readonly replay: string }) | null
   readonly mutants?: readonly MutantVerdict[]
+  readonly flows?: number
+  readonly crashPoints?: number
+  readonly runs?: number
+}
+
+/** What broke, in one line. */
+export function failureLine({ seed, promise, at, text }: Failure): string {
+  return `seed ${seed} broke ${promise} at ${formatTime(at).trim()} s: ${text}`
 }
 
 export class Tally {

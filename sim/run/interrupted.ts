@@ -1,0 +1,4 @@
+/** Ctrl-C: what was done is printed. */
+export interface Interrupted {
+  yes: boolean
+}
