@@ -14,6 +14,7 @@ process.on('message', ({ config, replica }) => {
   const role = config.replicas[replica - 1].data
   if (role === 'fails') return process.send({ kind: 'failed', cause: 'other', reason: 'no port' }, () => process.exit(1))
   if (role === 'damaged') return process.send({ kind: 'failed', cause: 'data', reason: 'torn' }, () => process.exit(1))
+  if (role === 'breaks') return process.exit(7)
   say({ kind: 'listening', life: replica + '.aa.1' })
   say({ kind: 'leader', id: 1, term: 3 })
   if (role === 'late') return
@@ -83,6 +84,12 @@ test('it is not ready while a living replica has not opened its SIP sockets', as
 test('a replica that cannot start ends the set, with its reason', async () => {
   const { done, set } = begin(['', 'fails', 'late'])
   expect(await done).toBe('replica 2: no port')
+  expect(set.pids.size).toBe(0)
+})
+
+test('a replica that ends before it has said anything ends the set too, instead of starting again for ever', async () => {
+  const { done, set } = begin(['', 'breaks', 'late'])
+  expect(await done).toMatch(/^replica 2 ended with exit code 7 before it started/)
   expect(set.pids.size).toBe(0)
 })
 

@@ -145,6 +145,9 @@ export class SetProcess {
     if (this.#isEnding) return this.#finishIfEmpty()
     if (failed?.cause === 'data') return this.#lose(id, failed.reason)
     if (failed !== null && !exit.wasListening && !this.#isReady) return this.#fail(`replica ${id}: ${failed.reason}`)
+    if (failed === null && !exit.wasListening && !this.#isReady && code !== null && code !== 0) {
+      return this.#fail(`replica ${id} ended with exit code ${code} before it started: standard error says why`)
+    }
     if (failed !== null) this.#parts.log.error({ code: 'replica-failed', replica: id }, failed.reason)
     this.#restartLater(id)
     this.#sayReady()
