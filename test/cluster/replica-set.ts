@@ -186,10 +186,15 @@ export class ReplicaSet {
     return response.status === 200
   }
 
+  /** Prometheus' text. */
+  async metrics(id: number): Promise<string> {
+    const response = await fetch(`${this.#replica(id).admin}/metrics`, { signal: AbortSignal.timeout(2_000) })
+    return response.text()
+  }
+
   /** One of a replica's counters; 0 if it never counted. The name is without `holdfast_` and `_total`. */
   async counter(id: number, name: string): Promise<number> {
-    const response = await fetch(`${this.#replica(id).admin}/metrics`, { signal: AbortSignal.timeout(2_000) })
-    const line = (await response.text()).split('\n').find((text) => text.startsWith(`holdfast_${name}_total `))
+    const line = (await this.metrics(id)).split('\n').find((text) => text.startsWith(`holdfast_${name}_total `))
     return Number(line?.split(' ')[1] ?? 0)
   }
 
