@@ -1,4 +1,4 @@
-// The waiting times of RFC 3261 (table 4) and RFC 6026. replica/limits.ts names them among the other bounds.
+// The waiting times of RFC 3261 (table 4) and RFC 6026.
 
 import { millis, seconds } from '../base/instant.ts'
 
