@@ -24,7 +24,7 @@ export interface ByeAnswer {
 export function byeRelayed(turn: Turn, request: SipRequest, dialog: Found<Dialog> & { sender: Side }): void {
   if (dialog.value.state === 'ended') return
   turn.put(dialog.id, withParty(dialog.value, dialog.sender, { cseq: cseq(request).number }))
-  turn.setTimer(endTimer(dialog.id), timers.sixtyFourT1, null)
+  turn.setTimer(byeTimer(dialog.id), timers.sixtyFourT1, null)
 }
 
 /** Its final came: what the answer waits for. */
@@ -32,7 +32,7 @@ export function byeFinal(turn: Turn, response: SipResponse, answer: ByeAnswer): 
   const dialog = dialogOf(turn, response)
   if (dialog === null || dialog.value.state === 'ended') return
   if (response.status === 401 || response.status === 407) {
-    turn.cancelTimer(endTimer(dialog.id))
+    turn.cancelTimer(byeTimer(dialog.id))
     return
   }
   endDialog(turn, dialog.id, dialog.value)
@@ -42,7 +42,7 @@ export function byeFinal(turn: Turn, response: SipResponse, answer: ByeAnswer): 
 /** The dialog has ended: nothing but its tombstone is left. */
 export function endDialog(turn: Turn, id: string, dialog: Dialog): void {
   turn.put(id, enterEnded(dialog))
-  turn.cancelTimer(endTimer(id))
+  turn.cancelTimer(byeTimer(id))
 }
 
 export function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
@@ -59,6 +59,6 @@ export function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
 }
 
 /** The log timer that ends a dialog whose BYE gets no final. */
-function endTimer(dialog: string): string {
+export function byeTimer(dialog: string): string {
   return `e.${dialog}`
 }

@@ -19,7 +19,7 @@ describe('CANCEL (RFC 3261 9, 16.10)', () => {
     expect(ladder.take()).toEqual([
       'callee -> set: 200 CANCEL',
       'callee -> set: 487 INVITE',
-      'commit: tx 1, session 1, -dialog 1, timer x.1, timer x, cancel c.1.1, cancel k.1.1, holds none',
+      'commit: tx 1, session 1, -dialog 1, timer x.1, timer x, cancel c.1.1, cancel k.1.1, cancel e.1, holds none',
       'set -> callee: ACK',
       'set -> caller: 487 INVITE',
     ])

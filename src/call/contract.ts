@@ -28,6 +28,8 @@ export interface CallContext {
   readonly keys: SetKeys
   /** False when new calls must get 503 (the log's limit is reached, see `limits`). */
   readonly acceptsCalls: boolean
+  /** False when there is no more room for transactions of groups that the log knows nothing of. */
+  readonly keepsRelays: boolean
 }
 
 /** An input that somebody keeps until it is handled; opaque to the call room. */

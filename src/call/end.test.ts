@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { inDialog, response } from './testing/phone.ts'
+import { callerLeg, follower, inDialog, request, response } from './testing/phone.ts'
 import { ringing, talking } from './testing/scene.ts'
 
 describe('the end of a call (design.md 4)', () => {
@@ -11,6 +11,23 @@ describe('the end of a call (design.md 4)', () => {
     expect(ladder.take().at(-1)).toBe('set -> callee: 200 BYE')
     ladder.pass(33)
     expect(ladder.idle).toBe(true)
+  })
+
+  test('a BYE of an early dialog that the 487 overtook does not end the next dialog of that id', () => {
+    const { ladder, caller, callee, sent, invite } = ringing()
+    const early = callerLeg(ladder.last(caller, '180 INVITE'))
+    // RFC 3261 15.1.1: it may go to an early dialog; the callee answers the INVITE first.
+    ladder.say(caller, inDialog(caller, early, 'BYE', 2))
+    ladder.say(callee, response(callee, invite, 487))
+    ladder.say(caller, follower(sent, 'ACK', ladder.last(caller, '487 INVITE')))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    ladder.pass(1)
+    ladder.say(caller, request(caller, 'INVITE', 'sip:callee@127.31.0.1:5060', { cseq: 3 }))
+    const next = ladder.last(callee, 'INVITE')
+    ladder.say(callee, response(callee, next, 180, [], 'next-tag'))
+    ladder.say(callee, response(callee, next, 200, [], 'next-tag'))
+    ladder.pass(60)
+    expect(ladder.store.counter('calls.confirmed')).toBe(1)
   })
 
   test('the 200 to a BYE waits for the commit of the end', () => {

@@ -11,7 +11,7 @@ describe('an INVITE that fails (RFC 3261 16.7, 17.2.1)', () => {
     expect(ladder.take()).toEqual(['callee -> set: 486 INVITE'])
     ladder.release()
     expect(ladder.take()).toEqual([
-      'commit: tx 1, session 1, -dialog 1, timer x.1, timer x, cancel c.1.1, holds none',
+      'commit: tx 1, session 1, -dialog 1, timer x.1, timer x, cancel c.1.1, cancel e.1, holds none',
       'set -> callee: ACK',
       'set -> caller: 486 INVITE',
     ])

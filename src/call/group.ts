@@ -64,6 +64,12 @@ export function isIdle(group: Group): boolean {
   return group.entities.size === 0 && group.local.invites.size === 0 && group.local.relays.size === 0
 }
 
+/** Whether the log has all of it, so that it may be loaded again. Of an INVITE it has neither the last provisional (17.2.1)
+ * nor that the ACK for its failure came. */
+export function isInLog(group: Group): boolean {
+  return group.local.invites.size === 0 && group.local.relays.size === 0
+}
+
 /** When the group wants the input `wake`; null = never. */
 export function wakeAt(group: Group): Instant | null {
   const deadlines: (Instant | null)[] = []

@@ -203,6 +203,28 @@ describe('requests in a dialog (RFC 3261 12.2, 16.4 to 16.6)', () => {
     ])
   })
 
+  test('out of a dialog, when there is no more room for its transaction: relayed without state (16.11)', () => {
+    const caller = phone('caller', '127.31.0.2', 5062)
+    const callee = phone('callee', '127.31.0.3', 5064)
+    const nextHop = { host: '127.31.0.3', port: 5064, transport: null }
+    const ladder = new Ladder({ sip: { host: '127.31.0.1', port: 5060 }, nextHop }, [caller, callee])
+    ladder.keepsRelays = false
+    const asked = request(caller, 'MESSAGE', 'sip:callee@example.com')
+    ladder.say(caller, asked)
+    const first = ladder.last(callee, 'MESSAGE')
+    ladder.say(caller, asked)
+    // A repetition has the same branch, so the callee takes it for one.
+    expect(ladder.last(callee, 'MESSAGE')).toBe(first)
+    ladder.say(callee, response(callee, first, 202))
+    expect(ladder.take().filter((line) => line.startsWith('set'))).toEqual([
+      'set -> callee: MESSAGE',
+      'set -> callee: MESSAGE',
+      'set -> caller: 202 MESSAGE',
+    ])
+    expect(ladder.handled).toHaveLength(3)
+    expect(ladder.idle).toBe(true)
+  })
+
   test('out of a dialog: relayed without a commit, and nothing stays', () => {
     const caller = phone('caller', '127.31.0.2', 5062)
     const callee = phone('callee', '127.31.0.3', 5064)

@@ -9,6 +9,7 @@ import { callId, contacts, fromTag, toTag } from '../sip/message.ts'
 import type { SipMessage, SipResponse } from '../sip/message.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
+import { byeTimer } from './bye.ts'
 import { allDialogs, dialogOf, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { callLimits } from './limits.ts'
@@ -60,8 +61,11 @@ export function refreshTargets(
 export function dropEarly(turn: Turn, transaction: string): void {
   for (const { id, value } of allDialogs(turn)) {
     if (value.transaction !== transaction) continue
-    if (value.state === 'early') turn.delete('Dialog', id)
-    else if (value.state === 'ended') turn.setTimer(`x.d${id}`, timers.sixtyFourT1, [{ tree: 'Dialog', id }])
+    if (value.state === 'early') {
+      turn.delete('Dialog', id)
+      // Its id may be another's soon, which a BYE to this one must not end.
+      turn.cancelTimer(byeTimer(id))
+    } else if (value.state === 'ended') turn.setTimer(`x.d${id}`, timers.sixtyFourT1, [{ tree: 'Dialog', id }])
   }
 }
 

@@ -19,6 +19,7 @@ function context(nextHop: NextHop | null = null, current = 1): CallContext {
     settings: { sip: { host: '127.32.0.1', port: 5060 }, nextHop },
     keys: { current, key: (generation) => (generation === 1 ? key : generation === 2 ? second : null) },
     acceptsCalls: true,
+    keepsRelays: true,
   }
 }
 

@@ -15,7 +15,7 @@ import type { Flow } from '../wire/entry.ts'
 import { byeFinal, byeRelayed } from './bye.ts'
 import type { InputRef } from './contract.ts'
 import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
-import { forwarded, routeOf } from './forward.ts'
+import { forwarded, forwardStateless, routeOf } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
 import { callLimits } from './limits.ts'
@@ -35,6 +35,11 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
   const bye = request.method === 'BYE' ? byeOfKey(turn, key) : null
   if (bye !== null) {
     turn.send(bye.value.upstream, bye.value.final, what.byeFinal(bye.id))
+    turn.handled(ref)
+    return
+  }
+  if (!turn.ctx.keepsRelays && turn.base.entities.size === 0) {
+    forwardStateless(turn, request, flow, null)
     turn.handled(ref)
     return
   }

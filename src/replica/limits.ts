@@ -48,6 +48,9 @@ export const limits = {
   busy: 5_000,
   /** ...and no longer than this. */
   keptFor: millis(32_000),
+  /** Groups that the log knows nothing of (OPTIONS, REGISTER, MESSAGE on their way): each is remembered for 64*T1, about 3
+   * kB. Beyond it such requests are relayed without state (16.11). */
+  unlogged: 10_000,
   /** Passes of one input between replicas whose views differ. */
   hops: 3,
   /** Serving entries remembered for `judged`. */

@@ -7,16 +7,16 @@
 //                                             on *version*  it and all later ones fall; their inputs are handled again
 //                                             on *not owner* the group is dropped; the keepers pass their inputs on
 
-import type { GroupKey, Index, Life } from '../base/brand.ts'
+import type { GroupKey, Life } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
-import { emptyLocal, isIdle, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
+import { emptyLocal, isIdle, isInLog, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
 import type { Group } from '../call/group.ts'
 import type { CallContext, CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
-import type { CommitOutcome, FiredTimer, OpenIntent, Serving } from '../store/view.ts'
+import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
 import { encodeBody } from '../wire/codec.ts'
 import type { Commit, Flow } from '../wire/entry.ts'
 import type { Send } from './effect.ts'
@@ -71,11 +71,13 @@ export class Owner {
   readonly #ports: OwnerPorts
   readonly #groups = new Map<GroupKey, Held>()
   readonly #open = new Map<number, { readonly held: Held; readonly commit: OpenCommit }>()
+  /** Those of them of which the log has nothing: relays outside of calls. */
+  readonly #unlogged = new Set<GroupKey>()
   readonly #wakes = new Heap<GroupKey>()
   /** Groups that became ours and were not taken over yet, in key order. */
   readonly #gained = new Set<GroupKey>()
   /** Intents to perform, oldest first, and those being performed. */
-  #intents: { readonly group: GroupKey; readonly id: string; readonly bytes: Uint8Array }[] = []
+  #intents: { readonly group: GroupKey; readonly id: string }[] = []
   readonly #performing = new Set<string>()
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
@@ -99,6 +101,11 @@ export class Owner {
 
   get openCommits(): number {
     return this.#open.size
+  }
+
+  /** Groups in memory of which the log has nothing. */
+  get unlogged(): number {
+    return this.#unlogged.size
   }
 
   get takeoversWaiting(): number {
@@ -162,14 +169,14 @@ export class Owner {
   }
 
   /** A pulse fired timers: entities went, intents opened, versions rose. */
-  fired(timers: readonly FiredTimer[], at: Index): void {
+  fired(timers: readonly FiredTimer[]): void {
     for (const timer of timers) {
       if (this.#ports.store.ownerOf(timer.group) !== this.#ports.life) continue
       const held = this.#groups.get(timer.group)
       // Open commits were built on another version: they fall when their turn in the log comes.
       if (held !== undefined && held.open.length === 0) this.#rebase(held, localOf(held.group))
       if (timer.action.kind === 'callback' && !this.#gained.has(timer.group)) {
-        this.#intents.push({ group: timer.group, id: timer.id, bytes: this.#intentBytes(timer.group, timer.id, at) })
+        this.#intents.push({ group: timer.group, id: timer.id })
       }
     }
   }
@@ -244,7 +251,7 @@ export class Owner {
     this.#groups.set(key, held)
     if (this.#gained.delete(key)) {
       this.#handle(held, { kind: 'takeover' })
-      for (const intent of view?.intents ?? []) this.#intents.push({ group: key, id: intent.id, bytes: intent.bytes })
+      for (const intent of view?.intents ?? []) this.#intents.push({ group: key, id: intent.id })
     }
     return held
   }
@@ -356,10 +363,12 @@ export class Owner {
     if (at === null) this.#wakes.delete(held.key)
     else this.#wakes.set(held.key, Math.max(at, this.#ports.context().now + limits.grain))
     const quiet = held.open.length === 0 && held.redo.length === 0 && held.released.length === 0
-    if (quiet && at === null && (isIdle(held.group) || held.refs.size === 0)) {
+    if (quiet && at === null && (isIdle(held.group) || (isInLog(held.group) && held.refs.size === 0))) {
       for (const ref of [...held.refs]) this.#handledRef(held, ref)
       this.#groups.delete(held.key)
-    }
+      this.#unlogged.delete(held.key)
+    } else if (held.group.entities.size === 0) this.#unlogged.add(held.key)
+    else this.#unlogged.delete(held.key)
   }
 
   #dueWake(now: Instant): GroupKey | undefined {
@@ -380,18 +389,14 @@ export class Owner {
     while (this.#intents.length > 0 && this.#performing.size < limits.performances) {
       const intent = must(this.#intents.shift(), 'an intent waits')
       const place = `${intent.group} ${intent.id}`
-      const open = this.#ports.store.group(intent.group)?.intents.some(({ id }) => id === intent.id) ?? false
-      if (!open || this.#performing.has(place)) continue
+      // Gone with its group, if a later timer of the same pulse took that.
+      const open = this.#ports.store.group(intent.group)?.intents.find(({ id }) => id === intent.id)
+      if (open === undefined || this.#performing.has(place)) continue
       this.#performing.add(place)
       const held = this.#hold(intent.group)
-      this.#handle(held, { kind: 'intent', id: intent.id, bytes: intent.bytes })
+      this.#handle(held, { kind: 'intent', id: intent.id, bytes: open.bytes })
       this.#settle(held)
     }
-  }
-
-  #intentBytes(group: GroupKey, id: string, at: Index): Uint8Array {
-    const found = this.#ports.store.group(group)?.intents.find((intent: OpenIntent) => intent.id === id)
-    return must(found, `entry ${at} opened the intent ${id}`).bytes
   }
 
   #handledRef(held: Held, ref: InputRef): void {
@@ -403,6 +408,7 @@ export class Owner {
     for (const open of held.open) this.#open.delete(open.serial)
     for (const place of [...this.#performing]) if (place.startsWith(`${key} `)) this.#performing.delete(place)
     this.#groups.delete(key)
+    this.#unlogged.delete(key)
     this.#wakes.delete(key)
     this.#due.delete(key)
     for (const ref of held.refs) this.#ports.dropped(ref)

@@ -147,9 +147,18 @@ export class Passing {
     this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
   }
 
-  /** A link is new: what was on its way over the old one may be lost. */
+  /** A link is new: what was on its way over the old one may be lost, and what went by way of the leader. */
   linkUp(life: Life): void {
-    this.#giveAgain((givenTo) => replicaOf(givenTo) === replicaOf(life))
+    this.#giveAgain((givenTo) => replicaOf(givenTo) === replicaOf(life) || this.#isByLeader(givenTo))
+  }
+
+  /** Another leader: what was with the old one, on its way to others, may be lost. */
+  leaderChanged(): void {
+    this.#giveAgain((givenTo) => this.#isByLeader(givenTo))
+  }
+
+  #isByLeader(givenTo: Life): boolean {
+    return givenTo !== this.#ports.life && !this.#ports.links.isUp(replicaOf(givenTo))
   }
 
   /** The set key is known, or this replica is fresh again: what waited is judged. */
@@ -166,7 +175,7 @@ export class Passing {
   /** A message that another replica keeps. It is judged only once we have applied the serving entry that its sender judged by. */
   onPass(frame: PassFrame, now: Instant): void {
     const { store, life, links, outbox } = this.#ports
-    if (frame.judged > store.serving().version || this.#ports.stale()) {
+    if (this.#isAhead(frame) || this.#ports.stale()) {
       if (this.#ahead.length < limits.kept) this.#ahead.push({ frame, at: now })
       else outbox.count('passes_dropped_full')
       return
@@ -191,6 +200,12 @@ export class Passing {
     this.#tell(frame.keeper, frame.id, 'hops')
   }
 
+  /** Whether its sender knew a serving entry, or the set key behind the first one, that we have not applied. */
+  #isAhead(frame: PassFrame): boolean {
+    const { store } = this.#ports
+    return frame.judged > store.serving().version || store.keyGeneration === 0
+  }
+
   /** Passes that came before we knew enough. */
   retryAhead(now: Instant): void {
     if (this.#ahead.length === 0 || this.#ports.stale()) return
@@ -198,7 +213,7 @@ export class Passing {
     this.#ahead = []
     for (const { frame, at } of waiting) {
       if (between(at, now) >= limits.keptFor) this.#ports.outbox.count('passes_dropped_expired')
-      else if (frame.judged > this.#ports.store.serving().version) this.#ahead.push({ frame, at })
+      else if (this.#isAhead(frame)) this.#ahead.push({ frame, at })
       else this.onPass(frame, now)
     }
   }

@@ -364,10 +364,10 @@ export class Replica {
       this.#outbox.log('error', 'entry-unreadable', `entry ${entry.index} can't be read: ${decoded.error}`)
       return
     }
-    this.#applied(this.#store.apply(entry.index, decoded.value), entry.index)
+    this.#applied(this.#store.apply(entry.index, decoded.value))
   }
 
-  #applied(applied: Applied, at: Index): void {
+  #applied(applied: Applied): void {
     switch (applied.kind) {
       case 'commit':
         this.#outbox.count(`commits_${applied.outcome.replace('-', '_')}`)
@@ -375,7 +375,7 @@ export class Replica {
         break
       case 'pulse':
         this.#outbox.count('timers_fired', applied.fired.length)
-        this.#owner.fired(applied.fired, at)
+        this.#owner.fired(applied.fired)
         break
       case 'serving':
         if (!applied.accepted) break
@@ -421,7 +421,7 @@ export class Replica {
     this.#freshness.heard(this.#now)
     this.#outbox.push({ kind: 'notice', notice: { kind: 'leader', id: leader, term } })
     this.#log.offerAgain()
-    this.#passing.giveWaiting()
+    this.#passing.leaderChanged()
   }
 
   /** Whether this replica leads and has applied its no-op: only then does its store show all that was committed before
@@ -527,6 +527,7 @@ export class Replica {
   /** What the call room may know; read when it is asked for. */
   #makeContext(): CallContext {
     const [time, wall, busy] = [() => this.#now, () => this.#wall, () => this.#isBusy()]
+    const hasRoom = (): boolean => this.#owner.unlogged < limits.unlogged
     const [store, clock] = [this.#store, this.#clock]
     return {
       get now() {
@@ -544,6 +545,9 @@ export class Replica {
       },
       get acceptsCalls() {
         return !busy()
+      },
+      get keepsRelays() {
+        return hasRoom()
       },
     }
   }

@@ -40,6 +40,7 @@ export class Ladder {
   #key: GroupKey | null = null
   #ref = 0
   acceptsCalls = true
+  keepsRelays = true
   /** Commits are not applied while this is set: what waits for them stays. */
   stalled = false
   #waiting: { commit: CommitBody; after: readonly Outgoing[]; refs: readonly number[] }[] = []
@@ -54,8 +55,8 @@ export class Ladder {
   get ctx(): CallContext {
     const { store } = this
     const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
-    const { acceptsCalls } = this
-    return { now: this.#now, cluster: this.#cluster, settings: this.#settings, keys, acceptsCalls }
+    const { acceptsCalls, keepsRelays } = this
+    return { now: this.#now, cluster: this.#cluster, settings: this.#settings, keys, acceptsCalls, keepsRelays }
   }
 
   get #cluster(): Stamp {
