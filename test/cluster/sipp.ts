@@ -64,7 +64,7 @@ export function missingTools(): string | null {
 
 // A scenario's own way out of a wait is no error; SIPp notes it as one, and without an end of line.
 const awaitedTimeouts =
-  /\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: Call-Id: \S+ receive timeout on message [^\n]*?, jumping to label \d\d/g
+  /\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: Call-Id: \S+ receive timeout on message [^\n]*?, jumping to label \d{1,2}?(?=\d{4}-\d\d-\d\d\t|\s|$)/g
 
 export class Sipp {
   readonly #program: Program
