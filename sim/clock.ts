@@ -6,7 +6,7 @@ import type { Agenda } from './agenda.ts'
 import type { Plan } from './plan.ts'
 
 /** True time zero is this wall clock time. */
-const wallAtStart = 1_800_000_000_000_000
+export const wallAtStart = 1_800_000_000_000_000
 
 export class Clock {
   readonly #agenda: Agenda

@@ -50,7 +50,12 @@ export class Court implements PhoneWatch, MachineWatch {
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
     this.#counters = new Counters(report)
-    this.oracle = new Oracle(report, now, (commit) => effects.accepted(commit))
+    this.oracle = new Oracle(
+      report,
+      now,
+      (from, until) => certificate.without(from, until),
+      (commit) => effects.accepted(commit),
+    )
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
       this.log,
