@@ -41,6 +41,13 @@ describe('a disk that takes nothing', () => {
     expect(leader).not.toBe(full)
     expect(bench.serving(leader)).not.toContain(full)
     expect(place(bench, leader, leader, 'after')).toEqual(['100 INVITE', 'INVITE'])
+    // It can't catch up, and still gets its share of datagrams: the leader judges them.
+    expect(place(bench, full, leader, 'leader')).toEqual(['100 INVITE', 'INVITE'])
+    const third = bench.ids.find((id) => id !== full && id !== leader) as ReplicaId
+    expect(place(bench, full, third, 'third')).toEqual(['100 INVITE', 'INVITE'])
+    bench.sip(full, caller.flow, request(caller, 'OPTIONS', `sip:${sip.host}:${sip.port}`, { callId: 'to-the-set' }))
+    expect(bench.takeSent().map(({ data }) => label(data))).toContain('200 OPTIONS')
+    expect(bench.metric(full, 'inputs_kept')).toBe(0)
   })
 
   test('it does not lead again while its disk is full, whoever dies; once there is room it serves again', () => {

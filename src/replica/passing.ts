@@ -30,6 +30,8 @@ export interface PassingPorts {
   context(): CallContext
   /** While stale, everything waits. */
   stale(): boolean
+  /** Who judges for a replica that can't become fresh, because its disk is full: the leader. Null = nobody need or can. */
+  standIn(): Life | null
   /** An answer that needs no group (400, OPTIONS to the set). */
   answer(outgoing: Outgoing): void
 }
@@ -87,7 +89,12 @@ export class Passing {
   /** To the owner of its group, as far as that is known and can be reached; else it waits. */
   #give(kept: Kept): void {
     const { store, life, owner: room } = this.#ports
-    if (this.#ports.stale() || store.keyGeneration === 0 || store.serving().members.length === 0) return
+    if (store.keyGeneration === 0 || store.serving().members.length === 0) return
+    if (this.#ports.stale()) {
+      const standIn = this.#ports.standIn()
+      if (standIn !== null) this.#pass(kept, standIn)
+      return
+    }
     const received = receive(kept.data, kept.flow, this.#ports.context())
     switch (received.kind) {
       case 'drop':
@@ -182,6 +189,8 @@ export class Passing {
     }
     const received = receive(frame.data, frame.flow, this.#ports.context())
     if (received.kind !== 'group') {
+      // Its keeper would have answered, but for one that leaves the judgement to us.
+      if (received.kind === 'answer') for (const outgoing of received.sends) this.#ports.answer(outgoing)
       this.#tell(frame.keeper, frame.id, 'handled')
       return
     }

@@ -147,6 +147,7 @@ export class Replica {
       owner: this.#owner,
       context: () => this.#context,
       stale: () => this.#freshness.stale,
+      standIn: () => this.#standIn(),
       answer: (outgoing) => this.#send(outgoing, null),
     })
   }
@@ -520,6 +521,14 @@ export class Replica {
     const said = this.#raft.isLeader ? `this replica gives up leading term ${term}` : 'this replica will not lead'
     this.#raft.stepDown(this.#now)
     this.#outbox.log('error', 'disk-full', `the log's disk is full: ${said}, new calls get 503`, { term })
+  }
+
+  /** With a full disk nothing is acknowledged, so the leader sends no more entries, and this replica can't catch up: what
+   * phones send to it would wait in vain. */
+  #standIn(): Life | null {
+    const leader = this.#leader
+    if (!this.#full.has('no-space') || leader === null || leader === this.#options.id) return null
+    return this.#links.lifeOf(leader)
   }
 
   // ---- shared views -------------------------------------------------------------------------------------------------
