@@ -64,7 +64,13 @@ export class Judge {
     const known = this.#witnesses.get(replicaOf(life))
     if (known === undefined || known.life !== life) {
       if (known !== undefined && compareLives(life, known.life) < 0) return
-      this.#witnesses.set(replicaOf(life), { life, heard: now, since: now, applied, suspicions: known?.suspicions ?? 0 })
+      this.#witnesses.set(replicaOf(life), {
+        life,
+        heard: now,
+        since: now,
+        applied,
+        suspicions: known?.suspicions ?? 0,
+      })
       return
     }
     if (between(known.heard, now) > limits.silence) known.since = now

@@ -189,9 +189,10 @@ export class Owner {
     }
     this.#intents = this.#intents.filter(({ group }) => store.ownerUnder(after, group) === life)
     const gained: GroupKey[] = []
+    // One of them may be gone by now, and begun again by its owner.
+    for (const key of this.#gained) if (store.ownerUnder(after, key) !== life) this.#gained.delete(key)
     for (const key of store.groups()) {
-      if (store.ownerUnder(after, key) !== life) this.#gained.delete(key)
-      else if (store.ownerUnder(before, key) !== life) gained.push(key)
+      if (store.ownerUnder(after, key) === life && store.ownerUnder(before, key) !== life) gained.push(key)
     }
     for (const key of gained.sort()) {
       this.#gained.add(key)

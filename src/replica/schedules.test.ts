@@ -28,7 +28,7 @@ test('3: who is known dead is out of serving one round trip later, not with the 
   expect(leader.store.serving().members.map(({ life }) => life)).not.toContain(trio.lifeOf(dead))
 })
 
-test('3: a serving entry that an old leader left behind is not the new one\'s verdict about it', () => {
+test("3: a serving entry that an old leader left behind is not the new one's verdict about it", () => {
   const trio = new Trio(5).begin()
   const old = trio.leader()
   const dead = notLeading(trio)

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import { replicaId } from '../base/brand.ts'
+import type { Life } from '../base/brand.ts'
+import { instant, stamp } from '../base/instant.ts'
+import type { Outgoing } from '../call/contract.ts'
+import type { FiredTimer, Serving } from '../store/view.ts'
+import { TestLog, callback, deletion, dialog, groupOf, put, start } from '../store/testing/log.ts'
+import type { Flow, PassId } from '../wire/entry.ts'
+import { decodeFrame } from '../wire/codec.ts'
+import { phone, request } from '../call/testing/phone.ts'
+import { Links } from './links.ts'
+import { Outbox } from './outbox.ts'
+import { Owner } from './owner.ts'
+import { Passing } from './passing.ts'
+
+const [one, two] = [start(1), start(2)]
+const now = instant(1_000_000)
+
+/** The rooms of replica 1 on a log written by hand. */
+class Rooms {
+  readonly log = new TestLog()
+  readonly outbox = new Outbox()
+  readonly links = new Links(one, [replicaId(2), replicaId(3)], this.outbox)
+  readonly proposed: Uint8Array[] = []
+  readonly sent: Outgoing[] = []
+  readonly owner: Owner
+  readonly passing: Passing
+
+  constructor() {
+    const { outbox, links } = this
+    const { store } = this.log
+    const context = () => ({
+      now,
+      cluster: stamp(now),
+      settings: {
+        sip: { host: '127.37.0.1', port: 5060 },
+        nextHop: { host: '127.37.0.3', port: 5064, transport: null },
+      },
+      keys: { current: store.keyGeneration, key: (generation: number) => store.key(generation) },
+      acceptsCalls: true,
+      keepsRelays: true,
+    })
+    const shared = { life: one, store, outbox, links, context }
+    this.owner = new Owner({
+      ...shared,
+      propose: (body) => this.proposed.push(body),
+      hurry: () => {},
+      send: (outgoing) => this.sent.push(outgoing) > 0,
+      handled: (ref) => this.passing.handled(ref),
+      dropped: (ref) => this.passing.forget(ref),
+    })
+    this.passing = new Passing({ ...shared, owner: this.owner, stale: () => false, answer: () => {} })
+  }
+
+  serving(admit: readonly Life[], remove: readonly Life[] = []): void {
+    const before: Serving = this.log.store.serving()
+    this.log.serving(admit, remove)
+    this.owner.servingChanged(before, this.log.store.serving())
+  }
+
+  pulse(at: number): readonly FiredTimer[] {
+    const fired = this.log.pulse(at)
+    this.owner.fired(fired)
+    return fired
+  }
+}
+
+test('3, takeover: a group that ended and began again at another owner before it was taken over is not touched', () => {
+  const rooms = new Rooms()
+  rooms.serving([one, two])
+  const key = groupOf(rooms.log, two)
+  rooms.log.commit(key, { puts: [put(0)], timers: [deletion('x', 10, dialog())] })
+  // Gained while stale; the group goes, the other comes back and makes it anew.
+  rooms.serving([], [two])
+  expect(rooms.owner.takeoversWaiting).toBe(1)
+  rooms.pulse(2_000)
+  rooms.serving([start(2, 2)])
+  expect(rooms.owner.takeoversWaiting).toBe(0)
+})
+
+test('5: a callback whose group a later timer of the same pulse took is not performed', () => {
+  const rooms = new Rooms()
+  rooms.serving([one])
+  const key = groupOf(rooms.log, one)
+  rooms.log.commit(key, { puts: [put(0)], timers: [callback('e.1', 10), deletion('x', 20, dialog())] })
+  expect(rooms.pulse(2_000)).toHaveLength(2)
+  rooms.owner.frozen = false
+  rooms.owner.turn(now)
+  expect(rooms.proposed).toEqual([])
+  expect(rooms.owner.busy).toBe(false)
+})
+
+test('3, passing on: what comes between the first serving entry and the set key waits for the key', () => {
+  const rooms = new Rooms()
+  rooms.serving([one])
+  rooms.owner.frozen = false
+  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two } })
+  const caller = phone('caller', '127.37.0.2', 5062, `${two}/1`)
+  const flow: Flow = caller.flow
+  const data = request(caller, 'MESSAGE', 'sip:callee@example.com')
+  const judged = rooms.log.store.serving().version
+  rooms.passing.onPass({ kind: 'pass', id: `${two}#1` as PassId, keeper: two, hops: 1, judged, flow, data }, now)
+  rooms.passing.tellKeepers()
+  expect(told(rooms)).toEqual([])
+  rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
+  rooms.passing.retryAhead(now)
+  expect(rooms.sent.map((out) => out.data.slice(0, 7))).toEqual(['MESSAGE'])
+})
+
+function told(rooms: Rooms): readonly string[] {
+  const frames = rooms.outbox.take().flatMap((effect) => (effect.kind === 'peer' ? [decodeFrame(effect.frame)] : []))
+  return frames.map((frame) => (frame.ok ? frame.value.kind : frame.error))
+}
