@@ -41,9 +41,12 @@ describe('stepDown', () => {
     expect(bench.raft.deadline()).toBeGreaterThan(bench.now)
   })
 
-  it('it follows and votes on: what needs the disk waits for it', () => {
+  it('follows and votes on: what needs the disk waits for it', () => {
     const bench = stepDown(new Bench())
-    const [ready] = bench.pass(timeout).hear(2, vote(1, 0, 0)).take()
+    const [ready] = bench
+      .pass(timeout)
+      .hear(2, vote(1, 0, 0))
+      .take()
     expect([ready?.messages, ready?.afterPersist.length]).toEqual([[], 1])
     const [next] = bench.hear(2, appendOf(1, [0, 0], [1])).take()
     expect([next?.messages, next?.entries.length, next?.afterPersist.length]).toEqual([[], 1, 1])

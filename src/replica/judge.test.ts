@@ -57,6 +57,7 @@ test('a replica is admitted after a second of answered heartbeats', () => {
 test('... but not while it lags', () => {
   const bench = new Bench([self]).hear(second, 0, 1_000)
   expect(bench.verdict(1_000, 100 + limits.admissionLag)).toBeNull()
+  expect(bench.verdict(1_000, 100 + limits.admissionLag - 1)?.admit).toEqual([second])
 })
 
 test('a silent life is removed after 500 ms, and not before', () => {
@@ -110,6 +111,24 @@ test('each suspicion doubles the wait before the next admission', () => {
   bench.hear(third, 1_100, 3_100)
   expect(bench.verdict(2_200)).toBeNull()
   expect(bench.verdict(3_100)?.admit).toEqual([third])
+})
+
+test('...and is never longer than a minute', () => {
+  const bench = new Bench([self, third])
+  const [both, alone] = [bench.serving, { version: index(4), members: [{ life: self, since: index(3) }] }]
+  // Out and back in ten times: 1,024 s by doubling alone.
+  let ms = 0
+  for (let time = 0; time < 10; time++) {
+    bench.serving = both
+    bench.judge.heard(third, index(100), at(ms))
+    ms += limits.silence / 1_000 + 1
+    expect(bench.verdict(ms)?.remove).toEqual([third])
+  }
+  bench.serving = alone
+  const most = limits.admissionMost / 1_000
+  bench.hear(third, ms, ms + most)
+  expect(bench.verdict(ms + most - 100)).toBeNull()
+  expect(bench.verdict(ms + most)?.admit).toEqual([third])
 })
 
 test('a life whose apply lags over 2 s is removed', () => {

@@ -8,7 +8,7 @@ import type { Duration } from '../base/instant.ts'
 import { label, phone, request, response } from '../call/testing/phone.ts'
 import { timers } from '../transaction/timers.ts'
 import type { EntryBody, PassId } from '../wire/entry.ts'
-import { encodeFrame } from '../wire/codec.ts'
+import { encodeBody, encodeFrame } from '../wire/codec.ts'
 import type { Frame, PassFrame } from '../wire/frame.ts'
 import { limits } from './limits.ts'
 import { Bench, nextHop, sip } from './testing/bench.ts'
@@ -236,6 +236,11 @@ describe('the log', () => {
     expect(labels(bench)).not.toContain('200 INVITE')
   })
 
+  test('servingHistory: a commit judged by one of the last 64 serving entries counts; an older one is made anew', () => {
+    expect(rejectedAfter(limits.servingHistory - 2)).toBe(0)
+    expect(rejectedAfter(limits.servingHistory)).toBe(1)
+  })
+
   test('pulse: 1,000 timers fire with one entry, the rest with the next', () => {
     const bench = new Bench().begin()
     const leader = bench.leader()
@@ -251,6 +256,32 @@ describe('the log', () => {
   })
 })
 
+/** How many commits of an owner are rejected that was judged so many serving entries ago, and is still the owner. */
+function rejectedAfter(servingEntries: number): number {
+  const { bench, owner, answer } = calling()
+  const [leader, other] = [bench.leader(), bench.followers()[1] as ReplicaId]
+  const late: Frame[] = []
+  bench.loses = (frame, from) => frame.kind === 'propose' && from === owner && late.push(frame) > 0
+  bench.sip(owner, callee.flow, answer(200))
+  bench.loses = () => false
+  const entries = (): number => bench.entries(leader).filter(({ kind }) => kind === 'serving').length
+  const end = entries() + servingEntries
+  while (entries() < end) {
+    const replaces = bench.replica(leader).store.serving().version
+    const remove = [bench.lifeOf(other)]
+    const bodies = [encodeBody({ kind: 'serving', replaces, admit: [], remove })]
+    // Removed by us, and admitted again by the leader's judgement.
+    bench.step(leader, { kind: 'peer', from: bench.lifeOf(other), frame: encodeFrame({ kind: 'propose', bodies }) })
+    bench.settle()
+  }
+  for (const frame of late) {
+    bench.step(leader, { kind: 'peer', from: bench.lifeOf(owner), frame: encodeFrame(frame) })
+  }
+  bench.pass(seconds(1))
+  expect(labels(bench)).toContain('200 INVITE')
+  return bench.metric(owner, 'commits_rejected_not_owner')
+}
+
 /** A call that is forwarded by its owner, and the callee's answers to it. */
 function calling(): { bench: Bench; owner: ReplicaId; answer: (status: number) => string } {
   const bench = new Bench().begin()
@@ -264,7 +295,8 @@ function calling(): { bench: Bench; owner: ReplicaId; answer: (status: number) =
 /** The callee answers every INVITE that has come to it. */
 function answerAll(bench: Bench, at: ReplicaId, status: number): void {
   const invites = bench.takeSent().filter(({ data }) => data.startsWith('INVITE'))
-  for (const { data } of invites) bench.step(at, { kind: 'sip', flow: callee.flow, data: response(callee, data, status) })
+  for (const { data } of invites)
+    bench.step(at, { kind: 'sip', flow: callee.flow, data: response(callee, data, status) })
   bench.settle()
 }
 

@@ -60,12 +60,16 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
   }
 
   /** Something bad happens during a hundred calls: neither they nor the set notice. */
-  async function meanwhile(happens: () => Promise<void>): Promise<void> {
+  async function expectUnharmed(happens: () => Promise<void>): Promise<void> {
     const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: CALLS, holdMs: 500 })
     try {
       await happens()
       for (const phone of [load.caller, load.callee]) {
-        const stats = await phone.reaches(`${CALLS} calls end`, 40_000, ({ successful, failed }) => successful + failed >= CALLS)
+        const stats = await phone.reaches(
+          `${CALLS} calls end`,
+          40_000,
+          ({ successful, failed }) => successful + failed >= CALLS,
+        )
         expect(stats).toMatchObject({ created: CALLS, successful: CALLS, failed: 0, unexpected: 0 })
       }
     } finally {
@@ -98,7 +102,10 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
   /** The set answers a request to itself on a new connection. */
   async function expectAnswerOnStream(): Promise<void> {
     const via = `SIP/2.0/TCP ${ends.caller};branch=z9hG4bKalive`
-    const socket = await dial(sip, make(ends, 0, { start: `OPTIONS sip:${sip} SIP/2.0`, headers: { Via: via, Route: null } }))
+    const socket = await dial(
+      sip,
+      make(ends, 0, { start: `OPTIONS sip:${sip} SIP/2.0`, headers: { Via: via, Route: null } }),
+    )
     let text = ''
     socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
     await until('OPTIONS on a new connection is answered', 5_000, () => (text.startsWith('SIP/2.0 200 ') ? true : null))
@@ -117,7 +124,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     const all = tortures(ends)
     const dropped = await counted('sip_dropped_')
     const silent = all.filter(({ fate }) => fate === 'dropped')
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       for (const { text } of all) await sendTo(caller, sip, text)
       const done = (): true | null => (statuses.size >= all.length - silent.length ? true : null)
       await until('all answers', 5_000, done).catch(() => null)
@@ -135,7 +142,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     const answers: string[] = []
     caller.on('message', (bytes) => void answers.push(bytes.toString('latin1')))
     answerAll(callee)
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       await sendTo(caller, sip, make(ends, 1, { method: 'HOLDFAST' }))
       await until('its 200', 5_000, () => answers.find((text) => text.includes('CSeq: 7 HOLDFAST')) ?? null)
     })
@@ -151,7 +158,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     const answers: string[] = []
     caller.on('message', (bytes) => void answers.push(bytes.toString('latin1')))
     const received = await counted('sip_received_total')
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       const streams = await Promise.all(Array.from({ length: 10 }, () => dial(sip, whole)))
       for (let at = 0; at < 100; at++) await sendTo(caller, sip, largest)
       // Nothing in it ends a message: a stream without boundaries is closed.
@@ -163,7 +170,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
   })
 
   test('a header that never ends is not waited for: its connection is closed, and the log says why', async () => {
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       const socket = await dial(sip, `OPTIONS sip:bob@example.com SIP/2.0\r\nSubject: ${'long '.repeat(20_000)}`)
       await untilClosed(socket)
       await said(/a connection is closed: .*/)
@@ -172,7 +179,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
 
   test('10,000 open connections that say nothing: a new one is served', async () => {
     const open: Socket[] = []
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       for (let batch = 0; batch < 100; batch++) {
         open.push(...(await Promise.all(Array.from({ length: 100 }, () => dial(sip)))))
       }
@@ -185,8 +192,13 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
 
   test('garbage on the peer port: it is told so, and the log names where it came from', async () => {
     const port = replicaPort(peer, 1)
-    await meanwhile(async () => {
-      for (const garbage of ['GET / HTTP/1.1\r\nHost: example.com\r\n\r\n', '{"holdfast":"peer"}\n', '\n', 'x'.repeat(65_536)]) {
+    await expectUnharmed(async () => {
+      for (const garbage of [
+        'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n',
+        '{"holdfast":"peer"}\n',
+        '\n',
+        'x'.repeat(65_536),
+      ]) {
         const socket = await dial(port, garbage)
         expect(await untilClosed(socket)).toMatch(/"refused":"[^"]+"|^$/)
       }
@@ -195,7 +207,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
   })
 
   test('silent connections to the peer port are closed, and keep no replica out', async () => {
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       const sockets = await Promise.all(Array.from({ length: 200 }, () => dial(replicaPort(peer, 2))))
       await Promise.all(sockets.map(untilClosed))
       await said(/"code":"peer-crowd"/)
@@ -205,7 +217,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
 
   test("a wrong set's replica on the peer port: both sets are named", async () => {
     const hello = { holdfast: 'peer', format: 1, set: 'f'.repeat(16), replica: 2, life: '2.abc.1', to: 1 }
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       const socket = await dial(replicaPort(peer, 1), `${JSON.stringify(hello)}\n`)
       const refusal = /it is of set f{16}, this is replica 1 of set [0-9a-f]{16}/
       expect(await untilClosed(socket)).toMatch(refusal)
@@ -217,7 +229,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     const via = `SIP/2.0/TCP ${ends.caller};branch=z9hG4bKslow`
     const from = `"${'slow '.repeat(800)}" <sip:slow@example.com>;tag=1`
     const ask = make(ends, 0, { start: `OPTIONS sip:${sip} SIP/2.0`, headers: { Via: via, Route: null, From: from } })
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       const socket = await dial(sip)
       socket.pause()
       const closed = new Promise((resolve) => socket.once('close', resolve))
@@ -225,13 +237,14 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
         if (!socket.write(ask)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed])
       }
       await said(/"code":"slow-peer".*its far end does not read/)
+      await expectAnswerOnStream()
       socket.destroy()
     })
   })
 
   test('a replica that reads nothing for 4 s: the others go on without it, and it comes back', async () => {
     const slow = set.ids.find((id) => id !== set.leader) as number
-    await meanwhile(async () => {
+    await expectUnharmed(async () => {
       signalPid(set.pid(slow), 'SIGSTOP')
       try {
         const others = set.ids.filter((id) => id !== slow)
@@ -244,6 +257,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
       }
     })
     await set.statuses('all three serve', 20_000, ({ serving }) => serving.length === 3)
+    await expectWell()
   })
 
   test('half a message that never ends is closed in the end, and the log says so', async () => {

@@ -74,7 +74,11 @@ async function inSceneWithDisks(slot: number, play: (scene: Scene, data: string)
 /** All calls end as they should on both sides, and the phones with them. */
 async function allEnd({ caller, callee }: { caller: Sipp; callee: Sipp }, calls: number): Promise<void> {
   for (const phone of [caller, callee]) {
-    const stats = await phone.reaches(`${calls} calls end`, 40_000, ({ successful, failed }) => successful + failed >= calls)
+    const stats = await phone.reaches(
+      `${calls} calls end`,
+      40_000,
+      ({ successful, failed }) => successful + failed >= calls,
+    )
     expect(stats).toMatchObject({ created: calls, successful: calls, failed: 0 })
   }
   await Promise.all([caller.destroy(), callee.destroy()])

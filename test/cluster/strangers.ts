@@ -40,7 +40,9 @@ export function answerAll(socket: DatagramSocket): void {
     const text = bytes.toString('latin1')
     if (text.startsWith('SIP/2.0')) return
     const copied = text.split('\r\n').filter((line) => /^(?:Via|From|To|Call-ID|CSeq|Record-Route):/.test(line))
-    const tagged = copied.map((line) => (line.startsWith('To:') && !line.includes(';tag=') ? `${line};tag=strange` : line))
+    const tagged = copied.map((line) =>
+      line.startsWith('To:') && !line.includes(';tag=') ? `${line};tag=strange` : line,
+    )
     const answer = ['SIP/2.0 200 OK', ...tagged, 'Content-Length: 0', '', ''].join('\r\n')
     socket.send(Buffer.from(answer, 'latin1'), from.port, from.address)
   })

@@ -64,8 +64,12 @@ export function tortures(ends: Ends): readonly Torture[] {
     torture('3.1.2.13 regbadct: a URI with parameters that is not in <>', 'relayed', {
       extra: [`Contact: sip:alice@${ends.caller}?Route=%3Csip:sip.example.com%3E`],
     }),
-    torture('3.1.2.14 badaspec: spaces within an address', 400, { headers: { To: `"Watson, Thomas" < sip:t. watson@h >` } }),
-    torture('3.1.2.15 baddn: a display name of more than tokens', 'relayed', { headers: { From: 'Bell, A., G. <sip:a@h>;tag=1' } }),
+    torture('3.1.2.14 badaspec: spaces within an address', 400, {
+      headers: { To: `"Watson, Thomas" < sip:t. watson@h >` },
+    }),
+    torture('3.1.2.15 baddn: a display name of more than tokens', 'relayed', {
+      headers: { From: 'Bell, A., G. <sip:a@h>;tag=1' },
+    }),
     torture('3.1.2.16 badvers: SIP/7.0', 505, { start: `OPTIONS ${uri} SIP/7.0` }),
     torture('3.1.2.17 mismatch01: another method in CSeq', 400, { headers: { CSeq: '8 INVITE' } }),
     torture('3.1.2.18 mismatch02: an unknown method, another in CSeq', 400, {
@@ -80,7 +84,9 @@ export function tortures(ends: Ends): readonly Torture[] {
     torture('3.3.2 unkscm: an unknown scheme in the Request-URI', 'relayed', {
       start: 'OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0',
     }),
-    torture('3.3.3 novelsc: a scheme that is not for SIP', 'relayed', { start: 'OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0' }),
+    torture('3.3.3 novelsc: a scheme that is not for SIP', 'relayed', {
+      start: 'OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0',
+    }),
     torture('3.3.4 unksm2: unknown schemes in other headers', 'relayed', {
       headers: { To: 'isbn:2983792873', From: '<http://www.example.com>;tag=3234233' },
       extra: ['Contact: <name:John_Smith>'],
