@@ -71,6 +71,8 @@ export const hostLimits = {
   aliveMs: 1_000,
   /** ...and the silence after which `up` kills it: a stopped process keeps its share of the flows (design.md 9). */
   silentLoopMs: 10_000,
+  /** Signals this close together are one: a terminal's Ctrl-C reaches npm's child twice. Below a person's second thought. */
+  sameSignalMs: 300,
   /** From SIGTERM to SIGKILL when `up` ends. */
   endMs: 3_000,
   /** What a dead set's orphans need to notice and leave the address. */

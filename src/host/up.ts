@@ -5,6 +5,7 @@ import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import { printConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { hostLimits } from './limits.ts'
 import { makeLog } from './log.ts'
 import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
@@ -89,7 +90,12 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     started: (replica) => void folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message)),
     say: (event) => output.say(event),
   })
+  let asked = -Infinity
   const end = (): void => {
+    // One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. The second asks for nothing more.
+    const now = performance.now()
+    if (now - asked < hostLimits.sameSignalMs) return
+    asked = now
     output.end()
     set.end()
   }

@@ -1,4 +1,4 @@
-// The leader's judgement of who serves (design.md 3), and its other duties: the set key, and pulses when timers are due.
+// The leader's judgement of who serves (design.md 3). Its other duties, the set key and pulses, are `Replica.#lead`'s.
 // Nothing here is remembered by others: a new leader judges anew, from what it hears itself.
 
 import { compareLives, replicaOf } from '../base/brand.ts'
