@@ -25,7 +25,10 @@ export interface PeerInput {
 export interface LinkInput {
   readonly kind: 'link'
   readonly peer: ReplicaId
-  readonly state: { readonly kind: 'up'; readonly life: Life } | { readonly kind: 'closed' } | { readonly kind: 'refused' }
+  readonly state:
+    | { readonly kind: 'up'; readonly life: Life }
+    | { readonly kind: 'closed' }
+    | { readonly kind: 'refused' }
 }
 
 /** The records of the persist effects up to and including number `upTo` are durable. */

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { replicaId } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
-import { instant, stamp } from '../base/instant.ts'
+import { instant, micros, plus, stamp } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
 import type { FiredTimer, Serving } from '../store/view.ts'
 import { TestLog, callback, deletion, dialog, groupOf, put, start } from '../store/testing/log.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import { phone, request } from '../call/testing/phone.ts'
+import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
@@ -49,7 +50,10 @@ class Rooms {
       handled: (ref) => this.passing.handled(ref),
       dropped: (ref) => this.passing.forget(ref),
     })
-    this.passing = new Passing({ ...shared, owner: this.owner, stale: () => false, answer: () => {} })
+    this.passing = new Passing(
+      { ...shared, owner: this.owner, stale: () => false, standIn: () => null, answer: () => {} },
+      now,
+    )
   }
 
   serving(admit: readonly Life[], remove: readonly Life[] = []): void {
@@ -85,7 +89,7 @@ test('5: a callback whose group a later timer of the same pulse took is not perf
   rooms.log.commit(key, { puts: [put(0)], timers: [callback('e.1', 10), deletion('x', 20, dialog())] })
   expect(rooms.pulse(2_000)).toHaveLength(2)
   rooms.owner.frozen = false
-  rooms.owner.turn(now)
+  rooms.owner.turn(now, true)
   expect(rooms.proposed).toEqual([])
   expect(rooms.owner.busy).toBe(false)
 })
@@ -105,6 +109,24 @@ test('3, passing on: what comes between the first serving entry and the set key 
   rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
   rooms.passing.retryAhead(now)
   expect(rooms.sent.map((out) => out.data.slice(0, 7))).toEqual(['MESSAGE'])
+})
+
+test('3, passing on: what went in a circle is passed again half a second later, though nothing else has changed', () => {
+  const rooms = new Rooms()
+  rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
+  rooms.serving([two])
+  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two } })
+  const caller = phone('caller', '127.37.0.2', 5062, `${two}/1`)
+  rooms.passing.receive(caller.flow, request(caller, 'MESSAGE', 'sip:callee@example.com'), now)
+  expect(told(rooms)).toEqual(['pass'])
+  rooms.passing.onHandled({ kind: 'handled', ids: [`${one}#1` as PassId], outcome: 'hops' })
+  rooms.passing.retry(now)
+  expect(told(rooms)).toEqual(['pass'])
+  rooms.passing.onHandled({ kind: 'handled', ids: [`${one}#1` as PassId], outcome: 'hops' })
+  rooms.passing.retry(plus(now, micros(limits.passAgain - 1)))
+  expect(told(rooms)).toEqual([])
+  rooms.passing.retry(plus(now, limits.passAgain))
+  expect(told(rooms)).toEqual(['pass'])
 })
 
 function told(rooms: Rooms): readonly string[] {

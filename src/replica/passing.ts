@@ -4,7 +4,7 @@
 import { must, unreachable } from '../base/assert.ts'
 import { replicaOf } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
-import { between } from '../base/instant.ts'
+import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
 import { callLimits } from '../call/limits.ts'
@@ -50,8 +50,12 @@ export class Passing {
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
 
-  constructor(ports: PassingPorts) {
+  /** When what has no sure way is given again. */
+  #againAt: Instant
+
+  constructor(ports: PassingPorts, now: Instant) {
     this.#ports = ports
+    this.#againAt = now
   }
 
   get kept(): number {
@@ -59,7 +63,8 @@ export class Passing {
   }
 
   deadline(): Instant | null {
-    return this.#keeper.expiry()
+    const expiry = this.#keeper.expiry()
+    return expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
   }
 
   /** A message from a phone. */
@@ -173,6 +178,14 @@ export class Passing {
     if (this.#keeper.waiting > 0) this.#giveAgain(() => false)
   }
 
+  /** What waits is judged again, and what went by way of the leader goes again: the leader may have had no link either, and
+   * nothing tells us. */
+  retry(now: Instant): void {
+    if (now < this.#againAt) return
+    this.#againAt = plus(now, limits.passAgain)
+    if (this.#keeper.size > 0) this.#giveAgain((givenTo) => this.#isByLeader(givenTo))
+  }
+
   expire(now: Instant): void {
     if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
@@ -184,7 +197,10 @@ export class Passing {
     const { store, life, links, outbox } = this.#ports
     if (this.#isAhead(frame) || this.#ports.stale()) {
       if (this.#ahead.length < limits.kept) this.#ahead.push({ frame, at: now })
-      else outbox.count('passes_dropped_full')
+      else {
+        outbox.count('passes_dropped_full')
+        this.#tell(frame.keeper, frame.id, 'hops')
+      }
       return
     }
     const received = receive(frame.data, frame.flow, this.#ports.context())
@@ -255,7 +271,7 @@ export class Passing {
         this.#keeper.handled(number)
         continue
       }
-      // It went in a circle: views differ. It waits until ours moves (a serving entry, a link, freshness).
+      // It went in a circle: views differ. It waits until ours moves (a serving entry, a link, freshness), or a little.
       const kept = this.#keeper.get(number)
       if (kept !== undefined) this.#keeper.takeBack(kept)
     }

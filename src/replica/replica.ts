@@ -142,14 +142,17 @@ export class Replica {
       handled: (ref) => this.#passing.handled(ref),
       dropped: (ref) => this.#passing.forget(ref),
     })
-    this.#passing = new Passing({
-      ...shared,
-      owner: this.#owner,
-      context: () => this.#context,
-      stale: () => this.#freshness.stale,
-      standIn: () => this.#standIn(),
-      answer: (outgoing) => this.#send(outgoing, null),
-    })
+    this.#passing = new Passing(
+      {
+        ...shared,
+        owner: this.#owner,
+        context: () => this.#context,
+        stale: () => this.#freshness.stale,
+        standIn: () => this.#standIn(),
+        answer: (outgoing) => this.#send(outgoing, null),
+      },
+      options.now,
+    )
   }
 
   /** For checkers: what is replicated, and the consensus under it. */
@@ -329,6 +332,7 @@ export class Replica {
 
   #turn(): void {
     this.#passing.expire(this.#now)
+    this.#passing.retry(this.#now)
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
