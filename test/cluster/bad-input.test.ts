@@ -64,14 +64,14 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: CALLS, holdMs: 500 })
     try {
       await happens()
-      for (const phone of [load.caller, load.callee]) {
-        const stats = await phone.reaches(
-          `${CALLS} calls end`,
-          40_000,
-          ({ successful, failed }) => successful + failed >= CALLS,
-        )
-        expect(stats).toMatchObject({ created: CALLS, successful: CALLS, failed: 0, unexpected: 0 })
-      }
+      const ended = await load.caller.reaches(
+        'all calls end',
+        40_000,
+        ({ successful, failed }) => successful + failed >= CALLS,
+      )
+      expect(ended).toMatchObject({ created: CALLS, successful: CALLS, failed: 0, unexpected: 0 })
+      // The callee stays a while, for a BYE that comes again.
+      expect(load.callee.stats()).toMatchObject({ failed: 0, unexpected: 0 })
     } finally {
       await Promise.all([load.caller.destroy(), load.callee.destroy()])
     }
@@ -242,7 +242,7 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     })
   })
 
-  test('a replica that reads nothing for 4 s: the others go on without it, and it comes back', async () => {
+  test('a replica that reads nothing more: the others go on without it, and it comes back', async () => {
     const slow = set.ids.find((id) => id !== set.leader) as number
     await expectUnharmed(async () => {
       signalPid(set.pid(slow), 'SIGSTOP')
