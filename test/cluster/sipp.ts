@@ -109,11 +109,14 @@ export class Sipp {
   responseTimes(): ResponseTime[] {
     const file = readdirSync(this.#folder).find((name) => name.endsWith('_rtt.csv'))
     if (file === undefined) throw new Error('response times were not written')
+    // Its times count from its start, which the statistics tell.
+    const [names, first] = readRows(join(this.#folder, 'stat.csv'))
+    const start = Number((first?.[names?.indexOf('StartTime') ?? 0] ?? '').split('\t').at(-1)) * 1_000
     return readRows(join(this.#folder, file))
       .slice(1)
       .map(([at, took, timer]) => ({
         timer: Number(timer),
-        sentAt: Number(at) - Number(took),
+        sentAt: start + Number(at) - Number(took),
         tookMs: Number(took),
       }))
   }
