@@ -1,5 +1,5 @@
-// When a quorum was there, and for each replica since when it reaches none: true times, from what the world did to links and
-// processes, whatever the replicas think. A call may be lost only while this says that no quorum could hold it.
+// When a quorum was there, and for each replica since when it reaches nobody who has one: true times, from what the world did
+// to links and processes, whatever the replicas think. A call may be lost only while this says that no quorum could hold it.
 
 import type { PeerNetwork } from './peer-network.ts'
 
@@ -22,14 +22,13 @@ export class Certificate {
 
   /** A replica died or came, a link was cut or healed. */
   update(now: number): void {
-    let anyQuorum = false
-    for (let a = 1; a <= this.#replicas; a++) {
-      let reached = 0
-      for (let b = 1; b <= this.#replicas; b++) if (this.#peers.reachable(a, b)) reached++
-      const quorum = reached * 2 > this.#replicas
-      anyQuorum ||= quorum
-      if (quorum) this.#cutSince.delete(a)
-      else if (!this.#cutSince.has(a)) this.#cutSince.set(a, now)
+    const ids = Array.from({ length: this.#replicas }, (_, i) => i + 1)
+    const leads = ids.filter((a) => ids.filter((b) => this.#peers.reachable(a, b)).length * 2 > this.#replicas)
+    const anyQuorum = leads.length > 0
+    for (const id of ids) {
+      // By way of a leader is good enough: it need not reach the others itself.
+      if (leads.some((leader) => this.#peers.reachable(id, leader))) this.#cutSince.delete(id)
+      else if (!this.#cutSince.has(id)) this.#cutSince.set(id, now)
     }
     const last = this.#windows.at(-1)
     if (!anyQuorum && (last === undefined || last.until !== null)) this.#windows.push({ from: now, until: null })

@@ -331,11 +331,15 @@ export class Machine {
 
   #perform(effect: Effect, work: Work): void {
     const { sip, peers, trace, watch } = this.#parts
+    // Right before the system call (design.md 1).
+    if (effect.kind === 'send' && effect.notAfter < this.now()) {
+      this.deliver({ kind: 'unsent', send: effect, reason: 'late' })
+      return
+    }
     watch.leaving(this, effect)
     switch (effect.kind) {
       case 'send':
-        if (effect.notAfter < this.now()) this.deliver({ kind: 'unsent', send: effect, reason: 'late' })
-        else sip.fromSet(this.id, effect.flow, effect.data)
+        sip.fromSet(this.id, effect.flow, effect.data)
         break
       case 'peer':
         trace.event(

@@ -14,13 +14,16 @@ import type { SocketAddress } from '../sip-network.ts'
 import { Established } from './c1-established.ts'
 import { Ringing } from './c2-ringing.ts'
 import { Provisional } from './c2-provisional.ts'
+import { Takeovers } from './c2-takeover.ts'
 import { Once } from './c3-once.ts'
 import { Consistent } from './c4-consistent.ts'
 import { SameBytes } from './c6-same-bytes.ts'
 import { Counters } from './c7-counters.ts'
 import { Detached } from './c8-detached.ts'
+import { OneVoice } from './c8-one-voice.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Effects } from './l12-effects.ts'
+import { Reads } from './l10-reads.ts'
 import { Ledger } from './ledger.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
@@ -36,6 +39,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
+  readonly #takeovers: Takeovers
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
   readonly #excused = new Map<number, string>()
@@ -49,12 +53,15 @@ export class Court implements PhoneWatch, MachineWatch {
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
+    const takeovers = new Takeovers(report, now)
+    this.#takeovers = takeovers
     this.#counters = new Counters(report)
     this.oracle = new Oracle(
       report,
       now,
       (from, until) => certificate.without(from, until),
       (commit) => effects.accepted(commit),
+      (before, after) => takeovers.reign(this.oracle.store, before, after),
     )
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
@@ -67,6 +74,9 @@ export class Court implements PhoneWatch, MachineWatch {
       new SameBytes(report),
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
+      takeovers,
+      new Reads(report, () => this.log.committed),
+      new OneVoice(report, now, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, (machine) => certificate.cutSince(machine.id)),
     ]
   }
@@ -135,6 +145,7 @@ export class Court implements PhoneWatch, MachineWatch {
   /** To be called every now and then. */
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
     this.#counters.look(machines, phones, this.log.committed)
+    this.#takeovers.look(this.oracle.store)
   }
 
   quiet(machines: readonly Machine[], phones: readonly Phone[]): void {

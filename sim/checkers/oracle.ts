@@ -1,10 +1,11 @@
 // The committed log, applied once more in true time: what was decided, when, and by whom. The store is the shipping one; what
 // it decides is checked here against a small model of its own (owners, timers).
 
-import type { Life } from '../../src/base/brand.ts'
+import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
 import { Store } from '../../src/store/store.ts'
-import type { FiredTimer } from '../../src/store/view.ts'
+import { ownerUnder } from '../../src/store/ownership.ts'
+import type { CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
 import { decodeEntry } from '../../src/wire/codec.ts'
 import type { Commit } from '../../src/wire/entry.ts'
 import { wallAtStart } from '../clock.ts'
@@ -18,11 +19,19 @@ const earlyLeast = 50_000
 /** What right wall clocks may be off by; the plan draws less. */
 const wallSkewMost = 400_000
 
+/** Fewer serving entries than any store remembers for `judged`. */
+const historyLeast = 60
+
 interface ModelTimer {
   readonly after: number
   readonly deadline: number
   /** True time when the entry that set it was first seen. */
   readonly setAt: number
+}
+
+interface Reign {
+  readonly serving: Serving
+  readonly at: number
 }
 
 export class Oracle {
@@ -34,25 +43,38 @@ export class Oracle {
   readonly #onAccepted: (commit: Commit) => void
   readonly #timers = new Map<string, ModelTimer>()
   readonly #serials = new Set<string>()
+  /** Open ones, by group and id. */
+  readonly #intents = new Set<string>()
   readonly #seenAt = new Map<string, number>()
   readonly outcomes = new Map<string, number>()
-  #takeovers = 0
+  /** Every serving entry that was accepted, and when it was committed. */
+  readonly #reigns: Reign[] = []
+  readonly #versions = new Map<GroupKey, { version: number; by: Life | null; serial: number }>()
+  readonly #onReign: (before: Serving, after: Serving) => void
 
   constructor(
     report: Report,
     now: () => number,
     outage: (from: number, until: number) => number,
     onAccepted: (commit: Commit) => void,
+    onReign: (before: Serving, after: Serving) => void,
   ) {
+    this.#onReign = onReign
     this.#outage = outage
     this.#onAccepted = onAccepted
     this.#report = report
     this.#now = now
   }
 
-  /** Serving entries that were accepted. */
-  get takeovers(): number {
-    return this.#takeovers
+  /** Since when the log has given the group to another life than this one; null = it is its owner's, or never was anybody's. */
+  takenSince(life: Life, group: GroupKey): number | null {
+    let since: number | null = null
+    for (let i = this.#reigns.length - 1; i >= 0; i--) {
+      const { serving, at } = this.#reigns[i] as Reign
+      if (ownerUnder(serving, group) === life) break
+      since = at
+    }
+    return since
   }
 
   /** An entry was written somewhere: its timers count from now at the earliest. */
@@ -69,34 +91,91 @@ export class Oracle {
       this.store.applyNoOp(at)
       return
     }
-    const serving = this.store.serving()
+    const before = this.store.serving()
     const applied = this.store.apply(at, decoded.value)
     const seenAt = this.#seenAt.get(`${at} ${entry.term}`) ?? this.#now()
     if (applied.kind === 'commit') {
-      this.outcomes.set(applied.outcome, (this.outcomes.get(applied.outcome) ?? 0) + 1)
-      if (applied.outcome !== 'accepted') return
-      const member = serving.members.find(({ life }) => life === applied.commit.proposer)
-      this.#owned(applied.commit, member?.since ?? null, this.store.ownerOf(applied.commit.group))
-      this.#once(applied.commit)
-      this.#onAccepted(applied.commit)
-      this.#setTimers(applied.commit, this.store.lastStamp, seenAt)
-    } else if (applied.kind === 'pulse') for (const timer of applied.fired) this.#fired(timer)
-    else if (applied.kind === 'serving' && applied.accepted) this.#takeovers++
+      const { commit, outcome } = applied
+      this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
+      this.#once(commit, outcome)
+      this.#owned(commit, outcome)
+      if (outcome !== 'accepted') return
+      this.#fits(commit)
+      this.#intended(commit)
+      this.#onAccepted(commit)
+      this.#setTimers(commit, this.store.lastStamp, seenAt)
+    } else if (applied.kind === 'pulse') {
+      for (const timer of applied.fired) this.#fired(timer)
+      this.#pulsed(applied.fired)
+    } else if (applied.kind === 'serving' && applied.accepted) {
+      this.#reigns.push({ serving: applied.after, at: this.#now() })
+      this.#onReign(before, applied.after)
+    }
   }
 
-  /** L11: one serial, one index: a proposal that comes again changes nothing. */
-  #once({ proposer, serial, group }: Commit): void {
+  /** C3: what is done is done once. */
+  #intended({ group, opened, done }: Commit): void {
+    for (const id of done) {
+      if (!this.#intents.delete(`${group} ${id}`)) this.#report('C3', `intent ${id} of group ${group} was done twice`)
+    }
+    for (const { id } of opened) this.#intents.add(`${group} ${id}`)
+  }
+
+  /** L11: one serial, one index: a proposal that comes again is a duplicate, whatever became of the first. */
+  #once({ proposer, serial, group }: Commit, outcome: CommitOutcome): void {
+    if (outcome === 'duplicate' || outcome === 'not-owner') return
     const key = `${proposer} ${serial}`
-    if (this.#serials.has(key))
-      this.#report('L11', `commit ${serial} of ${proposer} for group ${group} was accepted twice`)
+    if (this.#serials.has(key)) {
+      this.#report('L11', `commit ${serial} of ${proposer} for group ${group} was judged twice, now ${outcome}`)
+    }
     this.#serials.add(key)
   }
 
-  /** C8: at most one owner of a group decides at any index. */
-  #owned(commit: Commit, since: number | null, owner: Life | null): void {
-    if (since === commit.since && owner === commit.proposer) return
-    const tenure = since === null ? 'who does not serve' : `who serves since ${since} (it said ${commit.since})`
-    this.#report('C8', `a commit of ${commit.proposer}, ${tenure}, was accepted for group ${commit.group} of ${owner}`)
+  /** C8: at most one owner of a group decides at any index, one that has owned it since it judged; and nobody else's joining
+   * or leaving rejects its commits. */
+  #owned({ proposer, since, judged, serial, group }: Commit, outcome: CommitOutcome): void {
+    const serving = this.store.serving()
+    const serves = serving.members.some((member) => member.life === proposer && member.since === since)
+    const reigns = this.#reigns.filter((reign) => reign.serving.version >= judged)
+    const known = reigns[0]?.serving.version === judged
+    const owns = serves && known && reigns.every((reign) => ownerUnder(reign.serving, group) === proposer)
+    if (outcome === 'accepted' && !owns) {
+      const reason = serves
+        ? `which it did not own all the time since ${judged}`
+        : `though it does not serve since ${since}`
+      this.#report('C8', `commit ${serial} of ${proposer} was accepted for group ${group}, ${reason}`)
+    }
+    if (outcome === 'not-owner' && owns && reigns.length < historyLeast) {
+      this.#report(
+        'C8',
+        `commit ${serial} of ${proposer} was rejected as not the owner's of group ${group}, which it is`,
+      )
+    }
+  }
+
+  /** L11: a group's version is +1 per commit, and what a commit was built on is what there is. */
+  #fits({ group, expected, onto, proposer, serial }: Commit): void {
+    const known = this.#versions.get(group)
+    const version = known?.version ?? 0
+    if (version !== expected) {
+      this.#report(
+        'L11',
+        `commit ${serial} of ${proposer} expects version ${expected} of group ${group}, it has ${version}`,
+      )
+    }
+    if (onto !== 0 && (known?.by !== proposer || known.serial !== onto)) {
+      this.#report('L11', `commit ${serial} of ${proposer} was built on commit ${onto}, which is not the group's last`)
+    }
+    if (this.store.groupVersion(group) === 0) this.#versions.delete(group)
+    else this.#versions.set(group, { version: version + 1, by: proposer, serial })
+  }
+
+  #pulsed(fired: readonly FiredTimer[]): void {
+    for (const group of new Set(fired.map((timer) => timer.group))) {
+      const known = this.#versions.get(group)
+      if (this.store.groupVersion(group) === 0) this.#versions.delete(group)
+      else if (known !== undefined) known.version++
+    }
   }
 
   #setTimers(commit: Commit, stamp: number, setAt: number): void {
@@ -114,12 +193,13 @@ export class Oracle {
   }
 
   /** C5: a timer fires exactly once, not early, never after its cancel. */
-  #fired({ group, id, deadline }: FiredTimer): void {
+  #fired({ group, id, deadline, action }: FiredTimer): void {
     const key = `${group} ${id}`
     const timer = this.#timers.get(key)
     if (timer === undefined)
       return this.#report('C5', `timer ${id} of group ${group} fired although it was not pending`)
     this.#timers.delete(key)
+    if (action.kind === 'callback') this.#intents.add(key)
     if (timer.deadline !== deadline) this.#report('C5', `timer ${id} of group ${group} fired for another deadline`)
     const late = this.#now() - timer.setAt - timer.after
     if (late < -(timer.after / earlyPart + earlyLeast) && !this.#caughtUp(timer)) {

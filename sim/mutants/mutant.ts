@@ -10,6 +10,8 @@ export interface Mutant {
   /** Must occur in the file exactly once. */
   readonly find: string
   readonly replace: string
+  /** Where one patch isn't enough: each must occur exactly once too. */
+  readonly also?: readonly { readonly find: string; readonly replace: string }[]
   /** What it does, in words. */
   readonly story: string
   /** A promise that it breaks; others may notice first. */
@@ -18,8 +20,14 @@ export interface Mutant {
 
 /** The file with the bug in it, or why it can't be planted. */
 export function plant(mutant: Mutant, source: string): { readonly ok: boolean; readonly text: string } {
-  const parts = source.split(mutant.find)
-  if (parts.length === 2) return { ok: true, text: parts.join(mutant.replace) }
-  const times = parts.length === 1 ? 'is not' : `is ${parts.length - 1} times`
-  return { ok: false, text: `mutant ${mutant.name}: its text ${times} in ${mutant.file}: mend its patch` }
+  let text = source
+  for (const { find, replace } of [mutant, ...(mutant.also ?? [])]) {
+    const parts = text.split(find)
+    if (parts.length !== 2) {
+      const times = parts.length === 1 ? 'is not' : `is ${parts.length - 1} times`
+      return { ok: false, text: `mutant ${mutant.name}: its text ${times} in ${mutant.file}: mend its patch` }
+    }
+    text = parts.join(replace)
+  }
+  return { ok: true, text }
 }

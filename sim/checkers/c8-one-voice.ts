@@ -1,0 +1,36 @@
+// C8, its voice: a life that the log has taken a group from speaks for it no more. Its commits are fenced; what it sends is
+// not, so it asks before it speaks (docs/decisions/0010), and what is late is not sent (design.md 1).
+
+import type { Life } from '../../src/base/brand.ts'
+import type { GroupKey } from '../../src/base/brand.ts'
+import type { Effect } from '../../src/replica/effect.ts'
+import type { Machine } from '../machine.ts'
+import { summary } from '../sip-network.ts'
+import type { Checker, Report } from './checker.ts'
+
+/** The most that it may not know of (350 ms), the not-after (300 ms), and a slow disk between. */
+const silentAfter = 1_000_000
+
+export class OneVoice implements Checker {
+  readonly #report: Report
+  readonly #now: () => number
+  readonly #takenSince: (life: Life, group: GroupKey) => number | null
+
+  constructor(report: Report, now: () => number, takenSince: (life: Life, group: GroupKey) => number | null) {
+    this.#report = report
+    this.#now = now
+    this.#takenSince = takenSince
+  }
+
+  leaving(machine: Machine, effect: Effect): void {
+    // A send that is late is not made.
+    if (effect.kind !== 'send' || effect.origin === null) return
+    const since = this.#takenSince(machine.life, effect.origin.group)
+    if (since === null || this.#now() - since < silentAfter) return
+    const ago = Math.round((this.#now() - since) / 1_000)
+    this.#report(
+      'C8',
+      `${machine.life} lost group ${effect.origin.group} ${ago} ms ago and sends ${summary(effect.data)}`,
+    )
+  }
+}
