@@ -209,7 +209,7 @@ export class Owner {
       this.#settle(this.#hold(key))
     }
     this.#perform()
-    for (let key = this.#dueWake(now); mayWake && key !== undefined; key = this.#dueWake(now)) this.#wake(key)
+    if (mayWake) this.#wakeAll(now)
     for (const key of [...this.#due]) {
       this.#due.delete(key)
       const held = this.#groups.get(key)
@@ -375,6 +375,10 @@ export class Owner {
   #dueWake(now: Instant): GroupKey | undefined {
     const at = this.#wakes.peekPriority()
     return at !== undefined && at <= now ? this.#wakes.peek() : undefined
+  }
+
+  #wakeAll(now: Instant): void {
+    for (let key = this.#dueWake(now); key !== undefined; key = this.#dueWake(now)) this.#wake(key)
   }
 
   #wake(key: GroupKey): void {
