@@ -16,9 +16,9 @@ export const EQUAL = 0x3d
 export const GREATER = 0x3e
 export const QUESTION = 0x3f
 export const AT = 0x40
-export const OPEN_BRACKET = 0x5b
+const OPEN_BRACKET = 0x5b
 export const BACKSLASH = 0x5c
-export const CLOSE_BRACKET = 0x5d
+const CLOSE_BRACKET = 0x5d
 
 const DIGITS = '0123456789'
 const ALPHANUMERIC = `${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ`

@@ -22,7 +22,7 @@ import { Oracle } from './oracle.ts'
 
 type Arguments = readonly string[]
 
-export class Script {
+class Script {
   #oracle = new Oracle()
   #machines = new Map<ReplicaId, Machine>()
   #network: RaftMessage[] = []
