@@ -36,7 +36,7 @@ export interface MachineWatch {
   /** After each step, before its effects are carried out. */
   stepped(machine: Machine, input: Input, effects: readonly Effect[]): void
   /** An effect is about to be carried out. */
-  leaving(machine: Machine, effect: Effect): void
+  leaving(machine: Machine, effect: Effect, work: Work): void
   /** Between two effects, and before the first and after the last of those that leave together. */
   moment?(machine: Machine, work: Work): void
   broken(promise: string, text: string): void
@@ -46,8 +46,8 @@ export interface MachineWatch {
 export interface Work {
   /** Counts the inputs of all lives of the machine. */
   readonly input: number
-  readonly body: InputBody
-  readonly effects: readonly Effect[]
+  /** True time of what it does: if the machine slept since, and has not had a whole turn yet, of when it fell asleep. */
+  readonly at: number
   /** Moments passed: a crash point is one of them. */
   place: number
 }
@@ -89,6 +89,7 @@ export class Machine {
   #doom: { readonly input: number; readonly place: number; readonly die: () => void } | null = null
   /** What it was about to do when it fell asleep, and what came for it meanwhile; null = awake. */
   #asleep: (() => void)[] | null = null
+  #sleptAt: number | null = null
   readonly #clock: Clock
   #lastStep: Instant
   #steps = 0
@@ -169,6 +170,7 @@ export class Machine {
     this.#syncing = false
     this.#fuses = []
     this.#asleep = null
+    this.#sleptAt = null
     sip.unbind(this.id)
     peers.detach(this.id)
     watch.died(this)
@@ -192,6 +194,7 @@ export class Machine {
     const replica = this.#replica
     this.#parts.trace.tell(`[${this.id}] is stopped for ${us / 1_000} ms`)
     this.#asleep = []
+    this.#sleptAt ??= this.#parts.agenda.now
     this.#parts.agenda.after(us, () => {
       if (this.#replica !== replica || this.#asleep === null) return
       this.#wake(this.#asleep)
@@ -261,6 +264,7 @@ export class Machine {
     }
     if (goesOn()) this.#step({ kind: 'time' })
     if (!goesOn()) return
+    this.#sleptAt = null
     this.#busyUntil = agenda.now + this.#draw.within(5, plan.loop.busyMost, 6, agenda.now)
     if (this.#inbox.length > 0) this.#scheduleTurn()
     this.#armAlarm()
@@ -299,7 +303,7 @@ export class Machine {
     traceInput(trace, this.id, body)
     const effects = replica.step(input)
     watch.stepped(this, input, effects)
-    this.#carryOut(effects, { input: this.#steps, body, effects, place: 0 })
+    this.#carryOut(effects, { input: this.#steps, at: this.#sleptAt ?? this.#parts.agenda.now, place: 0 })
   }
 
   #carryOut(effects: readonly Effect[], work: Work): void {
@@ -336,7 +340,7 @@ export class Machine {
       this.deliver({ kind: 'unsent', send: effect, reason: 'late' })
       return
     }
-    watch.leaving(this, effect)
+    watch.leaving(this, effect, work)
     switch (effect.kind) {
       case 'send':
         sip.fromSet(this.id, effect.flow, effect.data)

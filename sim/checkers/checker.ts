@@ -3,7 +3,7 @@
 
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
-import type { Machine } from '../machine.ts'
+import type { Machine, Work } from '../machine.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 
@@ -29,7 +29,7 @@ export interface Checker {
   started?(machine: Machine): void
   died?(machine: Machine): void
   stepped?(machine: Machine, input: Input, effects: readonly Effect[]): void
-  leaving?(machine: Machine, effect: Effect): void
+  leaving?(machine: Machine, effect: Effect, work: Work): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */
   quiet?(machines: readonly Machine[], phones: readonly Phone[]): void
 }

@@ -133,9 +133,9 @@ export class Court implements PhoneWatch, MachineWatch {
     for (const checker of this.#checkers) checker.stepped?.(machine, input, effects)
   }
 
-  leaving(machine: Machine, effect: Effect): void {
+  leaving(machine: Machine, effect: Effect, work: Work): void {
     this.#census?.leaving(machine)
-    for (const checker of this.#checkers) checker.leaving?.(machine, effect)
+    for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
   }
 
   moment(machine: Machine, work: Work): void {

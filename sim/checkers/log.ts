@@ -6,14 +6,14 @@ import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
 import { decodeFrame } from '../../src/wire/codec.ts'
-import type { Machine } from '../machine.ts'
+import type { Machine, Work } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
 import { LogMirror } from './log-mirror.ts'
 import type { LoggedEntry } from './log-mirror.ts'
 
 export interface LogListener {
-  /** An entry is about to be written somewhere. */
-  written(index: number, term: number): void
+  /** An entry is about to be written somewhere; it was made, or came, at that true time. */
+  written(index: number, term: number, at: number): void
   /** Told of each entry once, in order, when it is committed anywhere. */
   committed(logged: LoggedEntry): void
 }
@@ -76,8 +76,8 @@ export class LogInvariants implements Checker {
     }
   }
 
-  leaving(machine: Machine, effect: Effect): void {
-    if (effect.kind === 'persist') this.#writing(machine, effect)
+  leaving(machine: Machine, effect: Effect, work: Work): void {
+    if (effect.kind === 'persist') this.#writing(machine, effect, work.at)
     if (effect.kind !== 'peer') return
     const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.#report('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
@@ -124,10 +124,10 @@ export class LogInvariants implements Checker {
   }
 
   /** L7: truncation only on a term conflict, never at or below commit. */
-  #writing(machine: Machine, effect: Persist): void {
+  #writing(machine: Machine, effect: Persist, madeAt: number): void {
     const commit = this.#checkedTo.get(machine.id) ?? 0
     const wrong = this.#mirror(machine).write(effect.records, commit, ({ index, term }) => {
-      this.#listener.written(index, term)
+      this.#listener.written(index, term, madeAt)
     })
     if (wrong !== null) this.#report('L7', `replica ${machine.id}: ${wrong}`)
   }

@@ -77,10 +77,10 @@ export class Oracle {
     return since
   }
 
-  /** An entry was written somewhere: its timers count from now at the earliest. */
-  written(at: number, term: number): void {
-    const key = `${at} ${term}`
-    if (!this.#seenAt.has(key)) this.#seenAt.set(key, this.#now())
+  /** An entry was written somewhere, made at that true time: its timers count from then at the earliest. */
+  written(index: number, term: number, at: number): void {
+    const key = `${index} ${term}`
+    if (!this.#seenAt.has(key)) this.#seenAt.set(key, at)
   }
 
   committed({ entry }: LoggedEntry): void {

@@ -15,8 +15,8 @@ import type { Answer } from './worker.ts'
 
 type Mutants = Extract<SimOptions['what'], { kind: 'mutants' }>
 
-/** The crash points of these seeds are tried when seeds alone find nothing. */
-const crashSeeds: readonly number[] = [1, 2]
+/** The deaths at crash points of these seeds are tried when seeds alone find nothing. */
+const crashSeeds: readonly number[] = [1]
 
 export async function runMutants(
   what: Mutants,
@@ -100,7 +100,7 @@ async function crashPlans(mutant: Mutant): Promise<readonly Plan[]> {
   const onAnswer = (answer: Answer, at: number): boolean => {
     if (answer.kind === 'error') throw new Error(`mutant ${mutant.name}: ${answer.text}`)
     const { flow, seed } = places[at] as (typeof places)[number]
-    if (answer.kind === 'points') plans[at] = crashRunsOf(flow, seed, answer.points, true).map(crashPlan)
+    if (answer.kind === 'points') plans[at] = crashRunsOf(flow, seed, answer.points, false).map(crashPlan)
     return true
   }
   await runPool(places, { mutant, onAnswer })
