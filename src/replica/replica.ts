@@ -6,17 +6,17 @@
 //                                                  stepGroup (owner.ts) --> commit --> Raft (log-port.ts) --> quorum
 //                                                         ^                                               |
 //                                              outcome ---'---------------- Store.apply <-----------------'
-//                                                 '--> messages leave
+//                                                 '--> messages leave (egress.ts)
 //
 // What a turn of the host's loop gathers leaves with its `time` input: one append, one sync, one write per peer.
 
 import { assert, unreachable } from '../base/assert.ts'
 import { replicaOf } from '../base/brand.ts'
-import type { GroupKey, Index, Life, ReplicaId, Term } from '../base/brand.ts'
+import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import { between, micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import { random } from '../base/random.ts'
-import type { CallContext, Outgoing } from '../call/contract.ts'
+import type { CallContext } from '../call/contract.ts'
 import type { RaftEntry, RaftMessage } from '../raft/message.ts'
 import { Raft } from '../raft/raft.ts'
 import { MemoryIndex } from '../store/memory-index.ts'
@@ -25,12 +25,12 @@ import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeEntry, decodeFrame, encodeBody } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
-import type { EgressFrame, UnsentFrame } from '../wire/frame.ts'
 import { answer } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
+import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
-import type { DiskInput, Input, LinkInput, UnsentInput } from './input.ts'
+import type { DiskInput, Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
@@ -51,6 +51,7 @@ export class Replica {
   readonly #log: LogPort
   readonly #judge: Judge
   readonly #owner: Owner
+  readonly #egress: Egress
   readonly #passing: Passing
   readonly #freshness: Freshness
   readonly #context: CallContext
@@ -133,12 +134,13 @@ export class Replica {
       },
       options.now,
     )
+    this.#egress = new Egress({ ...shared, owner: () => this.#owner, now: () => this.#now })
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,
       propose: (body, isAwaited) => this.#log.propose(body, isAwaited),
       hurry: () => this.#log.hurry(),
-      send: (outgoing, group) => this.#send(outgoing, group),
+      send: (outgoing, group) => this.#egress.send(outgoing, group),
       handled: (ref) => this.#passing.handled(ref),
       dropped: (ref) => this.#passing.forget(ref),
     })
@@ -149,7 +151,7 @@ export class Replica {
         context: () => this.#context,
         stale: () => this.#freshness.stale,
         standIn: () => this.#standIn(),
-        answer: (outgoing) => this.#send(outgoing, null),
+        answer: (outgoing) => this.#egress.send(outgoing, null),
       },
       options.now,
     )
@@ -193,7 +195,7 @@ export class Replica {
         // A send on it comes back as `unsent`; nothing else depends on it.
         break
       case 'unsent':
-        this.#unsent(input)
+        this.#egress.onUnsent(input)
         break
       case 'admin':
         this.#outbox.push(answer(input, this.#picture()))
@@ -225,46 +227,6 @@ export class Replica {
     return least
   }
 
-  // ---- SIP out ------------------------------------------------------------------------------------------------------
-
-  /** False if the stream that it must leave on is gone. */
-  #send(outgoing: Outgoing, group: GroupKey | null): boolean {
-    const { flow, data, what } = outgoing
-    const origin = group === null ? null : { group, what }
-    const holder = flow.stream === '' ? null : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
-    this.#outbox.count('sip_sent')
-    if (holder === null || holder === this.#options.life) {
-      this.#outbox.push({ kind: 'send', flow, data, origin, notAfter: plus(this.#now, limits.notAfter) })
-      return true
-    }
-    if (!this.#links.reaches(holder)) return false
-    return this.#links.send(replicaOf(holder), { kind: 'egress', flow, data, within: limits.notAfter, origin })
-  }
-
-  #egress(frame: EgressFrame): void {
-    const origin = frame.origin === null ? null : { group: frame.origin.group as GroupKey, what: frame.origin.what }
-    const notAfter = plus(this.#now, frame.within)
-    this.#outbox.push({ kind: 'send', flow: frame.flow, data: frame.data, origin, notAfter })
-  }
-
-  /** A send that the host did not make: its owner decides whether those bytes still stand. */
-  #unsent(input: UnsentInput): void {
-    this.#outbox.count(`sip_unsent_${input.reason.replace('-', '_')}`)
-    const { origin, flow, data } = input.send
-    if (origin === null) return
-    const owner = this.#store.ownerOf(origin.group)
-    if (owner === this.#options.life) this.#owner.unsent(origin, flow, data, input.reason)
-    else if (owner !== null) {
-      this.#links.send(replicaOf(owner), { kind: 'unsent', flow, data, origin, reason: input.reason })
-    }
-  }
-
-  #egressUnsent(frame: UnsentFrame): void {
-    if (frame.origin === null) return
-    const origin = { group: frame.origin.group as GroupKey, what: frame.origin.what }
-    this.#owner.unsent(origin, frame.flow, frame.data, frame.reason)
-  }
-
   // ---- peers --------------------------------------------------------------------------------------------------------
 
   #frame(from: Life, bytes: Uint8Array): void {
@@ -291,10 +253,10 @@ export class Replica {
         this.#passing.onHandled(frame)
         break
       case 'egress':
-        this.#egress(frame)
+        this.#egress.onEgress(frame)
         break
       case 'unsent':
-        this.#egressUnsent(frame)
+        this.#egress.onUnsentFrame(frame)
         break
       case 'relay':
         if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
