@@ -35,6 +35,8 @@ export const limits = {
   reproposalMost: seconds(4),
   /** A commit that nothing waits for (a 1xx, a relayed BYE) leaves with the next one, or after this. */
   lazy: millis(20),
+  /** Inputs whose changes travel as one commit: far above what comes in `lazy`, so that a commit stays small. */
+  folded: 16,
   /** Raft: one append carries at most this, so that a follower that is far behind doesn't hold up the others' heartbeats. */
   appendEntries: 1_000,
   appendBytes: 1_000_000,

@@ -14,6 +14,7 @@ import type { Effect } from './effect.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
+import type { Proposal } from './owner.ts'
 
 export interface LogPorts {
   readonly raft: Raft
@@ -32,7 +33,7 @@ export interface LogPorts {
 
 export class LogPort {
   readonly #ports: LogPorts
-  #gathered: Uint8Array[] = []
+  #gathered: Proposal[] = []
   /** When what gathered leaves at the latest; null = nothing gathered. */
   #leaveAt: Instant | null = null
   /** When all that was open was proposed last, and how long until it is proposed again. */
@@ -47,8 +48,8 @@ export class LogPort {
   }
 
   /** Leaves with the end of this turn; if nothing waits for it, with the next one that does, or a little later. */
-  propose(body: Uint8Array, isAwaited: boolean): void {
-    this.#gathered.push(body)
+  propose(proposal: Proposal, isAwaited: boolean): void {
+    this.#gathered.push(proposal)
     if (isAwaited) this.hurry()
     else this.#leaveAt ??= plus(this.#ports.now(), limits.lazy)
   }
@@ -77,11 +78,11 @@ export class LogPort {
       // Twice as long each time: a leader that is only slow must not be drowned.
       this.#again = Math.min(this.#again * 2, limits.reproposalMost)
       this.#proposedAt = now
-      this.#gathered = [...this.#ports.openBodies()]
+      this.#gathered = this.#ports.openBodies().map((body) => () => body)
     } else if (!this.busy) {
       return
     }
-    const bodies = this.#gathered
+    const bodies = this.#gathered.map((bytes) => bytes())
     this.#gathered = []
     this.#leaveAt = null
     if (raft.isLeader) this.#appendOwn(bodies)
@@ -92,7 +93,7 @@ export class LogPort {
   offerAgain(): void {
     this.#again = limits.reproposal
     this.#proposedAt = this.#ports.now()
-    this.#gathered = [...this.#ports.openBodies()]
+    this.#gathered = this.#ports.openBodies().map((body) => () => body)
     this.hurry()
   }
 
@@ -107,7 +108,7 @@ export class LogPort {
   #appendOwn(bodies: readonly Uint8Array[]): void {
     for (const [at, body] of bodies.entries()) {
       if (this.append(body) !== null) continue
-      this.#gathered = bodies.slice(at)
+      this.#gathered = bodies.slice(at).map((rest) => () => rest)
       this.#leaveAt = plus(this.#ports.now(), limits.heartbeat)
       return
     }

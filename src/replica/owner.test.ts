@@ -44,7 +44,7 @@ class Rooms {
     const shared = { life: one, store, outbox, links, context }
     this.owner = new Owner({
       ...shared,
-      propose: (body) => this.proposed.push(body),
+      propose: (proposal) => this.proposed.push(proposal()),
       hurry: () => {},
       send: (outgoing) => this.sent.push(outgoing) > 0,
       handled: (ref) => this.passing.handled(ref),

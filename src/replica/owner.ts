@@ -11,9 +11,10 @@ import type { GroupKey, Life } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
+import { fold } from '../call/fold.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
 import type { Group } from '../call/group.ts'
-import type { CallContext, CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
+import type { CallContext, CallInput, CallResult, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
@@ -24,11 +25,16 @@ import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 
+/** The bytes of a commit, made when it leaves. */
+export type Proposal = () => Uint8Array
+
 /** A commit on its way through the log, with what waits for it. */
 interface OpenCommit {
   readonly serial: number
   readonly at: Instant
-  readonly body: Uint8Array
+  commit: Commit
+  /** Its bytes, once it has left; until then a later commit of the group may be folded into it. */
+  body: Uint8Array | null
   /** The group before the first of `inputs`. */
   readonly before: Group
   /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
@@ -57,7 +63,7 @@ export interface OwnerPorts {
   readonly outbox: Outbox
   context(): CallContext
   /** To the log, by way of the leader. */
-  propose(body: Uint8Array, isAwaited: boolean): void
+  propose(proposal: Proposal, isAwaited: boolean): void
   /** A message waits for the open commits of its group: proposals that were in no hurry leave. */
   hurry(): void
   /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
@@ -91,7 +97,7 @@ export class Owner {
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
   openBodies(): readonly Uint8Array[] {
-    return [...this.#open.values()].map(({ commit }) => commit.body)
+    return [...this.#open.values()].map(({ commit }) => bytesOf(commit))
   }
 
   oldestOpen(): Instant | null {
@@ -262,6 +268,7 @@ export class Owner {
     const result = stepGroup(held.group, input, this.#ports.context())
     held.group = result.group
     const last = held.open.at(-1)
+    if (result.commit !== null && last !== undefined && this.#fold(held, last, result, input)) return
     if (last === undefined) {
       held.released.push(...result.sends)
       for (const ref of result.handled) this.#handledRef(held, ref)
@@ -302,11 +309,25 @@ export class Owner {
       ...body,
     }
     const at = this.#ports.context().now
-    const open: OpenCommit = { serial, at, body: encodeBody(commit), before, inputs: [input], sends, handled }
+    const open: OpenCommit = { serial, at, commit, body: null, before, inputs: [input], sends, handled }
     held.version++
     held.open.push(open)
     this.#open.set(serial, { held, commit: open })
-    this.#ports.propose(open.body, sends.length > 0)
+    this.#ports.propose(() => bytesOf(open), sends.length > 0)
+  }
+
+  /** Makes the result part of the group's last open commit, if that has not left yet. */
+  #fold(held: Held, last: OpenCommit, result: CallResult<Group>, input: CallInput): boolean {
+    if (last.body !== null || result.commit === null || last.inputs.length >= limits.folded) return false
+    const folded = fold(result.group, last.commit, result.commit)
+    if (folded === null) return false
+    held.group = folded.group
+    last.commit = { ...last.commit, ...folded.commit }
+    last.inputs.push(input)
+    last.sends.push(...result.sends, ...result.after)
+    last.handled.push(...result.handled, ...result.handledAfter)
+    if (last.sends.length > 0) this.#ports.hurry()
+    return true
   }
 
   /** That commit and all later ones of its group fall; their inputs are handled again, in order, on applied state. */
@@ -418,4 +439,9 @@ export class Owner {
     this.#due.delete(key)
     for (const ref of held.refs) this.#ports.dropped(ref)
   }
+}
+
+function bytesOf(open: OpenCommit): Uint8Array {
+  open.body ??= encodeBody(open.commit)
+  return open.body
 }

@@ -138,7 +138,7 @@ export class Replica {
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,
-      propose: (body, isAwaited) => this.#log.propose(body, isAwaited),
+      propose: (proposal, isAwaited) => this.#log.propose(proposal, isAwaited),
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#egress.send(outgoing, group),
       handled: (ref) => this.#passing.handled(ref),
