@@ -50,7 +50,9 @@ export class Effects implements Checker {
   }
 
   leaving(machine: Machine, effect: Effect): void {
-    if (effect.kind !== 'send' || effect.origin === null || effect.origin.what === 'untracked') return
+    if (effect.kind !== 'send' || effect.origin === null) return
+    // What the call room does not track is relayed without state; but for its own answers to a CANCEL.
+    if (effect.origin.what === 'untracked' && !isCancelAnswer(effect.data)) return
     const wrong = this.#wrong(effect, effect.origin)
     if (wrong === null) return
     this.#report('L12', `replica ${machine.id} sends ${summary(effect.data)} although ${wrong}`)
@@ -87,7 +89,12 @@ export class Effects implements Checker {
 
   #wrongCancelAnswer(message: ResponseMessage, group: string): string | null {
     const known = this.#invites.get(`${group} ${branchOf(message)}`)
-    const decided = known !== undefined && (known.cancelled || known.final)
-    return message.status < 300 && !decided ? 'the CANCEL is not committed' : null
+    // An unknown INVITE's is relayed, not given.
+    if (known === undefined || message.status >= 300) return null
+    return !known.cancelled && !known.final ? 'the CANCEL is not committed' : null
   }
+}
+
+function isCancelAnswer(data: string): boolean {
+  return data.startsWith('SIP/2.0 ') && /\r\nCSeq:[ \t]*[0-9]+[ \t]+CANCEL\r\n/i.test(data)
 }
