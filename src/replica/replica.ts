@@ -206,7 +206,8 @@ export class Replica {
       default:
         unreachable(input)
     }
-    this.#due = this.deadline()
+    // Every other input is followed by a `time` input in the same turn.
+    if (input.kind === 'time') this.#due = this.deadline()
     return this.#outbox.take()
   }
 

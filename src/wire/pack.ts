@@ -16,8 +16,9 @@ import { gate } from './gate.ts'
 export type Structure = readonly string[]
 
 export interface Codec {
-  /** The bytes of a value of null, booleans, numbers, strings, Uint8Arrays, arrays and objects; any other is a bug. */
-  pack(value: unknown): Uint8Array
+  /** The bytes of a value of null, booleans, numbers, strings, Uint8Arrays, arrays and objects; any other is a bug. They
+   * begin after `head` bytes, which are the caller's. */
+  pack(value: unknown, head?: number): Uint8Array
   /** The value, which shares no memory with `bytes`; or why these bytes are not one. */
   unpack(bytes: Uint8Array): Result<unknown, string>
 }
@@ -38,10 +39,10 @@ export function codec(structures: readonly Structure[]): Codec {
   })
   const widths = structures.map((keys) => keys.length)
   return {
-    pack(value) {
+    pack(value, head = 0) {
       const scratch: Uint8Array = packr.pack(value, RESET_BUFFER)
-      const bytes = new Uint8Array(scratch.length)
-      bytes.set(scratch)
+      const bytes = new Uint8Array(head + scratch.length)
+      bytes.set(scratch, head)
       return bytes
     },
     unpack(bytes) {

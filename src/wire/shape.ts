@@ -144,11 +144,9 @@ export function format<T>(
   const { pack, unpack } = codec(records.map(({ keys }) => keys))
   return {
     encode(value) {
-      const packed = pack(shape.tidy(value))
-      assert(packed.length < MOST_BYTES, `encoding ${name}: too many bytes`)
-      const bytes = new Uint8Array(1 + packed.length)
+      const bytes = pack(shape.tidy(value), 1)
+      assert(bytes.length <= MOST_BYTES, `encoding ${name}: too many bytes`)
       bytes[0] = version
-      bytes.set(packed, 1)
       return bytes
     },
     decode(bytes) {
