@@ -319,6 +319,8 @@ export class Owner {
   /** Makes the result part of the group's last open commit, if that has not left yet. */
   #fold(held: Held, last: OpenCommit, result: CallResult<Group>, input: CallInput): boolean {
     if (last.body !== null || result.commit === null || last.inputs.length >= limits.folded) return false
+    // What waits for it leaves as its bytes, and the later commit may supersede those (a CANCEL, then the 2xx).
+    if (last.sends.length > 0) return false
     const folded = fold(result.group, last.commit, result.commit)
     if (folded === null) return false
     held.group = folded.group
