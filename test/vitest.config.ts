@@ -1,4 +1,5 @@
-// `npm test`: the rooms' own tests, the tidy test and the quick tests with real processes. The long ones are `test:ci`.
+// `npm test`: the rooms' own tests, the tidy test and the quick tests with real processes. The long ones are `test:ci`,
+// those that need a quiet machine `test:long`.
 
 import { defineConfig } from 'vitest/config'
 import { PlainLineReporter } from './plain-line-reporter.ts'
@@ -24,7 +25,7 @@ export default defineConfig({
           root,
           name: 'cluster',
           include: ['test/cluster/*.test.ts'],
-          exclude: ['test/cluster/*.ci.test.ts'],
+          exclude: ['test/cluster/*.{ci,long}.test.ts'],
           // Real processes under load: one file at a time, after the unit tests.
           fileParallelism: false,
           testTimeout: 120_000,
