@@ -1,7 +1,7 @@
 // A call outlives its proxy: replicas are killed with -9 under load, and no call notices.
 
 import { describe, expect, test } from 'vitest'
-import { expectAllCalls, expectNothingLeft } from './expectations.ts'
+import { expectAllCalls, expectCleanWire, expectNothingLeft } from './expectations.ts'
 import { inScene, phones } from './scene.ts'
 import { missingTools } from './sipp.ts'
 import type { ReplicaSet } from './replica-set.ts'
@@ -19,6 +19,9 @@ const rounds: readonly (readonly [round: number, phones: Phones, transport: Sipp
   [5, phones.routed, 'un'],
 ]
 
+/** The round whose every relayed message is captured and checked. */
+const CAPTURED = 4
+
 /** Kills a replica and waits until it was started again; its id. */
 async function killAndRestart(set: ReplicaSet, id: number): Promise<number> {
   const before = set.events.length
@@ -32,6 +35,7 @@ describe.skipIf(missing !== null)('1000 of 1000 with two kills', () => {
   test.each(rounds)('round %i: the leader at 8 s, another replica at 16 s', async (round, pair, transport) => {
     await inScene(50 + round, async (scene) => {
       const set = await scene.set()
+      const capture = round === CAPTURED ? await scene.capture() : null
       const load = await scene.load({ phones: pair, transport, rate: 50, calls: 1_000, holdMs: 5_000 })
       // 50 calls a second: the 400th begins at 8 s, the 800th at 16 s.
       await load.caller.reaches('400 calls begun', 30_000, ({ created }) => created >= 400)
@@ -40,6 +44,7 @@ describe.skipIf(missing !== null)('1000 of 1000 with two kills', () => {
       const other = set.ids.find((id) => id !== first) as number
       set.kill(other)
       await expectAllCalls(load, 1_000, { deadlineMs: 90_000, retransmissions: 'allowed' })
+      if (capture !== null) await expectCleanWire(capture, scene.place, 'repeats allowed')
       await set.event(
         `replica ${other} starts again`,
         15_000,
@@ -54,6 +59,7 @@ describe.skipIf(missing !== null)('all at once', () => {
   test('100 calls are up, all three replicas are killed and start from disk: every BYE gets its 200', async () => {
     await inScene(56, async (scene) => {
       const set = await scene.set({ restart: '1' })
+      const capture = await scene.capture()
       const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: 100, holdMs: 10_000 })
       await set.statuses('100 calls are up', 10_000, ({ calls }) => calls.confirmed === 100)
       const before = set.events.length
@@ -65,6 +71,7 @@ describe.skipIf(missing !== null)('all at once', () => {
         return serving.length === 3 && calls.confirmed === 100
       })
       await expectAllCalls(load, 100, { deadlineMs: 60_000, retransmissions: 'allowed' })
+      await expectCleanWire(capture, scene.place, 'repeats allowed')
       await expectNothingLeft(set)
     })
   })
