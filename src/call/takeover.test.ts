@@ -3,16 +3,16 @@ import { follower, inDialog, response } from './testing/phone.ts'
 import { calling, ringing, talking } from './testing/scene.ts'
 
 describe('takeover (design.md 4)', () => {
-  test('calling on UDP: timer A begins anew with the stored INVITE, byte for byte; timer B goes on', () => {
+  test('calling on UDP: the stored INVITE by timer A, after 2*T1, byte for byte; timer B goes on', () => {
     const { ladder, callee, invite } = calling()
     ladder.pass(10)
     ladder.take()
     ladder.takeover()
     expect(ladder.take()).toEqual(['-- takeover --'])
-    ladder.pass(0.6)
+    ladder.pass(1.1)
     expect(ladder.take()).toEqual(['set -> callee: INVITE'])
     expect(ladder.last(callee, 'INVITE')).toBe(invite)
-    ladder.pass(21)
+    ladder.pass(20.5)
     expect(ladder.take()).not.toContain('set -> caller: 408 INVITE')
     ladder.pass(0.5)
     expect(ladder.take()).toContain('set -> caller: 408 INVITE')
@@ -76,7 +76,7 @@ describe('takeover (design.md 4)', () => {
     const { ladder, caller, callee, sent, invite } = calling()
     ladder.say(caller, follower(sent, 'CANCEL'))
     ladder.takeover()
-    ladder.pass(0.6)
+    ladder.pass(1.1)
     expect(ladder.take().slice(-2)).toEqual(['-- takeover --', 'set -> callee: INVITE'])
     ladder.say(callee, response(callee, invite, 180))
     expect(ladder.take()).toContain('set -> callee: CANCEL')

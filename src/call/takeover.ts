@@ -32,7 +32,7 @@ function takeBranch(turn: Turn, found: Found<InviteRecord> & { branch: Branch })
     return
   }
   // On a stream that died with the old owner the callee's last response may be lost: the INVITE fetches it again. On UDP
-  // timer A begins anew, and a callee that has answered repeats its 2xx before it fires (docs/decisions/0013).
+  // timer A fires after 2*T1, and a callee that has answered repeats its 2xx before that (docs/decisions/0013).
   if (young && branch.hop.transport !== 'udp') {
     const record = turn.get('Transaction', branch.id)
     if (record?.kind === 'request') turn.send(branch.hop, record.text, what.invite(branch.id))

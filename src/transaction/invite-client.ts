@@ -64,7 +64,9 @@ export function startInviteClient(reliable: boolean, now: Instant): InviteClient
   }
 }
 
-/** The machine at a new owner. `age`: since the commit that made this state. The retransmissions begin anew. */
+/** The machine at a new owner. `age`: since the commit that made this state. The predecessor has sent the INVITE once, as far as
+ * anybody knows, so timer A goes on with its second interval: a callee that has answered repeats its 2xx after T1, so
+ * before it (docs/decisions/0013). */
 export function resumeInviteClient(
   state: 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated',
   reliable: boolean,
@@ -74,7 +76,7 @@ export function resumeInviteClient(
   const end = sixtyFourT1Left(now, age)
   switch (state) {
     case 'calling':
-      return { state, reliable, a: reliable ? null : retransmitAfter(now, timers.t1), end }
+      return { state, reliable, a: reliable ? null : retransmitAfter(now, (2 * timers.t1) as Duration), end }
     case 'proceeding':
       return { state, reliable, a: null, end: null }
     case 'completed':
