@@ -1,14 +1,11 @@
-// Which incarnation (disk) each peer had when it was first met, kept in the data folder. A replica that comes back with
-// another disk could vote twice in one term, so its peers don't listen to it (design.md 10); replacing an incarnation is
-// the configuration's work.
+// The peers' identities (wire/peer-identity.ts), kept in the data folder.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { must } from '../base/assert.ts'
-import { replicaOf } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { identifyPeer } from '../wire/peer-identity.ts'
 
 const FILE = 'peers.json'
 
@@ -35,16 +32,10 @@ export class KnownPeers {
 
   /** Why that life is not the peer it was; null if it is, or is met for the first time, which is then remembered. */
   objection(life: Life): string | null {
-    const replica = replicaOf(life)
-    const incarnation = must(life.split('.')[1], 'a life has an incarnation')
-    const known = this.#incarnations.get(replica)
-    if (known === incarnation) return null
-    if (known !== undefined) {
-      return (
-        `replica ${replica} comes with another disk (incarnation ${incarnation}, known is ${known}): it could vote twice. ` +
-        'Put its data folder back'
-      )
-    }
+    const identity = identifyPeer(life, this.#incarnations)
+    if (identity.kind === 'known') return null
+    if (identity.kind === 'stranger') return identity.reason
+    const { replica, incarnation } = identity
     this.#incarnations.set(replica, incarnation)
     try {
       this.#write()

@@ -21,8 +21,6 @@ export const hostLimits = {
   walWaitingBytes: 64 * MB,
   /** A segment is read whole at start; small enough to do so, large enough to be few (16 to the limit). */
   segmentBytes: 64 * MB,
-  /** One record: the largest append is far below; a length above this is damage. */
-  recordBytes: 32 * MB,
 
   /** The kernel's buffer for datagrams: rides out pauses of some 100 ms at 10,000 datagrams/s (the kernel caps it). */
   udpReceiveBytes: 4 * MB,

@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { must } from '../base/assert.ts'
 import { createSegment, openWalFile, segmentPath, Wal } from './wal.ts'
 import type { Appended, OpenFile, WalEnd, WalFile } from './wal.ts'
-import { readRecords } from './wal-format.ts'
+import { readRecords } from '../wire/segment.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -61,7 +62,7 @@ async function watched(openFile: OpenFile = openWalFile, segmentBytes?: number):
 function onDisk(): string[] {
   const files = readdirSync(folder).sort()
   return files.flatMap((name) => {
-    const reading = readRecords(readFileSync(join(folder, name)))
+    const reading = readRecords(readFileSync(join(folder, name)), crc32)
     expect(reading.fault).toBe(null)
     return reading.payloads.slice(1).map((bytes) => Buffer.from(bytes).toString())
   })

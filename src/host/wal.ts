@@ -8,21 +8,11 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { frameRecords, HEAD_BYTES } from './wal-format.ts'
+import { crc32 } from 'node:zlib'
+import { beginSegment, segmentName } from '../wire/recovery.ts'
+import type { Identity, LogEnd } from '../wire/recovery.ts'
+import { frameRecords, HEAD_BYTES } from '../wire/segment.ts'
 import { hostLimits } from './limits.ts'
-
-/** What a segment's first record says, as JSON. `previous` is the CRC that the segment before ended with. */
-export interface SegmentTitle {
-  readonly holdfast: 'log'
-  readonly format: 1
-  readonly set: string
-  readonly replica: number
-  readonly incarnation: string
-  readonly segment: number
-  readonly previous: number
-}
-
-export type Identity = Pick<SegmentTitle, 'set' | 'replica' | 'incarnation'>
 
 /** What is appended together and reported together. */
 export interface Appended {
@@ -40,21 +30,15 @@ export interface WalEvents<Item> {
 
 /** The few calls on a file that a test must be able to break. */
 export interface WalFile {
-  write(bytes: Buffer, position: number): Promise<number>
+  write(bytes: Uint8Array, position: number): Promise<number>
   sync(): Promise<void>
   cut(size: number): Promise<void>
   close(): Promise<void>
 }
 
 /** Where an opened log goes on. */
-export interface WalEnd {
+export interface WalEnd extends LogEnd {
   readonly folder: string
-  readonly identity: Identity
-  readonly segment: number
-  readonly position: number
-  readonly crc: number
-  /** Bytes of all segments. */
-  readonly total: number
 }
 
 export type OpenFile = (path: string) => Promise<WalFile>
@@ -156,7 +140,7 @@ export class Wal<Item extends Appended> {
   async #tryWrite(records: readonly Uint8Array[]): Promise<boolean> {
     if (this.#position >= this.#segmentBytes && !(await this.#nextSegment())) return false
     const file = (this.#file ??= await this.#openFile(this.#path()))
-    const framed = frameRecords(records, this.#position, this.#crc)
+    const framed = frameRecords(records, this.#position, this.#crc, crc32)
     if (!(await writeWhole(file, framed.bytes, this.#position))) return false
     await file.sync()
     this.#position += framed.bytes.length
@@ -195,7 +179,7 @@ export class Wal<Item extends Appended> {
 }
 
 export function segmentPath(folder: string, segment: number): string {
-  return join(folder, `log-${String(segment).padStart(6, '0')}.wal`)
+  return join(folder, segmentName(segment))
 }
 
 /** Makes a segment with its title, synced, its name too; null if the disk is full. */
@@ -206,9 +190,7 @@ export async function createSegment(
   previous: number,
   openFile: OpenFile,
 ): Promise<{ readonly file: WalFile; readonly position: number; readonly crc: number } | null> {
-  const { set, replica, incarnation } = identity
-  const title: SegmentTitle = { holdfast: 'log', format: 1, set, replica, incarnation, segment, previous }
-  const framed = frameRecords([Buffer.from(JSON.stringify(title))], 0, 0)
+  const framed = beginSegment(identity, segment, previous, crc32)
   let file: WalFile
   try {
     file = await openFile(segmentPath(folder, segment))
@@ -247,7 +229,7 @@ export async function openWalFile(path: string): Promise<WalFile> {
 }
 
 /** False if the disk is full; what was written of it is cut off again. */
-async function writeWhole(file: WalFile, bytes: Buffer, position: number): Promise<boolean> {
+async function writeWhole(file: WalFile, bytes: Uint8Array, position: number): Promise<boolean> {
   let written = 0
   try {
     while (written < bytes.length) written += await file.write(bytes.subarray(written), position + written)

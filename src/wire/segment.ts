@@ -9,10 +9,12 @@
 // time, and it starts only after the one before was synced; so a record with `batch` B proves that all below B had been
 // on the disk, and only the last batch of the last segment can be torn. The first record of a segment is its title.
 
-import { crc32 } from 'node:zlib'
-import { hostLimits } from './limits.ts'
+/** CRC-32 (as in zlib) of `bytes`, rolled on from `before`. The host's is native; below it there is no Node. */
+export type Checksum = (bytes: Uint8Array, before: number) => number
 
 export const HEAD_BYTES = 16
+/** One record: the largest append is far below; a length above this is damage. */
+const RECORD_BYTES = 32 * 1_024 * 1_024
 /** Disks write whole sectors; the one that wasn't written reads as zeros (etcd's wal decides the same way). */
 const SECTOR = 512
 
@@ -32,18 +34,20 @@ export function frameRecords(
   payloads: readonly Uint8Array[],
   batch: number,
   crc: number,
-): { bytes: Buffer; crc: number } {
+  checksum: Checksum,
+): { readonly bytes: Uint8Array; readonly crc: number } {
   let size = 0
   for (const payload of payloads) size += HEAD_BYTES + payload.length
-  const bytes = Buffer.allocUnsafe(size)
+  const bytes = new Uint8Array(size)
+  const view = viewOf(bytes)
   let at = 0
   let rolling = crc
   for (const payload of payloads) {
-    rolling = crc32(payload, rolling)
-    bytes.writeUInt32LE(payload.length, at)
-    bytes.writeUInt32LE(batch, at + 4)
-    bytes.writeUInt32LE(rolling, at + 8)
-    bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 12)), at + 12)
+    rolling = checksum(payload, rolling)
+    view.setUint32(at, payload.length, true)
+    view.setUint32(at + 4, batch, true)
+    view.setUint32(at + 8, rolling, true)
+    view.setUint32(at + 12, checksum(bytes.subarray(at, at + 12), 0), true)
     bytes.set(payload, at + HEAD_BYTES)
     at += HEAD_BYTES + payload.length
   }
@@ -51,24 +55,29 @@ export function frameRecords(
 }
 
 /** Reads a segment as far as it is good. */
-export function readRecords(file: Buffer): Reading {
+export function readRecords(file: Uint8Array, checksum: Checksum): Reading {
+  const segment: Segment = { file, view: viewOf(file), checksum }
   const payloads: Uint8Array[] = []
   let end = 0
   let crc = 0
+  const bad = (stop: number, incomplete: boolean, reason: string): Reading => ({
+    payloads,
+    end,
+    crc,
+    fault: { torn: isTorn(segment, end, stop, incomplete), reason },
+  })
   while (end < file.length) {
     const start = end + HEAD_BYTES
-    if (start > file.length) return fault(file, payloads, end, crc, file.length, true, 'its head is incomplete')
-    if (!isHead(file, end)) {
+    if (start > file.length) return bad(file.length, true, 'its head is incomplete')
+    if (!isHead(segment, end)) {
       const sectorEnd = Math.min(file.length, Math.ceil(start / SECTOR) * SECTOR)
-      return fault(file, payloads, end, crc, sectorEnd, false, 'its head is wrong')
+      return bad(sectorEnd, false, 'its head is wrong')
     }
-    const stop = start + file.readUInt32LE(end)
-    if (stop > file.length) return fault(file, payloads, end, crc, file.length, true, 'it is incomplete')
+    const stop = start + segment.view.getUint32(end, true)
+    if (stop > file.length) return bad(file.length, true, 'it is incomplete')
     const payload = file.subarray(start, stop)
-    const next = crc32(payload, crc)
-    if (next !== file.readUInt32LE(end + 8)) {
-      return fault(file, payloads, end, crc, stop, false, 'its checksum is wrong')
-    }
+    const next = checksum(payload, crc)
+    if (next !== segment.view.getUint32(end + 8, true)) return bad(stop, false, 'its checksum is wrong')
     payloads.push(payload)
     crc = next
     end = stop
@@ -76,28 +85,28 @@ export function readRecords(file: Buffer): Reading {
   return { payloads, end, crc, fault: null }
 }
 
-function isHead(file: Buffer, at: number): boolean {
-  return (
-    file.readUInt32LE(at) <= hostLimits.recordBytes && file.readUInt32LE(at + 12) === crc32(file.subarray(at, at + 12))
-  )
+interface Segment {
+  readonly file: Uint8Array
+  readonly view: DataView
+  readonly checksum: Checksum
 }
 
-/** The record at `end` is bad. `incomplete`: the file ends in it; else it is torn only if a sector of it is all zeros.
- * `stop` is the end of what is known to belong to it. */
-function fault(
-  file: Buffer,
-  payloads: readonly Uint8Array[],
-  end: number,
-  crc: number,
-  stop: number,
-  incomplete: boolean,
-  reason: string,
-): Reading {
-  const torn = (incomplete || hasZeroSector(file, end, stop)) && !hasLaterBatch(file, end)
-  return { payloads, end, crc, fault: { torn, reason } }
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
-function hasZeroSector(file: Buffer, from: number, to: number): boolean {
+function isHead({ file, view, checksum }: Segment, at: number): boolean {
+  if (view.getUint32(at, true) > RECORD_BYTES) return false
+  return view.getUint32(at + 12, true) === checksum(file.subarray(at, at + 12), 0)
+}
+
+/** Whether the bad record at `end` never was synced whole. `incomplete`: the file ends in it; else only if a sector of it is
+ * all zeros. `stop` is the end of what is known to belong to it. */
+function isTorn(segment: Segment, end: number, stop: number, incomplete: boolean): boolean {
+  return (incomplete || hasZeroSector(segment.file, end, stop)) && !hasLaterBatch(segment, end)
+}
+
+function hasZeroSector(file: Uint8Array, from: number, to: number): boolean {
   let at = from
   while (at < to) {
     const sectorEnd = Math.min(to, (Math.floor(at / SECTOR) + 1) * SECTOR)
@@ -108,10 +117,11 @@ function hasZeroSector(file: Buffer, from: number, to: number): boolean {
 }
 
 /** Whether a record lies behind `end` whose write began behind `end`: then what is at `end` had been synced. */
-function hasLaterBatch(file: Buffer, end: number): boolean {
+function hasLaterBatch(segment: Segment, end: number): boolean {
+  const { file, view } = segment
   for (let at = end + 1; at + HEAD_BYTES <= file.length; at++) {
-    const batch = file.readUInt32LE(at + 4)
-    if (batch > end && batch <= at && isHead(file, at)) return true
+    const batch = view.getUint32(at + 4, true)
+    if (batch > end && batch <= at && isHead(segment, at)) return true
   }
   return false
 }
