@@ -1,6 +1,8 @@
 // Virtual time: what happens next, ordered by (true time, order of scheduling). True time is integer microseconds since the
 // world began; only the simulator and its checkers see it, replicas see their own clocks.
 
+import { assert } from '../src/base/assert.ts'
+
 /** Something that will happen unless it is cancelled. */
 export interface Appointment {
   readonly at: number
@@ -26,6 +28,7 @@ export class Agenda {
 
   /** Schedules `run`; what is scheduled for the past happens now, after all that was scheduled for now. */
   at(time: number, run: () => void): Appointment {
+    assert(Number.isSafeInteger(time), 'time is integer microseconds')
     const appointment: Appointment = { at: Math.max(time, this.#now), sequence: ++this.#sequence, run }
     this.#push(appointment)
     return appointment

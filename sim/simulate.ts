@@ -35,7 +35,7 @@ export interface RunResult {
   readonly simulatedSeconds: number
   readonly traceHash: string
   /** The hash after each thousand events. */
-  readonly marks: readonly string[]
+  readonly hashes: readonly string[]
   readonly failure: Failure | null
 }
 
@@ -312,7 +312,7 @@ class Run {
       events: this.#trace.events,
       simulatedSeconds: Math.round(this.#agenda.now / second),
       traceHash: this.#trace.hash(),
-      marks: this.#trace.marks(),
+      hashes: this.#trace.hashes(),
       failure,
     }
   }

@@ -4,9 +4,10 @@
 import { mixText } from '../src/base/hash.ts'
 
 /** A hash every so many events, to find the first difference between two runs. */
-const markEvery = 1_000
+const hashEvery = 1_000
 
-export type Listener = (line: string) => void
+/** `content` is what of the event went into the hash, besides its time. */
+export type Listener = (line: string, content: number) => void
 
 export class Trace {
   readonly #clock: () => number
@@ -14,7 +15,7 @@ export class Trace {
   #a = 0x243f6a88
   #b = 0x85a308d3
   #events = 0
-  readonly #marks: string[] = []
+  readonly #hashes: string[] = []
 
   constructor(clock: () => number, listen: Listener | null) {
     this.#clock = clock
@@ -29,8 +30,8 @@ export class Trace {
     this.#b = (Math.imul(this.#b, 31) + (a ^ Math.floor(now / 0x1_0000_0000))) | 0
     this.#a = a ^ (a >>> 13)
     this.#events++
-    if (this.#events % markEvery === 0) this.#marks.push(this.hash())
-    if (this.#listen !== null) this.#listen(`${formatTime(now)} ${line()}`)
+    if (this.#events % hashEvery === 0) this.#hashes.push(this.hash())
+    if (this.#listen !== null) this.#listen(`${formatTime(now)} ${line()}`, number)
   }
 
   /** An event whose line is its content. */
@@ -48,8 +49,8 @@ export class Trace {
   }
 
   /** The hash after each thousand events. */
-  marks(): readonly string[] {
-    return this.#marks
+  hashes(): readonly string[] {
+    return this.#hashes
   }
 }
 

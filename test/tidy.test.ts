@@ -47,6 +47,25 @@ const banned: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['code from text', /(?<![.\w])(?:eval\s*\(|new\s+Function\b)/],
 ]
 
+/** What would let one run leave something behind for the next, or take an order from arrival (the simulator's runs share a
+ * thread): all state is in objects that a run makes. */
+const sharedState: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['a variable of the module', /^(?:export\s+)?(?:let|var)\b/m],
+  [
+    'an empty collection of the module, which somebody fills',
+    /^(?:export\s+)?const\s+\w+(?:\s*:(?!\s*Readonly)[^=\n]+)?\s*=\s*(?:new\s+(?:Map|Set|WeakMap|WeakSet)\b[^(\n]*\(\s*\)|\[\s*\]|\{\s*\})/m,
+  ],
+  ['for ... in, whose order depends on what the keys look like', /\bfor\s*\(\s*(?:const|let|var)\s+\w+\s+in\b/],
+  [
+    'a plain object as a map: numbers come first in it, and __proto__ is no key (a Map is)',
+    /\bRecord<(?:string|\w+(?:Id|Key|Name)),[^=\n]*>\s*=\s*\{\s*\}/,
+  ],
+  ['memory that was not cleared', /\ballocUnsafe/],
+]
+
+/** Keys of these come from the source, not from messages. */
+const keysOfOurOwn: ReadonlySet<string> = new Set(['src/wire/shape.ts'])
+
 const forbiddenSyntax: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['default export', /\bexport\s+default\b/],
   ['enum', /^\s*(?:export\s+)?(?:const\s+)?enum\s+\w/m],
@@ -155,6 +174,15 @@ describe('the rooms', () => {
     expect(virtual.flatMap((file) => patternFaults(file, banned))).toEqual([])
   })
 
+  test('no run of a replica or of the simulator leaves anything behind for the next, or takes an order from arrival', () => {
+    const isVirtual = ({ path }: SourceFile): boolean => /^sim\/(?!run\/)/.test(path)
+    const pure = sources.filter(
+      (file) => (isCore(file) || isVirtual(file)) && !/\.test\.ts$|\/testing\//.test(file.path),
+    )
+    const guilty = pure.filter(({ path }) => !keysOfOurOwn.has(path))
+    expect(guilty.flatMap((file) => patternFaults(file, sharedState))).toEqual([])
+  })
+
   test('no regular expression meets network input in sip/', () => {
     const guilty = sources.filter((file) => file.path.startsWith('src/sip/') && !isTest(file) && file.hasRegExp)
     expect(guilty.map(({ path }) => path)).toEqual([])
@@ -232,7 +260,8 @@ describe('the files', () => {
 describe('the net itself catches', () => {
   const fault = (path: string, text: string): string[] => {
     const file = scanSource(path, text)
-    return [...importFaults(file), ...patternFaults(file, banned), ...patternFaults(file, forbiddenSyntax)]
+    const patterns = [...banned, ...sharedState, ...forbiddenSyntax]
+    return [...importFaults(file), ...patternFaults(file, patterns)]
   }
 
   test.each([
@@ -246,6 +275,12 @@ describe('the net itself catches', () => {
     ['the clock', 'src/timer/a.ts', 'const now = Date.now()'],
     ['chance', 'src/raft/a.ts', 'const x = `${Math.random()}`'],
     ['a promise', 'src/call/a.ts', 'export async function x() {}'],
+    ['a variable of the module', 'src/call/a.ts', 'let last = 0'],
+    ['a cache of the module', 'src/call/a.ts', 'const seen: Map<string, number> = new Map<string, number>()'],
+    ['a list of the module', 'sim/a.ts', 'export const all: string[] = []'],
+    ['for ... in', 'src/store/a.ts', 'for (const key in table) go(key)'],
+    ['a plain object as a map', 'src/store/a.ts', '  const calls: Record<string, number> = {}'],
+    ['memory with old contents', 'sim/a.ts', 'const bytes = B.allocUnsafe(3)'],
     ['an enum', 'src/call/a.ts', 'export const enum X { A }'],
     ['a default export', 'src/call/a.ts', 'export default 1'],
     ['any', 'src/call/a.ts', 'const x = y as any'],
@@ -260,6 +295,8 @@ describe('the net itself catches', () => {
     ['a property of that name', 'src/raft/a.ts', 'this.fetch()\nentry.fetch(1)'],
     ['an import down the floors', 'src/replica/a.ts', "import { x } from '../raft/b.ts'"],
     ['an import inside the room', 'src/raft/a.ts', "import { x } from './b.ts'"],
+    ['a variable of a function', 'src/raft/a.ts', 'function f() {\n  let x = 0\n  const all = []\n}'],
+    ['a table of the module', 'src/raft/a.ts', "const names: ReadonlyMap<string, string> = new Map([['a', 'b']])"],
   ])('but not %s', (_what, path, text) => {
     expect(fault(path, text)).toEqual([])
   })

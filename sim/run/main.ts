@@ -9,16 +9,17 @@ import { scenarios } from '../scenarios.ts'
 import type { Failure } from '../simulate.ts'
 import { formatTime } from '../trace.ts'
 import { runCrashPoints } from './crash-runs.ts'
+import { tellDifference } from './difference.ts'
 import type { Interrupted } from './interrupted.ts'
 import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
 import type { SimOptions } from './options.ts'
-import { plansAsTasks, runPool, seedsOf } from './pool.ts'
+import { seedsOf } from './pool.ts'
 import { Progress } from './progress.ts'
 import { Tally, failureLine } from './tally.ts'
 import type { Summary } from './tally.ts'
 import { writeTrace } from './trace-file.ts'
-import type { Answer } from './worker.ts'
+import { runTwice } from './twice.ts'
 
 const exits = { nothing: 0, broke: 1, safety: 2, liveness: 3, usage: 64 } as const satisfies Record<string, number>
 
@@ -54,20 +55,11 @@ async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupt
   const tally = new Tally()
   const progress = new Progress(plans.length * 2)
   let ran = 0
-  const count = (answer: Answer, take: (answer: Answer & { kind: 'result' }) => void): boolean => {
-    if (answer.kind === 'error') throw new Error(`seed ${answer.seed}: ${answer.text}`)
-    if (answer.kind === 'result') take(answer)
+  const goOn = (): boolean => {
     progress.show('seeds', ++ran, tally)
-    return tally.failure === null && !interrupted.yes
+    return !interrupted.yes
   }
-  const pool = { mutant: null }
-  const first = plansAsTasks(plans)
-  await runPool(first, { ...pool, onAnswer: (answer) => count(answer, ({ result }) => tally.add(result)) })
-  if (tally.failure === null) {
-    // Again in other threads, backwards: what leaks from one run into the next comes in another order.
-    const again = first.toReversed()
-    await runPool(again, { ...pool, onAnswer: (answer) => count(answer, ({ result }) => tally.compare(result)) })
-  }
+  await runTwice(plans, tally, { mutant: null, goOn })
   progress.end()
   if (options.trace !== null) {
     const traced = plans.find(({ seed }) => seed === tally.failure?.seed) ?? only
@@ -75,8 +67,17 @@ async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupt
   }
   const summary = tally.summary(null, progress.seconds, (failure) => replayOf(what, failure))
   report(summary, options)
+  if (summary.failure?.promise === 'determinism') await reportDifference(plans, summary.failure.seed)
   if (summary.failure !== null) return exits[summary.failure.kind]
   return exits.nothing
+}
+
+async function reportDifference(plans: readonly Plan[], seed: number): Promise<void> {
+  const at = plans.findIndex((plan) => plan.seed === seed)
+  const plan = plans[at]
+  // Those that came before it, backwards; or any, if it was the last.
+  const others = [...plans.slice(at + 1, at + 3).toReversed(), ...plans.slice(Math.max(0, at - 1), at)]
+  if (plan !== undefined) process.stderr.write(await tellDifference(plan, others))
 }
 
 function replayOf(what: Plans, failure: Failure): string {

@@ -4,19 +4,23 @@ import { crashFlows, crashPlan, crashRunsOf } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
-import type { RunResult } from '../simulate.ts'
+import type { Failure, RunResult } from '../simulate.ts'
 import type { Interrupted } from './interrupted.ts'
 import type { SimOptions } from './options.ts'
 import { plansAsTasks, runPool, seedsOf } from './pool.ts'
 import { Progress } from './progress.ts'
 import { Tally } from './tally.ts'
 import type { MutantVerdict } from './tally.ts'
+import { runTwice } from './twice.ts'
 import type { Answer } from './worker.ts'
 
 type Mutants = Extract<SimOptions['what'], { kind: 'mutants' }>
 
 /** The deaths at crash points of these seeds are tried when seeds alone find nothing. */
 const crashSeeds: readonly number[] = [1]
+
+/** Seeds run forwards and then backwards, where only the comparison tells. */
+const seedsAtOnce = 4
 
 export async function runMutants(
   what: Mutants,
@@ -50,6 +54,7 @@ async function hunt(
   all: Tally,
   interrupted: Interrupted,
 ): Promise<MutantVerdict> {
+  if (mutant.promise === 'determinism') return huntTwice(mutant, seedsOf(first, last), interrupted)
   const seeds = await firstFailure(mutant, seedsOf(first, last).map(drawPlan), interrupted, (result) => all.add(result))
   const verdict = { name: mutant.name, seeds: seeds.tried }
   if (seeds.failed !== null || interrupted.yes) {
@@ -63,6 +68,26 @@ async function hunt(
   const points = await firstFailure(mutant, await crashPlans(mutant), interrupted, () => {})
   const caughtBy = points.failed?.failure?.promise ?? null
   return { ...verdict, found: points.failed !== null, crashPoints: points.tried, caughtBy }
+}
+
+/** What breaks no promise but that two runs of a seed are one: found by a pair of runs that differ. */
+async function huntTwice(mutant: Mutant, seeds: readonly number[], interrupted: Interrupted): Promise<MutantVerdict> {
+  let tried = 0
+  let failure: Failure | null = null
+  for (let at = 0; at < seeds.length && failure === null && !interrupted.yes; at += seedsAtOnce) {
+    const plans = seeds.slice(at, at + seedsAtOnce).map(drawPlan)
+    const tally = new Tally()
+    await runTwice(plans, tally, { mutant, goOn: () => !interrupted.yes })
+    tried += plans.length
+    failure = tally.failure
+  }
+  return {
+    name: mutant.name,
+    found: failure !== null,
+    seeds: tried,
+    crashPoints: 0,
+    caughtBy: failure?.promise ?? null,
+  }
 }
 
 interface Hunted {

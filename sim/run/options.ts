@@ -46,7 +46,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --list              flows, scenarios and mutants
   --help              this page
 
-Each seed runs twice, in other threads and in reverse order, and must give the same trace. With --mutants the seeds are
+Each seed runs twice, the second time in another process and in reverse order, and must give the same trace. With --mutants the seeds are
 those that are tried for each, default 1-400, and then crash points. With --crash-points each seed has another leader, owner
 and way in; default 1-3.
 Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no convergence, 64 wrong usage.

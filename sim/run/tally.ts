@@ -67,7 +67,7 @@ export class Tally {
   compare(again: RunResult): void {
     const first = this.#results.get(again.seed)
     if (first === undefined || first.traceHash === again.traceHash) return
-    const mark = first.marks.findIndex((hash, i) => hash !== again.marks[i])
+    const mark = first.hashes.findIndex((hash, i) => hash !== again.hashes[i])
     const where =
       mark < 0 ? 'after the last thousand events' : `between events ${mark * 1_000} and ${(mark + 1) * 1_000}`
     const text = `two runs gave ${first.traceHash} and ${again.traceHash}; they part ${where}`

@@ -15,6 +15,6 @@ export async function writeTrace(plan: Plan, file: string): Promise<void> {
     return true
   }
   let lines: readonly string[] = []
-  await runPool(plansAsTasks([plan], true), { mutant: null, onAnswer })
+  await runPool(plansAsTasks([plan], 'lines'), { mutant: null, onAnswer })
   await writeFile(file, `${legend}${lines.join('\n')}\n`)
 }

@@ -1,15 +1,19 @@
-// One thread of a long run: takes plans, gives results. With a mutant it loads the simulator with that bug in it.
+// One thread or process of a long run: takes plans, gives results. With a mutant it loads the simulator with that bug in it.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CountedPoint } from '../census.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
 import type { RunResult } from '../simulate.ts'
+import type { Listener } from '../trace.ts'
 import { plantInThisThread } from './plant.ts'
 
-/** What a thread is asked and what it answers. */
+/** No lines; lines; or each with what of the event goes into the hash: two events may read alike. */
+export type Traced = 'no' | 'lines' | 'contents'
+
+/** What a worker is asked and what it answers. */
 export type Task =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly trace: boolean }
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly trace: Traced }
   /** The crash points of a flow under a seed. */
   | { readonly kind: 'census'; readonly flow: string; readonly seed: number }
 export type Answer =
@@ -18,13 +22,19 @@ export type Answer =
   /** The simulator itself failed. */
   | { readonly kind: 'error'; readonly seed: number; readonly text: string }
 
-const { mutant } = workerData as { readonly mutant: Mutant | null }
+const given = parentPort === null ? (JSON.parse(process.argv[2] ?? '{}') as unknown) : workerData
+const { mutant = null } = given as { readonly mutant?: Mutant | null }
 if (mutant !== null) plantInThisThread(mutant)
 
-parentPort?.on('message', (task: Task) => {
+if (parentPort === null) {
+  process.on('message', (task: Task) => void answer(task).then((result) => process.send?.(result)))
+  // Ctrl-C reaches the whole group; the parent says when this ends, by closing the channel.
+  process.on('SIGINT', () => undefined)
+} else {
+  const port = parentPort
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  void answer(task).then((given) => parentPort?.postMessage(given))
-})
+  port.on('message', (task: Task) => void answer(task).then((result) => port.postMessage(result)))
+}
 
 async function answer(task: Task): Promise<Answer> {
   try {
@@ -34,7 +44,9 @@ async function answer(task: Task): Promise<Answer> {
     }
     const { simulate } = await import('../simulate.ts')
     const lines: string[] = []
-    const result = simulate(task.plan, task.trace ? (line) => lines.push(line) : null)
+    const listen: Listener = (line, content) =>
+      lines.push(task.trace === 'contents' ? `${line} #${(content >>> 0).toString(16)}` : line)
+    const result = simulate(task.plan, task.trace === 'no' ? null : listen)
     return { kind: 'result', result, lines }
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

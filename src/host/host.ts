@@ -14,6 +14,9 @@ import type { Clock } from './clock.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 
+/** What a timer of Node's takes at most; beyond it fires at once. A turn that comes early is harmless. */
+const timerMostMs = 2 ** 31 - 1
+
 /** The replica as the host sees it: one door, and when it wants to be woken. */
 export interface Door {
   step(input: Input): readonly Effect[]
@@ -119,7 +122,7 @@ export class Host {
     const left = deadline - this.#clock.now()
     // What is due already (a batch that didn't fit one step) waits for one round of sockets.
     if (left <= 0) this.#endOfTurn ??= setImmediate(() => this.#turnEnds())
-    else this.#timer = setTimeout(() => this.#turnEnds(), Math.ceil(left / 1_000))
+    else this.#timer = setTimeout(() => this.#turnEnds(), Math.min(timerMostMs, Math.ceil(left / 1_000)))
   }
 
   #hasStalled(): boolean {

@@ -89,7 +89,7 @@ function parseSip(text: string, start: number, secure: boolean): SipUri | null {
   return { kind: 'sip', secure, user, password, host: hostText(text, hostStart, hostStop), port, params, headers }
 }
 
-const NO_PARAMS: Params = new Map()
+const NO_PARAMS: ReadonlyMap<string, string | null> = new Map()
 
 /** `*( ";" name [ "=" value ] )` in [start, end), or null if it isn't that, or has one twice (19.1.1). */
 function uriParams(text: string, start: number, end: number): Params | null {
