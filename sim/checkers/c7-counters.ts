@@ -15,9 +15,9 @@ export class Counters {
 
   /** `committed`: how far the log is. */
   look(machines: readonly Machine[], phones: readonly Phone[], committed: number): void {
-    const callers = phones.filter(({ side }) => side === 'caller')
-    if (phones.some(({ busy }) => busy)) return
-    const talking = callers.filter(({ established }) => established).length
+    // From the newest, which is the likeliest to be busy.
+    if (phones.findLast(({ busy }) => busy) !== undefined) return
+    const talking = phones.filter(({ side, established }) => side === 'caller' && established).length
     for (const { id, replica } of machines) {
       if (replica === null || replica.store.appliedIndex < committed) continue
       const early = replica.store.counter(EARLY_CALLS)

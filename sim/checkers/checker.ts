@@ -3,6 +3,7 @@
 
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
+import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine, Work } from '../machine.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
@@ -30,6 +31,8 @@ export interface Checker {
   died?(machine: Machine): void
   stepped?(machine: Machine, input: Input, effects: readonly Effect[]): void
   leaving?(machine: Machine, effect: Effect, work: Work): void
+  /** A frame is about to leave for a peer: what its bytes say. */
+  frameLeaving?(machine: Machine, frame: Frame): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */
   quiet?(machines: readonly Machine[], phones: readonly Phone[]): void
 }

@@ -2,6 +2,7 @@
 
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
+import { decodeFrame } from '../../src/wire/codec.ts'
 import type { Agenda } from '../agenda.ts'
 import type { Census } from '../census.ts'
 import type { Certificate } from '../certificate.ts'
@@ -136,6 +137,14 @@ export class Court implements PhoneWatch, MachineWatch {
   leaving(machine: Machine, effect: Effect, work: Work): void {
     this.#census?.leaving(machine)
     for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
+    if (effect.kind === 'peer') this.#frameLeaving(machine, effect.frame)
+  }
+
+  /** Read once for all checkers: reading costs more than checking. */
+  #frameLeaving(machine: Machine, bytes: Uint8Array): void {
+    const frame = decodeFrame(bytes)
+    if (!frame.ok) this.broken('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
+    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value)
   }
 
   moment(machine: Machine, work: Work): void {

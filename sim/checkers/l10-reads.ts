@@ -1,8 +1,7 @@
 // L10: a read barrier that is answered is not older than what was committed when it was asked for (Raft thesis 6.4).
 
-import type { Effect } from '../../src/replica/effect.ts'
-import { decodeFrame } from '../../src/wire/codec.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
+import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
 
@@ -22,10 +21,8 @@ export class Reads implements Checker {
     this.#lives.set(machine.id, machine.life)
   }
 
-  leaving(machine: Machine, effect: Effect): void {
-    const frame = effect.kind === 'peer' ? decodeFrame(effect.frame) : null
-    if (frame === null || !frame.ok || frame.value.kind !== 'raft') return
-    for (const message of frame.value.messages) this.#sent(machine, message)
+  frameLeaving(machine: Machine, frame: Frame): void {
+    if (frame.kind === 'raft') for (const message of frame.messages) this.#sent(machine, message)
   }
 
   #sent(machine: Machine, message: RaftMessage): void {

@@ -5,7 +5,7 @@ import type { Input } from '../../src/replica/input.ts'
 import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
-import { decodeFrame } from '../../src/wire/codec.ts'
+import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine, Work } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
 import { LogMirror } from './log-mirror.ts'
@@ -66,7 +66,8 @@ export class LogInvariants implements Checker {
     const wrong = checkState(raft) ?? (before === undefined ? null : checkStep(before, now))
     if (wrong !== null) this.#report('L5', `replica ${machine.id}: ${wrong}`)
     this.#observed.set(machine.id, now)
-    if (now.role === 'leader') this.#leads(machine, now.term)
+    const isNew = before?.role !== 'leader' || before.term !== now.term
+    if (now.role === 'leader' && isNew) this.#leads(machine, now.term)
     // What was committed and given to the disk before this step is written by now.
     this.#sameCommits(machine, this.#written.get(machine.id) ?? 0)
     this.#written.set(machine.id, Math.min(now.commit, raft.inspect().disk.handed))
@@ -78,11 +79,10 @@ export class LogInvariants implements Checker {
 
   leaving(machine: Machine, effect: Effect, work: Work): void {
     if (effect.kind === 'persist') this.#writing(machine, effect, work.at)
-    if (effect.kind !== 'peer') return
-    const frame = decodeFrame(effect.frame)
-    if (!frame.ok) this.#report('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
-    else if (frame.value.kind === 'raft')
-      for (const message of frame.value.messages) this.#durableBefore(machine, message)
+  }
+
+  frameLeaving(machine: Machine, frame: Frame): void {
+    if (frame.kind === 'raft') for (const message of frame.messages) this.#durableBefore(machine, message)
   }
 
   /** L1: one leader per term at most; it voted for itself. */
@@ -103,6 +103,7 @@ export class LogInvariants implements Checker {
 
   /** L2: what a vote or an acknowledgement says is on disk for good when it leaves. */
   #durableBefore(machine: Machine, message: RaftMessage): void {
+    if (message.kind !== 'vote-response' && message.kind !== 'append-response') return
     const durable = this.#mirror(machine).durable(machine.disk)
     if (message.kind === 'vote-response' && message.granted) {
       this.#oneVote(machine, message.term, message.to)

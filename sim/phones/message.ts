@@ -63,7 +63,8 @@ export function readMessage(text: string): Message | string {
   }
   const common = { lines, body }
   for (const name of ['call-id', 'cseq', 'from', 'to', 'content-length']) {
-    const count = lines.filter((line) => line.name === name).length
+    let count = 0
+    for (const line of lines) if (line.name === name) count++
     if (count !== 1) return `${count} ${name} headers`
   }
   if (valueOf(common, 'content-length') !== String(body.length)) {
@@ -110,16 +111,20 @@ export function header(name: string, value: string): HeaderLine {
 
 /** The first header of that name (lower case), or null. */
 export function valueOf(message: Common, name: string): string | null {
-  return message.lines.find((line) => line.name === name)?.value ?? null
+  for (const line of message.lines) if (line.name === name) return line.value
+  return null
 }
 
 /** All values of a header that may be a list, in order. */
 export function listOf(message: Common, name: string): readonly string[] {
-  return message.lines.filter((line) => line.name === name).flatMap(({ value }) => splitList(value))
+  const values: string[] = []
+  for (const line of message.lines) if (line.name === name) values.push(...splitList(line.value))
+  return values
 }
 
 /** Commas outside quotes and angle brackets. */
 function splitList(value: string): readonly string[] {
+  if (!value.includes(',')) return [value.trim()]
   const parts: string[] = []
   let depth = 0
   let quoted = false

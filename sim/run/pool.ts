@@ -11,6 +11,9 @@ import type { Answer, Task, Traced } from './worker.ts'
 // In the published package it is JavaScript.
 const workerFile = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
 
+/** A run makes much garbage and keeps little: with room for it the collector has less to copy. */
+const youngMb = 64
+
 export interface PoolOptions {
   readonly mutant: Mutant | null
   /** Threads of this process (the default), or processes, which share nothing with it. */
@@ -64,7 +67,8 @@ export async function runPool(tasks: Iterable<Task>, options: PoolOptions): Prom
 }
 
 function threadLane(mutant: Mutant | null): Lane {
-  const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { mutant } })
+  const resourceLimits = { maxYoungGenerationSizeMb: youngMb }
+  const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { mutant }, resourceLimits })
   return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     ask: (task) => answerOf(worker, () => worker.postMessage(task)),
@@ -73,7 +77,10 @@ function threadLane(mutant: Mutant | null): Lane {
 }
 
 function processLane(mutant: Mutant | null): Lane {
-  const child = fork(new URL(workerFile, import.meta.url), [JSON.stringify({ mutant })], { serialization: 'advanced' })
+  const child = fork(new URL(workerFile, import.meta.url), [JSON.stringify({ mutant })], {
+    serialization: 'advanced',
+    execArgv: [...process.execArgv, `--max-semi-space-size=${youngMb / 4}`],
+  })
   return {
     ask: (task) => answerOf(child, () => child.send(task)),
     end: () =>

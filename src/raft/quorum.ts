@@ -42,7 +42,14 @@ function majority(count: number): number {
 }
 
 function majorityValue(ids: readonly ReplicaId[], valueOf: (id: ReplicaId) => number): number {
-  const values = ids.map(valueOf).sort((a, b) => (a > b ? -1 : a < b ? 1 : 0))
+  // Few, and asked for several times a turn: sorted by insertion, highest first.
+  const values: number[] = []
+  for (const id of ids) {
+    const value = valueOf(id)
+    let at = values.length
+    for (; at > 0 && (values[at - 1] as number) < value; at--) values[at] = values[at - 1] as number
+    values[at] = value
+  }
   return values[majority(ids.length) - 1] as number
 }
 

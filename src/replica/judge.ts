@@ -29,7 +29,8 @@ interface CommitMark {
 export class Judge {
   readonly #self: Life
   readonly #links: Links
-  readonly #witnesses = new Map<ReplicaId, Witness>()
+  /** Invariant: in the order of the replicas. */
+  #witnesses: ReadonlyMap<ReplicaId, Witness> = new Map()
   readonly #leading: { since: Instant; firstDone: boolean; previous: ReplicaId | null } = {
     since: 0 as Instant,
     firstDone: false,
@@ -64,13 +65,8 @@ export class Judge {
     const known = this.#witnesses.get(replicaOf(life))
     if (known === undefined || known.life !== life) {
       if (known !== undefined && compareLives(life, known.life) < 0) return
-      this.#witnesses.set(replicaOf(life), {
-        life,
-        heard: now,
-        since: now,
-        applied,
-        suspicions: known?.suspicions ?? 0,
-      })
+      const witness = { life, heard: now, since: now, applied, suspicions: known?.suspicions ?? 0 }
+      this.#witnesses = new Map([...this.#witnesses, [replicaOf(life), witness] as const].sort(([a], [b]) => a - b))
       return
     }
     if (between(known.heard, now) > limits.silence) known.since = now
@@ -92,7 +88,7 @@ export class Judge {
         if (replicaOf(life) === replicaOf(this.#self) && !remove.includes(life)) remove.push(life)
       }
     }
-    for (const [replica, witness] of [...this.#witnesses].sort(([a], [b]) => a - b)) {
+    for (const [replica, witness] of this.#witnesses) {
       if (serving.members.some(({ life }) => life === witness.life)) continue
       if (!this.#isReady(witness, applied, now)) continue
       admit.push(witness.life)

@@ -60,6 +60,8 @@ export class Replica {
   readonly #started: Instant
   /** What `deadline` said last: how late a step comes tells whether this process slept. */
   #due: Instant | null = null
+  /** Nothing has happened since. */
+  #isDueKnown = false
   /** This step came so late that answers lie unread in sockets: nothing is retransmitted before they are read. */
   #stalled = false
 
@@ -207,12 +209,17 @@ export class Replica {
         unreachable(input)
     }
     // Every other input is followed by a `time` input in the same turn.
-    if (input.kind === 'time') this.#due = this.deadline()
+    if (input.kind === 'time') this.#due = this.#nextDeadline()
+    this.#isDueKnown = input.kind === 'time'
     return this.#outbox.take()
   }
 
   /** When the next `time` input must come at the latest; null = only after another input. */
   deadline(): Instant | null {
+    return this.#isDueKnown ? this.#due : this.#nextDeadline()
+  }
+
+  #nextDeadline(): Instant | null {
     if (this.#log.busy || this.#owner.busy) return this.#now
     const times: (Instant | null)[] = [
       this.#raft.deadline(),

@@ -5,7 +5,7 @@
 const SHARDS = 4_096
 
 export class ShardedMap<Key extends string, Value> {
-  readonly #shards: (Map<Key, Value> | undefined)[] = Array.from({ length: SHARDS }, () => undefined)
+  readonly #shards: (Map<Key, Value> | undefined)[] = Array<undefined>(SHARDS).fill(undefined)
   #size = 0
 
   get size(): number {

@@ -37,6 +37,13 @@ export interface ClockAlarm {
   readonly offset: Duration
 }
 
+interface WallView {
+  /** The voters' wall clocks that are known, lowest first. */
+  readonly known: readonly Duration[]
+  /** The median of the most of them that agree, if those are a majority of all voters; else null. */
+  readonly agreed: Duration | null
+}
+
 /** Cluster time at a moment of our monotonic clock. */
 interface Anchor {
   readonly cluster: Stamp
@@ -47,6 +54,8 @@ export class ClusterClock {
   readonly #options: ClusterClockOptions
   /** Wall clocks as distances from our monotonic clock, last known; our own among them. */
   readonly #walls = new Map<ReplicaId, Duration>()
+  /** What they come to: asked for several times a turn. Null = they have changed since. */
+  #view: WallView | null = null
   /** The latest cluster time that this replica heard or made in this life. */
   #anchor: Anchor | null = null
   /** What voters said they know since the last word of a leader: only a new leader asks. */
@@ -66,8 +75,8 @@ export class ClusterClock {
   /** A frame came with its sender's clocks. `fromLeader`: the sender leads the term we are in. */
   heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, fromLeader: boolean): void {
     const votes = this.#options.voters.includes(from)
-    if (votes) this.#walls.set(from, distance(now, reading.wall))
-    this.#walls.set(this.#options.self, distance(now, wall))
+    if (votes) this.#shows(from, distance(now, reading.wall))
+    this.#shows(this.#options.self, distance(now, wall))
     if (this.#leading || reading.cluster === null) return
     const heard: Anchor = { cluster: reading.cluster, at: now }
     if (!fromLeader) {
@@ -83,12 +92,12 @@ export class ClusterClock {
 
   /** This replica leads now. `lastStamp` is that of the last entry it applied. */
   lead(now: Instant, wall: Stamp, lastStamp: Stamp): void {
-    this.#walls.set(this.#options.self, distance(now, wall))
+    this.#shows(this.#options.self, distance(now, wall))
     const heard = [...this.#claims.values(), ...(this.#anchor === null ? [] : [this.#anchor])]
     const latest =
       heard.length > 0
         ? Math.max(...heard.map((anchor) => anchor.cluster + between(anchor.at, now)))
-        : plus(stamp(now), median(this.#known()))
+        : plus(stamp(now), median(this.#walled().known))
     this.#anchor = { cluster: stamp(Math.max(latest, lastStamp)), at: now }
     this.#claims.clear()
     this.#leader = null
@@ -104,7 +113,7 @@ export class ClusterClock {
   /** Cluster time. The leader's is the cluster's; a follower's is what it heard last and its own monotonic time since; of one
    * that never heard any, the wall clock's guess. */
   read(now: Instant, wall: Stamp): Stamp {
-    this.#walls.set(this.#options.self, distance(now, wall))
+    this.#shows(this.#options.self, distance(now, wall))
     if (this.#anchor === null) return wall
     if (this.#leading) this.#anchor = this.#advanced(this.#anchor, now)
     const time = plus(this.#anchor.cluster, between(this.#anchor.at, now))
@@ -120,9 +129,9 @@ export class ClusterClock {
 
   /** The wall clock that is farthest off, if one is. It changes nothing. */
   alarm(): ClockAlarm | null {
-    const known = this.#known()
+    const known = this.#walled().known
     if (known.length === 0) return null
-    const right = this.#agreed() ?? median(known)
+    const right = this.#walled().agreed ?? median(known)
     let worst: ClockAlarm | null = null
     for (const voter of this.#options.voters) {
       const wall = this.#walls.get(voter)
@@ -139,7 +148,7 @@ export class ClusterClock {
     const elapsed = between(anchor.at, now)
     assert(elapsed >= 0, 'a monotonic clock never falls')
     const cluster = plus(anchor.cluster, elapsed)
-    const agreed = this.#agreed()
+    const agreed = this.#walled().agreed
     const most = Math.floor(between(this.#slewed, now) / this.#options.slewPart)
     // The slew's own clock moves by whole steps, so that many short turns slew as much as a long one.
     this.#slewed = agreed === null ? now : plus(this.#slewed, micros(most * this.#options.slewPart))
@@ -148,23 +157,29 @@ export class ClusterClock {
     return { cluster: plus(cluster, micros(Math.max(-most, Math.min(most, error)))), at: now }
   }
 
-  /** The voters' wall clocks that are known, lowest first. */
-  #known(): readonly Duration[] {
-    const known = this.#options.voters.map((voter) => this.#walls.get(voter)).filter((wall) => wall !== undefined)
-    return known.sort((a, b) => a - b)
+  #shows(voter: ReplicaId, wall: Duration): void {
+    if (this.#walls.get(voter) === wall) return
+    this.#walls.set(voter, wall)
+    this.#view = null
   }
 
-  /** The median of the most wall clocks that agree, if they are a majority of all voters; else null. */
-  #agreed(): Duration | null {
-    const known = this.#known()
-    let best: readonly Duration[] = []
-    for (let from = 0; from < known.length; from++) {
-      const lowest = known[from] ?? 0
-      const agreeing = known.slice(from).filter((wall) => wall - lowest <= this.#options.agreement)
-      if (agreeing.length > best.length) best = agreeing
-    }
-    return 2 * best.length > this.#options.voters.length ? median(best) : null
+  #walled(): WallView {
+    if (this.#view !== null) return this.#view
+    const known = this.#options.voters.map((voter) => this.#walls.get(voter)).filter((wall) => wall !== undefined)
+    known.sort((a, b) => a - b)
+    this.#view = { known, agreed: agreedOf(known, this.#options) }
+    return this.#view
   }
+}
+
+function agreedOf(known: readonly Duration[], { agreement, voters }: ClusterClockOptions): Duration | null {
+  let best: readonly Duration[] = []
+  for (let from = 0; from < known.length; from++) {
+    const lowest = known[from] ?? 0
+    const agreeing = known.slice(from).filter((wall) => wall - lowest <= agreement)
+    if (agreeing.length > best.length) best = agreeing
+  }
+  return 2 * best.length > voters.length ? median(best) : null
 }
 
 function distance(now: Instant, wall: Stamp): Duration {
