@@ -14,7 +14,7 @@ function planned(args: readonly string[]) {
   if (!given.ok) throw new Error(given.error)
   const plan = planUp(given.value)
   if (!plan.ok) throw new Error(plan.error)
-  return configOf(plan.value, '0123456789abcdef', '/data')
+  return configOf(plan.value, { set: '0123456789abcdef', secret: '5e'.repeat(32) }, '/data')
 }
 
 test('what is printed is read back', () => {
@@ -40,6 +40,7 @@ const [one, two, three] = good['replicas'] as [object, object, object]
 
 test.each([
   [{ set: 'mine' }, 'set: "mine" should be 16 lower-case hexadecimal digits'],
+  [{ secret: 'pass' }, 'secret: it should be 64 lower-case hexadecimal digits'],
   [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
   [{ sip: '10.0.0.1:5060' }, 'sip: "10.0.0.1:5060" is off loopback'],
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
@@ -54,6 +55,11 @@ test.each([
 ])('%o: %s', (change, said) => {
   const result = parseConfig(JSON.stringify({ ...good, ...change }), '/')
   expect(result.ok ? '' : result.error).toContain(said)
+})
+
+test('replicas on other machines: their peer addresses may be off loopback', () => {
+  const text = JSON.stringify({ ...good, replicas: [one, { ...two, peer: '192.0.2.2:8162' }, three] })
+  expect(parseConfig(text, '/')).toMatchObject({ ok: true })
 })
 
 test('what is not JSON is said to be not JSON', () => {

@@ -8,6 +8,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { isSecret } from './peer-security.ts'
 
 export interface ReplicaConfig {
   readonly id: ReplicaId
@@ -19,6 +20,8 @@ export interface ReplicaConfig {
 export interface SetConfig {
   /** The set's id: replicas, peers and data folders of another one are refused. */
   readonly set: string
+  /** What its replicas show each other: 64 hexadecimal digits (peer-security.ts). */
+  readonly secret: string
   readonly sip: Address
   readonly nextHop: NextHop | null
   /** Of `up` itself. */
@@ -40,9 +43,10 @@ export function printConfig(config: SetConfig): string {
     peer: printAddress(peer),
     data,
   }))
-  const { set, nextHop, restart } = config
+  const { set, secret, nextHop, restart } = config
   const plain = {
     set,
+    secret,
     sip: printAddress(config.sip),
     nextHop: nextHop === null ? null : printNextHop(nextHop),
     durability: 'wal',
@@ -64,7 +68,7 @@ export function parseConfig(text: string, folder: string): Result<SetConfig, str
   }
 }
 
-const KEYS = ['set', 'sip', 'nextHop', 'durability', 'maxCall', 'restart', 'admin', 'replicas']
+const KEYS = ['set', 'secret', 'sip', 'nextHop', 'durability', 'maxCall', 'restart', 'admin', 'replicas']
 const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
 
 class ConfigError extends Error {}
@@ -73,6 +77,12 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   only(value, KEYS, 'the file')
   const set = value['set']
   if (typeof set !== 'string' || !/^[0-9a-f]{16}$/.test(set)) wrong('set', set, '16 lower-case hexadecimal digits')
+  const secret = value['secret']
+  if (!isSecret(secret)) {
+    throw new ConfigError(
+      'secret: it should be 64 lower-case hexadecimal digits, the same for all replicas, as from openssl rand -hex 32',
+    )
+  }
   if ((value['durability'] ?? 'wal') !== 'wal')
     wrong('durability', value['durability'], '"wal" ("memory" is not built yet)')
   if ((value['maxCall'] ?? 0) !== 0) wrong('maxCall', value['maxCall'], '0 (ending calls by age is not built yet)')
@@ -83,6 +93,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   const replicas = list.map((item: unknown, i) => readReplica(fields(item, `replicas[${i}]`), i, folder))
   const config: SetConfig = {
     set,
+    secret,
     sip: readAddress(value['sip'], 'sip'),
     nextHop: readNextHop(value['nextHop']),
     admin: readAddress(value['admin'], 'admin'),
@@ -103,7 +114,8 @@ function readReplica(value: Record<string, unknown>, i: number, folder: string):
   return {
     id: replicaId(i + 1),
     admin: readAddress(value['admin'], `${place}.admin`),
-    peer: readAddress(value['peer'], `${place}.peer`),
+    // Who speaks there shows the set's secret first: it may be reached from other machines.
+    peer: readAnyAddress(value['peer'], `${place}.peer`),
     data: isAbsolute(data) ? data : resolve(folder, data),
   }
 }
@@ -125,10 +137,15 @@ export function clashOf(config: SetConfig): string | null {
 }
 
 function readAddress(value: unknown, place: string): Address {
+  const address = readAnyAddress(value, place)
+  if (!isLoopback(address.host)) throw new ConfigError(`${place}: ${offLoopback(printAddress(address))}`)
+  return address
+}
+
+function readAnyAddress(value: unknown, place: string): Address {
   if (typeof value !== 'string') wrong(place, value, '"HOST:PORT"')
   const address = parseAddress(value)
   if (!address.ok) throw new ConfigError(`${place}: ${address.error}`)
-  if (!isLoopback(address.value.host)) throw new ConfigError(`${place}: ${offLoopback(value)}`)
   return address.value
 }
 

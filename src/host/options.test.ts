@@ -18,7 +18,7 @@ function config(line: string) {
   if (!given.ok) throw new Error(given.error)
   const plan = planUp(given.value)
   if (!plan.ok) throw new Error(plan.error)
-  return configOf(plan.value, '0123456789abcdef', '/data')
+  return configOf(plan.value, { set: '0123456789abcdef', secret: '' }, '/data')
 }
 
 test('the defaults are those of the interface', () => {

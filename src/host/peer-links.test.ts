@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,11 +16,14 @@ import { KnownPeers } from './known-peers.ts'
 import { SparseLog } from './log.ts'
 import { printHello } from './peer-hello.ts'
 import { PeerLinks } from './peer-links.ts'
+import { securePeerClient, securePeerServer } from './peer-security.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts } from './peer-server.ts'
 
 const HOST = '127.40.2.1'
 const SET = '0123456789abcdef'
+const SECRET = '5e'.repeat(32)
+const membership = { set: SET, secret: SECRET }
 let lastPort = 8_160
 
 const cleanups: (() => void)[] = []
@@ -40,6 +44,7 @@ interface End {
 interface Wish {
   readonly life?: string
   readonly set?: string
+  readonly secret?: string
   readonly folder?: string
 }
 
@@ -62,6 +67,7 @@ function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
   const parts: PeerParts = {
     set: wish.set ?? SET,
+    secret: wish.secret ?? SECRET,
     replica: id,
     life: (wish.life ?? `${id}.${id === 1 ? 'aa' : 'bb'}.1`) as Life,
     address: { host: HOST, port },
@@ -93,6 +99,14 @@ async function dial(port: number): Promise<Socket> {
   socket.on('error', () => undefined)
   cleanups.push(() => socket.destroy())
   await once(socket, 'connect')
+  return socket
+}
+
+/** A stranger that knows the set's secret, or another one. */
+async function dialSecurely(port: number, as = membership): Promise<TLSSocket> {
+  const socket = securePeerClient(await dial(port), as)
+  socket.on('error', () => undefined)
+  await once(socket, 'secureConnect')
   return socket
 }
 
@@ -155,7 +169,7 @@ test('a link that is lost while the peer lives is closed and up again, never ref
   one.links.open()
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
   // The same life dials anew: the older link goes.
-  const other = await dial(b)
+  const other = await dialSecurely(b)
   other.write(printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2 }))
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1', 'closed', 'up 2.bb.1']))
 })
@@ -182,11 +196,45 @@ test.each([
   const [a, b] = [++lastPort, ++lastPort]
   const two = end(2, b, a)
   await two.server.open()
-  const stranger = await dial(b)
+  const stranger = await dialSecurely(b)
   stranger.write(words)
   expect(await textOf(stranger)).toContain(said)
   expect(two.lines.join()).toContain(code)
   expect(two.inputs).toEqual([])
+})
+
+test.each([
+  ['garbage', 'GET / HTTP/1.1\r\n\r\n'],
+  ['a hello without TLS', hello({})],
+])('the peer port hears %s from who shows no secret: no answer, a log line', async (_what, words) => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const stranger = await dial(b)
+  stranger.write(words)
+  expect(await textOf(stranger)).not.toContain('holdfast')
+  expect(two.lines.join()).toMatch(/peer-garbage.*it does not speak as a replica does/)
+  expect(two.inputs).toEqual([])
+})
+
+test.each([
+  [
+    'another set',
+    { set: 'f'.repeat(16) },
+    'peer-other-set',
+    `it is of set ${'f'.repeat(16)}, this is replica 2 of set ${SET}`,
+  ],
+  ['another secret', { secret: 'ab'.repeat(32) }, 'peer-other-secret', 'give all replicas the same config'],
+])('who has %s is not heard, and both ends say why', async (_what, wish, code, said) => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b, wish)
+  const two = end(2, b, a)
+  await two.server.open()
+  one.links.open()
+  await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
+  await vi.waitFor(() => expect(two.lines.join()).toContain(code))
+  expect(two.lines.join()).toContain(said)
+  expect([...one.states(), ...two.inputs]).toEqual([])
 })
 
 function hello(change: Partial<Parameters<typeof printHello>[0]>): string {
@@ -197,7 +245,7 @@ test('after hello, garbage closes the link and gives no frame', async () => {
   const [a, b] = [++lastPort, ++lastPort]
   const two = end(2, b, a)
   await two.server.open()
-  const peer = await dial(b)
+  const peer = await dialSecurely(b)
   peer.write(Buffer.concat([Buffer.from(hello({})), joinFrames([Buffer.from('good')])]))
   await vi.waitFor(() => expect(two.frames()).toEqual(['1.aa.1 good']))
   peer.write(Buffer.alloc(64, 0xff))
@@ -224,10 +272,10 @@ test('a life that is over is not heard after its successor', async () => {
   const [a, b] = [++lastPort, ++lastPort]
   const two = end(2, b, a)
   await two.server.open()
-  const later = await dial(b)
+  const later = await dialSecurely(b)
   later.write(hello({ life: '1.aa.2' as Life }))
   await once(later, 'data')
-  const earlier = await dial(b)
+  const earlier = await dialSecurely(b)
   earlier.write(hello({}))
   expect(await textOf(earlier)).toContain('1.aa.1 is over: 1.aa.2 has been here')
 })
@@ -237,33 +285,24 @@ test('a replica that comes with another disk is refused, also by the next life o
   const kept = folder()
   const first = end(2, b, a, { folder: kept })
   await first.server.open()
-  const peer = await dial(b)
+  const peer = await dialSecurely(b)
   peer.write(hello({}))
   await once(peer, 'data')
   first.server.close()
   const second = end(2, b, a, { folder: kept, life: '2.bb.2' })
   await second.server.open()
-  const wiped = await dial(b)
+  const wiped = await dialSecurely(b)
   wiped.write(hello({ life: '1.cc.1' as Life }))
   expect(await textOf(wiped)).toContain(
     'replica 1 comes with another disk (incarnation cc, known is aa): it could vote twice',
   )
 })
 
-test('who dials a replica of another set, or no replica at all, says so and stays unlinked', async () => {
-  const [a, b] = [++lastPort, ++lastPort]
-  const one = end(1, a, b)
-  const two = end(2, b, a, { set: 'f'.repeat(16) })
-  await two.server.open()
-  one.links.open()
-  await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
-  expect(one.states()).toEqual([])
-})
-
 test('a peer that does not read: its link is reset, and memory stays bounded', async () => {
   const [a, b] = [++lastPort, ++lastPort]
   const one = end(1, a, b)
-  const server = createServer((socket) => {
+  const server = securePeerServer(membership, () => undefined)
+  server.on('secureConnection', (socket) => {
     socket.on('error', () => undefined)
     cleanups.push(() => socket.destroy())
     socket.write('{"holdfast":"peer","format":1,"life":"2.bb.1"}\n')

@@ -10,12 +10,14 @@
 
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ReplicaId } from '../base/brand.ts'
 import type { LinkInput } from '../replica/input.ts'
 import type { Address } from './address.ts'
 import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
 import { parseAnswer, printHello } from './peer-hello.ts'
+import { securePeerClient, whyInsecure } from './peer-security.ts'
 import { readLine } from './peer-server.ts'
 import type { PeerParts } from './peer-server.ts'
 
@@ -50,7 +52,9 @@ class PeerLink {
   readonly #parts: PeerParts
   readonly #peer: ReplicaId
   readonly #address: Address
-  #socket: Socket | null = null
+  /** The connection, and its secure side once there is one. */
+  #raw: Socket | null = null
+  #socket: TLSSocket | null = null
   #state: LinkInput['state']['kind'] = 'closed'
   #queue: Uint8Array[] = []
   #wait: number = hostLimits.reconnectLeastMs
@@ -76,7 +80,7 @@ class PeerLink {
     socket.write(joinFrames(frames))
     if (socket.writableLength > hostLimits.linkQueueBytes) {
       this.#parts.log.warn('peer-slow', 'a link is reset: its peer does not read', { peer: this.#peer })
-      socket.resetAndDestroy()
+      this.#raw?.resetAndDestroy()
     }
   }
 
@@ -84,34 +88,49 @@ class PeerLink {
     this.#over = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#socket?.destroy()
+    this.#raw?.destroy()
   }
 
   dial(): void {
     if (this.#over) return
-    const { set, replica, life } = this.#parts
-    const socket = createConnection({ ...this.#address, noDelay: true, keepAlive: true })
-    this.#socket = socket
+    const raw = createConnection({ ...this.#address, noDelay: true, keepAlive: true })
+    this.#raw = raw
+    this.#socket = null
     let refused = false
-    const timer = setTimeout(() => socket.destroy(), hostLimits.linkConnectMs)
-    socket.once('connect', () => {
-      socket.write(printHello({ set, replica, life, to: this.#peer }))
+    const timer = setTimeout(() => raw.destroy(), hostLimits.linkConnectMs)
+    raw.once('connect', () => {
       // The far end may be stopped, its kernel still accepts.
       timer.refresh()
+      this.#greet(raw, timer)
     })
-    socket.on('error', (error) => {
+    raw.on('error', (error) => {
       refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
     })
-    socket.once('close', () => {
+    raw.once('close', () => {
       clearTimeout(timer)
       this.#lost(refused)
     })
+  }
+
+  #greet(raw: Socket, timer: NodeJS.Timeout): void {
+    const { set, replica, life, log } = this.#parts
+    const socket = securePeerClient(raw, this.#parts)
+    this.#socket = socket
+    socket.once('secureConnect', () => socket.write(printHello({ set, replica, life, to: this.#peer })))
+    socket.on('error', (error) => {
+      const why = whyInsecure(error)
+      if (why === null) return
+      log.warn('peer-refuses', `what listens at a peer's address is not that peer: ${why.reason}`, { peer: this.#peer })
+      raw.destroy()
+    })
+    socket.once('close', () => raw.destroy())
     readLine(socket, (line) => {
       clearTimeout(timer)
       this.#answered(socket, line)
     })
   }
 
-  #answered(socket: Socket, line: string | null): void {
+  #answered(socket: TLSSocket, line: string | null): void {
     const answer = line === null ? null : parseAnswer(line, this.#peer)
     const to = this.#peer
     if (answer === null || !answer.ok) {

@@ -1,7 +1,9 @@
-// The peer port: frames from other replicas. Who dials says hello first; until then it gets no room and no time.
+// The peer port: frames from other replicas. Who dials shows that it is of this set (peer-security.ts), then says hello;
+// until then it gets no room and little time.
 
-import { createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Server, TLSSocket } from 'node:tls'
+import { must } from '../base/assert.ts'
 import { compareLives } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import type { InputBody } from '../replica/input.ts'
@@ -12,9 +14,12 @@ import type { SparseLog } from './log.ts'
 import type { KnownPeers } from './known-peers.ts'
 import { parseHello, printAnswer } from './peer-hello.ts'
 import type { Hello } from './peer-hello.ts'
+import { securePeerServer, whyInsecure } from './peer-security.ts'
 
 export interface PeerParts {
   readonly set: string
+  /** Of the set; see peer-security.ts. */
+  readonly secret: string
   readonly replica: number
   readonly life: Life
   readonly address: Address
@@ -25,17 +30,32 @@ export interface PeerParts {
   give(input: InputBody): void
 }
 
+interface Stranger {
+  readonly socket: Socket
+  readonly timer: NodeJS.Timeout
+  /** Once it has shown that it knows the secret. */
+  secure: TLSSocket | null
+  /** The set that it says it is of, if that is another one. */
+  set: string | null
+}
+
 export class PeerServer {
   readonly #parts: PeerParts
   readonly #server: Server
-  /** Connections that haven't said hello. */
-  readonly #strangers = new Set<Socket>()
+  /** Connections that haven't said hello, by where they come from. */
+  readonly #strangers = new Map<string, Stranger>()
   /** The link from each peer, and the latest life that each gave. */
-  readonly #links = new Map<number, { readonly socket: Socket; readonly life: Life }>()
+  readonly #links = new Map<number, { readonly socket: TLSSocket; readonly life: Life }>()
 
   constructor(parts: PeerParts) {
     this.#parts = parts
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket))
+    this.#server = securePeerServer(parts, (socket, set) => {
+      const stranger = this.#strangers.get(placeOf(socket))
+      if (stranger !== undefined) stranger.set = set
+    })
+    this.#server.on('connection', (socket: Socket) => this.#accept(socket))
+    this.#server.on('secureConnection', (socket) => this.#listen(socket))
+    this.#server.on('tlsClientError', (error, socket) => this.#insecure(error, socket))
   }
 
   /** Rejects with the system's error. */
@@ -53,7 +73,7 @@ export class PeerServer {
 
   close(): void {
     this.#server.close()
-    for (const socket of this.#strangers) socket.destroy()
+    for (const { socket } of this.#strangers.values()) socket.destroy()
     for (const { socket } of this.#links.values()) socket.destroy()
   }
 
@@ -64,28 +84,51 @@ export class PeerServer {
       socket.destroy()
       return
     }
-    this.#strangers.add(socket)
+    const place = placeOf(socket)
     const timer = setTimeout(() => {
-      this.#refuse(socket, 'peer-silent', `it did not say hello within ${hostLimits.helloMs} ms`)
+      const { secure } = must(this.#strangers.get(place), 'until it says hello, or is closed')
+      this.#refuse(secure ?? socket, 'peer-silent', `it did not say hello within ${hostLimits.helloMs} ms`, place)
     }, hostLimits.helloMs)
-    socket.once('close', () => {
-      clearTimeout(timer)
-      this.#strangers.delete(socket)
-    })
+    this.#strangers.set(place, { socket, timer, secure: null, set: null })
+    socket.once('close', () => this.#forget(place))
+  }
+
+  #forget(place: string): void {
+    clearTimeout(this.#strangers.get(place)?.timer)
+    this.#strangers.delete(place)
+  }
+
+  /** It knows the secret. */
+  #listen(socket: TLSSocket): void {
+    const place = placeOf(socket)
+    socket.on('error', () => undefined)
+    const stranger = this.#strangers.get(place)
+    if (stranger === undefined) return void socket.destroy()
+    stranger.secure = socket
     readLine(socket, (line, rest) => {
-      clearTimeout(timer)
-      if (line === null) this.#refuse(socket, 'peer-garbage', 'it does not speak as a replica does')
-      else this.#greet(socket, line, rest)
+      this.#forget(place)
+      if (line === null) this.#refuse(socket, 'peer-garbage', 'it does not speak as a replica does', place)
+      else this.#greet(socket, line, rest, place)
     })
   }
 
-  #greet(socket: Socket, line: string, rest: Buffer): void {
+  #insecure(error: Error, socket: TLSSocket): void {
+    const place = placeOf(socket)
+    const stranger = this.#strangers.get(place)
+    const why = whyInsecure(error)
+    if (stranger === undefined || why === null) return
+    const { set, replica } = this.#parts
+    const reason =
+      stranger.set === null ? why.reason : `it is of set ${stranger.set}, this is replica ${replica} of set ${set}`
+    this.#refuse(stranger.socket, why.code, reason, place)
+  }
+
+  #greet(socket: TLSSocket, line: string, rest: Buffer, place: string): void {
     const hello = parseHello(line)
-    if (!hello.ok) return this.#refuse(socket, 'peer-garbage', hello.error)
+    if (!hello.ok) return this.#refuse(socket, 'peer-garbage', hello.error, place)
     const objection = this.#objection(hello.value)
-    if (objection !== null) return this.#refuse(socket, objection.code, objection.reason)
+    if (objection !== null) return this.#refuse(socket, objection.code, objection.reason, place)
     const { replica, life } = hello.value
-    this.#strangers.delete(socket)
     // A link takes the place of the one before it: frames of both would mix.
     this.#links.get(replica)?.socket.destroy()
     this.#links.set(replica, { socket, life })
@@ -112,15 +155,16 @@ export class PeerServer {
     return reason === null ? null : { code: 'peer-other-disk', reason }
   }
 
-  #refuse(socket: Socket, code: string, reason: string): void {
-    const from = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
+  /** Only who knows the secret is told why. */
+  #refuse(socket: Socket | TLSSocket, code: string, reason: string, from: string): void {
     this.#parts.log.warn(code, `a connection to the peer port is closed: ${reason}`, { from })
+    if (!('encrypted' in socket)) return void socket.destroy()
     socket.removeAllListeners('data')
     socket.resume()
     socket.end(printAnswer({ refused: reason }), () => socket.destroy())
   }
 
-  #readFrames(socket: Socket, life: Life, rest: Buffer): void {
+  #readFrames(socket: TLSSocket, life: Life, rest: Buffer): void {
     const reader = new FrameReader()
     const read = (piece: Buffer): void => {
       const frames = reader.push(piece)
@@ -137,6 +181,10 @@ export class PeerServer {
     socket.on('data', read)
     if (rest.length > 0) read(rest)
   }
+}
+
+function placeOf(socket: Socket | TLSSocket): string {
+  return `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
 }
 
 /** Gives the first line and what came after it; null if there is none within `helloBytes`. Called once at most. */

@@ -115,6 +115,7 @@ export class ReplicaProcess {
     const peers = config.replicas.filter(({ id }) => id !== replica)
     const peerParts: PeerParts = {
       set: config.set,
+      secret: config.secret,
       replica,
       life,
       address: own.peer,

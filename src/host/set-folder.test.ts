@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSetFolder, peekSetId } from './set-folder.ts'
+import { openSetFolder, peekMembership } from './set-folder.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -21,9 +21,9 @@ test('a set keeps its id, and which replicas have run, however many say so at on
   await Promise.all([3, 1, 2, 3].map((replica) => first.value.markStarted(replica)))
   const second = await openSetFolder(folder, 3)
   if (!second.ok) throw new Error(second.error)
-  expect(second.value.set).toBe(first.value.set)
+  expect(second.value.membership).toEqual(first.value.membership)
   expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([true, true, true, false])
-  expect(await peekSetId(folder)).toBe(first.value.set)
+  expect(await peekMembership(folder)).toEqual(first.value.membership)
 })
 
 test('a temporary folder goes, one that was given stays', async () => {
@@ -33,7 +33,7 @@ test('a temporary folder goes, one that was given stays', async () => {
   await temporary.value.removeIfTemporary()
   await given.value.removeIfTemporary()
   expect(() => readFileSync(join(temporary.value.path, 'set.json'))).toThrow('ENOENT')
-  expect(readFileSync(join(folder, 'set.json'), 'utf8')).toContain(given.value.set)
+  expect(readFileSync(join(folder, 'set.json'), 'utf8')).toContain(given.value.membership.secret)
 })
 
 test('what cannot be used says why', async () => {

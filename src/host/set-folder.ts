@@ -1,4 +1,4 @@
-// The folder of a set that `up` runs on one machine: the set's id, and one data folder per replica.
+// The folder of a set that `up` runs on one machine: the set's id and secret, and one data folder per replica.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { makeFolder } from './make-folder.ts'
+import { isSecret, newSecret } from './peer-security.ts'
+import type { Membership } from './peer-security.ts'
 import { syncFolder } from './wal.ts'
 
 const FILE = 'set.json'
@@ -14,13 +16,15 @@ const FILE = 'set.json'
 interface Contents {
   readonly holdfast: 'set'
   readonly set: string
+  readonly secret: string
   readonly replicas: number
   /** Replicas that have run: their data folders must hold a log (design.md 10). */
   readonly started: readonly number[]
 }
 
-export function newSetId(): string {
-  return randomBytes(8).toString('hex')
+/** Of a new set. */
+export function newMembership(): Membership {
+  return { set: randomBytes(8).toString('hex'), secret: newSecret() }
 }
 
 export class SetFolder {
@@ -36,8 +40,9 @@ export class SetFolder {
     this.#contents = contents
   }
 
-  get set(): string {
-    return this.#contents.set
+  get membership(): Membership {
+    const { set, secret } = this.#contents
+    return { set, secret }
   }
 
   hasRun(replica: number): boolean {
@@ -89,14 +94,16 @@ export async function openSetFolder(path: string | null, replicas: number): Prom
   }
 }
 
-/** The id of the set in `path`, if one is there; nothing is written. */
-export async function peekSetId(path: string): Promise<string | null> {
+/** Id and secret of the set in `path`, if one is there; nothing is written. */
+export async function peekMembership(path: string): Promise<Membership | null> {
   const known = await readContents(resolve(path)).catch(() => null)
-  return known?.ok === true ? (known.value?.set ?? null) : null
+  if (known?.ok !== true || known.value === null) return null
+  const { set, secret } = known.value
+  return { set, secret }
 }
 
 async function create(folder: string, replicas: number): Promise<Contents> {
-  const contents: Contents = { holdfast: 'set', set: newSetId(), replicas, started: [] }
+  const contents: Contents = { holdfast: 'set', ...newMembership(), replicas, started: [] }
   await writeContents(folder, contents)
   return contents
 }
@@ -111,9 +118,10 @@ async function readContents(folder: string): Promise<Result<Contents | null, str
   }
   try {
     const value = JSON.parse(text) as Partial<Contents>
-    const { holdfast, set, replicas, started } = value
-    if (holdfast === 'set' && typeof set === 'string' && typeof replicas === 'number' && Array.isArray(started)) {
-      return ok({ holdfast, set, replicas, started })
+    const { holdfast, set, secret, replicas, started } = value
+    const isOurs = holdfast === 'set' && typeof set === 'string' && isSecret(secret)
+    if (isOurs && typeof replicas === 'number' && Array.isArray(started)) {
+      return ok({ holdfast, set, secret, replicas, started })
     }
   } catch {
     // Said below.

@@ -40,6 +40,7 @@ function begin(roles: readonly string[], restart: number | null = null) {
   const replicas = roles.map((data, i) => ({ id: replicaId(i + 1), admin: address, peer: address, data }))
   const config: SetConfig = {
     set: 'a',
+    secret: '',
     sip: { ...address, port: 5_060 },
     nextHop: null,
     admin: address,

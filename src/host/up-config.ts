@@ -9,6 +9,7 @@ import type { Address, NextHop } from './address.ts'
 import { clashOf, parseConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
+import type { Membership } from './peer-security.ts'
 import { readBase, readLoopback, readNextHop, readReplicas, readRestart, notBuiltYet } from './settings.ts'
 import { replicaFolder } from './set-folder.ts'
 
@@ -62,12 +63,12 @@ export function planUp(given: Given): Result<UpPlan, string> {
     data: given.get('data') ?? null,
     restart: base !== null && !given.has('restart') ? base.restart : restart.value,
   }
-  const clash = clashOf(configOf(plan, '', ''))
+  const clash = clashOf(configOf(plan, { set: '', secret: '' }, ''))
   return clash === null ? ok(plan) : err(clash)
 }
 
-/** The whole set, once its id and the folder of its data are known. */
-export function configOf(plan: UpPlan, set: string, folder: string): SetConfig {
+/** The whole set, once its id, its secret and the folder of its data are known. */
+export function configOf(plan: UpPlan, { set, secret }: Membership, folder: string): SetConfig {
   const { file, sip, nextHop, admin, peer, restart } = plan
   if (file !== null) return { ...file, sip, nextHop, restart }
   const replicas = Array.from({ length: plan.replicas }, (_, i) => ({
@@ -76,7 +77,7 @@ export function configOf(plan: UpPlan, set: string, folder: string): SetConfig {
     peer: { host: peer.host, port: peer.port + i + 1 },
     data: replicaFolder(folder, i + 1),
   }))
-  return { set, sip, nextHop, admin, replicas, restart }
+  return { set, secret, sip, nextHop, admin, replicas, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

@@ -17,7 +17,7 @@ const events: readonly SetEvent[] = [
 function plain(args: readonly string[]) {
   const given = readOptions({ name: '', summary: '', options: UP_OPTIONS }, args)
   const plan = given.ok ? planUp(given.value) : given
-  const config = configOf(must(plan.ok ? plan.value : null, 'a good command line'), 'abc', '/data')
+  const config = configOf(must(plan.ok ? plan.value : null, 'a good command line'), { set: 'abc', secret: '' }, '/data')
   const lines: string[] = []
   return { output: plainOutput(config, '/data', (line) => void lines.push(line)), lines }
 }

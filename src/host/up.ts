@@ -12,7 +12,7 @@ import type { Command, Given } from './options.ts'
 import { platformTrouble } from './platform.ts'
 import { portTrouble } from './ports.ts'
 import { SetAdmin } from './set-admin.ts'
-import { newSetId, openSetFolder, peekSetId } from './set-folder.ts'
+import { newMembership, openSetFolder, peekMembership } from './set-folder.ts'
 import type { SetFolder } from './set-folder.ts'
 import { SetProcess } from './set-process.ts'
 import { readLogLevel, UP_OPTIONS } from './settings.ts'
@@ -50,13 +50,13 @@ export async function upMain(args: readonly string[], program: string): Promise<
 /** As a file, for a set that is there or for a new one. */
 async function plannedConfig(plan: UpPlan): Promise<string> {
   const folder = plan.data ?? 'holdfast-data'
-  return printConfig(configOf(plan, (await peekSetId(folder)) ?? newSetId(), folder))
+  return printConfig(configOf(plan, (await peekMembership(folder)) ?? newMembership(), folder))
 }
 
 async function run(plan: UpPlan, given: Given, level: string, program: string): Promise<number> {
   const folder = await folderOf(plan)
   if (!folder.ok) return startError(COMMAND, folder.error)
-  const config = configOf(plan, folder.value?.set ?? '', folder.value?.path ?? '')
+  const config = configOf(plan, folder.value?.membership ?? { set: '', secret: '' }, folder.value?.path ?? '')
   const tidy = async (): Promise<void> => folder.value?.removeIfTemporary()
 
   const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
