@@ -67,6 +67,8 @@ export type Blow = 'kept' | 'lost' | 'pause' | 'out' | 'in'
 export interface PlannedCall {
   readonly flow: string
   readonly at: number
+  /** Names the call: its Call-ID, addresses and waits are drawn by it. Default: its place among the calls, from 1. */
+  readonly number?: number
   /** People wait as little as their ladder allows, not as long as is drawn. */
   readonly isBrisk?: boolean
 }

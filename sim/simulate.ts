@@ -116,7 +116,7 @@ class Run {
       this.#agenda.at(machine.id * 1_000, () => this.#start(machine))
     }
     for (const fault of this.#plan.faults) this.#schedule(fault)
-    this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, i + 1))
+    this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
     this.#lookAround()
     this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, from))
   }

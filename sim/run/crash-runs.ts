@@ -4,6 +4,7 @@ import { crashPlan, crashRunsOf, nameOfRun } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
 import type { Failure, RunResult } from '../simulate.ts'
 import { combineHashes } from '../trace.ts'
+import { reportFailure } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import type { SimOptions } from './options.ts'
 import { plansAsTasks, runPool, seedsOf } from './pool.ts'
@@ -21,15 +22,22 @@ interface Row {
   readonly results: RunResult[]
 }
 
+interface Found {
+  readonly run: CrashRun
+  readonly failure: Failure
+  readonly result: RunResult
+}
+
 export async function runCrashPoints(
   what: CrashPoints,
-  { json, trace }: Pick<SimOptions, 'json' | 'trace'>,
+  options: SimOptions,
   interrupted: Interrupted,
 ): Promise<'nothing' | Failure['kind']> {
+  const { json, trace } = options
   const rows = new Map<string, Row>(what.flows.map((flow) => [flow, { flow, points: 0, results: [] }]))
   const runs = what.only === null ? await allRuns(what, rows) : [what.only]
   const progress = new Progress(runs.length)
-  let failed: { readonly run: CrashRun; readonly failure: Failure; readonly at: number } | null = null
+  let failed: (Found & { readonly at: number }) | null = null
   let done = 0
   const onAnswer = (answer: Answer, at: number): boolean => {
     const run = runs[at] as CrashRun
@@ -37,19 +45,20 @@ export async function runCrashPoints(
     if (answer.kind !== 'result') return true
     const { failure } = answer.result
     rows.get(run.flow)?.results.push(answer.result)
-    if (failure !== null && (failed === null || at < failed.at)) failed = { run, failure, at }
+    if (failure !== null && (failed === null || at < failed.at)) failed = { run, failure, result: answer.result, at }
     progress.show('crash points', ++done, null)
     return failed === null && !interrupted.yes
   }
   await runPool(plansAsTasks(runs.map(crashPlan)), { mutant: null, onAnswer })
   progress.end()
   // The compiler doesn't see that the callback sets it.
-  const found = failed as { readonly run: CrashRun; readonly failure: Failure } | null
+  const found = failed as Found | null
   const shown = found?.run ?? what.only
   if (trace !== null && shown !== null) await writeTrace(crashPlan(shown), trace)
   const summary = summaryOf([...rows.values()], progress.seconds, found)
   if (!json) process.stdout.write(table([...rows.values()], what, summary))
   if (found !== null) {
+    await reportFailure({ plan: crashPlan(found.run), result: found.result, mutant: null }, options, interrupted)
     const place = json ? process.stderr : process.stdout
     place.write(`${nameOfRun(found.run)}: ${failureLine(found.failure)}\n${replayOf(found.run)}\n`)
   }
@@ -83,11 +92,7 @@ function sum(results: readonly RunResult[], of: (result: RunResult) => number): 
   return results.reduce((total, result) => total + of(result), 0)
 }
 
-function summaryOf(
-  rows: readonly Row[],
-  wallSeconds: number,
-  found: { readonly run: CrashRun; readonly failure: Failure } | null,
-): Summary {
+function summaryOf(rows: readonly Row[], wallSeconds: number, found: Found | null): Summary {
   const results = rows.flatMap((row) => row.results)
   const hashes = results.map(({ traceHash }) => traceHash).sort()
   return {

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
+import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan, timeOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import { scenarios } from '../scenarios.ts'
@@ -10,10 +11,13 @@ import type { Failure } from '../simulate.ts'
 import { formatTime } from '../trace.ts'
 import { runCrashPoints } from './crash-runs.ts'
 import { tellDifference } from './difference.ts'
+import { reportFailure } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
 import type { SimOptions } from './options.ts'
+import { readPlan } from './plan-file.ts'
+import type { Recorded } from './plan-file.ts'
 import { seedsOf } from './pool.ts'
 import { Progress } from './progress.ts'
 import { Tally, failureLine } from './tally.ts'
@@ -38,18 +42,44 @@ export async function simMain(args: readonly string[]): Promise<number> {
     interrupted.yes = true
   })
   try {
-    if (what.kind === 'mutants') return exits[await runMutants(what, options.json, interrupted)]
+    if (what.kind === 'mutants') return exits[await runMutants(what, options, interrupted)]
     if (what.kind === 'crash-points') return exits[await runCrashPoints(what, options, interrupted)]
-    return await runPlans(what, options, interrupted)
+    if (what.kind === 'replay') {
+      const recorded = await readPlan(what.file)
+      if (typeof recorded !== 'string') return await runPlans(replayRun(what.file, recorded), options, interrupted)
+      process.stderr.write(`holdfast sim: ${recorded}\n`)
+      return exits.usage
+    }
+    return await runPlans(plansOf(what), options, interrupted)
   } catch (error) {
     process.stderr.write(`holdfast sim broke: ${error instanceof Error ? error.stack : String(error)}\n`)
     return exits.broke
   }
 }
 
-type Plans = Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' }>
-async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupted): Promise<number> {
-  const plans = what.kind === 'scenario' ? [what.scenario.plan] : seedsOf(what.first, what.last).map(drawPlan)
+/** Plans to run, and how to ask for one of them again. */
+interface PlansToRun {
+  readonly plans: readonly Plan[]
+  readonly mutant: Mutant | null
+  /** What a recorded run gave. */
+  readonly recorded: Recorded | null
+  again(seed: number): string
+}
+
+function plansOf(what: Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' }>): PlansToRun {
+  const common = { mutant: null, recorded: null }
+  if (what.kind === 'scenario') {
+    return { ...common, plans: [what.scenario.plan], again: () => `--scenario ${what.scenario.name}` }
+  }
+  return { ...common, plans: seedsOf(what.first, what.last).map(drawPlan), again: (seed) => `--seed ${seed}` }
+}
+
+function replayRun(file: string, recorded: Recorded): PlansToRun {
+  return { plans: [recorded.plan], mutant: recorded.mutant, recorded, again: () => `--replay ${file}` }
+}
+
+async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Interrupted): Promise<number> {
+  const { plans, mutant } = toRun
   const [only] = plans
   if (plans.length === 1 && only !== undefined && !options.json) process.stdout.write(describePlan(only))
   const tally = new Tally()
@@ -59,13 +89,21 @@ async function runPlans(what: Plans, options: SimOptions, interrupted: Interrupt
     progress.show('seeds', ++ran, tally)
     return !interrupted.yes
   }
-  await runTwice(plans, tally, { mutant: null, goOn })
+  await runTwice(plans, tally, { mutant, goOn })
   progress.end()
   if (options.trace !== null) {
     const traced = plans.find(({ seed }) => seed === tally.failure?.seed) ?? only
-    if (traced !== undefined) await writeTrace(traced, options.trace)
+    if (traced !== undefined) await writeTrace(traced, options.trace, mutant)
   }
-  const summary = tally.summary(null, progress.seconds, (failure) => replayOf(what, failure))
+  const replay = ({ seed }: Failure): string => `holdfast sim ${toRun.again(seed)} --trace trace.txt`
+  const summary = tally.summary(mutant?.name ?? null, progress.seconds, replay)
+  if (!options.json) process.stdout.write(table(summary))
+  if (toRun.recorded !== null) process.stderr.write(comparison(toRun.recorded, tally))
+  const failed = plans.find(({ seed }) => seed === summary.failure?.seed)
+  const result = failed === undefined ? null : tally.resultOf(failed.seed)
+  if (failed !== undefined && result !== null) {
+    await reportFailure({ plan: failed, result, mutant, recorded: toRun.recorded !== null }, options, interrupted)
+  }
   report(summary, options)
   if (summary.failure?.promise === 'determinism') await reportDifference(plans, summary.failure.seed)
   if (summary.failure !== null) return exits[summary.failure.kind]
@@ -80,15 +118,19 @@ async function reportDifference(plans: readonly Plan[], seed: number): Promise<v
   if (plan !== undefined) process.stderr.write(await tellDifference(plan, others))
 }
 
-function replayOf(what: Plans, failure: Failure): string {
-  const which = what.kind === 'scenario' ? `--scenario ${what.scenario.name}` : `--seed ${failure.seed}`
-  return `holdfast sim ${which} --trace trace.txt`
+/** Whether a recorded run happened again. */
+function comparison({ plan, promise, traceHash }: Recorded, tally: Tally): string {
+  const result = tally.resultOf(plan.seed)
+  if (result === null) return ''
+  const now = result.failure === null ? 'nothing breaks' : `${result.failure.promise} breaks`
+  return result.traceHash === traceHash
+    ? `the same trace as recorded: ${now}\n`
+    : `another trace than recorded, when ${promise} broke: the code is another; now ${now}\n`
 }
 
 function report(summary: Summary, options: SimOptions): void {
   const { failure } = summary
   const place = options.json ? process.stderr : process.stdout
-  if (!options.json) place.write(table(summary))
   if (failure !== null) {
     place.write(`${failureLine(failure)}\n${failure.replay}\n`)
   }

@@ -5,6 +5,8 @@ import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { Failure, RunResult } from '../simulate.ts'
+import { reportFailure } from './failure-report.ts'
+import type { FailedRun } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import type { SimOptions } from './options.ts'
 import { plansAsTasks, runPool, seedsOf } from './pool.ts'
@@ -24,15 +26,19 @@ const seedsAtOnce = 4
 
 export async function runMutants(
   what: Mutants,
-  json: boolean,
+  options: SimOptions,
   interrupted: Interrupted,
 ): Promise<'nothing' | 'safety'> {
+  const { json } = options
   const progress = new Progress(what.mutants.length)
   const verdicts: MutantVerdict[] = []
+  let failed: FailedRun | null = null
   const all = new Tally()
   for (const mutant of what.mutants) {
     if (interrupted.yes) break
-    const verdict = await hunt(mutant, what, all, interrupted)
+    const hunted = await hunt(mutant, what, all, interrupted)
+    const { verdict } = hunted
+    failed = hunted.failed
     verdicts.push(verdict)
     progress.show('mutants', verdicts.length, null)
     if (!json) process.stdout.write(`${verdictLine(verdict, mutant)}\n`)
@@ -41,6 +47,8 @@ export async function runMutants(
   const name = what.mutants.length === 1 ? (what.mutants[0]?.name ?? null) : null
   const summary = all.summary(name, progress.seconds, () => '')
   const found = verdicts.filter((verdict) => verdict.found).length
+  // A planted bug's failure is told if it is the only one, and was asked for by name.
+  if (!json && failed !== null && name !== null) await reportFailure(failed, options, interrupted)
   // A mutant's failure is what was looked for; a mutant that survives is the failure.
   if (json) process.stdout.write(`${JSON.stringify({ ...summary, failure: null, mutants: verdicts })}\n`)
   else process.stdout.write(`${found} of ${what.mutants.length} mutants found in ${progress.seconds.toFixed(1)} s\n`)
@@ -48,26 +56,22 @@ export async function runMutants(
 }
 
 /** Runs plans with the bug in until one fails; the first such plan counts, whichever thread was faster. */
-async function hunt(
-  mutant: Mutant,
-  { first, last }: Mutants,
-  all: Tally,
-  interrupted: Interrupted,
-): Promise<MutantVerdict> {
-  if (mutant.promise === 'determinism') return huntTwice(mutant, seedsOf(first, last), interrupted)
-  const seeds = await firstFailure(mutant, seedsOf(first, last).map(drawPlan), interrupted, (result) => all.add(result))
-  const verdict = { name: mutant.name, seeds: seeds.tried }
-  if (seeds.failed !== null || interrupted.yes) {
-    return {
-      ...verdict,
-      found: seeds.failed !== null,
-      crashPoints: 0,
-      caughtBy: seeds.failed?.failure?.promise ?? null,
-    }
+async function hunt(mutant: Mutant, { first, last }: Mutants, all: Tally, interrupted: Interrupted): Promise<Hunt> {
+  if (mutant.promise === 'determinism') {
+    return { verdict: await huntTwice(mutant, seedsOf(first, last), interrupted), failed: null }
   }
+  const seeds = await firstFailure(mutant, seedsOf(first, last).map(drawPlan), interrupted, (result) => all.add(result))
+  const { failed } = seeds
+  const caughtBy = failed?.result.failure?.promise ?? null
+  const verdict = { name: mutant.name, seeds: seeds.tried, found: failed !== null, crashPoints: 0, caughtBy }
+  if (failed !== null || interrupted.yes) return { verdict, failed }
   const points = await firstFailure(mutant, await crashPlans(mutant), interrupted, () => {})
-  const caughtBy = points.failed?.failure?.promise ?? null
-  return { ...verdict, found: points.failed !== null, crashPoints: points.tried, caughtBy }
+  const found = points.failed !== null
+  const pointCaughtBy = points.failed?.result.failure?.promise ?? null
+  return {
+    verdict: { ...verdict, found, crashPoints: points.tried, caughtBy: pointCaughtBy },
+    failed: points.failed,
+  }
 }
 
 /** What breaks no promise but that two runs of a seed are one: found by a pair of runs that differ. */
@@ -90,8 +94,13 @@ async function huntTwice(mutant: Mutant, seeds: readonly number[], interrupted: 
   }
 }
 
+interface Hunt {
+  readonly verdict: MutantVerdict
+  readonly failed: FailedRun | null
+}
+
 interface Hunted {
-  readonly failed: RunResult | null
+  readonly failed: FailedRun | null
   /** How many were needed, or all. */
   readonly tried: number
 }
@@ -102,14 +111,14 @@ async function firstFailure(
   interrupted: Interrupted,
   onResult: (result: RunResult) => void,
 ): Promise<Hunted> {
-  let failed: RunResult | null = null
+  let failed: FailedRun | null = null
   let tried = plans.length
   const onAnswer = (answer: Answer, at: number): boolean => {
     if (answer.kind === 'error') throw new Error(`mutant ${mutant.name}, seed ${answer.seed}: ${answer.text}`)
     if (answer.kind !== 'result') return true
     onResult(answer.result)
     if (answer.result.failure !== null && (failed === null || at + 1 < tried)) {
-      failed = answer.result
+      failed = { plan: plans[at] as Plan, result: answer.result, mutant }
       tried = at + 1
     }
     return failed === null && !interrupted.yes

@@ -13,6 +13,7 @@ describe('holdfast sim', () => {
       ['--crash-points=basic/1/2/300/4/lost'],
       { kind: 'crash-points', only: { point: { replica: 2, input: 300, place: 4 }, how: 'lost' } },
     ],
+    [['--replay', 'failure-seed-3.json'], { kind: 'replay', file: 'failure-seed-3.json' }],
     [['--list'], { kind: 'list' }],
     [['--help'], { kind: 'help' }],
   ] as const)('%j', (args, what) => {
@@ -27,6 +28,7 @@ describe('holdfast sim', () => {
     [['--mutant', 'none'], 'no mutant is named "none"; holdfast sim --list shows them'],
     [['--scenario', 'none'], 'no scenario is named "none"; holdfast sim --list shows them'],
     [['--mutants', '--mutant', 'random-branch'], '--mutants and --mutant exclude each other'],
+    [['--replay', 'x.json', '--mutants'], '--mutants and --replay exclude each other'],
     [['--crash-points', '--mutants'], '--crash-points and --mutants exclude each other'],
     [
       ['--crash-points=basic/1/4/200/0/kept'],

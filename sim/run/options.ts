@@ -13,6 +13,7 @@ export interface SimOptions {
   readonly what:
     | { readonly kind: 'seeds'; readonly first: number; readonly last: number }
     | { readonly kind: 'scenario'; readonly scenario: Scenario }
+    | { readonly kind: 'replay'; readonly file: string }
     | { readonly kind: 'mutants'; readonly mutants: readonly Mutant[]; readonly first: number; readonly last: number }
     | {
         readonly kind: 'crash-points'
@@ -29,6 +30,8 @@ export interface SimOptions {
     | { readonly kind: 'help' }
   readonly trace: string | null
   readonly json: boolean
+  /** Whether a failing plan is made smaller before it is shown. */
+  readonly shrink: boolean
 }
 
 export const help = `holdfast sim - runs replica sets in virtual time with faults drawn from seeds, and checks every promise
@@ -36,12 +39,14 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --seed N            one seed
   --seeds A-B         many; default 1-20
   --scenario NAME     a named plan instead of a drawn one
+  --replay FILE       a plan that failed, from the file that was written then
   --crash-points      kills a replica at every moment between two effects of the basic, the ringing, the cancelled and the
                       refused call; --crash-points=all: of every flow, and stops it and cuts it off there as well;
                       --crash-points=FLOW: of one; --crash-points=FLOW/SEED/REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it
   --mutant NAME       plants one of them
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
+  --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
   --json              one JSON object as the last line
   --list              flows, scenarios and mutants
   --help              this page
@@ -49,6 +54,8 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
 Each seed runs twice, the second time in another process and in reverse order, and must give the same trace. With --mutants the seeds are
 those that are tried for each, default 1-400, and then crash points. With --crash-points each seed has another leader, owner
 and way in; default 1-3.
+A plan that fails is shrunk (calls, faults and rates taken out while the same promise breaks), printed as a scenario for
+sim/scenarios.ts, and written to failure-seed-N.json.
 Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no convergence, 64 wrong usage.
 `
 
@@ -64,6 +71,8 @@ const definitions = {
   help: { type: 'boolean', short: 'h' },
   'crash-points': { type: 'string' },
   html: { type: 'string' },
+  replay: { type: 'string' },
+  'no-shrink': { type: 'boolean' },
 } as const
 
 interface Range {
@@ -90,23 +99,30 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
   if (values['html'] !== undefined) return '--html is not built yet; --trace writes what happened as text'
   const what = readWhat(values)
   if (typeof what === 'string') return what
-  return { what, trace: (values['trace'] as string | undefined) ?? null, json: values['json'] === true }
+  return {
+    what,
+    trace: (values['trace'] as string | undefined) ?? null,
+    json: values['json'] === true,
+    shrink: values['no-shrink'] !== true,
+  }
 }
 
 function readWhat(values: Readonly<Record<string, string | boolean | undefined>>): SimOptions['what'] | string {
   if (values['help'] === true) return { kind: 'help' }
   if (values['list'] === true) return { kind: 'list' }
-  const { seed, seeds, scenario, mutant } = values as Readonly<Record<string, string | undefined>>
+  const { seed, seeds, scenario, mutant, replay } = values as Readonly<Record<string, string | undefined>>
   const crash = values['crash-points'] as string | undefined
   const modes = [
     crash === undefined ? null : '--crash-points',
     values['mutants'] === true ? '--mutants' : null,
     mutant === undefined ? null : '--mutant',
   ]
-  const chosen = [...modes, scenario === undefined ? null : '--scenario'].filter((name) => name !== null)
+  const plans = [scenario === undefined ? null : '--scenario', replay === undefined ? null : '--replay']
+  const chosen = [...modes, ...plans].filter((name) => name !== null)
   if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
   if (seed !== undefined && seeds !== undefined) return '--seed and --seeds exclude each other'
   if (scenario !== undefined) return readScenario(scenario)
+  if (replay !== undefined) return { kind: 'replay', file: replay }
   const range = readRange(seed, seeds)
   if (typeof range === 'string') return range
   if (crash !== undefined) return readCrashPoints(crash, range)

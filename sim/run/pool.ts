@@ -34,7 +34,7 @@ export function seedsOf(first: number, last: number): readonly number[] {
 }
 
 /** Something that takes one task at a time. */
-interface Lane {
+export interface Lane {
   ask(task: Task): Promise<Answer>
   end(): Promise<unknown>
 }
@@ -66,7 +66,8 @@ export async function runPool(tasks: Iterable<Task>, options: PoolOptions): Prom
   await Promise.all(lanes)
 }
 
-function threadLane(mutant: Mutant | null): Lane {
+/** A thread that takes tasks until it is ended. */
+export function threadLane(mutant: Mutant | null): Lane {
   const resourceLimits = { maxYoungGenerationSizeMb: youngMb }
   const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { mutant }, resourceLimits })
   return {

@@ -59,6 +59,11 @@ export class Tally {
     return failed?.failure ?? this.#unequal.toSorted((a, b) => a.seed - b.seed)[0] ?? null
   }
 
+  /** What the seed's first run gave. */
+  resultOf(seed: number): RunResult | null {
+    return this.#results.get(seed) ?? null
+  }
+
   add(result: RunResult): void {
     this.#results.set(result.seed, result)
   }
