@@ -121,6 +121,7 @@ export function drawPlan(seed: number): Plan {
   const enabled = (fault: number): boolean => swarm.chance(700_000, fault)
   const safetyUntil = of('length').within(20, 50) * second
   const replicas = of('replicas').chance(150_000) ? 5 : 3
+  const calls = drawCalls(seed, safetyUntil)
   const lossy = enabled(1)
   const delayed = enabled(2)
   const slowDisk = enabled(3)
@@ -130,9 +131,9 @@ export function drawPlan(seed: number): Plan {
     seed,
     replicas,
     safetyUntil,
-    calls: drawCalls(seed, safetyUntil),
+    calls,
     faults: [
-      ...(enabled(4) ? drawKills(seed, replicas, safetyUntil) : []),
+      ...(enabled(4) ? drawKills(seed, replicas, safetyUntil, calls) : []),
       ...(enabled(5) ? drawPartitions(seed, replicas, safetyUntil) : []),
       ...(enabled(6) ? drawResets(seed, replicas, safetyUntil) : []),
       ...(enabled(9) ? drawPauses(seed, replicas, safetyUntil) : []),
@@ -175,8 +176,9 @@ function drawCalls(seed: number, until: number): readonly PlannedCall[] {
   })).sort((a, b) => a.at - b.at)
 }
 
-/** One replica after another, each back before the next dies; now and then all at once. */
-function drawKills(seed: number, replicas: number, until: number): readonly Fault[] {
+/** One replica after another, each back before the next dies; now and then all at once. Half of them while a call begins:
+ * most of the time little is under way, and a death in a quiet moment finds nothing half done. */
+function drawKills(seed: number, replicas: number, until: number, calls: readonly PlannedCall[]): readonly Fault[] {
   const kills = draw(seed, 'plan kills')
   const tails = ['kept', 'part', 'lost'] as const
   const faults: Fault[] = []
@@ -185,6 +187,8 @@ function drawKills(seed: number, replicas: number, until: number): readonly Faul
     const restartAfter = kills.within(200_000, 6 * second, 2, i)
     const everyone = kills.chance(120_000, 3, i)
     const first = kills.within(1, replicas, 4, i)
+    const call = calls.find((one) => one.at >= at)
+    if (call !== undefined && kills.chance(500_000, 10, i)) at = call.at + kills.within(0, 40_000, 11, i)
     const victims = everyone ? Array.from({ length: replicas }, (_, k) => k + 1) : [first]
     for (const replica of victims) {
       faults.push({

@@ -14,6 +14,7 @@ import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
 import { Machine } from './machine.ts'
+import type { MarkCounts } from './marks/list.ts'
 import { PeerNetwork } from './peer-network.ts'
 import { Phone } from './phones/phone.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
@@ -36,6 +37,8 @@ export interface RunResult {
   readonly traceHash: string
   /** The hash after each thousand events. */
   readonly hashes: readonly string[]
+  /** How often each rare moment was reached (marks/list.ts). */
+  readonly marks: MarkCounts
   readonly failure: Failure | null
 }
 
@@ -313,6 +316,7 @@ class Run {
       simulatedSeconds: Math.round(this.#agenda.now / second),
       traceHash: this.#trace.hash(),
       hashes: this.#trace.hashes(),
+      marks: this.#court.marks.counts,
       failure,
     }
   }

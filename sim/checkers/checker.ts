@@ -32,7 +32,7 @@ export interface Checker {
   stepped?(machine: Machine, input: Input, effects: readonly Effect[]): void
   leaving?(machine: Machine, effect: Effect, work: Work): void
   /** A frame is about to leave for a peer: what its bytes say. */
-  frameLeaving?(machine: Machine, frame: Frame): void
+  frameLeaving?(machine: Machine, frame: Frame, to: number): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */
   quiet?(machines: readonly Machine[], phones: readonly Phone[]): void
 }

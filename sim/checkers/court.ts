@@ -1,12 +1,14 @@
 // All checkers, as the one listener of phones and machines. The first finding ends a run.
 
-import type { Effect } from '../../src/replica/effect.ts'
+import type { Effect, PeerSend } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import { decodeFrame } from '../../src/wire/codec.ts'
 import type { Agenda } from '../agenda.ts'
 import type { Census } from '../census.ts'
 import type { Certificate } from '../certificate.ts'
 import type { Machine, MachineWatch, Work } from '../machine.ts'
+import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
+import { MachineMarks } from '../marks/machine-marks.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
@@ -37,6 +39,7 @@ const phonesWait = 33_000_000
 export class Court implements PhoneWatch, MachineWatch {
   readonly oracle: Oracle
   readonly log: LogInvariants
+  readonly marks = new Marks()
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -56,6 +59,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const effects = new Effects(report)
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
+    const logMarks = new LogMarks(this.marks, now)
     this.#counters = new Counters(report)
     this.oracle = new Oracle(
       report,
@@ -63,6 +67,7 @@ export class Court implements PhoneWatch, MachineWatch {
       (from, until) => certificate.without(from, until),
       (commit) => effects.accepted(commit),
       (before, after) => takeovers.reign(this.oracle.store, before, after),
+      (applied, store) => logMarks.applied(applied, store),
     )
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
@@ -77,6 +82,8 @@ export class Court implements PhoneWatch, MachineWatch {
       effects,
       takeovers,
       new Reads(report, () => this.log.committed),
+      new MachineMarks(this.marks, now),
+      new PhoneMarks(this.marks),
       new OneVoice(report, now, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, (machine) => certificate.cutSince(machine.id)),
     ]
@@ -137,14 +144,14 @@ export class Court implements PhoneWatch, MachineWatch {
   leaving(machine: Machine, effect: Effect, work: Work): void {
     this.#census?.leaving(machine)
     for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
-    if (effect.kind === 'peer') this.#frameLeaving(machine, effect.frame)
+    if (effect.kind === 'peer') this.#frameLeaving(machine, effect)
   }
 
   /** Read once for all checkers: reading costs more than checking. */
-  #frameLeaving(machine: Machine, bytes: Uint8Array): void {
-    const frame = decodeFrame(bytes)
+  #frameLeaving(machine: Machine, effect: PeerSend): void {
+    const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.broken('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
-    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value)
+    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value, effect.to)
   }
 
   moment(machine: Machine, work: Work): void {

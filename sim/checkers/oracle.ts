@@ -5,7 +5,7 @@ import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
 import { Store } from '../../src/store/store.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
-import type { CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
+import type { Applied, CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
 import { decodeEntry } from '../../src/wire/codec.ts'
 import type { Commit } from '../../src/wire/entry.ts'
 import { wallAtStart } from '../clock.ts'
@@ -51,6 +51,7 @@ export class Oracle {
   readonly #reigns: Reign[] = []
   readonly #versions = new Map<GroupKey, { version: number; by: Life | null; serial: number }>()
   readonly #onReign: (before: Serving, after: Serving) => void
+  readonly #onApplied: (applied: Applied, store: Store) => void
 
   constructor(
     report: Report,
@@ -58,7 +59,9 @@ export class Oracle {
     outage: (from: number, until: number) => number,
     onAccepted: (commit: Commit) => void,
     onReign: (before: Serving, after: Serving) => void,
+    onApplied: (applied: Applied, store: Store) => void,
   ) {
+    this.#onApplied = onApplied
     this.#onReign = onReign
     this.#outage = outage
     this.#onAccepted = onAccepted
@@ -93,6 +96,7 @@ export class Oracle {
     }
     const before = this.store.serving()
     const applied = this.store.apply(at, decoded.value)
+    this.#onApplied(applied, this.store)
     const seenAt = this.#seenAt.get(`${at} ${entry.term}`) ?? this.#now()
     if (applied.kind === 'commit') {
       const { commit, outcome } = applied

@@ -1,6 +1,7 @@
 // Two runs of one seed that differ: where they part. Both are run again with their events told, each in a process of its own:
 // one alone, one after other seeds, for what differs may be what an earlier run left behind.
 
+import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
 import { plansAsTasks, runPool } from './pool.ts'
 import type { Answer } from './worker.ts'
@@ -33,10 +34,10 @@ export function differenceOf(first: readonly string[], second: readonly string[]
 }
 
 /** What a reader needs to know of a plan whose runs differed; `others` ran before it in one of them. */
-export async function tellDifference(plan: Plan, others: readonly Plan[]): Promise<string> {
-  const alone = await eventsOf([plan])
+export async function tellDifference(plan: Plan, others: readonly Plan[], mutant: Mutant | null): Promise<string> {
+  const alone = await eventsOf([plan], mutant)
   for (const before of [[], others]) {
-    const difference = differenceOf(alone, await eventsOf([...before, plan]))
+    const difference = differenceOf(alone, await eventsOf([...before, plan], mutant))
     if (difference === null) continue
     const how = before.length === 0 ? 'alone too' : `after seeds ${before.map(({ seed }) => seed).join(', ')}`
     return describe(difference, plan.seed, how)
@@ -58,7 +59,7 @@ function describe({ event, common, first, second }: Difference, seed: number, ho
 }
 
 /** The events of the last of some plans, run one after another in one process. */
-async function eventsOf(plans: readonly Plan[]): Promise<readonly string[]> {
+async function eventsOf(plans: readonly Plan[], mutant: Mutant | null): Promise<readonly string[]> {
   let lines: readonly string[] = []
   const onAnswer = (answer: Answer): boolean => {
     if (answer.kind === 'result') lines = answer.lines
@@ -66,6 +67,6 @@ async function eventsOf(plans: readonly Plan[]): Promise<readonly string[]> {
   }
   const [last] = plansAsTasks(plans.slice(-1), 'contents')
   const tasks = [...plansAsTasks(plans.slice(0, -1)), ...(last === undefined ? [] : [last])]
-  await runPool(tasks, { mutant: null, place: 'processes', lanes: 1, onAnswer })
+  await runPool(tasks, { mutant, place: 'processes', lanes: 1, onAnswer })
   return lines
 }

@@ -13,6 +13,7 @@ import { runCrashPoints } from './crash-runs.ts'
 import { tellDifference } from './difference.ts'
 import { reportFailure } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
+import { markTable, unreached } from './mark-report.ts'
 import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
 import type { SimOptions } from './options.ts'
@@ -96,26 +97,31 @@ async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Int
     if (traced !== undefined) await writeTrace(traced, options.trace, mutant)
   }
   const replay = ({ seed }: Failure): string => `holdfast sim ${toRun.again(seed)} --trace trace.txt`
-  const summary = tally.summary(mutant?.name ?? null, progress.seconds, replay)
+  const marks = tally.marks()
+  const summary = { ...tally.summary(mutant?.name ?? null, progress.seconds, replay), marks }
   if (!options.json) process.stdout.write(table(summary))
   if (toRun.recorded !== null) process.stderr.write(comparison(toRun.recorded, tally))
   const failed = plans.find(({ seed }) => seed === summary.failure?.seed)
   const result = failed === undefined ? null : tally.resultOf(failed.seed)
-  if (failed !== undefined && result !== null) {
+  if (failed !== undefined && result !== null && result.failure !== null) {
     await reportFailure({ plan: failed, result, mutant, recorded: toRun.recorded !== null }, options, interrupted)
   }
   report(summary, options)
-  if (summary.failure?.promise === 'determinism') await reportDifference(plans, summary.failure.seed)
+  if (summary.failure?.promise === 'determinism') await reportDifference(toRun, summary.failure.seed)
+  if (options.marks && !options.json) process.stdout.write(markTable(marks))
   if (summary.failure !== null) return exits[summary.failure.kind]
-  return exits.nothing
+  const missing = unreached(marks, summary.seeds)
+  if (missing.length === 0) return exits.nothing
+  process.stderr.write(`never reached in ${summary.seeds} seeds: ${missing.join(', ')}\n`)
+  return exits.broke
 }
 
-async function reportDifference(plans: readonly Plan[], seed: number): Promise<void> {
+async function reportDifference({ plans, mutant }: PlansToRun, seed: number): Promise<void> {
   const at = plans.findIndex((plan) => plan.seed === seed)
   const plan = plans[at]
   // Those that came before it, backwards; or any, if it was the last.
   const others = [...plans.slice(at + 1, at + 3).toReversed(), ...plans.slice(Math.max(0, at - 1), at)]
-  if (plan !== undefined) process.stderr.write(await tellDifference(plan, others))
+  if (plan !== undefined) process.stderr.write(await tellDifference(plan, others, mutant))
 }
 
 /** Whether a recorded run happened again. */

@@ -32,6 +32,8 @@ export interface SimOptions {
   readonly json: boolean
   /** Whether a failing plan is made smaller before it is shown. */
   readonly shrink: boolean
+  /** Print which rare moments were reached. */
+  readonly marks: boolean
 }
 
 export const help = `holdfast sim - runs replica sets in virtual time with faults drawn from seeds, and checks every promise
@@ -47,6 +49,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --mutant NAME       plants one of them
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
   --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
+  --marks             how often the seeds reached each rare moment; a thousand seeds that never reach one exit with 1
   --json              one JSON object as the last line
   --list              flows, scenarios and mutants
   --help              this page
@@ -66,6 +69,7 @@ const definitions = {
   mutants: { type: 'boolean' },
   mutant: { type: 'string' },
   trace: { type: 'string' },
+  marks: { type: 'boolean' },
   json: { type: 'boolean' },
   list: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -104,6 +108,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     trace: (values['trace'] as string | undefined) ?? null,
     json: values['json'] === true,
     shrink: values['no-shrink'] !== true,
+    marks: values['marks'] === true,
   }
 }
 

@@ -1,5 +1,6 @@
 // What a run of many seeds adds up to.
 
+import { marks } from '../marks/list.ts'
 import type { Failure, RunResult } from '../simulate.ts'
 import { combineHashes, formatTime } from '../trace.ts'
 
@@ -10,6 +11,12 @@ export interface MutantVerdict {
   readonly seeds: number
   readonly crashPoints: number
   readonly caughtBy: string | null
+}
+
+/** How often a rare moment was reached, and in how many seeds. */
+export interface MarkTotal {
+  readonly times: number
+  readonly seeds: number
 }
 
 export interface Summary {
@@ -26,6 +33,8 @@ export interface Summary {
   readonly wallSeconds: number
   readonly traceHash: string
   readonly failure: (Failure & { readonly replay: string }) | null
+  /** By name: all of them, reached or not. */
+  readonly marks?: Readonly<Record<string, MarkTotal>>
   readonly mutants?: readonly MutantVerdict[]
   readonly flows?: number
   readonly crashPoints?: number
@@ -97,6 +106,16 @@ export class Tally {
       traceHash: combineHashes(results.map(({ traceHash }) => traceHash)),
       failure: failure === null ? null : { ...failure, replay: replay(failure) },
     }
+  }
+
+  /** By name, in the list's order; zero is told too. */
+  marks(): Readonly<Record<string, MarkTotal>> {
+    const results = this.#sorted()
+    const totals = marks.map(({ name }) => {
+      const counts = results.map((result) => result.marks[name] ?? 0).filter((count) => count > 0)
+      return [name, { times: counts.reduce((sum, count) => sum + count, 0), seeds: counts.length }] as const
+    })
+    return Object.fromEntries(totals)
   }
 
   #sum(of: (result: RunResult) => number): number {
