@@ -13,6 +13,7 @@ import { runCrashPoints } from './crash-runs.ts'
 import { tellDifference } from './difference.ts'
 import { reportFailure } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
+import { runLong } from './long-run.ts'
 import { markTable, unreached } from './mark-report.ts'
 import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
@@ -44,6 +45,10 @@ export async function simMain(args: readonly string[]): Promise<number> {
   })
   try {
     if (what.kind === 'mutants') return exits[await runMutants(what, options, interrupted)]
+    if (what.kind === 'minutes') {
+      const { summary, unreached: missing } = await runLong(what, options, interrupted)
+      return summary.failure !== null ? exits[summary.failure.kind] : missing.length > 0 ? exits.broke : exits.nothing
+    }
     if (what.kind === 'crash-points') return exits[await runCrashPoints(what, options, interrupted)]
     if (what.kind === 'replay') {
       const recorded = await readPlan(what.file)

@@ -14,6 +14,8 @@ describe('holdfast sim', () => {
       { kind: 'crash-points', only: { point: { replica: 2, input: 300, place: 4 }, how: 'lost' } },
     ],
     [['--replay', 'failure-seed-3.json'], { kind: 'replay', file: 'failure-seed-3.json' }],
+    [['--minutes', '60'], { kind: 'minutes', minutes: 60, first: 1 }],
+    [['--minutes', '0.5', '--seed', '5001'], { kind: 'minutes', minutes: 0.5, first: 5001 }],
     [['--list'], { kind: 'list' }],
     [['--help'], { kind: 'help' }],
   ] as const)('%j', (args, what) => {
@@ -34,6 +36,9 @@ describe('holdfast sim', () => {
       ['--crash-points=basic/1/4/200/0/kept'],
       '--crash-points=basic/1/4/200/0/kept is neither "all" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows',
     ],
+    [['--minutes', '0'], '--minutes wants a number as 60 or 0.5, not "0"'],
+    [['--minutes', '1', '--seeds', '1-9'], '--minutes and --seeds exclude each other; --seed N is the first one'],
+    [['--minutes', '1', '--mutants'], '--mutants and --minutes exclude each other'],
     [['--html', 'x.html'], '--html is not built yet; --trace writes what happened as text'],
     [['--sed', '1'], "unknown option '--sed'; holdfast sim --help lists the options"],
   ] as const)('%j: %s', (args, complaint) => {

@@ -26,6 +26,8 @@ export interface SimOptions {
         /** Just this one. */
         readonly only: CrashRun | null
       }
+    /** Seeds from that one on until time is up. */
+    | { readonly kind: 'minutes'; readonly minutes: number; readonly first: number }
     | { readonly kind: 'list' }
     | { readonly kind: 'help' }
   readonly trace: string | null
@@ -40,6 +42,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
 
   --seed N            one seed
   --seeds A-B         many; default 1-20
+  --minutes N         seeds from 1 (or from that of --seed) until time is up, with progress; ends with what may be claimed
   --scenario NAME     a named plan instead of a drawn one
   --replay FILE       a plan that failed, from the file that was written then
   --crash-points      kills a replica at every moment between two effects of the basic, the ringing, the cancelled and the
@@ -65,6 +68,7 @@ Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no conve
 const definitions = {
   seed: { type: 'string' },
   seeds: { type: 'string' },
+  minutes: { type: 'string' },
   scenario: { type: 'string' },
   mutants: { type: 'boolean' },
   mutant: { type: 'string' },
@@ -115,17 +119,22 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
 function readWhat(values: Readonly<Record<string, string | boolean | undefined>>): SimOptions['what'] | string {
   if (values['help'] === true) return { kind: 'help' }
   if (values['list'] === true) return { kind: 'list' }
-  const { seed, seeds, scenario, mutant, replay } = values as Readonly<Record<string, string | undefined>>
+  const { seed, seeds, minutes, scenario, mutant, replay } = values as Readonly<Record<string, string | undefined>>
   const crash = values['crash-points'] as string | undefined
   const modes = [
     crash === undefined ? null : '--crash-points',
     values['mutants'] === true ? '--mutants' : null,
     mutant === undefined ? null : '--mutant',
   ]
-  const plans = [scenario === undefined ? null : '--scenario', replay === undefined ? null : '--replay']
+  const plans = [
+    minutes === undefined ? null : '--minutes',
+    scenario === undefined ? null : '--scenario',
+    replay === undefined ? null : '--replay',
+  ]
   const chosen = [...modes, ...plans].filter((name) => name !== null)
   if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
   if (seed !== undefined && seeds !== undefined) return '--seed and --seeds exclude each other'
+  if (minutes !== undefined) return readMinutes(minutes, seed, seeds)
   if (scenario !== undefined) return readScenario(scenario)
   if (replay !== undefined) return { kind: 'replay', file: replay }
   const range = readRange(seed, seeds)
@@ -155,6 +164,19 @@ function readScenario(name: string): SimOptions['what'] | string {
   return scenario === undefined
     ? `no scenario is named "${name}"; holdfast sim --list shows them`
     : { kind: 'scenario', scenario }
+}
+
+function readMinutes(
+  minutes: string,
+  seed: string | undefined,
+  seeds: string | undefined,
+): SimOptions['what'] | string {
+  const from = readRange(seed, undefined)
+  if (typeof from === 'string') return from
+  if (seeds !== undefined) return '--minutes and --seeds exclude each other; --seed N is the first one'
+  const match = /^[0-9]{1,4}(?:\.[0-9]{1,2})?$/.exec(minutes)
+  if (match === null || Number(minutes) === 0) return `--minutes wants a number as 60 or 0.5, not "${minutes}"`
+  return { kind: 'minutes', minutes: Number(minutes), first: from?.first ?? 1 }
 }
 
 function readRange(seed: string | undefined, seeds: string | undefined): Range | string | null {

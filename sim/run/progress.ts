@@ -1,17 +1,21 @@
-// One line that is written over, on a terminal only.
+// How far a long run is: on a terminal one line that is written over, elsewhere a line a minute.
 
 import type { Tally } from './tally.ts'
 
 const everyMs = 200
+const elsewhereEveryMs = 60_000
+
+/** A number of things to do, or a time to do them in. */
+export type Goal = number | { readonly minutes: number }
 
 export class Progress {
   readonly #started = performance.now()
-  readonly #total: number
-  #last = 0
+  readonly #goal: Goal
+  #last = performance.now()
   #shown = false
 
-  constructor(total: number) {
-    this.#total = total
+  constructor(goal: Goal) {
+    this.#goal = goal
   }
 
   get seconds(): number {
@@ -20,18 +24,27 @@ export class Progress {
 
   show(label: string, done: number, tally: Tally | null): void {
     const now = performance.now()
-    if (!process.stderr.isTTY || now - this.#last < everyMs) return
+    const { isTTY } = process.stderr
+    if (now - this.#last < (isTTY ? everyMs : elsewhereEveryMs)) return
     this.#last = now
-    this.#shown = true
-    const rate = done / Math.max(this.seconds, 0.001)
-    const left = rate > 0 ? `${Math.ceil((this.#total - done) / rate)} s left` : ''
-    const filled = Math.round((done / Math.max(1, this.#total)) * 20)
-    const bar = '#'.repeat(filled).padEnd(20, '.')
-    const sums = tally === null ? '' : `  ${tally.calls} calls, ${tally.kills} kills`
-    process.stderr.write(`\r\u001b[K${label} [${bar}] ${done}/${this.#total}${sums}  ${rate.toFixed(1)}/s  ${left}`)
+    const line = this.#line(label, done, tally)
+    this.#shown = isTTY
+    process.stderr.write(isTTY ? `\r\u001b[K${line}` : `${line}\n`)
   }
 
   end(): void {
     if (this.#shown) process.stderr.write('\r\u001b[K')
+  }
+
+  #line(label: string, done: number, tally: Tally | null): string {
+    const goal = this.#goal
+    const rate = done / Math.max(this.seconds, 0.001)
+    const whole = typeof goal === 'number' ? goal / Math.max(rate, 0.001) : goal.minutes * 60
+    const left = Math.max(0, Math.ceil(whole - this.seconds))
+    const part = Math.min(1, typeof goal === 'number' ? done / Math.max(1, goal) : this.seconds / whole)
+    const bar = '#'.repeat(Math.round(part * 20)).padEnd(20, '.')
+    const of = typeof goal === 'number' ? `/${goal}` : ''
+    const sums = tally === null ? '' : `  ${tally.calls} calls, ${tally.kills} kills`
+    return `${label} [${bar}] ${done}${of}${sums}  ${rate.toFixed(1)}/s  ${left} s left`
   }
 }

@@ -48,7 +48,9 @@ export function failureLine({ seed, promise, at, text }: Failure): string {
 
 export class Tally {
   readonly #results = new Map<number, RunResult>()
-  readonly #unequal: Failure[] = []
+  /** The first by seed, of what failed and of what was not the same twice. */
+  #failed: Failure | null = null
+  #unequal: Failure | null = null
 
   get done(): number {
     return this.#results.size
@@ -64,8 +66,7 @@ export class Tally {
 
   /** The failure of the lowest seed, or null. */
   get failure(): Failure | null {
-    const failed = this.#sorted().find(({ failure }) => failure !== null)
-    return failed?.failure ?? this.#unequal.toSorted((a, b) => a.seed - b.seed)[0] ?? null
+    return this.#failed ?? this.#unequal
   }
 
   /** What the seed's first run gave. */
@@ -75,6 +76,7 @@ export class Tally {
 
   add(result: RunResult): void {
     this.#results.set(result.seed, result)
+    this.#failed = firstOf(this.#failed, result.failure)
   }
 
   /** The same seed, run again elsewhere. */
@@ -85,7 +87,8 @@ export class Tally {
     const where =
       mark < 0 ? 'after the last thousand events' : `between events ${mark * 1_000} and ${(mark + 1) * 1_000}`
     const text = `two runs gave ${first.traceHash} and ${again.traceHash}; they part ${where}`
-    this.#unequal.push({ promise: 'determinism', at: 0, text, call: null, seed: again.seed, kind: 'safety' })
+    const failure = { promise: 'determinism', at: 0, text, call: null, seed: again.seed, kind: 'safety' } as const
+    this.#unequal = firstOf(this.#unequal, failure)
   }
 
   summary(mutant: string | null, wallSeconds: number, replay: (failure: Failure) => string): Summary {
@@ -127,4 +130,8 @@ export class Tally {
   #sorted(): readonly RunResult[] {
     return [...this.#results.values()].sort((a, b) => a.seed - b.seed)
   }
+}
+
+function firstOf(one: Failure | null, other: Failure | null): Failure | null {
+  return one === null || (other !== null && other.seed < one.seed) ? other : one
 }
