@@ -1,5 +1,5 @@
-// Where a replica can die: every moment between two effects, counted while a run goes on without a fault. What can't be told
-// apart from outside is counted once:
+// Where a replica can die: every moment between two effects, counted while a run goes on. What can't be told apart from
+// outside is counted once:
 //
 // - two moments of a machine at one true time with no effect between them are one (the end of an input's effects and the
 //   beginning of the next one's in the same turn of the loop);
@@ -19,6 +19,12 @@ export interface CountedPoint extends CrashPoint {
   readonly hasTail: boolean
 }
 
+/**
+ * From a true time until the run is over; or from the first death until the dead one serves again, at whoever lives then,
+ * itself included: what can be the second death of a pair.
+ */
+export type CensusWindow = { readonly kind: 'from'; readonly at: number } | { readonly kind: 'after-death' }
+
 /** What is known of one machine while it is counted. */
 interface Count {
   /** Effects carried out so far. */
@@ -29,23 +35,34 @@ interface Count {
   /** Inputs so far that changed something, and the idle ones since then. */
   readonly idle: Set<string>
   picture: string
-  /** Whether the moments of an input count. */
+  /** The input being worked on, and others whose records are not durable yet: whether their moments count. */
   readonly counts: Map<number, boolean>
 }
 
 export class Census {
-  readonly #from: number
+  readonly #window: CensusWindow
   readonly #counts = new Map<number, Count>()
   readonly points: CountedPoint[] = []
   #servingAtStart = 0
+  #dead: Machine | null = null
+  #isOver = false
 
-  /** Counts from that true time on. */
-  constructor(from: number) {
-    this.#from = from
+  constructor(window: CensusWindow) {
+    this.#window = window
+  }
+
+  /** How many served when the counting began. */
+  get servingAtStart(): number {
+    return this.#servingAtStart
+  }
+
+  died(machine: Machine): void {
+    this.#dead ??= machine
   }
 
   /** Before the moments of an input. */
   stepped(machine: Machine, input: Input, effects: readonly Effect[]): void {
+    if (this.#window.kind === 'after-death' && !this.#isOver) this.#isOver = this.#isBack(machine)
     const count = this.#of(machine)
     const picture = pictureOf(machine)
     const isIdle = picture === count.picture && isIdleInput(input) && effects.every(isIdleEffect)
@@ -56,17 +73,12 @@ export class Census {
     if (isIdle) count.idle.add(kind)
   }
 
-  /** How many served when the counting began. */
-  get servingAtStart(): number {
-    return this.#servingAtStart
-  }
-
   leaving(machine: Machine): void {
     this.#of(machine).effects++
   }
 
   moment(machine: Machine, { input, place }: Work, now: number): void {
-    if (now < this.#from) return
+    if (!this.#isOpen(now)) return
     if (this.points.length === 0) this.#servingAtStart = machine.replica?.store.serving().members.length ?? 0
     const count = this.#of(machine)
     if (count.counts.get(input) !== true || (count.at === now && count.seen === count.effects)) return
@@ -74,6 +86,18 @@ export class Census {
     count.seen = count.effects
     const hasTail = machine.disk.records.length > machine.disk.synced
     this.points.push({ replica: machine.id, input, place, hasTail })
+  }
+
+  #isOpen(now: number): boolean {
+    if (this.#window.kind === 'from') return now >= this.#window.at
+    return this.#dead !== null && !this.#isOver
+  }
+
+  /** Whether some replica knows that the dead one serves again. */
+  #isBack({ replica }: Machine): boolean {
+    const dead = this.#dead
+    if (dead === null || dead.replica === null || replica === null) return false
+    return replica.store.serving().members.some(({ life }) => life === dead.life)
   }
 
   #of(machine: Machine): Count {

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { crashPlan, crashPointsOf, crashRunsOf, nameOfRun, readRun } from './crash-points.ts'
+import {
+  crashFlows,
+  crashPlan,
+  crashPointsOf,
+  crashRunsOf,
+  nameOfRun,
+  pairFlows,
+  pairsOf,
+  readRun,
+  secondPointsOf,
+} from './crash-points.ts'
+import type { CrashRun } from './crash-points.ts'
+import { flowNames } from './flows.ts'
 import { simulate } from './simulate.ts'
 
 const points = crashPointsOf('refused', 1)
@@ -14,7 +26,9 @@ describe('crash points (proof.md)', () => {
 
   it('have a tail to lose exactly where something is written and not synced', () => {
     expect(points.some(({ hasTail }) => hasTail)).toBe(true)
-    expect(runs.filter(({ how }) => how === 'lost')).toHaveLength(points.filter(({ hasTail }) => hasTail).length)
+    expect(runs.filter(({ strikes: [strike] }) => strike?.how === 'lost')).toHaveLength(
+      points.filter(({ hasTail }) => hasTail).length,
+    )
   })
 
   it('are reached again by their name', () => {
@@ -24,13 +38,45 @@ describe('crash points (proof.md)', () => {
       const { failure, kills, faults } = simulate(crashPlan(run))
       expect([nameOfRun(run), failure]).toEqual([nameOfRun(run), null])
       expect(faults).toBe(1)
-      expect(kills).toBe(run.how === 'kept' || run.how === 'lost' ? 1 : 0)
+      const how = run.strikes[0]?.how
+      expect(kills).toBe(how === 'kept' || how === 'lost' ? 1 : 0)
     }
   })
 
   it('that are not reached are a failure', () => {
     const [run] = runs
-    const gone = { ...run, point: { replica: 1, input: 9_999_999, place: 0 } } as NonNullable<typeof run>
+    const gone = { ...run, strikes: [{ point: { replica: 1, input: 9_999_999, place: 0 }, how: 'kept' }] } as CrashRun
     expect(simulate(crashPlan(gone)).failure).toMatchObject({ promise: 'determinism' })
+  })
+
+  it('are of at least fifteen flows by default, all of the catalogue', () => {
+    expect(new Set(crashFlows).size).toBeGreaterThanOrEqual(15)
+    expect(crashFlows.filter((flow) => !flowNames.includes(flow))).toEqual([])
+  })
+})
+
+describe('pairs of deaths', () => {
+  const [first] = crashRunsOf('refused', 1, points.slice(20), false) as [CrashRun]
+  const seconds = secondPointsOf(first)
+  const pairs = pairsOf(first, seconds)
+
+  it('are of the five flows with the fewest lines', () => {
+    expect(pairFlows).toEqual(['nobody-there', 'cancelled-at-once', 'refused', 'at-once', 'cancelled'])
+  })
+
+  it('strike again while the first one is away, at whoever lives, the one that came back included', () => {
+    expect(new Set(seconds.map(({ replica }) => replica))).toEqual(new Set([1, 2, 3]))
+    expect(new Set(pairs.map(nameOfRun)).size).toBe(pairs.length)
+    const dead = first.strikes[0]?.point as { readonly replica: number; readonly input: number }
+    const back = seconds.filter(({ replica }) => replica === dead.replica)
+    expect(back.every(({ input }) => input > dead.input)).toBe(true)
+  })
+
+  it('are reached by their name, both of them, and nothing is lost', () => {
+    for (const pair of pairs.filter((_, i) => i % 40 === 0)) {
+      expect(readRun(nameOfRun(pair))).toEqual(pair)
+      const { failure, kills } = simulate(crashPlan(pair))
+      expect([nameOfRun(pair), failure, kills]).toEqual([nameOfRun(pair), null, 2])
+    }
   })
 })

@@ -1,15 +1,44 @@
 // Crash points, all of them (proof.md): one call of a flow in a set that serves, and a death at every moment between two
-// effects, from the INVITE until nothing is left of the call.
+// effects, from the INVITE until nothing is left of the call. And pairs: a second death at every moment of the run that
+// follows from the first one, until the first dead one serves again.
 
 import { Census } from './census.ts'
 import type { CountedPoint } from './census.ts'
-import { flowNamed } from './flows.ts'
-import type { Blow, CrashPoint, Plan } from './plan.ts'
+import { flowNamed, flows } from './flows.ts'
+import type { Flow } from './ladder.ts'
+import type { Blow, CrashPoint, Fault, Plan } from './plan.ts'
 import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
 
-/** The flows of `--crash-points`; `--crash-points=all` has the whole catalogue. */
-export const crashFlows: readonly string[] = ['basic', 'ringing-long', 'cancelled', 'refused']
+/** The flows of `--crash-points`: each has moments that the others don't; `--crash-points=all` has the whole catalogue. */
+export const crashFlows: readonly string[] = [
+  'basic',
+  'ringing-long',
+  'cancelled',
+  'refused',
+  'at-once',
+  'early-media',
+  'slow-ack',
+  'cancelled-at-once',
+  'cancel-crossing-answer',
+  'cancel-crossing-refusal',
+  'declined',
+  'rings-for-ever',
+  'nobody-there',
+  'callee-hangs-up',
+  'bye-crossing-bye',
+  're-invite',
+  're-invite-by-callee',
+  're-invite-refused',
+  'glare',
+]
+
+/** The five shortest that seeds draw: fewest lines, then least time. */
+export const pairFlows: readonly string[] = flows
+  .filter(({ isDrawn }) => isDrawn)
+  .toSorted((a, b) => a.steps.length - b.steps.length || timeOf(a) - timeOf(b))
+  .slice(0, 5)
+  .map(({ name }) => name)
 
 const second = 1_000_000
 const replicas = 3
@@ -22,12 +51,21 @@ const awayFor = 5 * second
 
 const blows: readonly Blow[] = ['kept', 'lost', 'pause', 'out', 'in']
 
-/** One death. */
+interface Strike {
+  readonly point: CrashPoint
+  readonly how: Blow
+}
+
+/** One death, or two. */
 export interface CrashRun {
   readonly flow: string
   readonly seed: number
-  readonly point: CrashPoint
-  readonly how: Blow
+  /** In the order in which they happen. */
+  readonly strikes: readonly Strike[]
+}
+
+function timeOf({ steps }: Flow): number {
+  return steps.reduce((sum, { waitLeast }) => sum + waitLeast, 0)
 }
 
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
@@ -35,19 +73,29 @@ function calmPlan(flow: string, seed: number): Plan {
   return { ...calm(seed, [{ flow, at: callAt, isBrisk: true }], []), safetyUntil: callAt }
 }
 
-export function crashPlan({ flow, seed, point, how }: CrashRun): Plan {
-  const length = how === 'kept' || how === 'lost' ? deadFor : awayFor
-  return { ...calmPlan(flow, seed), faults: [{ kind: 'crash', point, how, length }] }
+export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {
+  const faults = strikes.map(({ point, how }): Fault => {
+    const length = how === 'kept' || how === 'lost' ? deadFor : awayFor
+    return { kind: 'crash', point, how, length }
+  })
+  return { ...calmPlan(flow, seed), faults }
 }
 
 /** Every crash point of the flow under that seed. A fault-free run that fails, or a set that does not serve yet, throws. */
 export function crashPointsOf(flow: string, seed: number): readonly CountedPoint[] {
-  const census = new Census(callAt)
+  const census = new Census({ kind: 'from', at: callAt })
   const { failure } = simulate(calmPlan(flow, seed), null, census)
   if (failure !== null) throw new Error(`${flow} fails without a crash: ${failure.promise}: ${failure.text}`)
   if (census.servingAtStart !== replicas)
     throw new Error(`${flow}: ${census.servingAtStart} of ${replicas} replicas serve when the call starts`)
   return census.points
+}
+
+/** Every crash point of a run with one death, until the dead one serves again. A run that fails has none: it is found anyhow. */
+export function secondPointsOf(run: CrashRun): readonly CountedPoint[] {
+  const census = new Census({ kind: 'after-death' })
+  const { failure } = simulate(crashPlan(run), null, census)
+  return failure === null ? census.points : []
 }
 
 /** Both ways a disk can end, where they differ; with `away`, also a pause of 5 s and a cut of each way. */
@@ -57,27 +105,40 @@ export function crashRunsOf(
   points: readonly CountedPoint[],
   away: boolean,
 ): readonly CrashRun[] {
+  return strikesAt(points, away).map((strike) => ({ flow, seed, strikes: [strike] }))
+}
+
+/** The same run with a second death at each of these points. */
+export function pairsOf(run: CrashRun, points: readonly CountedPoint[]): readonly CrashRun[] {
+  return strikesAt(points, false).map((strike) => ({ ...run, strikes: [...run.strikes, strike] }))
+}
+
+function strikesAt(points: readonly CountedPoint[], away: boolean): readonly Strike[] {
   return points.flatMap(({ replica, input, place, hasTail }) => {
     const deaths: readonly Blow[] = hasTail ? ['kept', 'lost'] : ['kept']
-    const blows: readonly Blow[] = away ? [...deaths, 'pause', 'out', 'in'] : deaths
-    return blows.map((how) => ({ flow, seed, point: { replica, input, place }, how }))
+    const all: readonly Blow[] = away ? [...deaths, 'pause', 'out', 'in'] : deaths
+    return all.map((how) => ({ point: { replica, input, place }, how }))
   })
 }
 
 /** As `--crash-points=` takes it. */
-export function nameOfRun({ flow, seed, point, how }: CrashRun): string {
-  return `${flow}/${seed}/${point.replica}/${point.input}/${point.place}/${how}`
+export function nameOfRun({ flow, seed, strikes }: CrashRun): string {
+  const names = strikes.map(({ point, how }) => `${point.replica}/${point.input}/${point.place}/${how}`)
+  return `${flow}/${seed}/${names.join('+')}`
 }
 
 export function readRun(name: string): CrashRun | null {
-  const [flow = '', seed, replica, input, place, blow, ...more] = name.split('/')
-  const how = blows.find((one) => one === blow)
-  const [seedNumber, ...where] = [seed, replica, input, place].map((text = '') =>
-    /^[0-9]{1,9}$/.test(text) ? Number(text) : null,
-  )
-  if (more.length > 0 || how === undefined || flowNamed(flow) === undefined) return null
-  const [of = null, nth = null, at = null] = where
-  if (seedNumber === null || seedNumber === undefined || of === null || nth === null || at === null) return null
-  if (of < 1 || of > replicas) return null
-  return { flow, seed: seedNumber, point: { replica: of, input: nth, place: at }, how }
+  const [, flow = '', seed = '', rest = ''] = /^([^/]+)\/([0-9]{1,9})\/(.+)$/.exec(name) ?? []
+  if (flowNamed(flow) === undefined) return null
+  const strikes = rest.split('+').map(readStrike)
+  const read = strikes.filter((strike) => strike !== null)
+  return read.length === strikes.length && read.length <= 2 ? { flow, seed: Number(seed), strikes: read } : null
+}
+
+function readStrike(text: string): Strike | null {
+  const match = /^([0-9]{1,9})\/([0-9]{1,9})\/([0-9]{1,9})\/([a-z]+)$/.exec(text)
+  const [replica, input, place] = (match?.slice(1, 4) ?? []).map(Number)
+  const how = blows.find((one) => one === match?.[4])
+  if (replica === undefined || input === undefined || place === undefined || how === undefined) return null
+  return replica >= 1 && replica <= replicas ? { point: { replica, input, place }, how } : null
 }

@@ -176,9 +176,32 @@ export const flows: readonly Flow[] = [
   `,
     { calleePresent: false },
   ),
+  // The 2xx comes again and again; whoever owns the call relays each, and a death meets an INVITE answered and not acknowledged.
+  ladder(
+    'slow-ack',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..3s
+    |--BYE--------------->| 1..8s
+  `,
+    { ackAfter: 2_600_000, isDrawn: false },
+  ),
+  // Nobody answers and nobody hangs up: timer C ends it after three minutes (16.8).
+  ladder(
+    'rings-for-ever',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+  `,
+    { isDrawn: false },
+  ),
 ]
 
 export const flowNames: readonly string[] = flows.map((flow) => flow.name)
+
+/** Those that seeds draw from. */
+export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {

@@ -27,17 +27,28 @@ export interface Flow {
   readonly steps: readonly Step[]
   /** False: nobody is at the called address; the set's own 408 is the right end. */
   readonly calleePresent: boolean
+  /** The caller's phone is slow: microseconds from the first 2xx it gets to its ACK. */
+  readonly ackAfter: number
+  /** False: too long for the seeds, which draw among the others; crash points have it. */
+  readonly isDrawn: boolean
+}
+
+interface FlowOptions {
+  readonly calleePresent?: boolean
+  readonly ackAfter?: number
+  readonly isDrawn?: boolean
 }
 
 /** Reads a ladder. The flows are ours, so a mistake in one is a bug and throws. */
-export function ladder(name: string, text: string, options: { readonly calleePresent?: boolean } = {}): Flow {
+export function ladder(name: string, text: string, options: FlowOptions = {}): Flow {
   const steps: Step[] = []
   for (const line of text.split('\n')) {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('caller')) continue
     steps.push(...readLine(trimmed))
   }
-  return { name, steps, calleePresent: options.calleePresent ?? true }
+  const { calleePresent = true, ackAfter = 0, isDrawn = true } = options
+  return { name, steps, calleePresent, ackAfter, isDrawn }
 }
 
 function readLine(line: string): readonly Step[] {

@@ -85,8 +85,8 @@ export class Machine {
   #waiting: { readonly effect: Persist; readonly work: Work }[] = []
   #syncing = false
   #fuses: Fuse[] = []
-  /** Where it is to die: an input and a place among its moments. */
-  #doom: { readonly input: number; readonly place: number; readonly die: () => void } | null = null
+  /** Where it is to die: an input and a place among its moments; twice, if it comes back between. */
+  readonly #dooms: { readonly input: number; readonly place: number; readonly die: () => void }[] = []
   /** What it was about to do when it fell asleep, and what came for it meanwhile; null = awake. */
   #asleep: (() => void)[] | null = null
   #sleptAt: number | null = null
@@ -185,7 +185,7 @@ export class Machine {
 
   /** `die` is called at that moment of the work on that input. */
   doom(input: number, place: number, die: () => void): void {
-    this.#doom = { input, place, die }
+    this.#dooms.push({ input, place, die })
   }
 
   /** Stops between two effects; kernel and disk go on. What comes meanwhile waits. */
@@ -325,7 +325,7 @@ export class Machine {
     const replica = this.#replica
     this.#parts.watch.moment?.(this, work)
     const place = work.place++
-    if (this.#doom !== null && this.#doom.input === work.input && this.#doom.place === place) this.#doom.die()
+    for (const doom of this.#dooms) if (doom.input === work.input && doom.place === place) doom.die()
     for (const fuse of [...this.#fuses]) {
       if (this.#replica !== replica || fuse.effects-- > 0) continue
       this.#fuses = this.#fuses.filter((other) => other !== fuse)

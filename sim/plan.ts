@@ -3,7 +3,7 @@
 
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
-import { flowNames } from './flows.ts'
+import { drawnFlowNames } from './flows.ts'
 
 /** What happens to a replica or a link. Times are microseconds of true time. */
 export type Fault =
@@ -171,7 +171,7 @@ function drawCalls(seed: number, until: number): readonly PlannedCall[] {
   const calls = draw(seed, 'plan calls')
   const count = calls.within(8, 20)
   return Array.from({ length: count }, (_, i) => ({
-    flow: flowNames[calls.below(flowNames.length, 1, i)] as string,
+    flow: drawnFlowNames[calls.below(drawnFlowNames.length, 1, i)] as string,
     at: calls.within(firstCall, until - 2 * second, 2, i),
   })).sort((a, b) => a.at - b.at)
 }

@@ -133,6 +133,7 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   died(machine: Machine): void {
+    this.#census?.died(machine)
     for (const checker of this.#checkers) checker.died?.(machine)
   }
 

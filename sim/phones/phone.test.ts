@@ -91,7 +91,9 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
 }
 
 describe('two phones by way of a stateless proxy', () => {
-  for (const flow of flows.filter(({ calleePresent }) => calleePresent)) {
+  // Without a set nobody's timer C ends what rings.
+  const ownEnd = flows.filter(({ name, calleePresent }) => calleePresent && name !== 'rings-for-ever')
+  for (const flow of ownEnd) {
     it(`play "${flow.name}" to its end, with and without loss`, () => {
       for (let seed = 1; seed <= 20; seed++) {
         const { caller, callee, problems } = play(flow, seed, seed % 2 === 0 ? 0 : 150_000)

@@ -35,7 +35,8 @@ export class Phone {
   readonly #script: Script
   readonly #clients = new Map<string, ClientTransaction>()
   readonly #servers = new Map<string, ServerTransaction>()
-  readonly #acks = new Map<number, string>()
+  /** By the CSeq of the INVITE; null = not sent yet. */
+  readonly #acks = new Map<number, string | null>()
   #branches = 0
   #dialog: Dialog | null = null
   /** The dialog's BYE went or came. */
@@ -227,7 +228,7 @@ export class Phone {
     const { number } = cseqOf(invite)
     const acknowledged = this.#acks.get(number)
     if (acknowledged !== undefined) {
-      this.#toProxy(acknowledged)
+      if (acknowledged !== null) this.#toProxy(acknowledged)
       return
     }
     this.#calling = null
@@ -243,8 +244,17 @@ export class Phone {
     if (this.#dialog === null) this.#dialog = Dialog.atCaller(invite, response)
     else this.#dialog.refreshTarget(response)
     const ack = ackFor(this, invite, this.#dialog, this.#branch())
+    const { ackAfter } = this.options.flow
+    if (ackAfter === 0) this.#acknowledge(ack)
+    else {
+      this.#acks.set(cseqOf(invite).number, null)
+      this.#later(ackAfter, () => this.#acknowledge(ack))
+    }
+  }
+
+  #acknowledge(ack: RequestMessage): void {
     const text = printMessage(ack)
-    this.#acks.set(cseqOf(invite).number, text)
+    this.#acks.set(cseqOf(ack).number, text)
     this.#watch.sent(this, ack)
     this.#toProxy(text)
   }

@@ -9,9 +9,14 @@ describe('holdfast sim', () => {
     [['--crash-points'], { kind: 'crash-points', away: false, first: 1, last: 3, only: null }],
     [['--crash-points=glare', '--seed', '4'], { kind: 'crash-points', flows: ['glare'], first: 4, last: 4 }],
     [['--crash-points=all', '--json'], { kind: 'crash-points', away: true }],
+    [['--crash-points=pairs'], { kind: 'crash-points', away: false, first: 1, last: 1 }],
+    [
+      ['--crash-points=basic/1/2/300/4/lost+3/310/0/kept'],
+      { kind: 'crash-points', only: { strikes: [{ how: 'lost' }, { point: { replica: 3 }, how: 'kept' }] } },
+    ],
     [
       ['--crash-points=basic/1/2/300/4/lost'],
-      { kind: 'crash-points', only: { point: { replica: 2, input: 300, place: 4 }, how: 'lost' } },
+      { kind: 'crash-points', only: { strikes: [{ point: { replica: 2, input: 300, place: 4 }, how: 'lost' }] } },
     ],
     [['--replay', 'failure-seed-3.json'], { kind: 'replay', file: 'failure-seed-3.json' }],
     [['--minutes', '60'], { kind: 'minutes', minutes: 60, first: 1 }],
@@ -34,7 +39,7 @@ describe('holdfast sim', () => {
     [['--crash-points', '--mutants'], '--crash-points and --mutants exclude each other'],
     [
       ['--crash-points=basic/1/4/200/0/kept'],
-      '--crash-points=basic/1/4/200/0/kept is neither "all" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows',
+      '--crash-points=basic/1/4/200/0/kept is neither "all" nor "pairs" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows',
     ],
     [['--minutes', '0'], '--minutes wants a number as 60 or 0.5, not "0"'],
     [['--minutes', '1', '--seeds', '1-9'], '--minutes and --seeds exclude each other; --seed N is the first one'],

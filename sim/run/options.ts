@@ -1,7 +1,7 @@
 // The command line of `holdfast sim` (see --help).
 
 import { parseArgs } from 'node:util'
-import { crashFlows, readRun } from '../crash-points.ts'
+import { crashFlows, pairFlows, readRun } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
 import { flowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
@@ -20,6 +20,8 @@ export interface SimOptions {
         readonly flows: readonly string[]
         /** Pauses and one-way cuts too, not kills alone. */
         readonly away: boolean
+        /** Flows with a second death too. */
+        readonly pairs: readonly string[]
         /** Seeds: each has another leader, owner and way in. */
         readonly first: number
         readonly last: number
@@ -45,9 +47,11 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --minutes N         seeds from 1 (or from that of --seed) until time is up, with progress; ends with what may be claimed
   --scenario NAME     a named plan instead of a drawn one
   --replay FILE       a plan that failed, from the file that was written then
-  --crash-points      kills a replica at every moment between two effects of the basic, the ringing, the cancelled and the
-                      refused call; --crash-points=all: of every flow, and stops it and cuts it off there as well;
-                      --crash-points=FLOW: of one; --crash-points=FLOW/SEED/REPLICA/INPUT/PLACE/HOW: that one moment
+  --crash-points      kills a replica at every moment between two effects of each of some twenty flows
+  --crash-points=all  of every flow, and stops it and cuts it off there as well; and pairs, as below
+  --crash-points=pairs
+                      of the five shortest flows, and then one again at every moment until the first one serves again
+  --crash-points=FLOW of one flow; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it
   --mutant NAME       plants one of them
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
@@ -59,7 +63,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
 
 Each seed runs twice, the second time in another process and in reverse order, and must give the same trace. With --mutants the seeds are
 those that are tried for each, default 1-400, and then crash points. With --crash-points each seed has another leader, owner
-and way in; default 1-3.
+and way in; default 1-3 (pairs: the first of them).
 A plan that fails is shrunk (calls, faults and rates taken out while the same promise breaks), printed as a scenario for
 sim/scenarios.ts, and written to failure-seed-N.json.
 Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no convergence, 64 wrong usage.
@@ -149,14 +153,16 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
 function readCrashPoints(value: string, range: Range | null): SimOptions['what'] | string {
   const kind = 'crash-points'
   const seeds = range ?? crashSeeds
-  if (value === '') return { kind, flows: crashFlows, away: false, ...seeds, only: null }
-  if (value === 'all') return { kind, flows: flowNames, away: true, ...seeds, only: null }
-  if (flowNames.includes(value)) return { kind, flows: [value], away: false, ...seeds, only: null }
+  const kills = { kind, away: false, pairs: [], only: null, ...seeds } as const
+  if (value === '') return { ...kills, flows: crashFlows }
+  if (value === 'all') return { ...kills, flows: flowNames, away: true, pairs: pairFlows }
+  if (value === 'pairs') return { ...kills, flows: pairFlows, pairs: pairFlows, last: seeds.first }
+  if (flowNames.includes(value)) return { ...kills, flows: [value] }
   const only = readRun(value)
   if (only === null) {
-    return `--crash-points=${value} is neither "all" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`
+    return `--crash-points=${value} is neither "all" nor "pairs" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`
   }
-  return { kind, flows: [only.flow], away: true, first: only.seed, last: only.seed, only }
+  return { ...kills, flows: [only.flow], first: only.seed, last: only.seed, only }
 }
 
 function readScenario(name: string): SimOptions['what'] | string {

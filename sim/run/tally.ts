@@ -3,6 +3,7 @@
 import { marks } from '../marks/list.ts'
 import type { Failure, RunResult } from '../simulate.ts'
 import { combineHashes, formatTime } from '../trace.ts'
+import type { CrashRow } from './crash-tally.ts'
 
 export interface MutantVerdict {
   readonly name: string
@@ -39,6 +40,7 @@ export interface Summary {
   readonly flows?: number
   readonly crashPoints?: number
   readonly runs?: number
+  readonly perFlow?: readonly CrashRow[]
 }
 
 /** What broke, in one line. */

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CountedPoint } from '../census.ts'
+import type { CrashRun } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
 import type { RunResult } from '../simulate.ts'
@@ -16,6 +17,8 @@ export type Task =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly trace: Traced }
   /** The crash points of a flow under a seed. */
   | { readonly kind: 'census'; readonly flow: string; readonly seed: number }
+  /** Where a second death can follow. */
+  | { readonly kind: 'second-census'; readonly run: CrashRun }
 export type Answer =
   | { readonly kind: 'result'; readonly result: RunResult; readonly lines: readonly string[] }
   | { readonly kind: 'points'; readonly points: readonly CountedPoint[] }
@@ -42,6 +45,10 @@ async function answer(task: Task): Promise<Answer> {
       const { crashPointsOf } = await import('../crash-points.ts')
       return { kind: 'points', points: crashPointsOf(task.flow, task.seed) }
     }
+    if (task.kind === 'second-census') {
+      const { secondPointsOf } = await import('../crash-points.ts')
+      return { kind: 'points', points: secondPointsOf(task.run) }
+    }
     const { simulate } = await import('../simulate.ts')
     const lines: string[] = []
     const listen: Listener = (line, content) =>
@@ -50,6 +57,11 @@ async function answer(task: Task): Promise<Answer> {
     return { kind: 'result', result, lines }
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { kind: 'error', seed: task.kind === 'plan' ? task.plan.seed : task.seed, text }
+    return { kind: 'error', seed: seedOf(task), text }
   }
+}
+
+function seedOf(task: Task): number {
+  if (task.kind === 'plan') return task.plan.seed
+  return task.kind === 'census' ? task.seed : task.run.seed
 }
