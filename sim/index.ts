@@ -1,7 +1,21 @@
-// `holdfast/sim`: the simulator as a library. A plan in, what happened out; the plan can be drawn from a seed, or made.
+// `holdfast/sim`: the simulator as a library, and arbitraries and models for session versioning (docs/PROPERTY-TESTING.md).
 
+// A plan in, what happened out; the plan can be drawn from a seed, or made by hand, or come from `faultPlan`.
 export { drawPlan } from './plan.ts'
 export type { Fault, Plan, PlannedCall } from './plan.ts'
+export { faultPlan } from './fault-plan.ts'
 export { simulate } from './simulate.ts'
 export type { Failure, RunResult } from './simulate.ts'
 export { flowNames } from './flows.ts'
+
+// Sessions with versions, in a store of anybody's.
+export { OutcomeUnknown, modelStore } from './sessions/versioned-store.ts'
+export type { AsyncVersionedStore, Awaitable, Versioned, VersionedStore } from './sessions/versioned-store.ts'
+export { sessionHistory } from './sessions/session-history.ts'
+export type { HistoryOptions, SessionHistory, Step } from './sessions/session-history.ts'
+export { playConcurrently, playInOrder } from './sessions/play.ts'
+export type { Answer, Operation, Question } from './sessions/operation.ts'
+export { checkHistory } from './sessions/check-history.ts'
+export type { Loss } from './sessions/check-history.ts'
+export { commandsFor } from './sessions/commands.ts'
+export type { AsyncSessionCommands, SessionCommands, SessionsModel } from './sessions/commands.ts'

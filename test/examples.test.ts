@@ -1,0 +1,35 @@
+// What docs/PROPERTY-TESTING.md shows is what happens: its code is in the examples, its output is theirs.
+
+import { execFile } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const doc = readFileSync(`${root}docs/PROPERTY-TESTING.md`, 'utf8')
+const examples = readdirSync(`${root}docs/examples`).filter((name) => name.endsWith('.ts'))
+
+function blocks(language: string): readonly string[] {
+  return doc
+    .split('```')
+    .filter((_text, i) => i % 2 === 1)
+    .filter((block) => block.startsWith(`${language}\n`))
+    .map((block) => block.slice(language.length + 1))
+}
+
+test.each(examples)('%s prints what the doc says', async (name) => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', './test/from-source.ts', `docs/examples/${name}`],
+    { cwd: root },
+  )
+  expect(blocks('text')).toContain(`$ node ${name}\n${stdout}`)
+})
+
+test('the code in the doc is in an example, word by word', () => {
+  const sources = examples.map((name) => readFileSync(`${root}docs/examples/${name}`, 'utf8'))
+  const strangers = blocks('ts').filter((block) => !sources.some((source) => source.includes(block)))
+  expect(blocks('ts').length).toBeGreaterThan(0)
+  expect(strangers).toEqual([])
+})
