@@ -19,7 +19,7 @@ import { random } from '../base/random.ts'
 import type { CallContext } from '../call/contract.ts'
 import type { RaftEntry, RaftMessage } from '../raft/message.ts'
 import { Raft } from '../raft/raft.ts'
-import { MemoryIndex } from '../store/memory-index.ts'
+import { SlabIndex } from '../store/slab-index.ts'
 import { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
@@ -45,7 +45,7 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #outbox = new Outbox()
   readonly #raft: Raft
-  readonly #store = new Store(new MemoryIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
+  readonly #store = new Store(new SlabIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
   readonly #clock: ClusterClock
   readonly #links: Links
   readonly #log: LogPort

@@ -11,14 +11,21 @@ export class Digest {
   #low = 0
 
   add(fact: Fact, bytes?: Uint8Array): void {
-    const { high, low } = hashOf(fact, bytes)
-    this.#high = (this.#high + high) >>> 0
-    this.#low = (this.#low + low) >>> 0
+    this.addHash(hashOf(fact, bytes))
   }
 
   /** Takes out a fact that was added. */
   remove(fact: Fact, bytes?: Uint8Array): void {
-    const { high, low } = hashOf(fact, bytes)
+    this.removeHash(hashOf(fact, bytes))
+  }
+
+  /** The same with the hash of the fact (`hashOf`), where it is kept. */
+  addHash({ high, low }: Hash64): void {
+    this.#high = (this.#high + high) >>> 0
+    this.#low = (this.#low + low) >>> 0
+  }
+
+  removeHash({ high, low }: Hash64): void {
     this.#high = (this.#high - high) >>> 0
     this.#low = (this.#low - low) >>> 0
   }
@@ -35,7 +42,7 @@ export class Digest {
   }
 }
 
-function hashOf(fact: Fact, bytes?: Uint8Array): Hash64 {
+export function hashOf(fact: Fact, bytes?: Uint8Array): Hash64 {
   // Each part with its length: no two facts read the same.
   let text = ''
   for (const part of fact) {

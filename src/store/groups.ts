@@ -5,6 +5,7 @@ import { must } from '../base/assert.ts'
 import type { GroupKey, Index } from '../base/brand.ts'
 import { type Duration, type Stamp, plus } from '../base/instant.ts'
 import type { Commit, EntityRef, Pulse } from '../wire/entry.ts'
+import { hashOf } from './digest.ts'
 import type { Digest, Fact } from './digest.ts'
 import { Holds } from './holds.ts'
 import type { EntityIndex, GroupRecord } from './index-contract.ts'
@@ -135,7 +136,7 @@ export class Groups {
   }
 
   #versionOf(group: GroupKey, ref: EntityRef): number {
-    return this.#index.entity(group, ref)?.version ?? 0
+    return this.#index.fact(group, ref)?.version ?? 0
   }
 
   /** Whether a commit that fits ends its group, whose holds go with it. */
@@ -152,16 +153,17 @@ export class Groups {
   }
 
   #put(group: GroupKey, entity: Entity): void {
-    const before = this.#index.entity(group, entity)
-    if (before !== null) this.#digest.remove(entityFact(group, before), before.bytes)
-    this.#digest.add(entityFact(group, entity), entity.bytes)
-    this.#index.put(group, entity)
+    const before = this.#index.fact(group, entity)
+    if (before !== null) this.#digest.removeHash(before.hash)
+    const hash = hashOf(entityFact(group, entity), entity.bytes)
+    this.#digest.addHash(hash)
+    this.#index.put(group, entity, hash)
   }
 
   #delete(group: GroupKey, ref: EntityRef): void {
-    const before = this.#index.entity(group, ref)
+    const before = this.#index.fact(group, ref)
     if (before === null) return
-    this.#digest.remove(entityFact(group, before), before.bytes)
+    this.#digest.removeHash(before.hash)
     this.#index.delete(group, ref)
   }
 

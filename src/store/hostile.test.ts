@@ -99,7 +99,8 @@ test('no decoded entry makes apply throw; equal logs make equal stores', () => {
       expect(Math.min(...Object.values(one.counts()))).toBeGreaterThanOrEqual(0)
       for (const key of one.groups()) expect(one.group(key)?.entities.length).toBeGreaterThan(0)
     }),
-    { numRuns: 300 },
+    // A fixed draw: what it reaches is asserted below.
+    { numRuns: 300, seed: 20 },
   )
   // The draw reaches every fate.
   const all = ['accepted', 'duplicate', 'key', 'not-owner', 'pulse', 'serving', 'version']

@@ -7,13 +7,16 @@ import type { Tree } from '../wire/entry.ts'
 import type { EntityIndex, GroupRecord } from './index-contract.ts'
 import { MemoryIndex } from './memory-index.ts'
 import { byText } from './order.ts'
+import { SlabIndex } from './slab-index.ts'
 import { dialog, group, start } from './testing/log.ts'
 import type { Entity } from './view.ts'
 
 const implementations: readonly { name: string; make: () => EntityIndex }[] = [
   { name: 'MemoryIndex', make: () => new MemoryIndex() },
+  { name: 'SlabIndex', make: () => new SlabIndex() },
 ]
 
+const hash = { high: 1, low: 2 }
 const record: GroupRecord = { version: 1, by: start(1), serial: 1 }
 const entity = (id: string, version = 1, tree: Tree = 'Dialog'): Entity => ({
   tree,
@@ -38,9 +41,9 @@ describe.each(implementations)('$name', ({ make }) => {
   test('entities come in (tree, id) order, by codes and not by locale', () => {
     const made = make()
     made.setGroup(group(1), record)
-    for (const id of ['b', 'a', 'B', 'ä', '10', '9']) made.put(group(1), entity(id))
-    made.put(group(1), entity('z', 1, 'SipSession'))
-    made.put(group(1), entity('zz', 1, 'ServletContext'))
+    for (const id of ['b', 'a', 'B', 'ä', '10', '9']) made.put(group(1), entity(id), hash)
+    made.put(group(1), entity('z', 1, 'SipSession'), hash)
+    made.put(group(1), entity('zz', 1, 'ServletContext'), hash)
     const order = made.entities(group(1)).map(({ tree, id }) => `${tree} ${id}`)
     expect(order).toEqual([
       'Dialog 10',
@@ -58,11 +61,11 @@ describe.each(implementations)('$name', ({ make }) => {
     const made = make()
     made.setGroup(group(1), record)
     const bytes = Uint8Array.of(1, 2, 3)
-    made.put(group(1), { ...entity('d'), bytes })
+    made.put(group(1), { ...entity('d'), bytes }, hash)
     bytes.fill(9)
     const got = made.entity(group(1), dialog())
     expect(got?.bytes).toEqual(Uint8Array.of(1, 2, 3))
-    made.put(group(1), { ...entity('d', 2), bytes: Uint8Array.of(4, 5, 6) })
+    made.put(group(1), { ...entity('d', 2), bytes: Uint8Array.of(4, 5, 6) }, hash)
     made.delete(group(1), dialog())
     expect(got).toEqual({ ...entity('d'), bytes: Uint8Array.of(1, 2, 3) })
   })
@@ -70,9 +73,9 @@ describe.each(implementations)('$name', ({ make }) => {
   test('an id in one tree or group is not the same in another', () => {
     const made = make()
     for (const key of [group(1), group(2)]) made.setGroup(key, record)
-    made.put(group(1), entity('d', 1))
-    made.put(group(1), entity('d', 2, 'SipSession'))
-    made.put(group(2), entity('d', 3))
+    made.put(group(1), entity('d', 1), hash)
+    made.put(group(1), entity('d', 2, 'SipSession'), hash)
+    made.put(group(2), entity('d', 3), hash)
     made.delete(group(1), dialog())
     expect(made.entity(group(1), { tree: 'SipSession', id: 'd' })?.version).toBe(2)
     expect(made.entity(group(2), dialog())?.version).toBe(3)
@@ -97,7 +100,7 @@ describe.each(implementations)('$name', ({ make }) => {
             made.setGroup(key, { ...record, version })
             model.set(key, { record: { ...record, version }, entities: kept?.entities ?? new Map<string, Entity>() })
           } else if (what === 'put' && kept !== undefined) {
-            made.put(key, entity(id, version))
+            made.put(key, entity(id, version), hash)
             kept.entities.set(id, entity(id, version))
           } else if (what === 'delete') {
             deleted.push([made.delete(key, dialog(id)), kept?.entities.delete(id) ?? false])

@@ -6,6 +6,7 @@
 // What implementations guarantee: bytes put are copied; bytes got never change, so a caller may keep them.
 
 import type { GroupKey, Life } from '../base/brand.ts'
+import type { Hash64 } from '../base/hash.ts'
 import type { EntityRef } from '../wire/entry.ts'
 import type { Entity } from './view.ts'
 
@@ -16,6 +17,13 @@ export interface GroupRecord {
   /** Who proposed the last accepted commit, and its serial: `onto` is checked against it. */
   readonly by: Life
   readonly serial: number
+}
+
+/** What a change of an entity needs to know of what was there. */
+export interface KeptFact {
+  readonly version: number
+  /** As it was put. */
+  readonly hash: Hash64
 }
 
 export interface EntityIndex {
@@ -29,7 +37,10 @@ export interface EntityIndex {
   /** All groups, in no particular order: sort before the order can matter. */
   groups(): Iterable<GroupKey>
   entity(key: GroupKey, ref: EntityRef): Entity | null
-  put(key: GroupKey, entity: Entity): void
+  /** Version and hash alone: bytes are not copied. */
+  fact(key: GroupKey, ref: EntityRef): KeptFact | null
+  /** `hash` is the store's business: it comes back with `fact`. */
+  put(key: GroupKey, entity: Entity, hash: Hash64): void
   /** False if there is no such entity. */
   delete(key: GroupKey, ref: EntityRef): boolean
   /** The entities of a group in (tree, id) order. */

@@ -12,7 +12,7 @@ import type { Commit, Entry, Pulse, ServingChange, SetKey } from '../wire/entry.
 import { Digest } from './digest.ts'
 import { Groups } from './groups.ts'
 import type { EntityIndex } from './index-contract.ts'
-import { MemoryIndex } from './memory-index.ts'
+import { SlabIndex } from './slab-index.ts'
 import { Ownership, ownerUnder } from './ownership.ts'
 import { Serials } from './serials.ts'
 import { SetKeyring } from './set-keys.ts'
@@ -36,7 +36,7 @@ export class Store {
   #appliedIndex = indexOf(0)
   #lastStamp = stampOf(0)
 
-  constructor(index: EntityIndex = new MemoryIndex(), options: StoreOptions = DEFAULTS) {
+  constructor(index: EntityIndex = new SlabIndex(), options: StoreOptions = DEFAULTS) {
     this.#ownership = new Ownership(this.#digest, this.#serials, options.history)
     this.#groups = new Groups(index, this.#digest, options.deleteSlack)
   }

@@ -17,7 +17,8 @@ export async function expectAllCalls(
   const ofCaller = await caller.finished(options.deadlineMs)
   const ofCallee = await callee.reaches(
     `${calls} calls end`,
-    15_000,
+    // One whose ACK died with a replica repeats its 200 for up to 32 s.
+    45_000,
     ({ successful, failed }) => successful + failed >= calls,
   )
   for (const stats of [ofCaller, ofCallee]) {
