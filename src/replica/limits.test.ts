@@ -65,8 +65,8 @@ describe('who serves', () => {
     const [led] = bench.notices.slice(notices).filter(({ kind }) => kind === 'leader')
     expect(led).not.toMatchObject({ id: leader })
     expect(bench.serving(bench.leader())).not.toContain(leader)
-    // The stored INVITE is sent again (design.md 4, takeover: Calling).
-    bench.pass(timers.t1)
+    // The stored INVITE is sent again by timer A, after 2*T1 (docs/decisions/0013).
+    bench.pass((2 * timers.t1) as Duration)
     expect(labels(bench)).toContain('INVITE')
   })
 

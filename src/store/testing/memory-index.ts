@@ -1,13 +1,13 @@
 // The plain index: an object per group and per entity, in sharded maps. The other one (slab-index.ts) is compared with it.
 
-import type { GroupKey } from '../base/brand.ts'
-import { must } from '../base/assert.ts'
-import type { Hash64 } from '../base/hash.ts'
-import type { EntityRef } from '../wire/entry.ts'
-import type { EntityIndex, GroupRecord, KeptFact } from './index-contract.ts'
-import { byText, refKey } from './order.ts'
-import { ShardedMap } from './sharded-map.ts'
-import type { Entity } from './view.ts'
+import type { GroupKey } from '../../base/brand.ts'
+import { must } from '../../base/assert.ts'
+import type { Hash64 } from '../../base/hash.ts'
+import type { EntityRef } from '../../wire/entry.ts'
+import type { EntityIndex, GroupRecord, KeptFact } from '../index-contract.ts'
+import { byText, refKey } from '../order.ts'
+import { ShardedMap } from '../sharded-map.ts'
+import type { Entity } from '../view.ts'
 
 interface Kept {
   record: GroupRecord
