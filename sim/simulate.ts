@@ -22,6 +22,7 @@ import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
 import { Trace, formatTime } from './trace.ts'
 import type { Listener } from './trace.ts'
+import type { Witness } from './witness.ts'
 import { callIdOf, readMessage } from './phones/message.ts'
 
 export interface RunResult {
@@ -60,8 +61,13 @@ const lookEvery = second / 5
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
 
-export function simulate(plan: Plan, listen: Listener | null = null, census: Census | null = null): RunResult {
-  return new Run(plan, listen, census).run()
+export function simulate(
+  plan: Plan,
+  listen: Listener | null = null,
+  census: Census | null = null,
+  witness: Witness | null = null,
+): RunResult {
+  return new Run(plan, listen, census, witness).run()
 }
 
 class Run {
@@ -75,20 +81,23 @@ class Run {
   readonly #machines: readonly Machine[]
   readonly #phones: Phone[] = []
   readonly #callees = new Map<string, Phone>()
+  readonly #witness: Witness | null
   #kills = 0
   #faults = 0
   /** How many of the plan's crash points were reached. */
   #struck = 0
 
-  constructor(plan: Plan, listen: Listener | null, census: Census | null) {
+  constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
+    this.#witness = witness
     const agenda = this.#agenda
+    if (witness !== null) witness.now = () => agenda.now
     const trace = new Trace(() => agenda.now, listen)
     this.#trace = trace
     this.#peers = new PeerNetwork(agenda, plan)
     this.#sip = new SipNetwork(agenda, plan, trace, setAddress)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
-    this.#court = new Court(agenda, plan, setAddress, this.#certificate, census)
+    this.#court = new Court(agenda, plan, setAddress, this.#certificate, census, witness)
     const settings: CallSettings = {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
@@ -229,7 +238,10 @@ class Run {
       ? `sip:callee${call}@${setAddress.host}`
       : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
     const common = { seed, call, callId, flow, isBrisk: planned.isBrisk ?? false, proxy: setAddress, requestUri }
-    const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => this.#sip.fromPhone(from, to, text)
+    const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => {
+      this.#witness?.datagram(from, text)
+      this.#sip.fromPhone(from, to, text)
+    }
     const callee = new Phone(
       this.#agenda,
       { ...common, side: 'callee', address: calleeAt, door: nextHop ? doorAddress : null },

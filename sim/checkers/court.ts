@@ -31,6 +31,7 @@ import { Ledger } from './ledger.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
 import { SipRelay } from './sip-relay.ts'
+import type { Witness } from '../witness.ts'
 
 /** A call is excused if no quorum was there for this much of a phone's 32 s. */
 const excusingOutage = 16_000_000
@@ -50,7 +51,14 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #census: Census | null
   #finding: Finding | null = null
 
-  constructor(agenda: Agenda, plan: Plan, set: SocketAddress, certificate: Certificate, census: Census | null) {
+  constructor(
+    agenda: Agenda,
+    plan: Plan,
+    set: SocketAddress,
+    certificate: Certificate,
+    census: Census | null,
+    witness: Witness | null,
+  ) {
     this.#census = census
     this.#agenda = agenda
     this.#certificate = certificate
@@ -67,10 +75,14 @@ export class Court implements PhoneWatch, MachineWatch {
       (from, until) => certificate.without(from, until),
       (commit) => effects.accepted(commit),
       (before, after) => takeovers.reign(this.oracle.store, before, after),
-      (applied, store) => logMarks.applied(applied, store),
+      (applied, store) => {
+        logMarks.applied(applied, store)
+        witness?.applied(applied, store)
+      },
     )
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
+      ...(witness === null ? [] : [witness]),
       this.log,
       new SipRelay(this.#ledger, set, report),
       new Established(this.#ledger, report),

@@ -1,7 +1,8 @@
-// What is shown of a failure: the plan is shrunk, and printed as a scenario; written to a file, it can be replayed.
+// What is shown of a failure: the plan is shrunk, and printed as a scenario and as a ladder; written to a file, it can be replayed.
 
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
+import { ladderText } from '../report/ladder-text.ts'
 import { scenarioText } from '../report/scenario-text.ts'
 import type { RunResult } from '../simulate.ts'
 import { openBench } from './bench.ts'
@@ -40,6 +41,8 @@ export async function reportFailure(
     const smallest = options.shrink && !recorded ? await shrunk(failing, bench, interrupted) : failing
     const file = `failure-seed-${plan.seed}.json`
     place.write(`\n${scenarioText(nameOf(smallest, mutant), storyOf(smallest, mutant), smallest.plan)}\n`)
+    const chronicle = await bench.record(smallest.plan)
+    place.write(`${ladderText(chronicle)}\n`)
     if (recorded) return
     await writePlan(file, smallest, mutant)
     place.write(`holdfast sim --replay ${file} runs it again\n`)
@@ -68,7 +71,11 @@ async function shrunk(failing: Failing, bench: Bench, interrupted: Interrupted):
 }
 
 function sizeOf({ calls, faults }: Plan): string {
-  return `${calls.length} calls and ${faults.length} faults`
+  return `${count(calls.length, 'call')} and ${count(faults.length, 'fault')}`
+}
+
+function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`
 }
 
 function nameOf({ plan, failure }: Failing, mutant: Mutant | null): string {

@@ -5,6 +5,7 @@ import type { CountedPoint } from '../census.ts'
 import type { CrashRun } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { Plan } from '../plan.ts'
+import type { Chronicle } from '../report/chronicle.ts'
 import type { RunResult } from '../simulate.ts'
 import type { Listener } from '../trace.ts'
 import { plantInThisThread } from './plant.ts'
@@ -19,9 +20,12 @@ export type Task =
   | { readonly kind: 'census'; readonly flow: string; readonly seed: number }
   /** Where a second death can follow. */
   | { readonly kind: 'second-census'; readonly run: CrashRun }
+  /** One run, told for a report. */
+  | { readonly kind: 'record'; readonly plan: Plan }
 export type Answer =
   | { readonly kind: 'result'; readonly result: RunResult; readonly lines: readonly string[] }
   | { readonly kind: 'points'; readonly points: readonly CountedPoint[] }
+  | { readonly kind: 'chronicle'; readonly chronicle: Chronicle }
   /** The simulator itself failed. */
   | { readonly kind: 'error'; readonly seed: number; readonly text: string }
 
@@ -49,6 +53,10 @@ async function answer(task: Task): Promise<Answer> {
       const { secondPointsOf } = await import('../crash-points.ts')
       return { kind: 'points', points: secondPointsOf(task.run) }
     }
+    if (task.kind === 'record') {
+      const { record } = await import('../report/recorder.ts')
+      return { kind: 'chronicle', chronicle: record(task.plan) }
+    }
     const { simulate } = await import('../simulate.ts')
     const lines: string[] = []
     const listen: Listener = (line, content) =>
@@ -62,6 +70,6 @@ async function answer(task: Task): Promise<Answer> {
 }
 
 function seedOf(task: Task): number {
-  if (task.kind === 'plan') return task.plan.seed
+  if (task.kind === 'plan' || task.kind === 'record') return task.plan.seed
   return task.kind === 'census' ? task.seed : task.run.seed
 }
