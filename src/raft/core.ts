@@ -18,21 +18,23 @@ import { index, term } from '../base/brand.ts'
 import type { Duration, Instant } from '../base/instant.ts'
 import { micros, plus } from '../base/instant.ts'
 import type { Restored, Settings } from './config.ts'
-import { restoredFault } from './config.ts'
+import { restoredFault, startFault } from './config.ts'
+import { configuration, membersOf } from './configuration.ts'
 import { entryBytes, RaftLog } from './log.ts'
-import type { HardState, RaftEntry, RaftMessage } from './message.ts'
+import { Membership } from './membership.ts'
+import type { HardState, RaftEntry, RaftMessage, SnapshotMetadata } from './message.ts'
 import { Persistence } from './persistence.ts'
 import { NEVER, Progress } from './progress.ts'
 import type { VoterSet } from './quorum.ts'
-import { allVoters, voterSet } from './quorum.ts'
+import { allVoters } from './quorum.ts'
 import { ReadOnly } from './read-only.ts'
 import type { ReadResult } from './ready.ts'
 
 /** What only a leader has. A new one is made in each term that is led: nothing of it outlives the term. */
 export interface Leadership {
   readonly kind: 'leader'
-  /** The other voters, in order of id. */
-  readonly peers: ReadonlyMap<ReplicaId, Progress>
+  /** The other members, in order of id. Invariant: those of the latest configuration. */
+  peers: ReadonlyMap<ReplicaId, Progress>
   readonly reads: ReadOnly
   /** Index of the term's no-op: what is committed from there on is committed in this term. */
   readonly noOp: Index
@@ -45,6 +47,16 @@ export interface Leadership {
   windowStart: Instant
   /** `entryBytes` above the commit index. */
   uncommittedBytes: number
+  /** Leadership is being handed over (thesis 3.10): no proposals meanwhile. */
+  transfer: Transfer | null
+}
+
+export interface Transfer {
+  readonly to: ReplicaId
+  /** The leader goes on leading from then on, if nothing came of it. */
+  readonly until: Instant
+  /** It has been asked to campaign, since the last heartbeat round. */
+  readonly asked: boolean
 }
 
 export interface Follower {
@@ -62,8 +74,9 @@ export type Role = Follower | Candidate | Leadership
 export interface Core {
   readonly settings: Settings
   readonly id: ReplicaId
-  readonly voters: VoterSet
   readonly log: RaftLog
+  /** The configurations that the log holds. */
+  readonly membership: Membership
   readonly disk: Persistence
   /** Invariant: never falls. */
   term: Term
@@ -87,19 +100,25 @@ export interface Core {
   /** Messages that claim only what is durable, and those that wait for the disk. */
   outbox: { atOnce: RaftMessage[]; afterPersist: RaftMessage[] }
   reads: ReadResult[]
+  /** A leader's snapshot took the log's place; the next Ready hands it out. */
+  installed: SnapshotMetadata | null
 }
 
 export function createCore(settings: Settings, restored: Restored, now: Instant): Core {
-  const { state, entries } = restored
-  const fault = restoredFault(restored)
+  const { state, entries, snapshot = null, applied = index(0) } = restored
+  const fault = restoredFault(restored) ?? startFault(settings)
   assert(fault === null, `a core starts on a whole log: ${fault ?? ''}`)
-  const voters = voterSet(settings.voters)
+  const first = snapshot?.configuration ?? configuration(settings.voters, settings.learners)
+  const membership = new Membership(snapshot?.index ?? index(0), first)
+  membership.append(entries)
+  const log = new RaftLog(entries, state.commit, snapshot, !settings.asyncStorage)
+  log.startAt(applied)
   const core: Core = {
     settings,
     id: settings.id,
-    voters,
-    log: new RaftLog(entries, state.commit),
-    disk: new Persistence(state, index(entries.length)),
+    log,
+    membership,
+    disk: new Persistence(state, log.last),
     term: state.term,
     vote: state.vote,
     role: { kind: 'follower' },
@@ -112,9 +131,10 @@ export function createCore(settings: Settings, restored: Restored, now: Instant)
     now,
     outbox: { atOnce: [], afterPersist: [] },
     reads: [],
+    installed: null,
   }
   // Alone in its set, a replica has nobody to wait for.
-  if (peersOf(core).length > 0) armElection(core)
+  if (!isAlone(core)) armElection(core)
   return core
 }
 
@@ -123,12 +143,26 @@ export function hardState(core: Core): HardState {
   return { term: core.term, vote: core.vote, commit: index(Math.min(core.log.commit, core.disk.stable)) }
 }
 
-export function isVoter(core: Core, id: ReplicaId): boolean {
-  return allVoters(core.voters).includes(id)
+/** Who decides: the voters of the newest configuration in the log (thesis 4.1). */
+export function votersOf(core: Readonly<Core>): VoterSet {
+  return core.membership.latest.voters
 }
 
-export function peersOf(core: Core): readonly ReplicaId[] {
-  return allVoters(core.voters).filter((id) => id !== core.id)
+export function isVoter(core: Readonly<Core>, id: ReplicaId): boolean {
+  return allVoters(votersOf(core)).includes(id)
+}
+
+export function otherVoters(core: Core): readonly ReplicaId[] {
+  return allVoters(votersOf(core)).filter((id) => id !== core.id)
+}
+
+export function otherMembers(core: Readonly<Core>): readonly ReplicaId[] {
+  return membersOf(core.membership.latest).filter((id) => id !== core.id)
+}
+
+/** The only voter. */
+export function isAlone(core: Core): boolean {
+  return isVoter(core, core.id) && otherVoters(core).length === 0
 }
 
 /** Sends what is true whatever the disk loses, but for the term: at once if that is durable. */
@@ -187,11 +221,12 @@ export function becomePreCandidate(core: Core): void {
   armCampaign(core, 1)
 }
 
-/** Paper 5.2: a new term, and its vote for itself. */
+/** Paper 5.2: a new term, and its vote for itself. After a pre-vote, or because the leader asked for it (thesis 3.10). */
 export function becomeCandidate(core: Core): void {
-  assert(core.role.kind === 'pre-candidate', 'a pre-vote comes before a vote')
+  assert(core.role.kind !== 'leader', 'a leader does not campaign')
   enterTerm(core, term(core.term + 1))
   core.vote = core.id
+  core.leader = null
   core.role = { kind: 'candidate', votes: new Map() }
   armCampaign(core, 2)
 }
@@ -203,7 +238,7 @@ export function becomeLeader(core: Core): Leadership {
   const next = index(log.last + 1)
   const lead: Leadership = {
     kind: 'leader',
-    peers: new Map(peersOf(core).map((id) => [id, new Progress(next, settings.maxInflight)])),
+    peers: new Map(otherMembers(core).map((id) => [id, newProgress(core, next)])),
     reads: new ReadOnly(settings.maxReads),
     noOp: next,
     round: NEVER,
@@ -211,6 +246,7 @@ export function becomeLeader(core: Core): Leadership {
     heartbeatDue: now,
     windowStart: now,
     uncommittedBytes: log.bytesBetween(log.commit, log.last),
+    transfer: null,
   }
   core.role = lead
   core.leader = core.id
@@ -223,9 +259,26 @@ export function becomeLeader(core: Core): Leadership {
 /** Paper 5.3: a leader only appends to its log. */
 export function appendOwn(core: Core, lead: Leadership, kind: RaftEntry['kind'], data: Uint8Array): Index {
   const entry: RaftEntry = { term: core.term, index: index(core.log.last + 1), kind, data }
-  core.log.append([entry])
+  appendEntries(core, [entry])
   lead.uncommittedBytes += entryBytes(entry)
   return entry.index
+}
+
+export function newProgress(core: Core, next: Index): Progress {
+  return new Progress(next, core.settings.maxInflight, core.settings.maxInflightBytes)
+}
+
+/** What the log takes in counts at once for who is in the set (thesis 4.1). Whether that changed. */
+export function appendEntries(core: Core, entries: readonly RaftEntry[]): boolean {
+  core.log.append(entries)
+  return core.membership.append(entries)
+}
+
+/** A conflict with the leader's log: the entry at `from` goes and all after it (paper 5.3), with the configurations they held. */
+export function truncateLog(core: Core, from: Index): void {
+  core.log.truncate(from)
+  core.membership.truncate(from)
+  core.disk.truncated(from)
 }
 
 function enterTerm(core: Core, at: Term): void {

@@ -119,15 +119,16 @@ describe('paper 5.2, leader election', () => {
     expect(bench.take().flatMap((ready) => ready.reads)).toEqual([{ context: 5, index: 1 }])
   })
 
-  it('who has no vote is not heard', () => {
+  it('thesis 4.1: a candidate and a leader are heard that are not in the configuration here: they may know a newer one', () => {
     const bench = new Bench()
-    expect(
-      bench
-        .hear(9, vote(5, 9, 9))
-        .hear(9, appendOf(5, [0, 0], [5]))
-        .settle(),
-    ).toEqual([])
-    expect(bench.raft.status()).toMatchObject({ term: 0, last: 0 })
+    expect(bench.hear(9, vote(5, 9, 9)).settle()).toEqual(['1->9 vote-response term=5 granted'])
+    expect(bench.hear(9, appendOf(5, [0, 0], [5])).settle()).toEqual(['1->9 append-response term=5 index=1'])
+  })
+
+  it('...but only a voter of its own configuration makes a candidate win', () => {
+    const bench = new Bench().pass(timeout)
+    for (const from of [8, 9]) bench.hear(from, { kind: 'pre-vote-response', term: 1, granted: true })
+    expect(bench.role).toBe('pre-candidate')
   })
 })
 

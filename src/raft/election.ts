@@ -11,20 +11,36 @@ import {
   becomeFollower,
   becomeLeader,
   becomePreCandidate,
-  peersOf,
+  isAlone,
+  isVoter,
+  otherVoters,
   send,
   sendAfterPersist,
+  votersOf,
 } from './core.ts'
-import type { VoteRequest, VoteResponse } from './message.ts'
+import type { TimeoutNow, VoteRequest, VoteResponse } from './message.ts'
 import { NEVER } from './progress.ts'
 import { outcome } from './quorum.ts'
 
 /** The election timeout passed without a leader. */
 export function campaign(core: Core): void {
-  if (core.standsAside) return awaitOthers(core)
+  if (!mayCampaign(core)) return awaitOthers(core)
   becomePreCandidate(core)
   request(core, 'pre-vote')
   recordVote(core, core.id, true)
+}
+
+/** Thesis 3.10: the leader asks this replica to lead in its place. No pre-vote: nobody is doubted. */
+export function handleTimeoutNow(core: Core, message: TimeoutNow): void {
+  if (message.from !== core.leader || !mayCampaign(core)) return
+  becomeCandidate(core)
+  request(core, 'transfer-vote')
+}
+
+/** etcd's promotable: only a voter campaigns (thesis 4.2.2 has servers outside of the configuration wait), not one that stands
+ * aside, and not before a snapshot that took the log's place is on its way to the disk. */
+function mayCampaign(core: Core): boolean {
+  return !core.standsAside && isVoter(core, core.id) && core.installed === null
 }
 
 /** Leading or campaigning ends, until further notice. A leader of this term that others still take it for is given up by
@@ -97,22 +113,22 @@ export function forgetLeader(core: Core, peer: ReplicaId): void {
  * contact. Not where a death was seen and not heard by silence, and not where there is nobody to hear. */
 export function forgiveStall(core: Core, due: Instant): boolean {
   if (core.stallForgiven || between(due, core.now) <= core.settings.stall) return false
-  if (core.now < core.promptUntil || peersOf(core).length === 0) return false
+  if (core.now < core.promptUntil || isAlone(core)) return false
   core.stallForgiven = true
   return true
 }
 
-function request(core: Core, kind: 'pre-vote' | 'vote'): void {
+function request(core: Core, kind: VoteRequest['kind']): void {
   const asked = kind === 'pre-vote' ? term(core.term + 1) : core.term
   const { last: lastIndex, lastTerm } = core.log
-  for (const to of peersOf(core)) send(core, { kind, from: core.id, to, term: asked, lastIndex, lastTerm })
+  for (const to of otherVoters(core)) send(core, { kind, from: core.id, to, term: asked, lastIndex, lastTerm })
 }
 
 /** Paper 5.2: each voter is counted once. */
 function recordVote(core: Core, from: ReplicaId, granted: boolean): void {
   const { votes, kind } = core.role as Candidate
   if (!votes.has(from)) votes.set(from, granted)
-  const result = outcome(core.voters, (id) => votes.get(id))
+  const result = outcome(votersOf(core), (id) => votes.get(id))
   if (result === 'pending') return
   // A lost campaign waits for its timeout and asks again.
   if (result === 'lost') return becomeFollower(core, core.term, null)

@@ -9,18 +9,22 @@ import { instant, micros, plus } from '../base/instant.ts'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import type { Core, Leadership } from './core.ts'
-import { appendOwn, becomeFollower, send } from './core.ts'
+import { appendOwn, becomeFollower, send, votersOf } from './core.ts'
 import { forgiveStall } from './election.ts'
-import { ENTRY_OVERHEAD } from './log.ts'
+import { ENTRY_OVERHEAD, entryBytes } from './log.ts'
 import type { AppendResponse, HeartbeatResponse } from './message.ts'
 import type { Progress } from './progress.ts'
 import { NEVER } from './progress.ts'
 import { agreed } from './quorum.ts'
 import type { ConfirmedRead, Read } from './read-only.ts'
+import { settleConfiguration } from './reconfigure.ts'
+import { makeSnapshot, needsSnapshot } from './snapshot.ts'
+import { askTransferee } from './transfer.ts'
 
-export type ProposeError = 'not-leader' | 'too-much'
+export type ProposeError = 'not-leader' | 'too-much' | 'transferring'
 
 export function proposeAsLeader(core: Core, lead: Leadership, data: Uint8Array): Result<Index, ProposeError> {
+  if (lead.transfer !== null) return err('transferring')
   if (lead.uncommittedBytes + data.length + ENTRY_OVERHEAD > core.settings.maxUncommittedBytes) return err('too-much')
   return ok(appendOwn(core, lead, 'normal', data))
 }
@@ -34,7 +38,7 @@ export function handleAppendResponse(core: Core, lead: Leadership, message: Appe
     peer.rejected(message.index, log.lastWithTermAtMost(message.hintIndex, message.hintTerm))
     return
   }
-  if (peer.acknowledged(message.index)) advanceCommit(core, lead)
+  if (peer.acknowledged(message.index, log.first)) advanceCommit(core, lead)
 }
 
 export function handleHeartbeatResponse(core: Core, lead: Leadership, message: HeartbeatResponse): void {
@@ -57,12 +61,13 @@ export function readAsLeader(core: Core, lead: Leadership, read: Read): void {
 /** What this leader wrote itself may have become durable: it counts like any follower's acknowledgement. */
 export function advanceCommit(core: Core, lead: Leadership): void {
   const { log, disk } = core
-  const to = index(agreed(core.voters, (id) => (id === core.id ? disk.stable : (lead.peers.get(id)?.match ?? 0))))
+  const to = index(agreed(votersOf(core), (id) => (id === core.id ? disk.stable : (lead.peers.get(id)?.match ?? 0))))
   // Paper 5.4.2 and figure 8: an entry of an earlier term is committed only with one of this term behind it.
   if (to <= log.commit || log.termAt(to) !== core.term) return
   lead.uncommittedBytes -= log.bytesBetween(log.commit, to)
   log.commitTo(to)
   lead.reads.release(to)
+  settleConfiguration(core, lead)
 }
 
 /** The latest time of which is known that a quorum followed this leader then: when the newest round that a quorum answered
@@ -72,7 +77,7 @@ export function quorumContact(core: Core, lead: Leadership): Instant {
 }
 
 export function leaderDue(core: Core, lead: Leadership): Instant {
-  return instant(Math.min(lead.heartbeatDue, quorumDue(core, lead)))
+  return instant(Math.min(lead.heartbeatDue, quorumDue(core, lead), lead.transfer?.until ?? lead.heartbeatDue))
 }
 
 /** Thesis 6.2: a leader that can't reach a quorum steps down, so that its clients look elsewhere.
@@ -85,12 +90,17 @@ export function tickLeader(core: Core, lead: Leadership): void {
   if (forgiveStall(core, lead.heartbeatDue)) lead.windowStart = core.now
   if (core.now >= quorumDue(core, lead)) return becomeFollower(core, core.term, null)
   if (core.now >= lead.heartbeatDue) lead.roundWanted = true
+  if (lead.transfer === null || core.now < lead.transfer.until) return
+  // Thesis 3.10: the transferee doesn't lead within an election timeout, so this leader goes on.
+  lead.transfer = null
+  settleConfiguration(core, lead)
 }
 
 /** Makes what this turn gathered: at most one heartbeat round, and appends with all that was proposed. */
 export function makeMessages(core: Core, lead: Leadership): void {
   if (lead.roundWanted || lead.reads.wantsRound) makeRound(core, lead)
   for (const [to, peer] of lead.peers) makeAppends(core, to, peer)
+  askTransferee(core, lead)
 }
 
 /** That peer's process is known dead: it was not heard since. */
@@ -99,6 +109,7 @@ export function forgetPeer(lead: Leadership, id: ReplicaId): void {
   if (peer === undefined) return
   peer.heard = NEVER
   peer.round = NEVER
+  peer.snapshotDone(false)
 }
 
 function makeRound(core: Core, lead: Leadership): void {
@@ -106,6 +117,7 @@ function makeRound(core: Core, lead: Leadership): void {
   lead.roundWanted = false
   lead.heartbeatDue = plus(core.now, core.settings.heartbeat)
   lead.reads.ask(lead.round)
+  if (lead.transfer !== null) lead.transfer = { ...lead.transfer, asked: false }
   for (const [to, peer] of lead.peers) {
     const commit = index(Math.min(peer.match, core.log.commit))
     send(core, { kind: 'heartbeat', from: core.id, to, term: core.term, commit, context: lead.round })
@@ -116,6 +128,7 @@ function makeRound(core: Core, lead: Leadership): void {
 
 function makeAppends(core: Core, to: ReplicaId, peer: Progress): void {
   const { log, settings } = core
+  if (needsSnapshot(core, peer)) return makeSnapshot(core, to, peer)
   let made = false
   while (peer.open && peer.next <= log.last) {
     makeAppend(core, to, peer, settings.maxAppendEntries)
@@ -132,7 +145,8 @@ function makeAppend(core: Core, to: ReplicaId, peer: Progress, count: number): v
   const entries = count === 0 ? [] : log.slice(peer.next, log.last, count, settings.maxAppendBytes)
   const head = { from: core.id, to, term: core.term }
   send(core, { kind: 'append', ...head, prevIndex, prevTerm, entries, commit: log.commit })
-  peer.sent(index(prevIndex + entries.length), log.commit, core.now)
+  const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0)
+  peer.sent(index(prevIndex + entries.length), log.commit, core.now, bytes)
 }
 
 function confirmReads(core: Core, lead: Leadership): void {
@@ -148,7 +162,7 @@ function answerRead(core: Core, read: ConfirmedRead): void {
 /** The newest round that a quorum answered, this leader's own answer included. */
 function confirmedRound(core: Core, lead: Leadership): Instant {
   const own = Math.max(core.now, lead.round)
-  return instant(agreed(core.voters, (id) => (id === core.id ? own : (lead.peers.get(id)?.round ?? NEVER))))
+  return instant(agreed(votersOf(core), (id) => (id === core.id ? own : (lead.peers.get(id)?.round ?? NEVER))))
 }
 
 function quorumDue(core: Core, lead: Leadership): Instant {

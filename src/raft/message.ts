@@ -1,6 +1,7 @@
 // What voters say to each other and what they store: plain values, named as in the Raft thesis (Ongaro 2014) and etcd.
 
 import type { Index, ReplicaId, Term } from '../base/brand.ts'
+import type { Configuration } from './configuration.ts'
 
 /** One entry of the log. Only `normal` and `configuration` entries carry data; Raft doesn't know what it orders. */
 export interface RaftEntry {
@@ -18,15 +19,24 @@ export interface HardState {
   readonly commit: Index
 }
 
+/** What Raft must know of a snapshot of the state machine: the last entry that it has, and the configuration there (figure 5.2).
+ */
+export interface SnapshotMetadata {
+  readonly index: Index
+  readonly term: Term
+  readonly configuration: Configuration
+}
+
 interface Head {
   readonly from: ReplicaId
   readonly to: ReplicaId
   readonly term: Term
 }
 
-/** Thesis 9.6 (pre-vote) and figure 3.1 (RequestVote). A pre-vote's term is the one the candidate would campaign in. */
+/** Thesis 9.6 (pre-vote) and figure 3.1 (RequestVote). A pre-vote's term is the one the candidate would campaign in. A
+ * `transfer-vote` is a vote that the leader itself asked for (thesis 4.2.3, end): it is heard although the leader is. */
 export interface VoteRequest extends Head {
-  readonly kind: 'pre-vote' | 'vote'
+  readonly kind: 'pre-vote' | 'vote' | 'transfer-vote'
   readonly lastIndex: Index
   readonly lastTerm: Term
 }
@@ -79,6 +89,18 @@ export interface ReadIndexResponse extends Head {
   readonly index: Index
 }
 
+/** Thesis 3.10: the leader asks a voter that has all of its log to campaign at once. */
+export interface TimeoutNow extends Head {
+  readonly kind: 'timeout-now'
+}
+
+/** Figure 5.3, InstallSnapshot, without its bytes: the caller carries those in whatever way, and gives this message to the
+ * follower's core when they are all there. */
+export interface InstallSnapshot extends Head {
+  readonly kind: 'snapshot'
+  readonly snapshot: SnapshotMetadata
+}
+
 export type RaftMessage =
   | VoteRequest
   | VoteResponse
@@ -88,3 +110,5 @@ export type RaftMessage =
   | HeartbeatResponse
   | ReadIndexRequest
   | ReadIndexResponse
+  | TimeoutNow
+  | InstallSnapshot

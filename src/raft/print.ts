@@ -2,13 +2,25 @@
 
 import { latin1Text } from '../base/bytes.ts'
 import { unreachable } from '../base/assert.ts'
-import type { RaftEntry, RaftMessage } from './message.ts'
+import { decodeConfiguration, formatConfiguration } from './configuration.ts'
+import type { RaftEntry, RaftMessage, SnapshotMetadata } from './message.ts'
 import type { Ready } from './ready.ts'
 
-/** `5/2 "text"`, `6/3 no-op`: index, term, content. */
+/** `5/2 "text"`, `6/3 no-op`, `7/3 configuration voters=1,2,3`: index, term, content. */
 export function formatEntry(entry: RaftEntry): string {
-  const content = entry.kind === 'normal' ? `"${latin1Text(entry.data)}"` : entry.kind
-  return `${entry.index}/${entry.term} ${content}`
+  return `${entry.index}/${entry.term} ${formatContent(entry)}`
+}
+
+/** `9/3 voters=1,2,3 learners=4`: last index and term, configuration. */
+export function formatSnapshot(snapshot: SnapshotMetadata): string {
+  return `${snapshot.index}/${snapshot.term} ${formatConfiguration(snapshot.configuration)}`
+}
+
+function formatContent({ kind, data }: RaftEntry): string {
+  if (kind === 'normal') return `"${latin1Text(data)}"`
+  if (kind === 'no-op') return kind
+  const decoded = decodeConfiguration(data)
+  return `configuration ${decoded.ok ? formatConfiguration(decoded.value) : `unreadable: ${decoded.error}`}`
 }
 
 /** `1->2 append term=2 prev=3/1 commit=2 [4/2 "x"]` */
@@ -23,6 +35,7 @@ export function formatReady(ready: Ready): readonly string[] {
   if (ready.state !== null) {
     lines.push(`state term=${ready.state.term} vote=${ready.state.vote ?? '-'} commit=${ready.state.commit}`)
   }
+  if (ready.snapshot !== null) lines.push(`install snapshot ${formatSnapshot(ready.snapshot)}`)
   if (ready.entries.length > 0) lines.push(`append ${ready.entries.map(formatEntry).join(', ')}`)
   if (ready.committed.length > 0) lines.push(`committed ${ready.committed.map(formatEntry).join(', ')}`)
   for (const read of ready.reads) lines.push(`read context=${read.context} index=${read.index}`)
@@ -35,6 +48,7 @@ function formatBody(message: RaftMessage): string {
   switch (message.kind) {
     case 'pre-vote':
     case 'vote':
+    case 'transfer-vote':
       return ` last=${message.lastIndex}/${message.lastTerm}`
     case 'pre-vote-response':
     case 'vote-response':
@@ -53,6 +67,10 @@ function formatBody(message: RaftMessage): string {
       return ` context=${message.context}`
     case 'read-index-response':
       return ` context=${message.context} index=${message.index}`
+    case 'timeout-now':
+      return ''
+    case 'snapshot':
+      return ` ${formatSnapshot(message.snapshot)}`
     default:
       return unreachable(message)
   }

@@ -5,7 +5,7 @@ import type { ReplicaId } from '../base/brand.ts'
 import { assert } from '../base/assert.ts'
 
 export interface VoterSet {
-  /** Invariant: sorted, distinct, not empty. */
+  /** Invariant: sorted, distinct; empty only where nothing is known of the set yet. */
   readonly incoming: readonly ReplicaId[]
   /** Invariant: sorted, distinct. */
   readonly outgoing: readonly ReplicaId[]
@@ -15,12 +15,12 @@ export type Outcome = 'won' | 'lost' | 'pending'
 
 export function voterSet(incoming: readonly ReplicaId[], outgoing: readonly ReplicaId[] = []): VoterSet {
   assert(incoming.length > 0, 'a configuration has voters')
-  return { incoming: sorted(incoming), outgoing: sorted(outgoing) }
+  return { incoming: sortedIds(incoming), outgoing: sortedIds(outgoing) }
 }
 
 /** Everyone with a vote, sorted. */
 export function allVoters(voters: VoterSet): readonly ReplicaId[] {
-  return voters.outgoing.length === 0 ? voters.incoming : sorted([...voters.incoming, ...voters.outgoing])
+  return voters.outgoing.length === 0 ? voters.incoming : sortedIds([...voters.incoming, ...voters.outgoing])
 }
 
 /** The largest value that a quorum has reached: the commit index of matches, the confirmed round of acknowledgements. */
@@ -60,6 +60,7 @@ function majorityOutcome(ids: readonly ReplicaId[], voteOf: (id: ReplicaId) => b
   return votes.filter((vote) => vote !== false).length < needed ? 'lost' : 'pending'
 }
 
-function sorted(ids: readonly ReplicaId[]): readonly ReplicaId[] {
+/** Each once, in order. */
+export function sortedIds(ids: readonly ReplicaId[]): readonly ReplicaId[] {
   return [...new Set(ids)].sort((a, b) => a - b)
 }

@@ -17,21 +17,23 @@ import { instant } from '../base/instant.ts'
 import type { Result } from '../base/result.ts'
 import { err } from '../base/result.ts'
 import { unreachable } from '../base/assert.ts'
+import type { ConfChanges } from './conf-change.ts'
 import type { RaftConfig, Restored } from './config.ts'
 import { settingsOf } from './config.ts'
 import type { Core } from './core.ts'
-import { armElection, becomeFollower, createCore, hardState, isVoter, peersOf, send } from './core.ts'
+import { armElection, becomeFollower, createCore, hardState, isAlone, send } from './core.ts'
 import {
   campaign,
   forgetLeader,
   forgiveStall,
+  handleTimeoutNow,
   handleVoteRequest,
   handleVoteResponse,
   ownVoteDurable,
   stepDown,
   sticksToLeader,
 } from './election.ts'
-import { forwardRead, handleAppend, handleHeartbeat, handleReadIndexResponse } from './follower.ts'
+import { forwardRead, handleAppend, handleHeartbeat, handleReadIndexResponse, handleSnapshot } from './follower.ts'
 import {
   advanceCommit,
   forgetPeer,
@@ -45,10 +47,15 @@ import {
   readAsLeader,
   tickLeader,
 } from './leader.ts'
-import type { HardState, RaftMessage } from './message.ts'
+import type { HardState, RaftMessage, SnapshotMetadata } from './message.ts'
 import type { Ready } from './ready.ts'
+import type { ReconfigureError } from './reconfigure.ts'
+import { proposeConfChange, proposeLeaveJoint, settleConfiguration } from './reconfigure.ts'
+import { snapshotMetadata } from './snapshot.ts'
 import type { RaftStatus } from './status.ts'
 import { statusOf } from './status.ts'
+import type { TransferError } from './transfer.ts'
+import { transferLeadership } from './transfer.ts'
 
 export class Raft {
   readonly #core: Core
@@ -94,11 +101,12 @@ export class Raft {
     return this.#core
   }
 
-  /** A message of a peer. One that isn't for this replica, or not of a voter, is ignored. */
+  /** A message of a peer. One that isn't for this replica is ignored. Its sender need not be in the newest configuration that
+   * this replica knows: it may know a newer one (thesis 4.1). Whether it is the one it says it is, is for the caller to know. */
   step(message: RaftMessage, now: Instant): void {
     const core = this.#core
     this.#advance(now)
-    if (message.to !== core.id || message.from === core.id || !isVoter(core, message.from)) return
+    if (message.to !== core.id || message.from === core.id) return
     if (message.term > core.term && !adoptTerm(core, message)) return
     if (message.term < core.term) return answerEarlierTerm(core, message)
     dispatch(core, message)
@@ -119,18 +127,76 @@ export class Raft {
     const core = this.#core
     if (core.role.kind !== 'leader') {
       // Alone in its set, a candidate waits for nothing but its disk.
-      const waits = core.role.kind === 'follower' || peersOf(core).length > 0
+      const waits = core.role.kind === 'follower' || !isAlone(core)
       return waits ? core.electionDue : FOREVER
     }
-    return peersOf(core).length > 0 ? leaderDue(core, core.role) : FOREVER
+    return core.role.peers.size > 0 ? leaderDue(core, core.role) : FOREVER
   }
 
   /** Appends `data` to the log, if this replica leads: its index, if it is committed at all and in this term. `too-much`: the
-   * uncommitted entries fill their bound; ask again once some are committed. */
+   * uncommitted entries fill their bound; ask again once some are committed. `transferring`: it is about to hand over. */
   propose(data: Uint8Array, now: Instant): Result<Index, ProposeError> {
     const core = this.#core
     this.#advance(now)
     return core.role.kind === 'leader' ? proposeAsLeader(core, core.role, data) : err('not-leader')
+  }
+
+  /** Changes who is in the set, if this replica leads: the index of the configuration, which is in force at once, and done when
+   * it is committed (if joint: when the one is that the leader appends after it). */
+  proposeConfChange(wanted: ConfChanges, now: Instant): Result<Index, ReconfigureError> {
+    const core = this.#core
+    this.#advance(now)
+    return core.role.kind === 'leader' ? proposeConfChange(core, core.role, wanted) : err('not-leader')
+  }
+
+  /** Ends a joint configuration that was entered with `explicit`. */
+  leaveJoint(now: Instant): Result<Index, ReconfigureError> {
+    const core = this.#core
+    this.#advance(now)
+    return core.role.kind === 'leader' ? proposeLeaveJoint(core, core.role) : err('not-leader')
+  }
+
+  /** Hands leadership to another voter, if this replica leads; to itself: calls that off. */
+  transferLeadership(to: ReplicaId, now: Instant): Result<null, TransferError> {
+    const core = this.#core
+    this.#advance(now)
+    if (core.role.kind !== 'leader') return err('not-leader')
+    const result = transferLeadership(core, core.role, to)
+    // What waited for the transfer may go on.
+    if (core.role.transfer === null) settleConfiguration(core, core.role)
+    return result
+  }
+
+  /** With `asyncStorage`: what was handed out up to `at` is applied. */
+  applied(at: Index): void {
+    this.#core.log.appliedTo(at)
+  }
+
+  /** The state machine's state at `at`, which is applied and durable in the log, is durable as a snapshot: what to keep with it. */
+  snapshot(at: Index): SnapshotMetadata {
+    const core = this.#core
+    assert(at <= core.disk.stable, 'the log on disk is never behind its snapshot')
+    const metadata = snapshotMetadata(core, at)
+    core.log.snapshotTaken(metadata)
+    return metadata
+  }
+
+  /** Forgets the entries up to `at`, which the newest snapshot has. */
+  purge(at: Index): void {
+    this.#core.log.compact(at)
+    this.#core.membership.compact(at)
+  }
+
+  /** How the way of a snapshot to that peer ended; without this word a lost one is waited for as long as this leader leads. */
+  reportSnapshot(peer: ReplicaId, arrived: boolean): void {
+    const { role } = this.#core
+    if (role.kind === 'leader') role.peers.get(peer)?.snapshotDone(arrived)
+  }
+
+  /** What was sent to that peer last may be lost: a leader probes instead of waiting for acknowledgements. */
+  reportUnreachable(peer: ReplicaId): void {
+    const { role } = this.#core
+    if (role.kind === 'leader') role.peers.get(peer)?.reportUnreachable()
   }
 
   /** That follower waits for `at` to be committed: a leader with `lazyCommit` tells it as soon as it is. */
@@ -176,12 +242,13 @@ export class Raft {
     const core = this.#core
     this.#advance(now)
     if (core.role.kind === 'leader') makeMessages(core, core.role)
-    const { log, disk } = core
+    const { log, disk, installed: snapshot } = core
     const entries = log.tail(index(disk.handed + 1))
-    const state = stateToWrite(core, entries.length > 0)
-    const committed = log.takeCommitted(core.settings.maxCommittedBytes)
+    const state = stateToWrite(core, entries.length > 0 || snapshot !== null)
+    const { maxCommittedBytes, asyncStorage } = core.settings
+    const committed = log.takeCommitted(maxCommittedBytes, asyncStorage ? disk.stable : log.commit)
     const { reads, outbox } = core
-    const writes = state !== null || entries.length > 0
+    const writes = state !== null || entries.length > 0 || snapshot !== null
     // What waits for the disk need not, if the disk has everything.
     const waits = writes || !disk.isIdle
     const messages = waits ? outbox.atOnce : [...outbox.atOnce, ...outbox.afterPersist]
@@ -190,9 +257,10 @@ export class Raft {
     if (!mustPersist && messages.length === 0 && committed.length === 0 && reads.length === 0) return null
     core.outbox = { atOnce: [], afterPersist: [] }
     core.reads = []
+    core.installed = null
     this.#ready++
     if (mustPersist) disk.hand(this.#ready, state ?? disk.handedState, log.last)
-    return { number: this.#ready, state, entries, messages, afterPersist, committed, reads, mustPersist }
+    return { number: this.#ready, state, snapshot, entries, messages, afterPersist, committed, reads, mustPersist }
   }
 
   /** Ready `number` and all before it are durable. */
@@ -228,6 +296,7 @@ function adoptTerm(core: Core, message: RaftMessage): boolean {
       return true
     case 'append':
     case 'heartbeat':
+    case 'snapshot':
       becomeFollower(core, message.term, message.from)
       return true
     default:
@@ -241,8 +310,9 @@ function adoptTerm(core: Core, message: RaftMessage): boolean {
 function answerEarlierTerm(core: Core, message: RaftMessage): void {
   const head = { from: core.id, to: message.from, term: core.term }
   if (message.kind === 'pre-vote') send(core, { kind: 'pre-vote-response', ...head, granted: false })
-  if (message.kind === 'vote') send(core, { kind: 'vote-response', ...head, granted: false })
-  if (message.kind !== 'append' && message.kind !== 'heartbeat') return
+  if (message.kind === 'vote' || message.kind === 'transfer-vote')
+    send(core, { kind: 'vote-response', ...head, granted: false })
+  if (message.kind !== 'append' && message.kind !== 'heartbeat' && message.kind !== 'snapshot') return
   const nothing = { index: index(0), rejected: true, hintIndex: index(0), hintTerm: term(0) }
   send(core, { kind: 'append-response', ...head, ...nothing })
 }
@@ -252,6 +322,7 @@ function dispatch(core: Core, message: RaftMessage): void {
   switch (message.kind) {
     case 'pre-vote':
     case 'vote':
+    case 'transfer-vote':
       return handleVoteRequest(core, message)
     case 'pre-vote-response':
     case 'vote-response':
@@ -260,6 +331,10 @@ function dispatch(core: Core, message: RaftMessage): void {
       return handleAppend(core, message)
     case 'heartbeat':
       return handleHeartbeat(core, message)
+    case 'snapshot':
+      return handleSnapshot(core, message)
+    case 'timeout-now':
+      return handleTimeoutNow(core, message)
     case 'append-response':
       return lead === null ? undefined : handleAppendResponse(core, lead, message)
     case 'heartbeat-response':

@@ -1,7 +1,7 @@
 // What a Raft core asks of its caller: one value a turn, after etcd's Ready.
 
 import type { Index } from '../base/brand.ts'
-import type { HardState, RaftEntry, RaftMessage } from './message.ts'
+import type { HardState, RaftEntry, RaftMessage, SnapshotMetadata } from './message.ts'
 
 export interface Ready {
   /** Rising by one, from 1. */
@@ -9,6 +9,9 @@ export interface Ready {
   /** To be durable before `afterPersist`; written *before* `entries`, so that no crash leaves an entry of a term the disk
    * doesn't know. Null = unchanged. */
   readonly state: HardState | null
+  /** To be durable after `state` and before `entries`: the leader's snapshot, which takes the place of the disk's whole log and of
+   * the state machine's state, before anything of `committed` is applied. Null = none. */
+  readonly snapshot: SnapshotMetadata | null
   /** To append to the disk's log; an index seen before replaces that entry and all after it. */
   readonly entries: readonly RaftEntry[]
   /** May leave at once: they claim nothing that isn't durable. A leader's appends may overtake its own disk (thesis

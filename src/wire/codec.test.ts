@@ -85,9 +85,10 @@ const head = {
   to: fc.integer({ min: 1, max: 9 }).map(replicaId),
   term: count.map(term),
 }
+const replicas = many(fc.integer({ min: 1, max: 9 }).map(replicaId))
 const raftMessage: fc.Arbitrary<RaftMessage> = fc.oneof(
   shaped({
-    kind: fc.constantFrom('pre-vote' as const, 'vote' as const),
+    kind: fc.constantFrom('pre-vote' as const, 'vote' as const, 'transfer-vote' as const),
     ...head,
     lastIndex: indexes,
     lastTerm: count.map(term),
@@ -117,6 +118,21 @@ const raftMessage: fc.Arbitrary<RaftMessage> = fc.oneof(
   shaped({ kind: fc.constant('heartbeat-response' as const), ...head, context: count }),
   shaped({ kind: fc.constant('read-index' as const), ...head, context: count }),
   shaped({ kind: fc.constant('read-index-response' as const), ...head, context: count, index: indexes }),
+  shaped({ kind: fc.constant('timeout-now' as const), ...head }),
+  shaped({
+    kind: fc.constant('snapshot' as const),
+    ...head,
+    snapshot: shaped({
+      index: indexes,
+      term: count.map(term),
+      configuration: shaped({
+        voters: shaped({ incoming: replicas, outgoing: replicas }),
+        learners: replicas,
+        learnersNext: replicas,
+        autoLeave: fc.boolean(),
+      }),
+    }),
+  }),
 )
 
 const flow: fc.Arbitrary<Flow> = shaped<Flow>({

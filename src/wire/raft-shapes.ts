@@ -1,18 +1,23 @@
 // The shapes of what Raft says and stores (raft/message.ts). Entry data stays bytes: nobody decodes it before it applies.
 
+import type { Configuration } from '../raft/configuration.ts'
 import type {
   AppendRequest,
   AppendResponse,
   HardState,
   Heartbeat,
   HeartbeatResponse,
+  InstallSnapshot,
   RaftEntry,
   RaftMessage,
   ReadIndexRequest,
   ReadIndexResponse,
+  SnapshotMetadata,
+  TimeoutNow,
   VoteRequest,
   VoteResponse,
 } from '../raft/message.ts'
+import type { VoterSet } from '../raft/quorum.ts'
 import { flag, integer, list, oneOf, orNull, record, variants } from './shape.ts'
 import { bytesShape, countShape, indexShape, replicaShape, termShape } from './shapes.ts'
 import type { Index } from '../base/brand.ts'
@@ -32,7 +37,7 @@ export const hardStateShape = record<HardState>({ term: termShape, vote: orNull(
 const head = { from: replicaShape, to: replicaShape, term: termShape }
 
 const voteRequest = record<VoteRequest>({
-  kind: oneOf(['pre-vote', 'vote']),
+  kind: oneOf(['pre-vote', 'vote', 'transfer-vote']),
   ...head,
   lastIndex: indexShape,
   lastTerm: termShape,
@@ -73,9 +78,18 @@ const readIndexResponse = record<ReadIndexResponse>({
   index: indexShape,
 })
 
+const timeoutNow = record<TimeoutNow>({ kind: oneOf(['timeout-now']), ...head })
+/** What a configuration in an entry can hold. */
+const ids = list(replicaShape, 255)
+const voterSet = record<VoterSet>({ incoming: ids, outgoing: ids })
+const configuration = record<Configuration>({ voters: voterSet, learners: ids, learnersNext: ids, autoLeave: flag })
+const snapshotMetadata = record<SnapshotMetadata>({ index: indexShape, term: termShape, configuration })
+const installSnapshot = record<InstallSnapshot>({ kind: oneOf(['snapshot']), ...head, snapshot: snapshotMetadata })
+
 export const raftMessageShape = variants<RaftMessage>({
   'pre-vote': voteRequest,
   vote: voteRequest,
+  'transfer-vote': voteRequest,
   'pre-vote-response': voteResponse,
   'vote-response': voteResponse,
   append,
@@ -84,6 +98,8 @@ export const raftMessageShape = variants<RaftMessage>({
   'heartbeat-response': heartbeatResponse,
   'read-index': readIndex,
   'read-index-response': readIndexResponse,
+  'timeout-now': timeoutNow,
+  snapshot: installSnapshot,
 })
 
 export const raftRecords = [
@@ -95,4 +111,9 @@ export const raftRecords = [
   heartbeat,
   heartbeatResponse,
   readIndexResponse,
+  timeoutNow,
+  installSnapshot,
+  snapshotMetadata,
+  configuration,
+  voterSet,
 ]

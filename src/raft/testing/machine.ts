@@ -1,19 +1,21 @@
 // One replica of a test: a Raft core with a disk that can lose its unsynced tail, checked after every call. Bytes cross
 // between replicas as copies: a shared entry would make replication work by accident.
 
-import type { ReplicaId, Term } from '../../base/brand.ts'
+import type { Index, ReplicaId, Term } from '../../base/brand.ts'
 import { index, term } from '../../base/brand.ts'
 import type { Instant } from '../../base/instant.ts'
 import type { RaftConfig, Restored } from '../config.ts'
 import { checkState, checkStep, observe } from '../invariants.ts'
-import type { HardState, RaftEntry, RaftMessage } from '../message.ts'
+import type { HardState, RaftEntry, RaftMessage, SnapshotMetadata } from '../message.ts'
 import { Raft } from '../raft.ts'
 import type { Ready } from '../ready.ts'
 import type { Oracle } from './oracle.ts'
 
+type DiskRecord = HardState | RaftEntry | { readonly installed: SnapshotMetadata }
+
 interface Write {
   readonly number: number
-  readonly records: readonly (HardState | RaftEntry)[]
+  readonly records: readonly DiskRecord[]
   readonly then: readonly RaftMessage[]
 }
 
@@ -22,7 +24,9 @@ export class Machine {
   readonly #config: RaftConfig
   readonly #oracle: Oracle
   #state: HardState = { term: term(0), vote: null, commit: index(0) }
+  /** They follow the snapshot. */
   #entries: RaftEntry[] = []
+  #snapshot: SnapshotMetadata | null = null
   #writes: Write[] = []
   /** Null = crashed. */
   raft: Raft | null = null
@@ -37,7 +41,7 @@ export class Machine {
 
   /** What a crash now would leave, if it leaves no unsynced write. */
   get durable(): Restored {
-    return { state: this.#state, entries: this.#entries }
+    return { state: this.#state, entries: this.#entries, snapshot: this.#snapshot }
   }
 
   get unsynced(): number {
@@ -48,11 +52,12 @@ export class Machine {
   write(restored: Restored): void {
     this.#state = restored.state
     this.#entries = [...restored.entries]
+    this.#snapshot = restored.snapshot ?? null
   }
 
   start(now: Instant, config: RaftConfig = this.#config): void {
     this.life++
-    this.raft = new Raft(config, { state: this.#state, entries: this.#entries }, now)
+    this.raft = new Raft(config, this.durable, now)
     this.#oracle.check(this.id, checkState(this.raft))
     this.#oracle.started(this)
   }
@@ -83,7 +88,9 @@ export class Machine {
     const ready = this.do((raft) => raft.takeReady(now))
     if (ready === null) return null
     if (ready.mustPersist) {
-      const records = [...(ready.state === null ? [] : [ready.state]), ...ready.entries.map(copyEntry)]
+      const { state, snapshot } = ready
+      const before = [...(state === null ? [] : [state]), ...(snapshot === null ? [] : [{ installed: snapshot }])]
+      const records = [...before, ...ready.entries.map(copyEntry)]
       this.#writes.push({ number: ready.number, records, then: ready.afterPersist.map(copyMessage) })
     } else this.#oracle.check(this.id, ready.afterPersist.length > 0 ? 'messages wait for no write' : null)
     this.#oracle.tookReady(this, ready)
@@ -103,22 +110,56 @@ export class Machine {
     return messages
   }
 
-  durableTermAt(at: number): Term | null {
-    return this.#entries[at - 1]?.term ?? null
+  /** The state machine's state at `at` is durable at once, and takes the place of the log up to there. */
+  snapshot(at: Index): void {
+    const snapshot = this.do((raft) => raft.snapshot(at))
+    if (snapshot === null) return
+    this.#oracle.snapshotTaken(this.id, snapshot)
+    this.#entries = this.#entries.slice(Math.max(0, at - this.#start))
+    this.#snapshot = snapshot
   }
 
-  #put(record: HardState | RaftEntry): void {
+  /** With `asyncStorage`: all that was handed out, or up to `at`, is applied. */
+  apply(at: Index | null = null): void {
+    this.do((raft) => raft.applied(at ?? raft.inspect().log.handedOut))
+  }
+
+  /** Whether the disk has that entry, or a snapshot that has it. */
+  holds(at: number, of: Term | null): boolean {
+    if (at < this.#start) return true
+    if (at === this.#start) return of === (this.#snapshot?.term ?? 0)
+    return of !== null && this.#entries[at - this.#start - 1]?.term === of
+  }
+
+  /** Last index and term on disk. */
+  get durableLast(): readonly [Index, Term] {
+    const last = this.#entries.at(-1) ?? this.#snapshot
+    return [index(last?.index ?? 0), term(last?.term ?? 0)]
+  }
+
+  get #start(): number {
+    return this.#snapshot?.index ?? 0
+  }
+
+  #put(record: DiskRecord): void {
     if ('vote' in record) {
       this.#state = record
       return
     }
-    this.#oracle.check(this.id, record.index > this.#entries.length + 1 ? 'a gap in the written log' : null)
+    if ('installed' in record) {
+      this.#snapshot = record.installed
+      this.#entries = []
+      return
+    }
+    const place = record.index - this.#start
+    const misplaced = place < 1 || place > this.#entries.length + 1
+    this.#oracle.check(this.id, misplaced ? `entry ${record.index} is written after ${this.#entries.length}` : null)
     // The durable term is at least the last durable entry's, wherever a crash cuts (invariant 2).
     this.#oracle.check(
       this.id,
       record.term > this.#state.term ? `entry ${record.index} is on disk before its term` : null,
     )
-    this.#entries.length = record.index - 1
+    this.#entries.length = place - 1
     this.#entries.push(record)
   }
 }

@@ -1,12 +1,16 @@
 // What must hold between the replicas of a set, watched from outside after every step (the project's invariants of the log 1
-// to 5, 7, 10 and 11). It keeps its own history and trusts none of the cores.
+// to 5 and 7 to 11). It keeps its own history and trusts none of the cores.
 
 import type { ReplicaId } from '../../base/brand.ts'
 import { latin1Text } from '../../base/bytes.ts'
-import type { RaftEntry, RaftMessage } from '../message.ts'
+import type { Configuration } from '../configuration.ts'
+import { decodeConfiguration, formatConfiguration, formatVoters } from '../configuration.ts'
+import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../message.ts'
+import { outcome } from '../quorum.ts'
 import type { Raft } from '../raft.ts'
 import type { Ready } from '../ready.ts'
 import type { Machine } from './machine.ts'
+import { disjointUsable } from './usable.ts'
 
 export class BrokenPromise extends Error {
   override name = 'BrokenPromise'
@@ -35,6 +39,10 @@ export class Oracle {
   /** `replica:context` -> the highest commit index that existed when the read was asked. */
   readonly #reads = new Map<string, number>()
   readonly #applied = new Map<ReplicaId, number>()
+  /** The configuration in force at each core when last looked at (invariant 8: two that can decide anything at the same time share
+   * a voter in every two quorums). */
+  readonly #inForce = new Map<ReplicaId, Configuration>()
+  readonly #names = new Map<ReplicaId, string>()
   /** Reads answered. */
   answers = 0
 
@@ -47,23 +55,48 @@ export class Oracle {
   }
 
   started(machine: Machine): void {
-    this.#applied.set(machine.id, 0)
-    this.#commits.set(machine.id, 0)
+    const start = machine.durable.snapshot?.index ?? 0
+    this.#applied.set(machine.id, start)
+    this.#commits.set(machine.id, start)
+    this.#inForce.delete(machine.id)
   }
 
   looked(machine: Machine, raft: Raft): void {
     const { id } = machine
-    const { term, role, log } = raft.inspect()
+    const { term, role, log, membership } = raft.inspect()
     if (role.kind === 'leader' && this.#leaders.get(term) !== id) {
       this.#remember(this.#leaders, term, id, id, `second leader of term ${term}`)
       this.#checkComplete(id, raft)
     }
     if (log.commit > (this.#commits.get(id) ?? 0)) this.#checkCommit(id, raft)
     this.#commits.set(id, log.commit)
+    if (this.#inForce.get(id) !== membership.latest) this.#names.set(id, formatVoters(membership.latest.voters))
+    this.#inForce.set(id, membership.latest)
+    if (new Set(this.#names.values()).size > 1) this.check(id, disjointUsable([...this.#machines.values()]))
+  }
+
+  /** A snapshot says of an index what the log said there (invariant 6). */
+  snapshotTaken(id: ReplicaId, snapshot: SnapshotMetadata): void {
+    const known = this.committed[snapshot.index - 1]
+    // One made by hand, in a script, is of entries that no set committed.
+    if (known === undefined) return
+    this.check(
+      id,
+      known.term === snapshot.term ? null : `snapshot ${snapshot.index}/${snapshot.term}, not ${known.term}`,
+    )
+    const entry = this.committed.slice(0, snapshot.index).findLast(({ kind }) => kind === 'configuration')
+    const decoded = entry === undefined ? null : decodeConfiguration(entry.data)
+    if (decoded === null || !decoded.ok) return
+    const [here, there] = [formatConfiguration(snapshot.configuration), formatConfiguration(decoded.value)]
+    this.check(id, here === there ? null : `snapshot ${snapshot.index} has ${here}, the log ${there}`)
   }
 
   tookReady(machine: Machine, ready: Ready): void {
     for (const entry of ready.entries) this.#checkMatching(machine, entry)
+    if (ready.snapshot !== null) {
+      this.snapshotTaken(machine.id, ready.snapshot)
+      this.#applied.set(machine.id, ready.snapshot.index)
+    }
     for (const entry of ready.committed) {
       const applied = (this.#applied.get(machine.id) ?? 0) + 1
       this.check(machine.id, entry.index === applied ? null : `handed out ${entry.index} after ${applied - 1}`)
@@ -89,9 +122,10 @@ export class Oracle {
   leaves(machine: Machine, message: RaftMessage): void {
     const { state } = machine.durable
     const { id } = machine
-    const isVote = message.kind === 'vote' || (message.kind === 'vote-response' && message.granted)
+    const asksVote = message.kind === 'vote' || message.kind === 'transfer-vote'
+    const isVote = asksVote || (message.kind === 'vote-response' && message.granted)
     if (isVote) {
-      const votedFor = message.kind === 'vote' ? id : message.to
+      const votedFor = asksVote ? id : message.to
       const kept = state.term > message.term || (state.term === message.term && state.vote === votedFor)
       this.check(id, kept ? null : `a vote of term ${message.term} leaves before it is durable`)
       this.#remember(this.#votes, `${id}:${message.term}`, votedFor, id, `voted twice in term ${message.term}`)
@@ -102,8 +136,7 @@ export class Oracle {
     if (message.kind !== 'append-response' || message.rejected) return
     const raft = machine.raft?.inspect()
     if (raft === undefined || raft.term !== message.term) return
-    const here = raft.log.termAt(message.index)
-    const agrees = message.index === 0 || machine.durableTermAt(message.index) === here
+    const agrees = machine.holds(message.index, raft.log.termAt(message.index))
     this.check(id, agrees ? null : `acknowledgement of ${message.index} leaves before it is durable`)
   }
 
@@ -128,15 +161,15 @@ export class Oracle {
     const { log, term } = raft.inspect()
     for (const [at, entry] of this.committed.entries()) {
       if ((this.#committedIn[at] as number) >= term) continue
-      if (log.termAt(entry.index) !== entry.term)
+      if (entry.index >= log.first && log.termAt(entry.index) !== entry.term)
         this.check(id, `leads without committed entry ${entry.index}/${entry.term}`)
     }
   }
 
   /** What is committed is on a quorum's disks when it becomes so, and stays (invariants 3 and 4). */
   #checkCommit(id: ReplicaId, raft: Raft): void {
-    const { log, term } = raft.inspect()
-    for (let at = (this.#commits.get(id) ?? 0) + 1; at <= log.commit; at++) {
+    const { log, term, role, membership } = raft.inspect()
+    for (let at = Math.max(this.#commits.get(id) ?? 0, log.first - 1) + 1; at <= log.commit; at++) {
       const entry = log.entryAt(at as typeof log.commit)
       const known = this.committed[at - 1]
       if (known === undefined) this.#commitFirst(id, entry, term)
@@ -145,13 +178,12 @@ export class Oracle {
       }
     }
     const top = this.committed[log.commit - 1]
-    const copies = [...this.#machines.values()].filter(
-      (machine) => machine.durableTermAt(log.commit) === top?.term,
-    ).length
-    const quorum = Math.floor(this.#machines.size / 2) + 1
-    // A replica with a log of its own making (a script's) may start with commits that no set made.
-    if (machineLeads(raft))
-      this.check(id, copies < quorum ? `committed ${log.commit} on ${copies} of ${this.#machines.size} disks` : null)
+    if (role.kind !== 'leader' || top === undefined) return
+    // Of the configuration by which it was decided: what follows from the commit may have changed it already.
+    const { voters } = this.#inForce.get(id) ?? membership.latest
+    const isDecided =
+      outcome(voters, (voter) => this.#machines.get(voter)?.holds(log.commit, top.term) ?? false) === 'won'
+    this.check(id, isDecided ? null : `committed ${log.commit} without the disks of a quorum`)
   }
 
   #commitFirst(id: ReplicaId, entry: RaftEntry, term: number): void {
@@ -168,8 +200,4 @@ export class Oracle {
     if (known !== undefined && known !== value) this.check(id, fault)
     map.set(key, value)
   }
-}
-
-function machineLeads(raft: Raft): boolean {
-  return raft.inspect().role.kind === 'leader'
 }

@@ -6,25 +6,32 @@
 //
 // Nothing happens by itself: a `tick` is given, a message waits until it is delivered, a write until it is synced. Election
 // timeouts are not random: replica n's is 500 ms + n*10 ms, so `elect` and `wait` are predictable. The invariants of the log
-// are checked after every command.
+// are checked after every command. A snapshot's bytes are not there: its message stands for them.
 
-import type { Index, ReplicaId } from '../../base/brand.ts'
-import { index, replicaId, term } from '../../base/brand.ts'
-import { latin1Bytes } from '../../base/bytes.ts'
-import { instant, micros, millis, plus } from '../../base/instant.ts'
-import type { RaftConfig, Restored } from '../config.ts'
-import type { RaftEntry, RaftMessage } from '../message.ts'
-import { formatEntry, formatMessage, formatReady } from '../print.ts'
-import type { Raft } from '../raft.ts'
-import { formatStatus } from '../status.ts'
-import { Machine } from './machine.ts'
-import { Oracle } from './oracle.ts'
+import type { Index, ReplicaId } from '../../src/base/brand.ts'
+import { index, replicaId, term } from '../../src/base/brand.ts'
+import { latin1Bytes } from '../../src/base/bytes.ts'
+import type { Result } from '../../src/base/result.ts'
+import { instant, micros, millis, plus } from '../../src/base/instant.ts'
+import type { ConfChange, ConfChanges } from '../../src/raft/conf-change.ts'
+import type { RaftConfig, Restored } from '../../src/raft/config.ts'
+import { configuration } from '../../src/raft/configuration.ts'
+import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../../src/raft/message.ts'
+import { formatEntry, formatMessage, formatReady, formatSnapshot } from '../../src/raft/print.ts'
+import type { Raft } from '../../src/raft/raft.ts'
+import { formatStatus } from '../../src/raft/status.ts'
+import { Machine } from '../../src/raft/testing/machine.ts'
+import { Oracle } from '../../src/raft/testing/oracle.ts'
 
 type Arguments = readonly string[]
+type Transition = ConfChanges['transition']
+
+const transitions: readonly Transition[] = ['auto', 'implicit', 'explicit']
 
 class Script {
   #oracle = new Oracle()
   #machines = new Map<ReplicaId, Machine>()
+  #settings: Record<string, number | boolean> = {}
   #network: RaftMessage[] = []
   readonly #cut = new Set<ReplicaId>()
   #now = instant(0)
@@ -41,6 +48,33 @@ class Script {
     switch (name) {
       case 'replicas': // N [setting=value ...]: a set, not started
         return this.#replicas(Number(first), rest.slice(1))
+      case 'join': // ID ...: more replicas, started, that know of no configuration
+        for (const id of rest) this.#add(replicaId(Number(id)), []).start(this.#now)
+        return []
+      case 'change': // ID CHANGE ... [auto|implicit|explicit]: v4 adds a voter, l4 a learner, r4 removes
+        return [this.#change(this.#machine(first), rest.slice(1))]
+      case 'leave': // ID: it leaves a joint configuration
+        return [
+          resultLine(
+            'leave',
+            this.#do(this.#machine(first), (raft) => raft.leaveJoint(this.#now)),
+          ),
+        ]
+      case 'transfer': // ID TO
+        return [this.#transfer(this.#machine(first), replicaId(Number(second)))]
+      case 'snapshot': // ID [INDEX]: the state at INDEX, or at what is applied, is durable
+        return this.#snapshot(this.#machine(first), second)
+      case 'purge': // ID INDEX
+        this.#do(this.#machine(first), (raft) => raft.purge(index(Number(second))))
+        return []
+      case 'report': // ID PEER arrived|failed|unreachable
+        return this.#report(this.#machine(first), replicaId(Number(second)), rest[2] ?? '')
+      case 'apply': // ID [INDEX]: what was handed out is applied (asyncStorage)
+        this.#machine(first).apply(second === '' ? null : index(Number(second)))
+        return []
+      case 'aside': // ID: it can't lead
+        this.#do(this.#machine(first), (raft) => raft.stepDown(this.#now))
+        return []
       case 'disk': // ID term=T vote=V commit=C log=1n,1,2: what its disk holds before it starts
         return this.#disk(this.#machine(first), rest.slice(1))
       case 'start': // [ID ...]
@@ -110,28 +144,67 @@ class Script {
     this.#network = []
     this.#cut.clear()
     const ids = Array.from({ length: count }, (_, at) => replicaId(at + 1))
-    const given = Object.fromEntries(
-      settings.map((setting) => setting.split('=')).map(([key, value]) => [key, Number(value)]),
+    const switches = ['asyncStorage', 'lazyCommit']
+    const given = settings.map((setting) => setting.split('=') as [string, string])
+    this.#settings = Object.fromEntries(
+      given.map(([key, value]) => [key, switches.includes(key) ? value === 'on' : Number(value)]),
     )
-    for (const id of ids) {
-      const config: RaftConfig = {
-        id,
-        voters: ids,
-        random: { below: (bound) => Math.min(id * 10_000, bound - 1) },
-        electionTimeout: millis(500),
-        electionSpread: millis(500),
-        heartbeat: millis(100),
-        prompt: millis(30),
-        maxAppendEntries: 64,
-        maxAppendBytes: 10_000,
-        maxInflight: 8,
-        maxUncommittedBytes: 10_000,
-        ...given,
-      }
-      const machine = new Machine(config, this.#oracle)
-      this.#machines.set(id, machine)
-      this.#oracle.add(machine)
+    for (const id of ids) this.#add(id, ids)
+    return []
+  }
+
+  #add(id: ReplicaId, voters: readonly ReplicaId[]): Machine {
+    const config: RaftConfig = {
+      id,
+      voters,
+      random: { below: (bound) => Math.min(id * 10_000, bound - 1) },
+      electionTimeout: millis(500),
+      electionSpread: millis(500),
+      heartbeat: millis(100),
+      prompt: millis(30),
+      maxAppendEntries: 64,
+      maxAppendBytes: 10_000,
+      maxInflight: 8,
+      maxUncommittedBytes: 10_000,
+      ...this.#settings,
     }
+    const machine = new Machine(config, this.#oracle)
+    this.#machines.set(id, machine)
+    this.#oracle.add(machine)
+    return machine
+  }
+
+  #change(machine: Machine, words: Arguments): string {
+    const transition = words.find((word) => transitions.includes(word as Transition)) as Transition | undefined
+    const changes = words
+      .filter((word) => word !== transition)
+      .map((word): ConfChange => ({ kind: changeKind(word), replica: replicaId(Number(word.slice(1))) }))
+    const wanted = { changes, transition: transition ?? 'auto' }
+    return resultLine(
+      'change',
+      this.#do(machine, (raft) => raft.proposeConfChange(wanted, this.#now)),
+    )
+  }
+
+  #transfer(machine: Machine, to: ReplicaId): string {
+    const result = this.#do(machine, (raft) => raft.transferLeadership(to, this.#now))
+    if (result === null) return 'crashed'
+    return result.ok ? 'ok' : `transfer refused: ${result.error}`
+  }
+
+  #snapshot(machine: Machine, at: string): readonly string[] {
+    const { raft } = machine
+    if (raft === null) return ['crashed']
+    machine.snapshot(at === '' ? raft.status().applied : index(Number(at)))
+    const { snapshot } = machine.durable
+    return [snapshot === null || snapshot === undefined ? 'none' : formatSnapshot(snapshot)]
+  }
+
+  #report(machine: Machine, peer: ReplicaId, what: string): readonly string[] {
+    this.#do(machine, (raft) => {
+      if (what === 'unreachable') raft.reportUnreachable(peer)
+      else raft.reportSnapshot(peer, what === 'arrived')
+    })
     return []
   }
 
@@ -205,7 +278,9 @@ class Script {
     const lines: string[] = []
     for (const message of this.#select(which)) {
       lines.push(formatMessage(message))
-      this.#do(this.#machine(String(message.to)), (raft) => raft.step(message, this.#now))
+      // Nobody is there yet who could hear it.
+      const machine = this.#machines.get(message.to)
+      if (machine !== undefined) this.#do(machine, (raft) => raft.step(message, this.#now))
     }
     return lines
   }
@@ -218,6 +293,7 @@ class Script {
         const ready = this.#ready(machine)
         const unsynced = machine.unsynced > 0
         if (unsynced) this.#sync(machine, Infinity)
+        machine.apply()
         busy ||= ready.length > 0 || unsynced
         if (ready.length > 0) lines.push(`${machine.id}:`, ...ready.map((line) => `  ${line}`))
       }
@@ -298,15 +374,29 @@ function matches(message: RaftMessage, which: Arguments): boolean {
   return which.every((word) => word === `${message.from}->${message.to}` || word === message.kind)
 }
 
-/** The entry a script has at an index, of a term; its content tells where it is from. `3n` is term 3's no-op. */
+function changeKind(word: string): ConfChange['kind'] {
+  if (word.startsWith('v')) return 'add-voter'
+  if (word.startsWith('l')) return 'add-learner'
+  if (word.startsWith('r')) return 'remove'
+  throw new Error(`unknown change ${word}`)
+}
+
+function resultLine(what: string, result: Result<number, string> | null): string {
+  if (result === null) return 'crashed'
+  return result.ok ? `${what} at ${result.value}` : `${what} refused: ${result.error}`
+}
+
+/** The entry a script has at an index, of a term; its content tells where it is from. `3n` is term 3's no-op, `3c` a
+ * configuration that is none. */
 function entryOf(at: Index, of: string): RaftEntry {
-  const isNoOp = of.endsWith('n')
-  const data = latin1Bytes(isNoOp ? '' : `${at}of${of}`)
-  return { index: at, term: term(Number.parseInt(of, 10)), kind: isNoOp ? 'no-op' : 'normal', data }
+  const kind = of.endsWith('n') ? 'no-op' : of.endsWith('c') ? 'configuration' : 'normal'
+  const data = latin1Bytes(kind === 'no-op' ? '' : `${at}of${of}`)
+  return { index: at, term: term(Number.parseInt(of, 10)), kind, data }
 }
 
 function valueOf(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true'
+  if (text.includes(':')) return snapshotOf(text)
   if (!text.startsWith('[')) return Number(text)
   const pairs = text
     .slice(1, -1)
@@ -315,8 +405,23 @@ function valueOf(text: string): unknown {
   return pairs.map((pair) => pair.split('/')).map(([at, of]) => entryOf(index(Number(at)), of ?? ''))
 }
 
+/** `5/2:1,2,3`: last index and term, voters. */
+function snapshotOf(text: string): SnapshotMetadata {
+  const [place = '', voters = ''] = text.split(':')
+  const [at, of] = place.split('/').map(Number)
+  const ids = voters.split(',').filter((id) => id !== '')
+  return {
+    index: index(at ?? 0),
+    term: term(of ?? 0),
+    configuration: configuration(ids.map((id) => replicaId(Number(id)))),
+  }
+}
+
 function logLine(machine: Machine): string {
   const log = machine.raft?.inspect().log
-  const entries = log === undefined ? machine.durable.entries : log.tail(index(1))
-  return entries.map(formatEntry).join(', ') || 'empty'
+  const { snapshot = null, entries } = machine.durable
+  const start = log === undefined ? snapshot : log.snapshot
+  const shown = log === undefined ? entries : log.tail(index(1))
+  const lines = [...(start === null ? [] : [`snapshot ${formatSnapshot(start)}`]), ...shown.map(formatEntry)]
+  return lines.join(', ') || 'empty'
 }

@@ -1,11 +1,11 @@
-// Golden scripts in testdata/: what the core does, move by move. HOLDFAST_REWRITE=1 writes the outputs anew; commit only what
+// Golden scripts in scripts/: what the core does, move by move. HOLDFAST_REWRITE=1 writes the outputs anew; commit only what
 // you understand.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { runScript } from './testing/script.ts'
+import { runScript } from './script.ts'
 
-const folder = new URL('testdata/', import.meta.url)
+const folder = new URL('scripts/', import.meta.url)
 const names = readdirSync(folder).filter((name) => name.endsWith('.txt'))
 
 describe('golden scripts', () => {
