@@ -1,16 +1,18 @@
 // The groups and all that lives and dies with them: entities, timers, holds, intents (design.md 2, 4, 5).
 // Invariant: a group exists exactly as long as it has an entity.
 
-import { must } from '../base/assert.ts'
+import { assert, must } from '../base/assert.ts'
 import type { GroupKey, Index } from '../base/brand.ts'
 import { type Duration, type Stamp, plus } from '../base/instant.ts'
 import type { Commit, EntityRef, Pulse } from '../wire/entry.ts'
+import type { SnapshotGroup, SnapshotHead } from '../wire/snapshot.ts'
 import { hashOf } from './digest.ts'
 import type { Digest, Fact } from './digest.ts'
 import { Holds } from './holds.ts'
 import type { EntityIndex, GroupRecord } from './index-contract.ts'
 import { Intents } from './intents.ts'
 import { refKey } from './order.ts'
+import { SnapshotCursor } from './snapshot.ts'
 import { Timers } from './timers.ts'
 import type { Entity, FiredTimer, GroupView, StoreCounts } from './view.ts'
 
@@ -23,6 +25,7 @@ export class Groups {
   readonly #holds: Holds
   readonly #intents: Intents
   #fired = 0
+  #cursor: SnapshotCursor | null = null
 
   constructor(index: EntityIndex, digest: Digest, deleteSlack: Duration) {
     this.#index = index
@@ -43,6 +46,7 @@ export class Groups {
    * timers, done before opened. */
   accept(commit: Commit, at: Index, stamp: Stamp): void {
     const { group } = commit
+    this.#cursor?.before(group)
     this.#setRecord(group, { version: commit.expected + 1, by: commit.proposer, serial: commit.serial })
     for (const ref of commit.deletes) this.#delete(group, ref)
     for (const { tree, id, expected, bytes } of commit.puts) {
@@ -64,6 +68,7 @@ export class Groups {
     const fired: FiredTimer[] = []
     const touched = new Set<GroupKey>()
     while (fired.length < limit) {
+      if (this.#cursor !== null) this.#beforeDue(stamp, this.#cursor)
       const timer = this.#timers.takeDue(stamp)
       if (timer === null) break
       const { group, action } = timer
@@ -95,6 +100,35 @@ export class Groups {
     }
   }
 
+  /** A walk over all groups as they are now; one at a time. */
+  snapshot(head: SnapshotHead, hash: string, mostAside: number): SnapshotCursor {
+    assert(this.#cursor === null, 'one snapshot at a time')
+    const source = {
+      parts: this.#index.parts,
+      partOf: (key: GroupKey) => this.#index.partOf(key),
+      groupsIn: (part: number) => this.#index.groupsIn(part),
+      take: (key: GroupKey) => this.#whole(key),
+    }
+    this.#cursor = new SnapshotCursor(source, head, hash, mostAside, () => {
+      this.#cursor = null
+    })
+    return this.#cursor
+  }
+
+  /** A group as a snapshot has it, into a store that doesn't have it. */
+  restore({ key, version, by, serial, entities, timers, intents, holds }: SnapshotGroup): void {
+    this.#setRecord(key, { version, by, serial })
+    for (const entity of entities) this.#put(key, entity)
+    for (const timer of timers) this.#timers.set(key, timer)
+    for (const { id, bytes, opened } of intents) this.#intents.open(key, id, bytes, opened)
+    this.#holds.set(key, holds)
+  }
+
+  /** What was fired before the snapshot. */
+  restoreFired(fired: number): void {
+    this.#fired = fired
+  }
+
   version(key: GroupKey): number {
     return this.#index.group(key)?.version ?? 0
   }
@@ -118,6 +152,28 @@ export class Groups {
       timersPending: this.#timers.size,
       timersFired: this.#fired,
       intentsOpen: this.#intents.size,
+    }
+  }
+
+  #beforeDue(stamp: Stamp, cursor: SnapshotCursor): void {
+    const group = this.#timers.dueGroup(stamp)
+    if (group !== null) cursor.before(group)
+  }
+
+  #whole(key: GroupKey): SnapshotGroup | null {
+    const record = this.#index.group(key)
+    if (record === null) return null
+    const { version, by, serial } = record
+    return {
+      kind: 'group',
+      key,
+      version,
+      by,
+      serial,
+      entities: this.#index.entities(key),
+      timers: this.#timers.of(key),
+      intents: this.#intents.of(key),
+      holds: this.#holds.of(key),
     }
   }
 

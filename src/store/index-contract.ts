@@ -36,6 +36,10 @@ export interface EntityIndex {
   dropGroup(key: GroupKey): void
   /** All groups, in no particular order: sort before the order can matter. */
   groups(): Iterable<GroupKey>
+  /** The groups in `parts` parts, numbered from 0; a key is in the same part for ever. */
+  readonly parts: number
+  partOf(key: GroupKey): number
+  groupsIn(part: number): readonly GroupKey[]
   entity(key: GroupKey, ref: EntityRef): Entity | null
   /** Version and hash alone: bytes are not copied. */
   fact(key: GroupKey, ref: EntityRef): KeptFact | null

@@ -53,6 +53,17 @@ export class Ownership {
     return must(this.#history.at(-1), 'a serving entry is in force')
   }
 
+  /** The serving entries that are kept, oldest first. */
+  get history(): readonly Serving[] {
+    return [...this.#history]
+  }
+
+  /** As a snapshot has it. */
+  restore(history: readonly Serving[]): void {
+    this.#history.splice(0, this.#history.length, ...history)
+    for (const serving of history) if (serving.version > 0) this.#digest.add(servingFact(serving))
+  }
+
   /** Index of the entry that admitted a life which serves, else null. */
   sinceOf(life: Life): Index | null {
     return this.serving.members.find((member) => member.life === life)?.since ?? null
@@ -105,7 +116,7 @@ export class Ownership {
     this.#digest.add(servingFact(serving))
     if (this.#history.length <= this.#kept) return
     const oldest = must(this.#history.shift(), 'a history longer than what is kept')
-    if (oldest !== NOBODY) this.#digest.remove(servingFact(oldest))
+    if (oldest.version > 0) this.#digest.remove(servingFact(oldest))
   }
 }
 

@@ -9,7 +9,9 @@
 // index of a later entry. So there is at most one table a replica. A life without a table never served.
 
 import type { Life } from '../base/brand.ts'
+import type { SnapshotSerials } from '../wire/snapshot.ts'
 import type { Digest } from './digest.ts'
+import { byText } from './order.ts'
 
 /** Serials of one life between its lowest open and its newest: far more than an owner has open. Older ones count as
  * consumed. */
@@ -42,6 +44,22 @@ export class Serials {
     if (this.#tables.has(life)) return
     this.#tables.set(life, { lowest: 1, consumed: new Set() })
     this.#digest.add(['lowest', life, 1])
+  }
+
+  /** All tables, for a snapshot. */
+  tables(): readonly SnapshotSerials[] {
+    return [...this.#tables]
+      .map(([life, { lowest, consumed }]) => ({ life, lowest, consumed: [...consumed].sort((a, b) => a - b) }))
+      .sort((a, b) => byText(a.life, b.life))
+  }
+
+  /** As a snapshot has it. */
+  restore(tables: readonly SnapshotSerials[]): void {
+    for (const { life, lowest, consumed } of tables) {
+      this.#tables.set(life, { lowest, consumed: new Set(consumed) })
+      this.#digest.add(['lowest', life, lowest])
+      for (const serial of this.#tables.get(life)?.consumed ?? []) this.#digest.add(['serial', life, serial])
+    }
   }
 
   drop(life: Life): void {

@@ -11,6 +11,7 @@ export class SetKeyring {
   readonly #digest: Digest
   /** Generation n is at n - 1. */
   readonly #keys: HashKey[] = []
+  readonly #bytes: Uint8Array[] = []
 
   constructor(digest: Digest) {
     this.#digest = digest
@@ -21,6 +22,11 @@ export class SetKeyring {
     return this.#keys.length
   }
 
+  /** All generations, for a snapshot. */
+  get bytes(): readonly Uint8Array[] {
+    return [...this.#bytes]
+  }
+
   key(generation: number): HashKey | null {
     return this.#keys[generation - 1] ?? null
   }
@@ -29,6 +35,7 @@ export class SetKeyring {
   add({ generation, key }: SetKey): boolean {
     if (generation !== this.#keys.length + 1 || key.length !== KEY_BYTES) return false
     this.#keys.push(hashKey(key))
+    this.#bytes.push(key.slice())
     this.#digest.add(['key', generation], key)
     return true
   }

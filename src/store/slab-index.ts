@@ -90,6 +90,18 @@ export class SlabIndex implements EntityIndex {
     return this.#groups.keys() as Iterable<GroupKey>
   }
 
+  get parts(): number {
+    return this.#groups.parts
+  }
+
+  partOf(key: GroupKey): number {
+    return this.#groups.partOf(key)
+  }
+
+  groupsIn(part: number): readonly GroupKey[] {
+    return this.#groups.textsIn(part) as readonly GroupKey[]
+  }
+
   entity(key: GroupKey, ref: EntityRef): Entity | null {
     const found = this.#find(key, ref).at
     return found === NONE ? null : this.#read(found)

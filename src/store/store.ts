@@ -9,6 +9,7 @@ import { type GroupKey, type Index, type Life, index as indexOf } from '../base/
 import type { HashKey } from '../base/hash.ts'
 import { type Duration, type Stamp, micros, stamp as stampOf } from '../base/instant.ts'
 import type { Commit, Entry, Pulse, ServingChange, SetKey } from '../wire/entry.ts'
+import type { SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
 import { Digest } from './digest.ts'
 import { Groups } from './groups.ts'
 import type { EntityIndex } from './index-contract.ts'
@@ -16,6 +17,7 @@ import { SlabIndex } from './slab-index.ts'
 import { Ownership, ownerUnder } from './ownership.ts'
 import { Serials } from './serials.ts'
 import { SetKeyring } from './set-keys.ts'
+import type { SnapshotCursor } from './snapshot.ts'
 import type { Applied, CommitOutcome, GroupView, Serving, StoreCounts } from './view.ts'
 
 export interface StoreOptions {
@@ -133,6 +135,52 @@ export class Store {
   /** Sixteen hexadecimal digits of all that is replicated: equal at equal index at every replica. */
   hash(): string {
     return this.#digest.hex(['stamp', this.#lastStamp], ['fired', this.#groups.counts().timersFired])
+  }
+
+  /** Begins a snapshot as of the applied index; the store goes on meanwhile. One at a time. `mostAside`: bytes of what changes
+   * ahead of the cursor and is set aside for it; beyond that the snapshot is given up (`overrun`). */
+  snapshot(mostAside: number): SnapshotCursor {
+    const head: SnapshotHead = {
+      kind: 'head',
+      index: this.#appliedIndex,
+      stamp: this.#lastStamp,
+      fired: this.#groups.counts().timersFired,
+      keys: this.#keyring.bytes,
+      history: this.#ownership.history,
+      serials: this.#serials.tables(),
+    }
+    return this.#groups.snapshot(head, this.hash(), mostAside)
+  }
+
+  /** The next part of a snapshot, into a store that has applied nothing. What is wrong with it: null = nothing so far. After
+   * the `end` the store is as the one was that was cut; after a fault it is good for nothing. */
+  restore(part: SnapshotPart): string | null {
+    switch (part.kind) {
+      case 'head':
+        return this.#restoreHead(part)
+      case 'group':
+        if (this.#groups.version(part.key) > 0) return `group ${part.key} is there twice`
+        if (part.entities.length === 0) return `group ${part.key} is empty`
+        this.#groups.restore(part)
+        return null
+      case 'end':
+        if (part.groups !== this.#groups.counts().groups) return 'groups are missing'
+        return part.hash === this.hash() ? null : `its hash is ${part.hash}, what came of it has ${this.hash()}`
+      default:
+        return unreachable(part)
+    }
+  }
+
+  #restoreHead({ index: at, stamp, fired, keys, history, serials }: SnapshotHead): string | null {
+    if (this.#appliedIndex !== 0 || this.#groups.counts().groups > 0) return 'it has a second head'
+    if (history.length === 0) return 'it has no serving entry'
+    this.#appliedIndex = at
+    this.#lastStamp = stamp
+    this.#groups.restoreFired(fired)
+    for (const [i, key] of keys.entries()) this.#keyring.add({ kind: 'key', generation: i + 1, key })
+    this.#ownership.restore(history)
+    this.#serials.restore(serials)
+    return null
   }
 
   #commit(at: Index, commit: Commit): CommitOutcome {

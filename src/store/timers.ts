@@ -80,6 +80,12 @@ export class Timers {
     return first !== null && (first.peekPriority() ?? Infinity) <= now
   }
 
+  /** The group of the timer that `takeDue` would take; null if none is due. */
+  dueGroup(now: Stamp): GroupKey | null {
+    const place = this.due(now) ? this.#first()?.peek() : undefined
+    return place === undefined ? null : (place.slice(0, place.indexOf('\0')) as GroupKey)
+  }
+
   /** Takes out the first timer that is due at this stamp; null if none is. */
   takeDue(now: Stamp): FiredTimer | null {
     if (!this.due(now)) return null

@@ -2,8 +2,8 @@
 // the version of its format. Decoding says what is wrong; what we encode is ours and of its type.
 // What is decoded is in shape, field by field, and owns its memory: it keeps no frame, block or reused buffer alive.
 //
-//     body, frame, record:  version, 1 byte | MessagePack
-//     entry:                stamp, 8 bytes, big-endian | body
+//     body, frame, record, part of a snapshot:  version, 1 byte | MessagePack
+//     entry:                                    stamp, 8 bytes, big-endian | body
 //
 // The leader stamps a body without looking inside, and followers keep an entry as bytes until they apply it.
 
@@ -17,6 +17,8 @@ import type { Frame } from './frame.ts'
 import { diskFormat } from './record-shapes.ts'
 import type { DiskRecord } from './record.ts'
 import { stampShape } from './shapes.ts'
+import { snapshotFormat } from './snapshot-shapes.ts'
+import type { SnapshotPart } from './snapshot.ts'
 
 const STAMP_BYTES = 8
 
@@ -65,4 +67,12 @@ export function encodeRecord(record: DiskRecord): Uint8Array {
 
 export function decodeRecord(bytes: Uint8Array): Result<DiskRecord, string> {
   return diskFormat.decode(bytes)
+}
+
+export function encodeSnapshotPart(part: SnapshotPart): Uint8Array {
+  return snapshotFormat.encode(part)
+}
+
+export function decodeSnapshotPart(bytes: Uint8Array): Result<SnapshotPart, string> {
+  return snapshotFormat.decode(bytes)
 }

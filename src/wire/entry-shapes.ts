@@ -21,7 +21,7 @@ import { bytesShape, countShape, durationShape, groupShape, idShape, indexShape,
 /** Items of one list in a body: far above any call's, and few enough that applying one entry takes milliseconds. */
 const MOST_ITEMS = 10_000
 
-const tree = oneOf<Tree>([
+export const treeShape = oneOf<Tree>([
   'ServletContext',
   'SipApplicationSession',
   'SipSession',
@@ -31,17 +31,19 @@ const tree = oneOf<Tree>([
 ])
 const version = countShape
 
-const entityRef = record<EntityRef>({ tree, id: idShape })
-const put = record<Put>({ tree, id: idShape, expected: version, bytes: bytesShape })
-const deletion = record<Delete>({ tree, id: idShape, expected: version })
-const deleteAction = record<Extract<TimerAction, { readonly kind: 'delete' }>>({
+export const entityRefShape = record<EntityRef>({ tree: treeShape, id: idShape })
+const put = record<Put>({ tree: treeShape, id: idShape, expected: version, bytes: bytesShape })
+const deletion = record<Delete>({ tree: treeShape, id: idShape, expected: version })
+export const deleteActionShape = record<Extract<TimerAction, { readonly kind: 'delete' }>>({
   kind: oneOf(['delete']),
-  targets: list(entityRef, MOST_ITEMS),
+  targets: list(entityRefShape, MOST_ITEMS),
 })
-const callbackAction = record<Extract<TimerAction, { readonly kind: 'callback' }>>({ kind: oneOf(['callback']) })
-const action = variants<TimerAction>({ delete: deleteAction, callback: callbackAction })
-const timer = record<TimerSet>({ id: idShape, after: durationShape, action })
-const hold = record<Hold>({ counter: idShape, limit: orNull(countShape) })
+export const callbackActionShape = record<Extract<TimerAction, { readonly kind: 'callback' }>>({
+  kind: oneOf(['callback']),
+})
+export const actionShape = variants<TimerAction>({ delete: deleteActionShape, callback: callbackActionShape })
+const timer = record<TimerSet>({ id: idShape, after: durationShape, action: actionShape })
+export const holdShape = record<Hold>({ counter: idShape, limit: orNull(countShape) })
 const intent = record<Intent>({ id: idShape, bytes: bytesShape })
 
 const commit = record<Commit>({
@@ -58,7 +60,7 @@ const commit = record<Commit>({
   deletes: list(deletion, MOST_ITEMS),
   timers: list(timer, MOST_ITEMS),
   cancels: list(idShape, MOST_ITEMS),
-  holds: orNull(list(hold, MOST_ITEMS)),
+  holds: orNull(list(holdShape, MOST_ITEMS)),
   opened: list(intent, MOST_ITEMS),
   done: list(idShape, MOST_ITEMS),
 })
@@ -76,10 +78,10 @@ export const bodyFormat = format('body', 1, variants<EntryBody>({ commit, servin
   put,
   deletion,
   timer,
-  deleteAction,
-  callbackAction,
-  entityRef,
-  hold,
+  deleteActionShape,
+  callbackActionShape,
+  entityRefShape,
+  holdShape,
   intent,
   serving,
   pulse,

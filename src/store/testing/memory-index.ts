@@ -44,6 +44,16 @@ export class MemoryIndex implements EntityIndex {
     return this.#groups.keys()
   }
 
+  readonly parts = 1
+
+  partOf(): number {
+    return 0
+  }
+
+  groupsIn(): readonly GroupKey[] {
+    return [...this.#groups.keys()]
+  }
+
   entity(key: GroupKey, ref: EntityRef): Entity | null {
     const kept = this.#groups.get(key)?.entities.get(refKey(ref))
     return kept === undefined ? null : shown(kept)

@@ -1,0 +1,82 @@
+// The shapes of a snapshot's parts (snapshot.ts).
+
+import {
+  actionShape,
+  deleteActionShape,
+  callbackActionShape,
+  entityRefShape,
+  holdShape,
+  treeShape,
+} from './entry-shapes.ts'
+import { byteString, format, integer, list, matching, oneOf, record, variants } from './shape.ts'
+import { bytesShape, countShape, groupShape, idShape, indexShape, lifeShape, stampShape } from './shapes.ts'
+import type {
+  SnapshotEnd,
+  SnapshotEntity,
+  SnapshotGroup,
+  SnapshotHead,
+  SnapshotPart,
+  SnapshotSerials,
+  SnapshotServing,
+} from './snapshot.ts'
+
+/** Items of one list: above what a store can come to (a window of serials is 65,536). */
+const MOST_ITEMS = 100_000
+
+const member = record<SnapshotServing['members'][number]>({ life: lifeShape, since: indexShape })
+const serving = record<SnapshotServing>({ version: indexShape, members: list(member, MOST_ITEMS) })
+const serials = record<SnapshotSerials>({
+  life: lifeShape,
+  lowest: integer(1),
+  consumed: list(integer<number>(1), MOST_ITEMS),
+})
+const head = record<SnapshotHead>({
+  kind: oneOf(['head']),
+  index: indexShape,
+  stamp: stampShape,
+  fired: countShape,
+  keys: list(byteString(16, 16), MOST_ITEMS),
+  history: list(serving, MOST_ITEMS),
+  serials: list(serials, MOST_ITEMS),
+})
+const entity = record<SnapshotEntity>({
+  tree: treeShape,
+  id: idShape,
+  version: integer(1),
+  stamp: stampShape,
+  bytes: bytesShape,
+})
+const timer = record<SnapshotGroup['timers'][number]>({ id: idShape, deadline: stampShape, action: actionShape })
+const intent = record<SnapshotGroup['intents'][number]>({ id: idShape, bytes: bytesShape, opened: indexShape })
+const group = record<SnapshotGroup>({
+  kind: oneOf(['group']),
+  key: groupShape,
+  version: integer(1),
+  by: lifeShape,
+  serial: integer(1),
+  entities: list(entity, MOST_ITEMS),
+  timers: list(timer, MOST_ITEMS),
+  intents: list(intent, MOST_ITEMS),
+  holds: list(holdShape, MOST_ITEMS),
+})
+const end = record<SnapshotEnd>({
+  kind: oneOf(['end']),
+  groups: countShape,
+  hash: matching('a hash', /^[0-9a-f]{16}$/),
+})
+
+export const snapshotFormat = format('snapshot', 1, variants<SnapshotPart>({ head, group, end }), [
+  head,
+  serving,
+  member,
+  serials,
+  group,
+  entity,
+  timer,
+  deleteActionShape,
+  callbackActionShape,
+  entityRefShape,
+  intent,
+  holdShape,
+  end,
+])
