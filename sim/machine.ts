@@ -366,6 +366,7 @@ export class Machine {
         trace.tell(`[${this.id}] notice ${JSON.stringify(effect.notice)}`)
         break
       case 'reply':
+        trace.tell(`[${this.id}] answers lookup ${effect.id} with ${effect.status}`)
         break
       case 'stop':
         watch.broken('assertion', `replica ${this.id} stopped itself: ${effect.reason}`)

@@ -73,12 +73,21 @@ export interface PlannedCall {
   readonly isBrisk?: boolean
 }
 
+/** Somebody asks a replica's admin address about a call. */
+export interface PlannedLookup {
+  readonly at: number
+  readonly replica: number
+  /** The call's number. */
+  readonly call: number
+}
+
 export interface Plan {
   readonly seed: number
   readonly replicas: number
   /** True time when faults stop. */
   readonly safetyUntil: number
   readonly calls: readonly PlannedCall[]
+  readonly lookups?: readonly PlannedLookup[]
   readonly faults: readonly Fault[]
   /** Between phones and the set. Rates per million datagrams, times in microseconds. */
   readonly udp: {
@@ -164,6 +173,7 @@ export function drawPlan(seed: number): Plan {
       wallSkew: Array.from({ length: replicas }, (_, i) => of('skew').within(-300_000, 300_000, i)),
     },
     nextHop: of('next hop').chance(600_000),
+    lookups: drawLookups(seed, replicas, calls),
   }
 }
 
@@ -174,6 +184,22 @@ function drawCalls(seed: number, until: number): readonly PlannedCall[] {
     flow: drawnFlowNames[calls.below(drawnFlowNames.length, 1, i)] as string,
     at: calls.within(firstCall, until - 2 * second, 2, i),
   })).sort((a, b) => a.at - b.at)
+}
+
+/** Around what happens in a call, mostly two in a row: the second one must not show less. */
+function drawLookups(seed: number, replicas: number, calls: readonly PlannedCall[]): readonly PlannedLookup[] {
+  const lookups = draw(seed, 'plan lookups')
+  return Array.from({ length: lookups.within(5, 30) }, (_, i) => {
+    const number = lookups.within(1, calls.length, 1, i)
+    const call = calls[number - 1] as PlannedCall
+    const at = call.at + lookups.within(0, lookups.chance(500_000, 2, i) ? 4 * second : 40 * second, 3, i)
+    const ask = (k: number): PlannedLookup => ({
+      at: at + k * lookups.within(100, 100_000, 4, i),
+      replica: lookups.within(1, replicas, 5, i, k),
+      call: call.number ?? number,
+    })
+    return lookups.chance(700_000, 6, i) ? [ask(0), ask(1)] : [ask(0)]
+  }).flat()
 }
 
 /** One replica after another, each back before the next dies; now and then all at once. Half of them while a call begins:

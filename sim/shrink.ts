@@ -9,7 +9,7 @@
 import { Arbitrary, Value, stream } from 'fast-check'
 import type { Stream } from 'fast-check'
 import { timeOf } from './plan.ts'
-import type { Fault, Plan, PlannedCall } from './plan.ts'
+import type { Fault, Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { calm } from './scenarios.ts'
 
 /** A simpler plan, or null if this one is as simple already. */
@@ -70,7 +70,13 @@ function stageOf(stage: number, plan: Plan, gained: boolean): Place {
 
 function fewer(plan: Plan): readonly Move[] {
   const numbers = plan.calls.map(numberOf)
-  return [...chunksOf(numbers).map(withoutCalls), ...chunksOf(plan.faults).map(withoutFaults), fewerReplicas, shorter]
+  return [
+    ...chunksOf(numbers).map(withoutCalls),
+    ...chunksOf(plan.faults).map(withoutFaults),
+    ...chunksOf(plan.lookups ?? []).map(withoutLookups),
+    fewerReplicas,
+    shorter,
+  ]
 }
 
 /** All of them, then each half, each quarter, ... each one. */
@@ -113,11 +119,21 @@ function withoutFaults(chunk: ReadonlySet<Fault>): Move {
   }
 }
 
+function withoutLookups(chunk: ReadonlySet<PlannedLookup>): Move {
+  return ({ lookups = [], ...plan }) => {
+    const left = lookups.filter((lookup) => !chunk.has(lookup))
+    if (left.length === lookups.length) return null
+    return left.length === 0 ? plan : { ...plan, lookups: left }
+  }
+}
+
 const replicasLeast = 3
 
 function fewerReplicas(plan: Plan): Plan | null {
   if (plan.replicas <= replicasLeast || plan.faults.some((fault) => highestReplica(fault) > replicasLeast)) return null
-  return { ...plan, replicas: replicasLeast }
+  const { lookups = [], ...rest } = plan
+  const asked = lookups.filter(({ replica }) => replica <= replicasLeast)
+  return { ...rest, ...(asked.length === 0 ? {} : { lookups: asked }), replicas: replicasLeast }
 }
 
 function highestReplica(fault: Fault): number {

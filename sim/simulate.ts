@@ -17,7 +17,7 @@ import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { PeerNetwork } from './peer-network.ts'
 import { Phone } from './phones/phone.ts'
-import type { Fault, Plan, PlannedCall } from './plan.ts'
+import type { Fault, Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
 import { Trace, formatTime } from './trace.ts'
@@ -129,6 +129,7 @@ class Run {
     }
     for (const fault of this.#plan.faults) this.#schedule(fault)
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
+    this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
     this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, from))
   }
@@ -227,11 +228,24 @@ class Run {
     this.#certificate.update(this.#agenda.now)
   }
 
+  #scheduleLookup({ at, replica, call }: PlannedLookup, id: number): void {
+    const callId = this.#callId(call)
+    this.#court.lookups.follow(callId)
+    this.#agenda.at(at, () => {
+      this.#court.lookups.asked(id, callId)
+      this.#machine(replica).deliver({ kind: 'admin', id, query: { kind: 'call', callId } })
+    })
+  }
+
+  #callId(call: number): string {
+    return `${drawHex(this.#plan.seed, `call ${call}`, 16)}@sim`
+  }
+
   #scheduleCall(planned: PlannedCall, call: number): void {
     const flow = flowNamed(planned.flow)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
     const { seed, nextHop } = this.#plan
-    const callId = `${drawHex(seed, `call ${call}`, 16)}@sim`
+    const callId = this.#callId(call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
     const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
     const requestUri = nextHop

@@ -25,6 +25,9 @@ export function traceInput(trace: Trace, id: number, body: InputBody): void {
         () => `[${id}] unsent (${body.reason}) to ${nameOf(body.send.flow)} ${summary(body.send.data)}`,
       )
       break
+    case 'admin':
+      trace.tell(`[${id}] is asked for lookup ${body.id}`)
+      break
     default:
       trace.tell(`[${id}] ${body.kind}`)
   }

@@ -24,6 +24,7 @@ import { SameBytes } from './c6-same-bytes.ts'
 import { Counters } from './c7-counters.ts'
 import { Detached } from './c8-detached.ts'
 import { OneVoice } from './c8-one-voice.ts'
+import { Lookups } from './c9-lookups.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Effects } from './l12-effects.ts'
 import { Reads } from './l10-reads.ts'
@@ -41,6 +42,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly oracle: Oracle
   readonly log: LogInvariants
   readonly marks = new Marks()
+  readonly lookups: Lookups
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -67,6 +69,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const effects = new Effects(report)
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
+    this.lookups = new Lookups(report, now)
     const logMarks = new LogMarks(this.marks, now)
     this.#counters = new Counters(report)
     this.oracle = new Oracle(
@@ -78,6 +81,7 @@ export class Court implements PhoneWatch, MachineWatch {
       (applied, store) => {
         logMarks.applied(applied, store)
         witness?.applied(applied, store)
+        this.lookups.applied(applied, store)
       },
     )
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
@@ -94,6 +98,7 @@ export class Court implements PhoneWatch, MachineWatch {
       effects,
       takeovers,
       new Reads(report, () => this.log.committed),
+      this.lookups,
       new MachineMarks(this.marks, now),
       new PhoneMarks(this.marks),
       new OneVoice(report, now, (life, group) => this.oracle.takenSince(life, group)),

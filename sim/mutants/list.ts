@@ -291,4 +291,13 @@ export const mutants: readonly Mutant[] = [
     story: 'a new owner does nothing until something comes in',
     promise: 'C2',
   },
+  {
+    name: 'lookup-without-a-barrier',
+    room: 'replica',
+    file: 'src/replica/lookups.ts',
+    find: 'barrier !== null && barrier <= applied',
+    replace: 'true',
+    story: 'a lookup shows what this replica has applied, however old that is',
+    promise: 'C9',
+  },
 ]

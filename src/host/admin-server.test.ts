@@ -50,7 +50,16 @@ test('each path is one query, and the answer is JSON with its status', async () 
   expect(await ask('/status?x=1')).toEqual({ status: 200, text: '{"was":"status"}\n' })
   await ask('/calls')
   await ask('/calls/a%2Fb%40c')
-  expect(asked).toEqual([{ kind: 'health' }, { kind: 'status' }, { kind: 'calls' }, { kind: 'call', callId: 'a/b@c' }])
+  await ask('/calls?local=1')
+  await ask('/calls/a?x&local=1')
+  expect(asked).toEqual([
+    { kind: 'health' },
+    { kind: 'status' },
+    { kind: 'calls' },
+    { kind: 'call', callId: 'a/b@c' },
+    { kind: 'calls', local: true },
+    { kind: 'call', callId: 'a', local: true },
+  ])
 })
 
 test('metrics are text: the replica’s own under our prefix, then the process’s', async () => {

@@ -89,26 +89,27 @@ export class AdminServer {
 }
 
 function parseQuery(url: string): Query | null {
-  const path = url.split('?', 1)[0] ?? ''
+  const [path = '', parameters = ''] = url.split('?', 2)
+  const local = parameters.split('&').includes('local=1') ? { local: true } : {}
   switch (path) {
     case '/health':
       return { kind: 'health' }
     case '/status':
       return { kind: 'status' }
     case '/calls':
-      return { kind: 'calls' }
+      return { kind: 'calls', ...local }
     case '/metrics':
       return { kind: 'metrics' }
     default:
-      return parseCall(path)
+      return parseCall(path, local)
   }
 }
 
-function parseCall(path: string): Query | null {
+function parseCall(path: string, local: { readonly local?: boolean }): Query | null {
   const match = /^\/calls\/([^/]+)$/.exec(path)
   if (match === null) return null
   try {
-    return { kind: 'call', callId: decodeURIComponent(match[1] ?? '') }
+    return { kind: 'call', callId: decodeURIComponent(match[1] ?? ''), ...local }
   } catch {
     return null
   }

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { GroupView } from '../store/view.ts'
 import type { Reply } from './effect.ts'
 import type { AdminInput, DiskInput } from './input.ts'
+import { limits } from './limits.ts'
 import type { ReplicaOptions } from './options.ts'
 
 /** What an answer is drawn from. */
@@ -25,6 +26,22 @@ export interface Picture {
   readonly full: DiskInput['reason'] | null
   readonly kept: number
   readonly openCommits: number
+}
+
+/** Whether it waits for a read barrier. */
+export function isLookup({ query }: AdminInput): boolean {
+  return (query.kind === 'calls' || query.kind === 'call') && query.local !== true
+}
+
+const askLocally = '?local=1 shows what this replica knows'
+
+export function tooMany({ id }: AdminInput): Reply {
+  return { kind: 'reply', id, status: 503, body: { error: `${limits.lookups} lookups wait already; ${askLocally}` } }
+}
+
+export function unconfirmed({ id }: AdminInput): Reply {
+  const error = `no quorum confirmed within ${limits.lookup / 1_000_000} s that nothing newer is committed; ${askLocally}`
+  return { kind: 'reply', id, status: 503, body: { error } }
 }
 
 export function answer(input: AdminInput, picture: Picture): Reply {

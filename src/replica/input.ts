@@ -56,15 +56,16 @@ export interface UnsentInput {
   readonly reason: 'late' | 'no-stream' | 'unreachable'
 }
 
-/** A read for the admin address. The answer is a `reply` effect with the same id. */
+/** A read for the admin address. The answer is a `reply` effect with the same id. Calls are looked up behind a read barrier
+ * (lookups.ts), unless `local`; all else is this replica's own view. */
 export interface AdminInput {
   readonly kind: 'admin'
   readonly id: number
   readonly query:
     | { readonly kind: 'health' }
     | { readonly kind: 'status' }
-    | { readonly kind: 'calls' }
-    | { readonly kind: 'call'; readonly callId: string }
+    | { readonly kind: 'calls'; readonly local?: boolean }
+    | { readonly kind: 'call'; readonly callId: string; readonly local?: boolean }
     | { readonly kind: 'metrics' }
 }
 

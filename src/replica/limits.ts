@@ -72,6 +72,10 @@ export const limits = {
   slewPart: 100,
   /** Wall clocks within this of each other agree. */
   clockAgreement: seconds(1),
+  /** Lookups of calls that wait for their barrier; each costs one walk through the groups. */
+  lookups: 100,
+  /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
+  lookup: millis(1_500),
   /** The smallest step of a deadline: nothing is armed nearer than this. */
   grain: micros(100),
 } as const

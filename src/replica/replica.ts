@@ -25,16 +25,17 @@ import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeEntry, decodeFrame, encodeBody } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
-import { answer } from './admin.ts'
+import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
 import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
-import type { DiskInput, Input, LinkInput } from './input.ts'
+import type { AdminInput, DiskInput, Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { LogPort } from './log-port.ts'
+import { Lookups } from './lookups.ts'
 import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
@@ -54,6 +55,7 @@ export class Replica {
   readonly #egress: Egress
   readonly #passing: Passing
   readonly #freshness: Freshness
+  readonly #lookups = new Lookups()
   readonly #context: CallContext
   #now: Instant
   #wall: Stamp
@@ -200,7 +202,7 @@ export class Replica {
         this.#egress.onUnsent(input)
         break
       case 'admin':
-        this.#outbox.push(answer(input, this.#picture()))
+        this.#admin(input)
         break
       case 'disk':
         this.#disk(input)
@@ -226,6 +228,7 @@ export class Replica {
       this.#owner.deadline(),
       this.#passing.deadline(),
       this.#freshness.deadline(),
+      this.#lookups.deadline(),
       this.#log.deadline(),
       this.#isSettled ? this.#pulseDeadline() : null,
       this.#readyDeadline(),
@@ -306,6 +309,8 @@ export class Replica {
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
+    const lookup = this.#lookups.ask(this.#now)
+    if (lookup !== null) this.#raft.readIndex(lookup, this.#now)
     this.#owner.turn(this.#now, !this.#stalled)
     // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
     let appended: boolean
@@ -315,7 +320,10 @@ export class Replica {
         this.#roleChanged()
         this.#log.carryOut(ready)
         for (const entry of ready.committed) this.#apply(entry)
-        for (const read of ready.reads) this.#freshness.answered(read.context, read.index)
+        for (const read of ready.reads) {
+          this.#freshness.answered(read.context, read.index)
+          this.#lookups.answered(read.context, read.index)
+        }
       }
       this.#roleChanged()
       this.#refresh()
@@ -323,6 +331,7 @@ export class Replica {
       this.#owner.turn(this.#now, !this.#stalled)
     } while (appended || this.#log.busy)
     this.#passing.tellKeepers()
+    this.#answerLookups()
     this.#announce()
   }
 
@@ -439,6 +448,20 @@ export class Replica {
     if (next === null || (pulse !== null && pulse > this.#store.appliedIndex)) return null
     const left = between(this.#clock.read(this.#now, this.#wall), next)
     return plus(this.#now, micros(Math.max(left, limits.grain)))
+  }
+
+  // ---- admin --------------------------------------------------------------------------------------------------------
+
+  #admin(input: AdminInput): void {
+    if (!isLookup(input)) this.#outbox.push(answer(input, this.#picture()))
+    else if (!this.#lookups.add(input, this.#now)) this.#outbox.push(tooMany(input))
+  }
+
+  #answerLookups(): void {
+    for (const input of this.#lookups.takeReady(this.#store.appliedIndex)) {
+      this.#outbox.push(answer(input, this.#picture()))
+    }
+    for (const input of this.#lookups.takeExpired(this.#now)) this.#outbox.push(unconfirmed(input))
   }
 
   // ---- freshness ----------------------------------------------------------------------------------------------------

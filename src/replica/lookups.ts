@@ -1,0 +1,78 @@
+// Lookups of calls, from anywhere (design.md 6: ReadIndex). What one shows is never older than what anybody was shown before it
+// was asked: it waits for a read barrier, an index that the leader gives and a quorum confirms, and is answered from what this
+// replica has applied by then. Without a quorum it is told so, and can ask for the local view instead.
+//
+//     added --> asked for (one barrier for all that wait) --> barrier known --> applied: answered
+//        '------------------------ `lookup` has passed: 503 -------------------------'
+
+import type { Index } from '../base/brand.ts'
+import { between, millis, plus } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
+import type { AdminInput } from './input.ts'
+import { limits } from './limits.ts'
+
+/** How often a barrier is asked for again: answers are lost with links and leaders. */
+const again = millis(100)
+/** Freshness numbers its questions from 1, in the same count. */
+const firstContext = 2 ** 40
+
+interface Waiting {
+  readonly input: AdminInput
+  readonly at: Instant
+  /** Only a question with this number or a later one was asked after it came. */
+  readonly from: number
+  barrier: Index | null
+}
+
+export class Lookups {
+  /** In order of arrival. Invariant: at most `limits.lookups`. */
+  #waiting: Waiting[] = []
+  #context = firstContext
+  /** When a barrier is asked for; null = none is wanted. */
+  #askAt: Instant | null = null
+
+  /** False = there is no room. */
+  add(input: AdminInput, now: Instant): boolean {
+    if (this.#waiting.length >= limits.lookups) return false
+    this.#waiting.push({ input, at: now, from: this.#context + 1, barrier: null })
+    this.#askAt = now
+    return true
+  }
+
+  /** The context of a barrier to ask for now, or null. */
+  ask(now: Instant): number | null {
+    if (this.#askAt === null || now < this.#askAt) return null
+    this.#askAt = plus(now, again)
+    return ++this.#context
+  }
+
+  /** A barrier was answered: it counts for what came before it was asked for. */
+  answered(context: number, index: Index): void {
+    for (const waiting of this.#waiting) if (context >= waiting.from) waiting.barrier ??= index
+    if (this.#waiting.every(({ barrier }) => barrier !== null)) this.#askAt = null
+  }
+
+  /** Those whose barrier is applied. */
+  takeReady(applied: Index): readonly AdminInput[] {
+    return this.#take(({ barrier }) => barrier !== null && barrier <= applied)
+  }
+
+  /** Those that have waited too long. */
+  takeExpired(now: Instant): readonly AdminInput[] {
+    return this.#take(({ at }) => between(at, now) >= limits.lookup)
+  }
+
+  deadline(): Instant | null {
+    const [first] = this.#waiting
+    if (first === undefined) return null
+    const end = plus(first.at, limits.lookup)
+    return this.#askAt !== null && this.#askAt < end ? this.#askAt : end
+  }
+
+  #take(is: (waiting: Waiting) => boolean): readonly AdminInput[] {
+    const taken = this.#waiting.filter(is)
+    if (taken.length > 0) this.#waiting = this.#waiting.filter((waiting) => !taken.includes(waiting))
+    if (this.#waiting.length === 0) this.#askAt = null
+    return taken.map(({ input }) => input)
+  }
+}
