@@ -16,6 +16,7 @@ export default defineConfig({
           root,
           name: 'unit',
           include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/raft/*.test.ts'],
+          exclude: ['test/*.long.test.ts'],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

@@ -1,0 +1,32 @@
+// Session versioning in our own store (issue 4, 5): its properties hold, and each would be missed.
+
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import type { BugHunt } from './versions/bug-worker.ts'
+import { bugs } from './versions/bugs.ts'
+import { properties, search } from './versions/properties.ts'
+
+const seed = 1
+
+describe('it holds that', () => {
+  it.each(properties.map((property) => [property.name, property] as const))('%s', async (_name, property) => {
+    expect(await search(property, { seed, runs: 25, shrinks: true })).toBeNull()
+  })
+})
+
+describe('without the line for it', () => {
+  it.each(bugs.map((bug) => [bug.story, bug] as const))('%s', async (_story, mutant) => {
+    const worker = new Worker(new URL('./versions/bug-worker.ts', import.meta.url), {
+      workerData: { mutant, options: { seed, runs: 300, shrinks: false } } satisfies BugHunt,
+    })
+    const [found] = (await once(worker, 'message')) as [string | null]
+    await worker.terminate()
+    const property = properties.find(({ key }) => key === mutant.promise)
+    expect(found ?? 'nothing').toContain(`${property?.promise}: `)
+  })
+
+  it('each property has a bug that shows that it can fail', () => {
+    expect(new Set(bugs.map(({ promise }) => promise))).toEqual(new Set(properties.map(({ key }) => key)))
+  })
+})
