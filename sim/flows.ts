@@ -143,6 +143,16 @@ export const flows: readonly Flow[] = [
   `,
   ),
   ladder(
+    're-invite-refused-late',
+    `
+    |--INVITE------------>|
+    |<---------------200--| 0.1..2s
+    |--INVITE------------>| 32..33s
+    |<---------------488--|
+    |<---------------BYE--|
+  `,
+  ),
+  ladder(
     'glare',
     `
     |--INVITE------------>|

@@ -143,6 +143,7 @@ export class Machine {
       freshKey: drawBytes(plan.seed, `set key ${this.id} ${start}`, 16),
       records,
       settings,
+      raft: plan.raft,
       now: this.now(),
       wall: this.wall(),
     })

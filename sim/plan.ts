@@ -1,6 +1,7 @@
 // What a seed throws at the set: drawn from the seed alone (swarm: each seed a subset of faults, with its own rates and
 // sizes), printed before anything happens, and a plain value, so that it can be changed by hand or shrunk.
 
+import { limits } from '../src/replica/limits.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
 import { drawnFlowNames } from './flows.ts'
@@ -112,6 +113,8 @@ export interface Plan {
     readonly slow: number
     readonly slowMost: number
   }
+  /** Bounds of consensus: entries in one append, appends on their way to one follower. */
+  readonly raft: { readonly appendEntries: number; readonly inflight: number }
   /** Each replica's loop: how many inputs a turn takes at most, and how long it is busy. */
   readonly loop: { readonly batchMost: number; readonly busyMost: number }
   readonly clock: { readonly driftPpm: readonly number[]; readonly wallSkew: readonly number[] }
@@ -163,10 +166,14 @@ export function drawPlan(seed: number): Plan {
     },
     disk: {
       syncLeast: 100,
-      syncMost: of('sync').within(200, 8_000),
+      syncMost: of('slow disk').chance(150_000) ? of('sync').within(8_000, 120_000) : of('sync').within(200, 8_000),
       slow: slowDisk ? of('slow sync').within(1_000, 20_000) : 0,
       slowMost: 200_000,
     },
+    // Drawn sizes find more (proof.md); half of the seeds have those of the product.
+    raft: of('raft').chance(500_000)
+      ? { appendEntries: limits.appendEntries, inflight: limits.inflight }
+      : { appendEntries: [1, 2, 3, 8][of('append').below(4)] as number, inflight: of('inflight').within(1, 6) },
     loop: { batchMost: [1, 2, 4, 16, 64][of('batch').below(5)] as number, busyMost: of('busy').within(20, 2_000) },
     clock: {
       driftPpm: Array.from({ length: replicas }, (_, i) => of('drift').within(-200, 200, i)),

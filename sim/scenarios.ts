@@ -1,5 +1,6 @@
 // Named plans: schedules worth keeping, each in a few lines. A seed that failed becomes one of these.
 
+import { limits } from '../src/replica/limits.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { flowNames } from './flows.ts'
 
@@ -22,6 +23,7 @@ export function calm(seed: number, calls: readonly PlannedCall[], faults: readon
     udp: { loss: 0, duplication: 0, delayLeast: 300, delayMost: 900, straggle: 0, straggleMost: 0 },
     peer: { delayLeast: 100, delayMost: 300, late: 0 },
     disk: { syncLeast: 200, syncMost: 1_000, slow: 0, slowMost: 0 },
+    raft: { appendEntries: limits.appendEntries, inflight: limits.inflight },
     loop: { batchMost: 16, busyMost: 200 },
     clock: { driftPpm: [0, 0, 0], wallSkew: [0, 0, 0] },
     nextHop: true,

@@ -10,7 +10,7 @@ import type { Phone } from '../phones/phone.ts'
 
 /** A broken promise. */
 export interface Finding {
-  /** C1..C10, L1..L12 (proof.md), or `sip`, `assertion`, `bounded`. */
+  /** C1..C10, L1..L12 (proof.md), or `sip`, `stability`, `assertion`, `bounded`. */
   readonly promise: string
   readonly at: number
   readonly text: string
@@ -32,7 +32,7 @@ export interface Checker {
   stepped?(machine: Machine, input: Input, effects: readonly Effect[]): void
   leaving?(machine: Machine, effect: Effect, work: Work): void
   /** A frame is about to leave for a peer: what its bytes say. */
-  frameLeaving?(machine: Machine, frame: Frame, to: number): void
+  frameLeaving?(machine: Machine, frame: Frame, to: number, work: Work): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */
   quiet?(machines: readonly Machine[], phones: readonly Phone[]): void
 }

@@ -14,8 +14,10 @@ import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
+import { Bounded } from './bounded.ts'
 import { Established } from './c1-established.ts'
 import { Ringing } from './c2-ringing.ts'
+import { PassingOn } from './c2-passing.ts'
 import { Provisional } from './c2-provisional.ts'
 import { Takeovers } from './c2-takeover.ts'
 import { Once } from './c3-once.ts'
@@ -26,6 +28,7 @@ import { Detached } from './c8-detached.ts'
 import { OneVoice } from './c8-one-voice.ts'
 import { Lookups } from './c9-lookups.ts'
 import type { Checker, Finding, Report } from './checker.ts'
+import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
 import { Reads } from './l10-reads.ts'
 import { Ledger } from './ledger.ts'
@@ -47,6 +50,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #certificate: Certificate
   readonly #counters: Counters
   readonly #takeovers: Takeovers
+  readonly #passing: PassingOn
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
   readonly #excused = new Map<number, string>()
@@ -67,6 +71,9 @@ export class Court implements PhoneWatch, MachineWatch {
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
+    const outage = (from: number, until: number): number => certificate.without(from, until)
+    const passing = new PassingOn(report, now, outage)
+    this.#passing = passing
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
@@ -75,9 +82,15 @@ export class Court implements PhoneWatch, MachineWatch {
     this.oracle = new Oracle(
       report,
       now,
-      (from, until) => certificate.without(from, until),
-      (commit) => effects.accepted(commit),
-      (before, after) => takeovers.reign(this.oracle.store, before, after),
+      outage,
+      (commit) => {
+        effects.accepted(commit)
+        passing.accepted(commit)
+      },
+      (before, after) => {
+        takeovers.reign(this.oracle.store, before, after)
+        passing.reign(after)
+      },
       (applied, store) => {
         logMarks.applied(applied, store)
         witness?.applied(applied, store)
@@ -88,6 +101,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#checkers = [
       ...(witness === null ? [] : [witness]),
       this.log,
+      new Elections(plan.replicas, report),
       new SipRelay(this.#ledger, set, report),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report),
@@ -97,6 +111,8 @@ export class Court implements PhoneWatch, MachineWatch {
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
       takeovers,
+      passing,
+      new Bounded(report),
       new Reads(report, () => this.log.committed),
       this.lookups,
       new MachineMarks(this.marks, now),
@@ -162,14 +178,14 @@ export class Court implements PhoneWatch, MachineWatch {
   leaving(machine: Machine, effect: Effect, work: Work): void {
     this.#census?.leaving(machine)
     for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
-    if (effect.kind === 'peer') this.#frameLeaving(machine, effect)
+    if (effect.kind === 'peer') this.#frameLeaving(machine, effect, work)
   }
 
   /** Read once for all checkers: reading costs more than checking. */
-  #frameLeaving(machine: Machine, effect: PeerSend): void {
+  #frameLeaving(machine: Machine, effect: PeerSend, work: Work): void {
     const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.broken('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
-    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value, effect.to)
+    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value, effect.to, work)
   }
 
   moment(machine: Machine, work: Work): void {
@@ -180,6 +196,8 @@ export class Court implements PhoneWatch, MachineWatch {
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
     this.#counters.look(machines, phones, this.log.committed)
     this.#takeovers.look(this.oracle.store)
+    this.#passing.look()
+    this.oracle.look()
   }
 
   quiet(machines: readonly Machine[], phones: readonly Phone[]): void {

@@ -4,7 +4,7 @@ import type { Effect, Persist } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
-import type { RaftMessage } from '../../src/raft/message.ts'
+import type { AppendResponse, RaftMessage } from '../../src/raft/message.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine, Work } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
@@ -82,7 +82,24 @@ export class LogInvariants implements Checker {
   }
 
   frameLeaving(machine: Machine, frame: Frame): void {
-    if (frame.kind === 'raft') for (const message of frame.messages) this.#durableBefore(machine, message)
+    if (frame.kind !== 'raft') return
+    for (const message of frame.messages) {
+      this.#durableBefore(machine, message)
+      if (message.kind === 'append-response' && !message.rejected) this.#agrees(machine, message)
+    }
+  }
+
+  /** L3, log matching: what a follower acknowledges is what its leader has there. */
+  #agrees(machine: Machine, { to, term, index }: AppendResponse): void {
+    const leader = this.#machines.get(to)?.replica?.raft.inspect()
+    if (leader === undefined || leader.role.kind !== 'leader' || leader.term !== term || index === 0) return
+    const own = this.#mirror(machine).written.entries[index - 1]?.term
+    const its = leader.log.termAt(index)
+    if (own === undefined || its === null || own === its) return
+    this.#report(
+      'L3',
+      `replica ${machine.id} acknowledges entry ${index} to ${to}, which has term ${its} there; its own is of term ${own}`,
+    )
   }
 
   /** L1: one leader per term at most; it voted for itself. */

@@ -16,6 +16,9 @@ import type { LoggedEntry } from './log-mirror.ts'
 const earlyPart = 100
 const earlyLeast = 50_000
 
+/** How late it may be while there is a quorum: two elections, one after a leader that slept, and the slack of `delete`. */
+const lateMost = 8_000_000
+
 /** What right wall clocks may be off by; the plan draws less. */
 const wallSkewMost = 400_000
 
@@ -23,6 +26,7 @@ const wallSkewMost = 400_000
 const historyLeast = 60
 
 interface ModelTimer {
+  readonly group: GroupKey
   readonly after: number
   readonly deadline: number
   /** True time when the entry that set it was first seen. */
@@ -185,7 +189,7 @@ export class Oracle {
   #setTimers(commit: Commit, stamp: number, setAt: number): void {
     for (const id of commit.cancels) this.#timers.delete(`${commit.group} ${id}`)
     for (const { id, after } of commit.timers) {
-      this.#timers.set(`${commit.group} ${id}`, { after, deadline: stamp + after, setAt })
+      this.#timers.set(`${commit.group} ${id}`, { group: commit.group, after, deadline: stamp + after, setAt })
     }
   }
 
@@ -194,6 +198,19 @@ export class Oracle {
   #caughtUp({ setAt }: ModelTimer): boolean {
     const ahead = this.store.lastStamp - (wallAtStart + this.#now())
     return ahead <= wallSkewMost && this.#outage(setAt, this.#now()) > 0
+  }
+
+  /** C5: what is due fires, in true time. To be called every now and then. */
+  look(): void {
+    for (const [key, { group, after, setAt }] of this.#timers) {
+      const late = this.#now() - setAt - after
+      if (late < lateMost + after / earlyPart) continue
+      // It went with its group.
+      if (this.store.groupVersion(group) === 0) this.#timers.delete(key)
+      else if (late > lateMost + after / earlyPart + this.#outage(setAt, this.#now())) {
+        this.#report('C5', `timer ${key} is due for ${Math.round(late / 1_000)} ms of true time and has not fired`)
+      }
+    }
   }
 
   /** C5: a timer fires exactly once, not early, never after its cancel. */

@@ -7,6 +7,7 @@ import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan, timeOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import { scenarios } from '../scenarios.ts'
+import { schedules } from '../schedules.ts'
 import type { Failure } from '../simulate.ts'
 import { formatTime } from '../trace.ts'
 import { runCrashPoints } from './crash-runs.ts'
@@ -72,10 +73,15 @@ interface PlansToRun {
   again(seed: number): string
 }
 
-function plansOf(what: Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' }>): PlansToRun {
+function plansOf(what: Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' | 'schedule' }>): PlansToRun {
   const common = { mutant: null, recorded: null }
   if (what.kind === 'scenario') {
     return { ...common, plans: [what.scenario.plan], again: () => `--scenario ${what.scenario.name}` }
+  }
+  if (what.kind === 'schedule') {
+    const { schedule, first, last } = what
+    const plans = seedsOf(first, last).map((seed) => schedule.plan(seed))
+    return { ...common, plans, again: (seed) => `--scenario ${schedule.name} --seed ${seed}` }
   }
   return { ...common, plans: seedsOf(what.first, what.last).map(drawPlan), again: (seed) => `--seed ${seed}` }
 }
@@ -183,6 +189,10 @@ function list(): string {
     rows(
       'scenarios',
       scenarios.map(({ name, story }) => [name, story] as const),
+    ),
+    rows(
+      'schedules',
+      schedules.map(({ name, story }) => [name, story] as const),
     ),
     rows(
       'mutants',

@@ -1,15 +1,18 @@
-// `--mutants`: plants each known bug in turn and looks for what finds it: seeds first, then every crash point of a few flows.
+// `--mutants`: plants each known bug in turn and looks for what finds it: the schedule it names, if it names one, then
+// seeds, then every crash point of a few flows.
 
 import { crashFlows, crashPlan, crashRunsOf } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { Failure, RunResult } from '../simulate.ts'
+import { scheduleNamed } from '../schedules.ts'
 import { reportFailure } from './failure-report.ts'
 import type { FailedRun } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import type { SimOptions } from './options.ts'
 import { plansAsTasks, runPool, seedsOf } from './pool.ts'
+import { verdictHead, verdictLine, verdictOf, verdictTable } from './mutant-table.ts'
 import { Progress } from './progress.ts'
 import { Tally } from './tally.ts'
 import type { MutantVerdict } from './tally.ts'
@@ -21,6 +24,11 @@ type Mutants = Extract<SimOptions['what'], { kind: 'mutants' }>
 /** The deaths at crash points of these seeds are tried when seeds alone find nothing. */
 const crashSeeds: readonly number[] = [1]
 
+/** Of a schedule that a mutant names, so many seeds are tried before any other. */
+const scheduleSeeds = 40
+
+const nothing = { seeds: 0, schedules: 0, crashPoints: 0, caughtBy: null }
+
 /** Seeds run forwards and then backwards, where only the comparison tells. */
 const seedsAtOnce = 4
 
@@ -31,17 +39,19 @@ export async function runMutants(
 ): Promise<'nothing' | 'safety'> {
   const { json } = options
   const progress = new Progress(what.mutants.length)
+  if (!json && !options.markdown) process.stdout.write(verdictHead)
   const verdicts: MutantVerdict[] = []
   let failed: FailedRun | null = null
   const all = new Tally()
   for (const mutant of what.mutants) {
     if (interrupted.yes) break
+    const since = performance.now()
     const hunted = await hunt(mutant, what, all, interrupted)
-    const { verdict } = hunted
     failed = hunted.failed
+    const verdict = verdictOf(mutant, hunted, (performance.now() - since) / 1_000)
     verdicts.push(verdict)
     progress.show('mutants', verdicts.length, null)
-    if (!json) process.stdout.write(`${verdictLine(verdict, mutant)}\n`)
+    if (!json && !options.markdown) process.stdout.write(verdictLine(verdict))
   }
   progress.end()
   const name = what.mutants.length === 1 ? (what.mutants[0]?.name ?? null) : null
@@ -51,31 +61,43 @@ export async function runMutants(
   if (!json && failed !== null && name !== null) await reportFailure(failed, options, interrupted)
   // A mutant's failure is what was looked for; a mutant that survives is the failure.
   if (json) process.stdout.write(`${JSON.stringify({ ...summary, failure: null, mutants: verdicts })}\n`)
+  else if (options.markdown) process.stdout.write(verdictTable(verdicts, progress.seconds))
   else process.stdout.write(`${found} of ${what.mutants.length} mutants found in ${progress.seconds.toFixed(1)} s\n`)
   return found === what.mutants.length ? 'nothing' : 'safety'
 }
 
 /** Runs plans with the bug in until one fails; the first such plan counts, whichever thread was faster. */
 async function hunt(mutant: Mutant, { first, last }: Mutants, all: Tally, interrupted: Interrupted): Promise<Hunt> {
+  const seeds = seedsOf(first, last)
   if (mutant.promise === 'determinism') {
-    return { verdict: await huntTwice(mutant, seedsOf(first, last), interrupted), failed: null }
+    return { tried: { ...nothing, ...(await huntTwice(mutant, seeds, interrupted)) }, failed: null }
   }
-  const seeds = await firstFailure(mutant, seedsOf(first, last).map(drawPlan), interrupted, (result) => all.add(result))
-  const { failed } = seeds
-  const caughtBy = failed?.result.failure?.promise ?? null
-  const verdict = { name: mutant.name, seeds: seeds.tried, found: failed !== null, crashPoints: 0, caughtBy }
-  if (failed !== null || interrupted.yes) return { verdict, failed }
+  const tried = { ...nothing }
+  const schedule = mutant.schedule === undefined ? undefined : scheduleNamed(mutant.schedule)
+  if (schedule !== undefined) {
+    const plans = seeds.slice(0, scheduleSeeds).map((seed) => schedule.plan(seed))
+    const hunted = await firstFailure(mutant, plans, interrupted, () => {})
+    tried.schedules = hunted.tried
+    if (hunted.failed !== null || interrupted.yes) return caught(tried, hunted.failed)
+  }
+  const drawn = await firstFailure(mutant, seeds.map(drawPlan), interrupted, (result) => all.add(result))
+  tried.seeds = drawn.tried
+  if (drawn.failed !== null || interrupted.yes) return caught(tried, drawn.failed)
   const points = await firstFailure(mutant, await crashPlans(mutant), interrupted, () => {})
-  const found = points.failed !== null
-  const pointCaughtBy = points.failed?.result.failure?.promise ?? null
-  return {
-    verdict: { ...verdict, found, crashPoints: points.tried, caughtBy: pointCaughtBy },
-    failed: points.failed,
-  }
+  tried.crashPoints = points.tried
+  return caught(tried, points.failed)
+}
+
+function caught(tried: Hunt['tried'], failed: FailedRun | null): Hunt {
+  return { tried: { ...tried, caughtBy: failed?.result.failure?.promise ?? null }, failed }
 }
 
 /** What breaks no promise but that two runs of a seed are one: found by a pair of runs that differ. */
-async function huntTwice(mutant: Mutant, seeds: readonly number[], interrupted: Interrupted): Promise<MutantVerdict> {
+async function huntTwice(
+  mutant: Mutant,
+  seeds: readonly number[],
+  interrupted: Interrupted,
+): Promise<Pick<Hunt['tried'], 'seeds' | 'caughtBy'>> {
   let tried = 0
   let failure: Failure | null = null
   for (let at = 0; at < seeds.length && failure === null && !interrupted.yes; at += seedsAtOnce) {
@@ -85,17 +107,11 @@ async function huntTwice(mutant: Mutant, seeds: readonly number[], interrupted: 
     tried += plans.length
     failure = tally.failure
   }
-  return {
-    name: mutant.name,
-    found: failure !== null,
-    seeds: tried,
-    crashPoints: 0,
-    caughtBy: failure?.promise ?? null,
-  }
+  return { seeds: tried, caughtBy: failure?.promise ?? null }
 }
 
 interface Hunt {
-  readonly verdict: MutantVerdict
+  readonly tried: Pick<MutantVerdict, 'seeds' | 'schedules' | 'crashPoints' | 'caughtBy'>
   readonly failed: FailedRun | null
 }
 
@@ -139,10 +155,4 @@ async function crashPlans(mutant: Mutant): Promise<readonly Plan[]> {
   }
   await runPool(places, { mutant, onAnswer })
   return plans.flat()
-}
-
-function verdictLine({ found, seeds, crashPoints, caughtBy }: MutantVerdict, mutant: Mutant): string {
-  const tried = crashPoints === 0 ? `${seeds} seeds` : `${seeds} seeds and ${crashPoints} crash points`
-  const outcome = found ? `found by ${caughtBy} in ${tried}` : `SURVIVED ${tried}`
-  return `${mutant.name.padEnd(36)} ${mutant.room.padEnd(12)} ${outcome}`
 }

@@ -8,11 +8,14 @@ import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { scenarios } from '../scenarios.ts'
 import type { Scenario } from '../scenarios.ts'
+import { scheduleNamed } from '../schedules.ts'
+import type { Schedule } from '../schedules.ts'
 
 export interface SimOptions {
   readonly what:
     | { readonly kind: 'seeds'; readonly first: number; readonly last: number }
     | { readonly kind: 'scenario'; readonly scenario: Scenario }
+    | { readonly kind: 'schedule'; readonly schedule: Schedule; readonly first: number; readonly last: number }
     | { readonly kind: 'replay'; readonly file: string }
     | { readonly kind: 'mutants'; readonly mutants: readonly Mutant[]; readonly first: number; readonly last: number }
     | {
@@ -34,6 +37,8 @@ export interface SimOptions {
     | { readonly kind: 'help' }
   readonly trace: string | null
   readonly json: boolean
+  /** The table of `--mutants` for docs/SIMULATION.md. */
+  readonly markdown: boolean
   /** Whether a failing plan is made smaller before it is shown. */
   readonly shrink: boolean
   /** Print which rare moments were reached. */
@@ -45,14 +50,14 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --seed N            one seed
   --seeds A-B         many; default 1-20
   --minutes N         seeds from 1 (or from that of --seed) until time is up, with progress; ends with what may be claimed
-  --scenario NAME     a named plan instead of a drawn one
+  --scenario NAME     a named plan instead of a drawn one; or a schedule: a kind of plan, drawn from each seed
   --replay FILE       a plan that failed, from the file that was written then
   --crash-points      kills a replica at every moment between two effects of each of some twenty flows
   --crash-points=all  of every flow, and stops it and cuts it off there as well; and pairs, as below
   --crash-points=pairs
                       of the five shortest flows, and then one again at every moment until the first one serves again
   --crash-points=FLOW of one flow; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
-  --mutants           plants each known bug in turn and looks for the seed that finds it
+  --mutants           plants each known bug in turn and looks for the seed that finds it; --markdown: as a table
   --mutant NAME       plants one of them
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
   --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
@@ -79,6 +84,7 @@ const definitions = {
   trace: { type: 'string' },
   marks: { type: 'boolean' },
   json: { type: 'boolean' },
+  markdown: { type: 'boolean' },
   list: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   'crash-points': { type: 'string' },
@@ -115,6 +121,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     what,
     trace: (values['trace'] as string | undefined) ?? null,
     json: values['json'] === true,
+    markdown: values['markdown'] === true,
     shrink: values['no-shrink'] !== true,
     marks: values['marks'] === true,
   }
@@ -139,10 +146,10 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
   if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
   if (seed !== undefined && seeds !== undefined) return '--seed and --seeds exclude each other'
   if (minutes !== undefined) return readMinutes(minutes, seed, seeds)
-  if (scenario !== undefined) return readScenario(scenario)
   if (replay !== undefined) return { kind: 'replay', file: replay }
   const range = readRange(seed, seeds)
   if (typeof range === 'string') return range
+  if (scenario !== undefined) return readScenario(scenario, range)
   if (crash !== undefined) return readCrashPoints(crash, range)
   if (chosen.length === 0) return { kind: 'seeds', ...(range ?? { first: 1, last: 20 }) }
   const planted = mutant === undefined ? mutants : mutants.filter(({ name }) => name === mutant)
@@ -165,7 +172,9 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
   return { ...kills, flows: [only.flow], first: only.seed, last: only.seed, only }
 }
 
-function readScenario(name: string): SimOptions['what'] | string {
+function readScenario(name: string, range: Range | null): SimOptions['what'] | string {
+  const schedule = scheduleNamed(name)
+  if (schedule !== undefined) return { kind: 'schedule', schedule, ...(range ?? { first: 1, last: 20 }) }
   const scenario = scenarios.find((one) => one.name === name)
   return scenario === undefined
     ? `no scenario is named "${name}"; holdfast sim --list shows them`

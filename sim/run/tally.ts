@@ -7,11 +7,16 @@ import type { CrashRow } from './crash-tally.ts'
 
 export interface MutantVerdict {
   readonly name: string
+  readonly room: string
+  readonly story: string
   readonly found: boolean
-  /** Seeds run until it was found, or all that were tried; then runs of crash points. */
+  /** Runs until it was found, or all that were tried: of the schedule that it names, then seeds, then crash points. */
+  readonly schedule: string | null
+  readonly schedules: number
   readonly seeds: number
   readonly crashPoints: number
   readonly caughtBy: string | null
+  readonly seconds: number
 }
 
 /** How often a rare moment was reached, and in how many seeds. */

@@ -19,6 +19,8 @@ export interface ReplicaOptions {
   /** What this replica's disk held before this start, in order (wire/record.ts). */
   readonly records: readonly Uint8Array[]
   readonly settings: CallSettings
+  /** Bounds of consensus other than `limits` has: for the simulator, which draws them. */
+  readonly raft?: { readonly appendEntries: number; readonly inflight: number }
   readonly now: Instant
   readonly wall: Stamp
 }

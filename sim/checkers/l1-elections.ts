@@ -1,0 +1,88 @@
+// Leader stability (Raft thesis 6.2 and 9.6; proof.md, "leader stability"): nobody deposes a leader that others hear. So a
+// term is raised only with the consent of a quorum, and nobody consents who heard the leader within an election timeout.
+// Without the first rule whoever was cut off comes back with a higher term; without the second, two that can't hear each
+// other take the lead from each other for ever.
+
+import { micros } from '../../src/base/instant.ts'
+import type { Instant } from '../../src/base/instant.ts'
+import type { Input } from '../../src/replica/input.ts'
+import type { Frame } from '../../src/wire/frame.ts'
+import type { RaftMessage } from '../../src/raft/message.ts'
+import type { Machine, Work } from '../machine.ts'
+import type { Checker, Report } from './checker.ts'
+
+/** Turns remembered for what waits for the disk. */
+const turnsKept = 256
+
+/** A replica as its last turn left it. */
+interface Turned {
+  readonly contact: Instant
+  readonly isLeader: boolean
+}
+
+export class Elections implements Checker {
+  readonly #report: Report
+  readonly #replicas: number
+  /** By candidate and term. */
+  readonly #consents = new Map<string, Set<number>>()
+  readonly #raised = new Map<number, number>()
+  readonly #turned = new Map<number, Turned>()
+  /** The turns, by machine and input, in which that replica had heard its leader not long before. */
+  readonly #heard = new Map<string, number>()
+
+  constructor(replicas: number, report: Report) {
+    this.#replicas = replicas
+    this.#report = report
+  }
+
+  started(machine: Machine): void {
+    this.#turned.delete(machine.id)
+    this.#raised.delete(machine.id)
+  }
+
+  stepped(machine: Machine, input: Input): void {
+    const core = machine.replica?.raft.inspect()
+    if (core === undefined) return
+    if (core.role.kind === 'candidate' && this.#raised.get(machine.id) !== core.term) {
+      this.#raised.set(machine.id, core.term)
+      this.#consented(machine, core.term)
+    }
+    if (input.kind !== 'time') return
+    const before = this.#turned.get(machine.id)
+    this.#turned.set(machine.id, { contact: core.contact, isLeader: core.role.kind === 'leader' })
+    // A word that came in this very turn may have come after the vote; a leader known dead is none.
+    if (before === undefined || before.isLeader || before.contact !== core.contact) return
+    const silence = core.now - core.contact
+    if (silence >= core.settings.electionTimeout) return
+    this.#heard.set(`${machine.id} ${machine.steps}`, micros(silence))
+    if (this.#heard.size > turnsKept)
+      for (const key of [...this.#heard.keys()].slice(0, turnsKept / 2)) this.#heard.delete(key)
+  }
+
+  frameLeaving(machine: Machine, frame: Frame, _to: number, work: Work): void {
+    if (frame.kind === 'raft') for (const message of frame.messages) this.#sent(machine, message, work)
+  }
+
+  #sent(machine: Machine, message: RaftMessage, work: Work): void {
+    if (message.kind !== 'pre-vote-response' && message.kind !== 'vote-response') return
+    if (!message.granted) return
+    if (message.kind === 'pre-vote-response') {
+      const key = `${message.to} ${message.term}`
+      const consents = this.#consents.get(key)
+      if (consents === undefined) this.#consents.set(key, new Set([machine.id]))
+      else consents.add(machine.id)
+    }
+    const silence = this.#heard.get(`${machine.id} ${work.input}`)
+    if (silence === undefined) return
+    this.#report(
+      'stability',
+      `replica ${machine.id} votes for ${message.to} in term ${message.term}, ${Math.round(silence / 1_000)} ms after its leader's last word`,
+    )
+  }
+
+  #consented(machine: Machine, term: number): void {
+    const others = this.#consents.get(`${machine.id} ${term}`)?.size ?? 0
+    if ((others + 1) * 2 > this.#replicas) return
+    this.#report('stability', `replica ${machine.id} raises its term to ${term} with the consent of ${others} others`)
+  }
+}

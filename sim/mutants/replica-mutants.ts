@@ -1,0 +1,84 @@
+// Planted bugs of ownership, passing on, freshness and the host around a replica.
+
+import type { Mutant } from './mutant.ts'
+
+export const replicaMutants: readonly Mutant[] = [
+  {
+    name: 'passed-on-and-forgotten',
+    room: 'replica',
+    file: 'src/replica/passing.ts',
+    find: `this.#ports.outbox.count('sip_passed_on')
+    this.#keeper.give(kept, owner)`,
+    replace: `this.#ports.outbox.count('sip_passed_on')
+    this.#keeper.handled(kept.number)`,
+    story: 'an input is forgotten once it is passed on: it dies with its owner',
+    promise: 'C2',
+  },
+  {
+    name: 'never-stale-again',
+    room: 'replica',
+    file: 'src/replica/freshness.ts',
+    find: `    this.#stale = true
+    this.#forget(now)
+    return true`,
+    replace: '    this.#contact = now\n    return false',
+    story: 'an owner that slept speaks before it asks whether it still is one',
+    promise: 'C8',
+  },
+  {
+    name: 'takeover-forgets-groups',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: 'if (store.ownerUnder(after, key) === life && store.ownerUnder(before, key) !== life) gained.push(key)',
+    replace: '',
+    story: 'a new owner does nothing until something comes in',
+    promise: 'C2',
+  },
+  {
+    name: 'judged-by-an-old-view',
+    room: 'replica',
+    file: 'src/replica/passing.ts',
+    find: 'return frame.judged > store.serving().version || store.keyGeneration === 0',
+    replace: 'return store.keyGeneration === 0',
+    story: 'what is passed on is judged by an older serving entry than its sender knew: it goes round in circles',
+    promise: 'C8',
+  },
+  {
+    name: 'fallen-inputs-lost',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: `    held.redo.unshift(...inputs)
+`,
+    replace: '',
+    story: 'the inputs of a commit that was rejected for its version are not handled again',
+    promise: 'C2',
+    schedule: 'pulse-in-the-pipeline',
+  },
+  {
+    name: 'not-after-not-checked',
+    room: 'host',
+    file: 'sim/machine.ts',
+    find: "if (effect.kind === 'send' && effect.notAfter < this.now()) {",
+    replace: "if (effect.kind === 'send' && this.#steps < 0) {",
+    story: 'a host that slept sends what was free to go before',
+    promise: 'C8',
+  },
+  {
+    name: 'serials-start-again',
+    room: 'host',
+    file: 'sim/machine.ts',
+    find: 'this.#life = life(this.id, this.#incarnation, start)',
+    replace: 'this.#life = life(this.id, this.#incarnation, 1)',
+    story: 'a start is not a life of its own: its serials begin again, and its commits are taken for old ones',
+    promise: 'C10',
+  },
+  {
+    name: 'lookup-without-a-barrier',
+    room: 'replica',
+    file: 'src/replica/lookups.ts',
+    find: 'barrier !== null && barrier <= applied',
+    replace: 'true',
+    story: 'a lookup shows what this replica has applied, however old that is',
+    promise: 'C9',
+  },
+]

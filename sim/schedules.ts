@@ -1,0 +1,116 @@
+// Schedules: interleavings that break a design without a certain rule, each drawn anew by seed. A scenario is one plan; a
+// schedule is all of a kind, for moments that faults drawn without an aim seldom meet. The mutant that lacks the rule is
+// hunted here first; the shipped code must pass.
+
+import { draw } from './draws.ts'
+import type { Fault, Plan, PlannedCall } from './plan.ts'
+import { calm } from './scenarios.ts'
+
+export interface Schedule {
+  readonly name: string
+  readonly story: string
+  plan(seed: number): Plan
+}
+
+const second = 1_000_000
+
+export const schedules: readonly Schedule[] = [
+  {
+    name: 'three-leaders',
+    story: 'one replica after another is cut off, the next before the last one is back: logs part and must be mended',
+    plan: threeLeaders,
+  },
+  {
+    name: 'moved-and-back',
+    story: 'groups move to a replica that joins and dies at once, while the commits of their owner are under way',
+    plan: movedAndBack,
+  },
+  {
+    name: 'pulse-in-the-pipeline',
+    story: 'a timer fires in a group between two commits of its owner that are both under way',
+    plan: pulseInThePipeline,
+  },
+]
+
+/** The schedule of that name, or undefined. */
+export function scheduleNamed(name: string): Schedule | undefined {
+  return schedules.find((schedule) => schedule.name === name)
+}
+
+function threeLeaders(seed: number): Plan {
+  const of = draw(seed, 'three leaders')
+  const until = 25 * second
+  const cuts: Fault[] = []
+  let at = 3 * second
+  for (let i = 0; at < until - 3 * second; i++) {
+    const length = of.within(500_000, 2 * second, 1, i)
+    cuts.push({
+      kind: 'partition',
+      at,
+      until: at + length,
+      replica: of.within(1, 3, 2, i),
+      other: null,
+      way: of.chance(250_000, 3, i) ? 'out' : 'both',
+      resets: of.chance(500_000, 4, i),
+    })
+    at += of.within(300_000, 1_500_000, 5, i)
+  }
+  const plan = calm(seed, many(of, ['at-once', 'refused', 'basic'], 30, 3 * second, until - 4 * second), cuts, 25)
+  return {
+    ...plan,
+    peer: { delayLeast: 200, delayMost: of.within(1_000, 20_000, 6), late: 300_000 },
+    disk: { syncLeast: 500, syncMost: of.within(1_000, 60_000, 7), slow: 50_000, slowMost: 300_000 },
+    raft: { appendEntries: of.within(1, 3, 8), inflight: of.within(1, 4, 9) },
+  }
+}
+
+function movedAndBack(seed: number): Plan {
+  const of = draw(seed, 'moved and back')
+  const guest = of.within(1, 3, 1)
+  const owner = 1 + ((guest - 1 + of.within(1, 2, 2)) % 3)
+  const dies = { kind: 'kill', replica: guest, effects: 0, tail: 'kept' } as const
+  // It is admitted after a second of answered heartbeats.
+  const joins = 7_050_000 + of.within(0, 80_000, 3)
+  const cut = joins - of.within(60_000, 160_000, 4)
+  return calm(
+    seed,
+    many(of, ['at-once', 'refused', 'basic'], 30, 6_700_000, joins + 200_000),
+    [
+      { ...dies, at: 5 * second, restartAfter: second },
+      {
+        kind: 'partition',
+        at: cut,
+        until: cut + of.within(360_000, 440_000, 5),
+        replica: owner,
+        other: null,
+        way: 'out',
+        resets: false,
+      },
+      { ...dies, at: joins + of.within(40_000, 160_000, 6), restartAfter: 4 * second },
+    ],
+    20,
+  )
+}
+
+function pulseInThePipeline(seed: number): Plan {
+  const of = draw(seed, 'pulse in the pipeline')
+  const plan = calm(seed, many(of, ['re-invite-refused-late'], 40, 3 * second, 5 * second), [], 8)
+  return {
+    ...plan,
+    peer: { delayLeast: 5_000, delayMost: 25_000, late: 0 },
+    disk: { syncLeast: 1_000, syncMost: 20_000, slow: 0, slowMost: 0 },
+  }
+}
+
+function many(
+  of: ReturnType<typeof draw>,
+  flows: readonly string[],
+  count: number,
+  from: number,
+  to: number,
+): readonly PlannedCall[] {
+  return Array.from({ length: count }, (_, i) => ({
+    flow: flows[of.below(flows.length, 20, i)] ?? '',
+    at: of.within(from, to, 21, i),
+  })).sort((a, b) => a.at - b.at)
+}
