@@ -11,6 +11,7 @@ import { schedules } from '../schedules.ts'
 import type { Failure } from '../simulate.ts'
 import { formatTime } from '../trace.ts'
 import { runCrashPoints } from './crash-runs.ts'
+import { runDetection } from './detection.ts'
 import { tellDifference } from './difference.ts'
 import { reportFailure } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
@@ -45,6 +46,10 @@ export async function simMain(args: readonly string[]): Promise<number> {
     interrupted.yes = true
   })
   try {
+    if (what.kind === 'mutants' && options.detect) {
+      await runDetection(what, options.json, interrupted)
+      return exits.nothing
+    }
     if (what.kind === 'mutants') return exits[await runMutants(what, options, interrupted)]
     if (what.kind === 'minutes') {
       const { summary, unreached: missing } = await runLong(what, options, interrupted)

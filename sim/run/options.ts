@@ -43,6 +43,8 @@ export interface SimOptions {
   readonly shrink: boolean
   /** Print which rare moments were reached. */
   readonly marks: boolean
+  /** With mutants: how likely a seed finds each. */
+  readonly detect: boolean
 }
 
 export const help = `holdfast sim - runs replica sets in virtual time with faults drawn from seeds, and checks every promise
@@ -59,6 +61,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --crash-points=FLOW of one flow; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it; --markdown: as a table
   --mutant NAME       plants one of them
+  --detect            with these: runs seeds until five have found it, and says how many find it with 95 %
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
   --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
   --marks             how often the seeds reached each rare moment; a thousand seeds that never reach one exit with 1
@@ -83,6 +86,7 @@ const definitions = {
   mutant: { type: 'string' },
   trace: { type: 'string' },
   marks: { type: 'boolean' },
+  detect: { type: 'boolean' },
   json: { type: 'boolean' },
   markdown: { type: 'boolean' },
   list: { type: 'boolean' },
@@ -117,6 +121,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
   if (values['html'] !== undefined) return '--html is not built yet; --trace writes what happened as text'
   const what = readWhat(values)
   if (typeof what === 'string') return what
+  if (values['detect'] === true && what.kind !== 'mutants') return '--detect goes with --mutants or --mutant NAME'
   return {
     what,
     trace: (values['trace'] as string | undefined) ?? null,
@@ -124,6 +129,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     markdown: values['markdown'] === true,
     shrink: values['no-shrink'] !== true,
     marks: values['marks'] === true,
+    detect: values['detect'] === true,
   }
 }
 
