@@ -24,6 +24,7 @@ import { readPlan } from './plan-file.ts'
 import type { Recorded } from './plan-file.ts'
 import { seedsOf } from './pool.ts'
 import { Progress } from './progress.ts'
+import { runSpeed } from './speed.ts'
 import { Tally, failureLine } from './tally.ts'
 import type { Summary } from './tally.ts'
 import { writeTrace } from './trace-file.ts'
@@ -55,6 +56,7 @@ export async function simMain(args: readonly string[]): Promise<number> {
       const { summary, unreached: missing } = await runLong(what, options, interrupted)
       return summary.failure !== null ? exits[summary.failure.kind] : missing.length > 0 ? exits.broke : exits.nothing
     }
+    if (what.kind === 'speed') return exits[await runSpeed(what, options.json, interrupted)]
     if (what.kind === 'crash-points') return exits[await runCrashPoints(what, options, interrupted)]
     if (what.kind === 'replay') {
       const recorded = await readPlan(what.file)

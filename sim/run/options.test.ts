@@ -9,6 +9,7 @@ describe('holdfast sim', () => {
     [['--crash-points'], { kind: 'crash-points', away: false, first: 1, last: 3, only: null }],
     [['--crash-points=glare', '--seed', '4'], { kind: 'crash-points', flows: ['glare'], first: 4, last: 4 }],
     [['--crash-points=all', '--json'], { kind: 'crash-points', away: true }],
+    [['--speed', '--seeds', '2-3'], { kind: 'speed', first: 2, last: 3 }],
     [['--crash-points=pairs'], { kind: 'crash-points', away: false, first: 1, last: 1 }],
     [
       ['--crash-points=basic/1/2/300/4/lost+3/310/0/kept'],

@@ -31,6 +31,7 @@ export interface SimOptions {
         /** Just this one. */
         readonly only: CrashRun | null
       }
+    | { readonly kind: 'speed'; readonly first: number; readonly last: number }
     /** Seeds from that one on until time is up. */
     | { readonly kind: 'minutes'; readonly minutes: number; readonly first: number }
     | { readonly kind: 'list' }
@@ -62,6 +63,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --mutants           plants each known bug in turn and looks for the seed that finds it; --markdown: as a table
   --mutant NAME       plants one of them
   --detect            with these: runs seeds until five have found it, and says how many find it with 95 %
+  --speed             simulated seconds a second and runs a second on one core, without calls, with 1 and with 20 a second
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
   --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
   --marks             how often the seeds reached each rare moment; a thousand seeds that never reach one exit with 1
@@ -80,6 +82,7 @@ Exit: 0 nothing found, 1 the simulator broke, 2 a promise was broken, 3 no conve
 const definitions = {
   seed: { type: 'string' },
   seeds: { type: 'string' },
+  speed: { type: 'boolean' },
   minutes: { type: 'string' },
   scenario: { type: 'string' },
   mutants: { type: 'boolean' },
@@ -104,6 +107,8 @@ interface Range {
 
 /** Seeds of crash points unless --seeds says otherwise. */
 const crashSeeds = { first: 1, last: 3 }
+/** Seeds that speed is measured with unless --seeds says otherwise. */
+const speedSeeds = { first: 1, last: 5 }
 /** Seeds tried for a mutant unless --seeds says otherwise. */
 const mutantSeeds = { first: 1, last: 400 }
 
@@ -141,6 +146,7 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
   const modes = [
     crash === undefined ? null : '--crash-points',
     values['mutants'] === true ? '--mutants' : null,
+    values['speed'] === true ? '--speed' : null,
     mutant === undefined ? null : '--mutant',
   ]
   const plans = [
@@ -157,6 +163,7 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
   if (typeof range === 'string') return range
   if (scenario !== undefined) return readScenario(scenario, range)
   if (crash !== undefined) return readCrashPoints(crash, range)
+  if (values['speed'] === true) return { kind: 'speed', ...(range ?? speedSeeds) }
   if (chosen.length === 0) return { kind: 'seeds', ...(range ?? { first: 1, last: 20 }) }
   const planted = mutant === undefined ? mutants : mutants.filter(({ name }) => name === mutant)
   if (planted.length === 0) return `no mutant is named "${mutant}"; holdfast sim --list shows them`

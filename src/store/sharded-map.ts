@@ -35,6 +35,7 @@ export class ShardedMap<Key extends string, Value> {
 
   /** All keys, in no particular order. */
   *keys(): Generator<Key> {
+    if (this.#size === 0) return
     for (const shard of this.#shards) if (shard !== undefined) yield* shard.keys()
   }
 }
