@@ -18,7 +18,7 @@ import { draw, drawBytes, drawHex } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { PeerNetwork } from './peer-network.ts'
 import type { Plan } from './plan.ts'
-import type { SipNetwork } from './sip-network.ts'
+import type { SipNetwork, SipProcess } from './sip-network.ts'
 import type { Trace } from './trace.ts'
 import { traceInput } from './trace-input.ts'
 
@@ -344,7 +344,7 @@ export class Machine {
     watch.leaving(this, effect, work)
     switch (effect.kind) {
       case 'send':
-        sip.fromSet(this.id, effect.flow, effect.data)
+        sip.fromSet(this.id, effect)
         break
       case 'peer':
         trace.event(
@@ -358,7 +358,7 @@ export class Machine {
         break
       case 'open-sip':
         trace.tell(`[${this.id}] binds the shared address`)
-        sip.bind(this.id, this.#life, (input) => this.deliver(input))
+        sip.bind(this.id, this.#sipProcess())
         break
       case 'log':
         trace.tell(`[${this.id}] ${effect.level} ${effect.code}: ${effect.message} ${JSON.stringify(effect.fields)}`)
@@ -374,6 +374,18 @@ export class Machine {
         break
       default:
         unreachable(effect)
+    }
+  }
+
+  #sipProcess(): SipProcess {
+    const isAsleep = (): boolean => this.isAsleep
+    return {
+      life: this.#life,
+      deliver: (input) => this.deliver(input),
+      now: () => this.now(),
+      get isAsleep() {
+        return isAsleep()
+      },
     }
   }
 

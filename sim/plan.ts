@@ -65,11 +65,16 @@ export interface CrashPoint {
 /** Killed with its unsynced records kept or lost; stopped for a while; nothing gets out of it, or nothing into it. */
 export type Blow = 'kept' | 'lost' | 'pause' | 'out' | 'in'
 
+export type Transport = 'udp' | 'tcp'
+
 export interface PlannedCall {
   readonly flow: string
   readonly at: number
   /** Names the call: its Call-ID, addresses and waits are drawn by it. Default: its place among the calls, from 1. */
   readonly number?: number
+  /** What the two phones speak; UDP if it isn't said. Behind a next hop the callee is called on the caller's. */
+  readonly caller?: Transport
+  readonly callee?: Transport
   /** People wait as little as their ladder allows, not as long as is drawn. */
   readonly isBrisk?: boolean
 }
@@ -90,7 +95,7 @@ export interface Plan {
   readonly calls: readonly PlannedCall[]
   readonly lookups?: readonly PlannedLookup[]
   readonly faults: readonly Fault[]
-  /** Between phones and the set. Rates per million datagrams, times in microseconds. */
+  /** Between phones and the set: datagrams, and the segments of streams. Rates per million, times in microseconds. */
   readonly udp: {
     readonly loss: number
     readonly duplication: number
@@ -133,7 +138,7 @@ export function drawPlan(seed: number): Plan {
   const enabled = (fault: number): boolean => swarm.chance(700_000, fault)
   const safetyUntil = of('length').within(20, 50) * second
   const replicas = of('replicas').chance(150_000) ? 5 : 3
-  const calls = drawCalls(seed, safetyUntil)
+  const calls = drawCalls(seed, safetyUntil, enabled(11))
   const lossy = enabled(1)
   const delayed = enabled(2)
   const slowDisk = enabled(3)
@@ -184,12 +189,16 @@ export function drawPlan(seed: number): Plan {
   }
 }
 
-function drawCalls(seed: number, until: number): readonly PlannedCall[] {
+function drawCalls(seed: number, until: number, streams: boolean): readonly PlannedCall[] {
   const calls = draw(seed, 'plan calls')
+  const onStreams = streams ? calls.within(100_000, 900_000, 3) : 0
+  const transport = (i: number, side: number): Transport => (calls.chance(onStreams, 4, i, side) ? 'tcp' : 'udp')
   const count = calls.within(8, 20)
   return Array.from({ length: count }, (_, i) => ({
     flow: drawnFlowNames[calls.below(drawnFlowNames.length, 1, i)] as string,
     at: calls.within(firstCall, until - 2 * second, 2, i),
+    caller: transport(i, 1),
+    callee: transport(i, 2),
   })).sort((a, b) => a.at - b.at)
 }
 

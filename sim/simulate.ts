@@ -16,11 +16,17 @@ import { flowNamed } from './flows.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { PeerNetwork } from './peer-network.ts'
+import { framed } from './phones/framing.ts'
 import { Phone } from './phones/phone.ts'
-import type { Fault, Plan, PlannedCall, PlannedLookup } from './plan.ts'
+import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
+import type { Origin } from './phones/transport.ts'
+import type { Fault, Plan, PlannedCall, PlannedLookup, Transport } from './plan.ts'
 import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
+import { StreamNetwork } from './stream-network.ts'
+import type { PhoneEnd, PhoneReceiver } from './stream-network.ts'
 import { Trace, formatTime } from './trace.ts'
+import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
 import type { Witness } from './witness.ts'
 import { callIdOf, readMessage } from './phones/message.ts'
@@ -76,6 +82,7 @@ class Run {
   readonly #trace: Trace
   readonly #peers: PeerNetwork
   readonly #sip: SipNetwork
+  readonly #streams: StreamNetwork
   readonly #certificate: Certificate
   readonly #court: Court
   readonly #machines: readonly Machine[]
@@ -95,9 +102,11 @@ class Run {
     const trace = new Trace(() => agenda.now, listen)
     this.#trace = trace
     this.#peers = new PeerNetwork(agenda, plan)
-    this.#sip = new SipNetwork(agenda, plan, trace, setAddress)
+    const resets = new TransportResets(() => agenda.now)
+    this.#streams = new StreamNetwork(agenda, plan, trace, setAddress, resets)
+    this.#sip = new SipNetwork(agenda, plan, trace, setAddress, this.#streams)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
-    this.#court = new Court(agenda, plan, setAddress, this.#certificate, census, witness)
+    this.#court = new Court(agenda, plan, setAddress, this.#certificate, resets, census, witness)
     const settings: CallSettings = {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
@@ -131,7 +140,10 @@ class Run {
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
-    this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, from))
+    this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, { from, at: doorAddress, end: null }))
+    this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
+    this.#court.onReset = (call) => this.#giveUp(call)
+    this.#streams.onWritten = (from, text) => this.#witness?.datagram(from, text)
   }
 
   #lookAround(): void {
@@ -245,45 +257,64 @@ class Run {
     const flow = flowNamed(planned.flow)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
     const { seed, nextHop } = this.#plan
+    const [callerSpeaks, calleeSpeaks] = transportsOf(planned, nextHop)
     const callId = this.#callId(call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
     const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
     const requestUri = nextHop
       ? `sip:callee${call}@${setAddress.host}`
-      : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}`
+      : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}${callerSpeaks === calleeSpeaks ? '' : `;transport=${calleeSpeaks}`}`
     const common = { seed, call, callId, flow, isBrisk: planned.isBrisk ?? false, proxy: setAddress, requestUri }
-    const transmit = (from: SocketAddress, to: SocketAddress, text: string): void => {
-      this.#witness?.datagram(from, text)
-      this.#sip.fromPhone(from, to, text)
-    }
-    const callee = new Phone(
-      this.#agenda,
-      { ...common, side: 'callee', address: calleeAt, door: nextHop ? doorAddress : null },
-      transmit,
-      this.#court,
-    )
-    const caller = new Phone(
-      this.#agenda,
-      { ...common, side: 'caller', address: callerAt, door: null },
-      transmit,
-      this.#court,
-    )
+    const callee = this.#phone({ ...common, side: 'callee', address: calleeAt, transport: calleeSpeaks })
+    const caller = this.#phone({ ...common, side: 'caller', address: callerAt, transport: callerSpeaks })
     this.#phones.push(caller, callee)
-    this.#sip.attachPhone(callerAt, (data, from) => caller.receive(data, from, callerAt))
+    this.#attach(caller)
     if (flow.calleePresent) {
-      this.#sip.attachPhone(calleeAt, (data, from) => callee.receive(data, from, calleeAt))
+      this.#attach(callee)
       this.#callees.set(callId, callee)
     }
     this.#agenda.at(planned.at, () => caller.start())
   }
 
+  #phone(options: PhoneOptions): Phone {
+    const network: PhoneNetwork = {
+      datagram: (from, to, text) => {
+        this.#witness?.datagram(from, text)
+        this.#sip.fromPhone(from, to, text)
+      },
+      connect: (from, receiver) => this.#streams.connect(from, receiver),
+    }
+    return new Phone(this.#agenda, options, network, this.#court)
+  }
+
+  #attach(phone: Phone): void {
+    const at = phone.options.address
+    this.#sip.attachPhone(at, (data, from) => phone.receive(data, { from, at, end: null }))
+    this.#streams.listen(at, (end) => phone.accept(end))
+  }
+
   /** The one next hop of all calls: a callee for each Call-ID. */
-  #atDoor(data: string, from: SocketAddress): void {
+  #atDoor(data: string, origin: Origin): void {
     const message = readMessage(data)
     const callee = typeof message === 'string' ? null : (this.#callees.get(callIdOf(message)) ?? null)
-    callee?.receive(data, from, doorAddress)
+    callee?.receive(data, origin)
     if (typeof message === 'string')
       this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
+  }
+
+  #acceptAtDoor(end: PhoneEnd): PhoneReceiver {
+    const origin = { from: setAddress, at: doorAddress, end }
+    return framed(
+      (text) => this.#atDoor(text, origin),
+      (problem) => this.#court.broken('sip', `what reached the next hop is no stream of SIP: ${problem}`),
+    )
+  }
+
+  /** A call failed through a transport reset: its people see that it is stuck. */
+  #giveUp(call: number): void {
+    this.#agenda.after(second, () => {
+      for (const phone of this.#phones) if (phone.options.call === call) phone.giveUp()
+    })
   }
 
   /** Faults have stopped: the dead come back, links and network are perfect. */
@@ -337,7 +368,7 @@ class Run {
       faults: this.#faults + lost + duplicated,
       lost: failure !== null && failure.call !== null ? 1 : 0,
       excused: this.#court.excused.size,
-      transportResets: 0,
+      transportResets: this.#court.resets.size,
       events: this.#trace.events,
       simulatedSeconds: Math.round(this.#agenda.now / second),
       traceHash: this.#trace.hash(),
@@ -350,4 +381,10 @@ class Run {
   #machine(id: number): Machine {
     return this.#machines[id - 1] as Machine
   }
+}
+
+/** What caller and callee speak. The next hop is called on the transport that the caller came on. */
+function transportsOf(planned: PlannedCall, nextHop: boolean): readonly [Transport, Transport] {
+  const caller = planned.caller ?? 'udp'
+  return [caller, nextHop ? caller : (planned.callee ?? 'udp')]
 }

@@ -3,6 +3,7 @@
 // every join deals all flows anew, those of living replicas too (design.md 9).
 
 import { mixText } from '../src/base/hash.ts'
+import type { Send } from '../src/replica/effect.ts'
 import type { InputBody } from '../src/replica/input.ts'
 import type { Agenda } from './agenda.ts'
 import { draw } from './draws.ts'
@@ -21,10 +22,27 @@ export interface SocketAddress {
 
 export type Receive = (data: string, from: SocketAddress) => void
 
+/** A process that has bound the shared address. */
+export interface SipProcess {
+  readonly life: string
+  deliver(input: InputBody): void
+  /** On its own clock. */
+  now(): number
+  /** Stopped: its kernel goes on, it does nothing. */
+  readonly isAsleep: boolean
+}
+
+/** TCP at the shared address (stream-network.ts). */
+interface SharedStreams {
+  bind(replica: number, process: SipProcess): void
+  unbind(replica: number): void
+  fromSet(replica: number, send: Send): void
+  becomePerfect(): void
+}
+
 interface Binding {
   readonly replica: number
-  readonly name: string
-  deliver(input: InputBody): void
+  readonly process: SipProcess
 }
 
 export class SipNetwork {
@@ -35,6 +53,7 @@ export class SipNetwork {
   readonly #draw: Draw
   readonly #set: SocketAddress
   readonly #phones = new Map<string, Receive>()
+  readonly #streams: SharedStreams
   #bound: Binding[] = []
   #faulty = true
   /** Per way: how often each datagram was sent, and how many were lost in a row. */
@@ -43,7 +62,8 @@ export class SipNetwork {
   #lost = 0
   #duplicated = 0
 
-  constructor(agenda: Agenda, plan: Plan, trace: Trace, set: SocketAddress) {
+  constructor(agenda: Agenda, plan: Plan, trace: Trace, set: SocketAddress, streams: SharedStreams) {
+    this.#streams = streams
     this.#agenda = agenda
     this.#seed = plan.seed
     this.#plan = plan.udp
@@ -63,24 +83,29 @@ export class SipNetwork {
   /** From now on nothing is lost, doubled or long under way. */
   becomePerfect(): void {
     this.#faulty = false
+    this.#streams.becomePerfect()
   }
 
   attachPhone(at: SocketAddress, receive: Receive): void {
     this.#phones.set(nameOf(at), receive)
   }
 
-  /** A replica's process binds the shared address; `name` is its life. */
-  bind(replica: number, name: string, deliver: (input: InputBody) => void): void {
-    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, name, deliver }]
+  /** A replica's process binds the shared address. */
+  bind(replica: number, process: SipProcess): void {
+    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, process }]
     this.#bound.sort((a, b) => a.replica - b.replica)
+    this.#streams.bind(replica, process)
   }
 
   unbind(replica: number): void {
     this.#bound = this.#bound.filter((other) => other.replica !== replica)
+    this.#streams.unbind(replica)
   }
 
-  /** A datagram from the shared address; any replica sends from it. */
-  fromSet(replica: number, to: SocketAddress, data: string): void {
+  /** A datagram leaves from the shared address, whichever replica sends it; what goes on a stream, on that. */
+  fromSet(replica: number, send: Send): void {
+    const { flow: to, data } = send
+    if (to.transport !== 'udp') return this.#streams.fromSet(replica, send)
     const content = mixText(replica, data).low
     this.#trace.event(content, () => `${replica} ~> ${nameOf(to)}  ${summary(data)}`)
     this.#travel(this.#set, to, data, content, () => this.#phones.get(nameOf(to))?.(data, this.#set))
@@ -98,11 +123,11 @@ export class SipNetwork {
 
   #arriveAtSet(from: SocketAddress, data: string, content: number): void {
     if (this.#bound.length === 0) return
-    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ name }) => name).join(' ')}`)
+    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ process }) => process.life).join(' ')}`)
     const binding = this.#bound[deal.low % this.#bound.length] as Binding
     this.#trace.event(content ^ binding.replica, () => `${nameOf(from)} ~> [${binding.replica}]  ${summary(data)}`)
     const flow = { transport: 'udp', host: from.host, port: from.port, stream: '' } as const
-    binding.deliver({ kind: 'sip', flow, data })
+    binding.process.deliver({ kind: 'sip', flow, data })
   }
 
   #travel(from: SocketAddress, to: SocketAddress, data: string, content: number, arrive: () => void): void {

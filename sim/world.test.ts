@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
+import type { Instant } from '../src/base/instant.ts'
 import type { InputBody } from '../src/replica/input.ts'
 import { Agenda } from './agenda.ts'
 import { Certificate } from './certificate.ts'
@@ -195,15 +196,21 @@ describe('PeerNetwork', () => {
 describe('SipNetwork', () => {
   const set = { host: '127.0.0.10', port: 5060 }
   const phone = { host: '10.0.0.1', port: 5060 }
+  const streams = { bind: () => {}, unbind: () => {}, fromSet: () => {}, becomePerfect: () => {} }
 
   it('deals each flow to one bound replica, and all of them anew when the bound ones change', () => {
     const agenda = new Agenda()
-    const network = new SipNetwork(agenda, quiet, new Trace(() => 0, null), set)
+    const network = new SipNetwork(agenda, quiet, new Trace(() => 0, null), set, streams)
     const seen = new Map<string, number[]>()
     const bind = (id: number, life: string): void =>
-      network.bind(id, life, (input) => {
-        if (input.kind !== 'sip') return
-        seen.set(input.flow.host, [...(seen.get(input.flow.host) ?? []), id])
+      network.bind(id, {
+        life,
+        now: () => agenda.now,
+        isAsleep: false,
+        deliver: (input) => {
+          if (input.kind !== 'sip') return
+          seen.set(input.flow.host, [...(seen.get(input.flow.host) ?? []), id])
+        },
       })
     const everyone = (): void => {
       for (let n = 1; n <= 60; n++)
@@ -225,10 +232,12 @@ describe('SipNetwork', () => {
   it('is fair: never more than two datagrams of a way are lost in a row', () => {
     const agenda = new Agenda()
     const plan = { ...quiet, udp: { ...quiet.udp, loss: 1_000_000 } }
-    const network = new SipNetwork(agenda, plan, new Trace(() => 0, null), set)
+    const network = new SipNetwork(agenda, plan, new Trace(() => 0, null), set, streams)
     let arrived = 0
     network.attachPhone(phone, () => arrived++)
-    for (let n = 0; n < 30; n++) network.fromSet(1, phone, `${n}\r\n`)
+    const flow = { ...phone, transport: 'udp', stream: '' } as const
+    const send = { kind: 'send', flow, notAfter: 0 as Instant, origin: null } as const
+    for (let n = 0; n < 30; n++) network.fromSet(1, { ...send, data: `${n}\r\n` })
     agenda.runUntil(1_000_000, never)
     expect([arrived, network.lost]).toEqual([10, 20])
   })

@@ -28,7 +28,8 @@ export class Ringing implements Checker {
       return
     }
     if (this.#ledger.response(phone, message) !== undefined) return
-    if (!phone.options.flow.calleePresent && message.status === 408) return
+    // 16.9: on a stream the refused connection is a 503 of that branch, which goes upstream as 500.
+    if (!phone.options.flow.calleePresent && [408, 500].includes(message.status)) return
     this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
   }
 

@@ -55,7 +55,9 @@ export class Takeovers implements Checker {
   leaving(machine: Machine, effect: Effect): void {
     if (effect.kind !== 'send' || effect.origin === null) return
     const takeover = this.#open.get(effect.origin.group)
-    if (takeover === undefined || takeover.life !== machine.life) return
+    if (takeover === undefined) return
+    // On a stream it is the holder that sends for the owner.
+    if (takeover.life !== machine.life && effect.flow.stream === '') return
     takeover.texts.delete(effect.data)
     if (takeover.texts.size === 0) this.#open.delete(takeover.group)
   }

@@ -36,6 +36,7 @@ import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
 import { SipRelay } from './sip-relay.ts'
 import type { Witness } from '../witness.ts'
+import type { TransportResets } from '../transport-resets.ts'
 
 /** A call is excused if no quorum was there for this much of a phone's 32 s. */
 const excusingOutage = 16_000_000
@@ -54,6 +55,10 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
   readonly #excused = new Map<number, string>()
+  readonly #transportResets: TransportResets
+  readonly #resets = new Map<number, string>()
+  /** A call has failed through a transport reset. */
+  onReset: (call: number) => void = () => undefined
   readonly #census: Census | null
   #finding: Finding | null = null
 
@@ -62,9 +67,11 @@ export class Court implements PhoneWatch, MachineWatch {
     plan: Plan,
     set: SocketAddress,
     certificate: Certificate,
+    resets: TransportResets,
     census: Census | null,
     witness: Witness | null,
   ) {
+    this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
     this.#certificate = certificate
@@ -86,6 +93,7 @@ export class Court implements PhoneWatch, MachineWatch {
       (commit) => {
         effects.accepted(commit)
         passing.accepted(commit)
+        resets.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -132,6 +140,11 @@ export class Court implements PhoneWatch, MachineWatch {
     return this.#excused
   }
 
+  /** Calls that failed through what was lost with a stream, each with its certificate. */
+  get resets(): ReadonlyMap<number, string> {
+    return this.#resets
+  }
+
   broken(promise: string, text: string): void {
     this.#report(promise, text, null)
   }
@@ -154,10 +167,12 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   timedOut(phone: Phone, request: RequestMessage): void {
+    if (this.#isReset(phone, request, 'answer')) return
     for (const checker of this.#checkers) checker.timedOut?.(phone, request)
   }
 
   unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
+    if (status >= 300 && this.#isReset(phone, request, 'ack')) return
     for (const checker of this.#checkers) checker.unacknowledged?.(phone, request, status)
   }
 
@@ -167,6 +182,7 @@ export class Court implements PhoneWatch, MachineWatch {
 
   died(machine: Machine): void {
     this.#census?.died(machine)
+    this.#transportResets.died(machine.life)
     for (const checker of this.#checkers) checker.died?.(machine)
   }
 
@@ -194,7 +210,8 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** To be called every now and then. */
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
-    this.#counters.look(machines, phones, this.log.committed)
+    // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do.
+    if (this.#resets.size === 0) this.#counters.look(machines, phones, this.log.committed)
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
     this.oracle.look()
@@ -204,9 +221,20 @@ export class Court implements PhoneWatch, MachineWatch {
     for (const checker of this.#checkers) checker.quiet?.(machines, phones)
   }
 
+  /** Whether what a phone misses was lost with a stream. */
+  #isReset(phone: Phone, request: RequestMessage, missing: 'answer' | 'ack'): boolean {
+    const { call } = phone.options
+    if (this.#resets.has(call)) return true
+    const certificate = this.#transportResets.certificate(request, missing)
+    if (certificate === null) return false
+    this.#resets.set(call, `${phone}: ${certificate}`)
+    this.onReset(call)
+    return true
+  }
+
   #report(promise: string, text: string, call: number | null): void {
     const at = this.#agenda.now
-    if (call !== null && this.#excused.has(call)) return
+    if (call !== null && (this.#excused.has(call) || this.#resets.has(call))) return
     if (call !== null && (promise === 'C1' || promise === 'C2')) {
       const without = this.#certificate.without(at - phonesWait, at)
       if (without >= excusingOutage) {

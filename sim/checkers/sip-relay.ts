@@ -46,26 +46,37 @@ export class SipRelay implements Checker {
     // 16.6 step 3.
     const forwards = Number(valueOf(received, 'max-forwards'))
     if (forwards !== Number(valueOf(sent, 'max-forwards')) - 1) return `Max-Forwards is ${forwards}`
-    // 16.4: our own Route is gone, others stay.
-    const routes = listOf(sent, 'route').slice(1)
+    // 16.4: our own Routes are gone, others stay.
+    const own = listOf(sent, 'route').findIndex((route) => !this.#isOurs(route))
+    const routes = own < 0 ? [] : listOf(sent, 'route').slice(own)
     if (listOf(received, 'route').join() !== routes.join()) return `Route is ${listOf(received, 'route').join()}`
     const recorded = this.#checkRecordRoute(received, sent)
     return recorded ?? checkRest(received, sent, touchedInRequests)
   }
 
-  /** 16.6 step 4: ours on top with `lr` where a dialog begins; elsewhere nothing but what was there, or ours on top. */
+  /** 16.6 step 4: ours on top with `lr` where a dialog begins, once for each side if they speak different transports; elsewhere
+   * nothing but what was there, or ours on top. */
   #checkRecordRoute(received: RequestMessage, sent: RequestMessage): string | null {
     const got = listOf(received, 'record-route')
     const had = listOf(sent, 'record-route')
     const begins = received.method === 'INVITE' && tagOf(received, 'to') === null
     const added = got.slice(0, got.length - had.length)
     if (got.slice(added.length).join() !== had.join()) return `Record-Route lost: ${got.join()}`
-    if (added.length > 1 || (begins && added.length === 0)) return `${added.length} Record-Routes were added`
-    const [own] = added
-    if (own === undefined) return null
-    const uri = uriIn(own)
-    if (!uri.startsWith('sip:') || !uri.includes(this.#set)) return `Record-Route does not lead to the set: ${own}`
-    return parameterOf(uri, 'lr') === null ? `Record-Route without lr: ${own}` : null
+    const [outer, inner] = [topVia(received), topVia(sent)].map((via) => (via.startsWith('SIP/2.0/TCP') ? 'tcp' : null))
+    const wanted = outer === inner ? [outer] : [outer, inner]
+    if (!begins && added.length === 0) return null
+    if (added.length !== wanted.length) return `${added.length} Record-Routes were added`
+    for (const [i, own] of added.entries()) {
+      if (!this.#isOurs(own)) return `Record-Route does not lead to the set: ${own}`
+      if (parameterOf(uriIn(own), 'lr') === null) return `Record-Route without lr: ${own}`
+      if (parameterOf(uriIn(own), 'transport') !== wanted[i]) return `Record-Route for another transport: ${own}`
+    }
+    return null
+  }
+
+  #isOurs(route: string): boolean {
+    const uri = uriIn(route)
+    return uri.startsWith('sip:') && uri.includes(this.#set)
   }
 
   #response(phone: Phone, received: ResponseMessage): string | null {

@@ -1,4 +1,5 @@
-// RFC 3261 17.1 at a phone: one request on its way, over UDP. INVITE with RFC 6026's Accepted state.
+// RFC 3261 17.1 at a phone: one request on its way. INVITE with RFC 6026's Accepted state. On a stream A and E don't run, D
+// and K are zero.
 //
 //   INVITE:      calling --1xx--> proceeding --2xx--> accepted --M--> terminated
 //                   |'--3xx-6xx-------'---> completed (ACK, and again for each repeat) --D--> terminated
@@ -24,20 +25,22 @@ export class ClientTransaction {
   readonly #agenda: Agenda
   readonly #handlers: ClientHandlers
   readonly #invite: boolean
+  readonly #isReliable: boolean
   readonly #text: string
   #state: 'trying' | 'proceeding' | 'accepted' | 'completed' | 'terminated' = 'trying'
   #resend: Appointment | null
   #limit: Appointment | null
   #ack: string | null = null
 
-  constructor(agenda: Agenda, request: RequestMessage, handlers: ClientHandlers) {
+  constructor(agenda: Agenda, request: RequestMessage, isReliable: boolean, handlers: ClientHandlers) {
     this.#agenda = agenda
     this.request = request
     this.#handlers = handlers
     this.#invite = cseqOf(request).method === 'INVITE'
     this.#text = printMessage(request)
     this.#handlers.send(this.#text)
-    this.#resend = this.#again(t1)
+    this.#isReliable = isReliable
+    this.#resend = isReliable ? null : this.#again(t1)
     this.#limit = agenda.after(timeout, () => this.#giveUp())
   }
 
@@ -82,12 +85,12 @@ export class ClientTransaction {
 
   #final(response: ResponseMessage): void {
     this.#stopTimers()
-    if (!this.#invite) this.#end('completed', t4)
+    if (!this.#invite) this.#end('completed', this.#isReliable ? 0 : t4)
     else if (response.status < 300) this.#end('accepted', timeout)
     else {
       this.#ack = this.#handlers.acknowledge(response, this.request)
       this.#handlers.send(this.#ack)
-      this.#end('completed', timeout)
+      this.#end('completed', this.#isReliable ? 0 : timeout)
     }
   }
 

@@ -20,7 +20,7 @@ import {
 } from './message.ts'
 import type { Message, RequestMessage } from './message.ts'
 import { Phone } from './phone.ts'
-import type { PhoneWatch } from './surroundings.ts'
+import type { PhoneNetwork, PhoneWatch } from './surroundings.ts'
 
 const proxyAt: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const callerAt: SocketAddress = { host: '10.0.0.1', port: 5060 }
@@ -80,11 +80,16 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
     unacknowledged: (phone, request) => problems.push(`${phone}: no ACK for ${topVia(request)}`),
   }
   const requestUri = `sip:callee@${nameOf(calleeAt)}`
-  const common = { seed, call: 1, callId: 'one@sim', flow, isBrisk: false, proxy: proxyAt, requestUri, door: null }
-  const caller = new Phone(agenda, { ...common, side: 'caller', address: callerAt }, transmit, watch)
-  const callee = new Phone(agenda, { ...common, side: 'callee', address: calleeAt }, transmit, watch)
-  receivers.set(nameOf(callerAt), (text, from) => caller.receive(text, from, callerAt))
-  receivers.set(nameOf(calleeAt), (text, from) => callee.receive(text, from, calleeAt))
+  const transport = 'udp' as const
+  const common = { seed, call: 1, callId: 'one@sim', flow, isBrisk: false, proxy: proxyAt, requestUri, transport }
+  const connect = (): never => {
+    throw new Error('these phones speak UDP')
+  }
+  const network: PhoneNetwork = { datagram: transmit, connect }
+  const caller = new Phone(agenda, { ...common, side: 'caller', address: callerAt }, network, watch)
+  const callee = new Phone(agenda, { ...common, side: 'callee', address: calleeAt }, network, watch)
+  receivers.set(nameOf(callerAt), (text, from) => caller.receive(text, { from, at: callerAt, end: null }))
+  receivers.set(nameOf(calleeAt), (text, from) => callee.receive(text, { from, at: calleeAt, end: null }))
   caller.start()
   agenda.runUntil(200_000_000, () => false)
   return { caller, callee, problems, delivered: count }

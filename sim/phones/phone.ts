@@ -5,16 +5,18 @@ import type { Agenda, Appointment } from '../agenda.ts'
 import { draw, drawHex } from '../draws.ts'
 import type { Draw } from '../draws.ts'
 import type { Deed, Side } from '../ladder.ts'
-import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
+import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import { Dialog } from './dialog.ts'
 import { branchOf, cseqOf, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
 import type { RequestMessage, ResponseMessage } from './message.ts'
 import { Script } from './script.ts'
-import type { PhoneOptions, PhoneWatch, Transmit } from './surroundings.ts'
+import type { PhoneNetwork, PhoneOptions, PhoneWatch } from './surroundings.ts'
 import { ServerTransaction } from './server-transaction.ts'
 import { t1, t2, timeout } from './timers.ts'
+import { PhoneTransport } from './transport.ts'
+import type { Origin } from './transport.ts'
 import { ackFor, cancelFor, request, responseTo, sessionBody } from './writing.ts'
 
 /** A 2xx on its way to its ACK (13.3.1.4). */
@@ -29,12 +31,14 @@ export class Phone {
   readonly options: PhoneOptions
   readonly tag: string
   readonly #agenda: Agenda
-  readonly #transmit: Transmit
+  readonly #transport: PhoneTransport
   readonly #watch: PhoneWatch
   readonly #draw: Draw
   readonly #script: Script
   readonly #clients = new Map<string, ClientTransaction>()
   readonly #servers = new Map<string, ServerTransaction>()
+  /** Where each request came from last: responses go there. */
+  readonly #origins = new Map<RequestMessage, Origin>()
   /** By the CSeq of the INVITE; null = not sent yet. */
   readonly #acks = new Map<number, string | null>()
   #branches = 0
@@ -52,11 +56,17 @@ export class Phone {
   #byeOpen = false
   #firstFinal: number | null = null
 
-  constructor(agenda: Agenda, options: PhoneOptions, transmit: Transmit, watch: PhoneWatch) {
+  constructor(agenda: Agenda, options: PhoneOptions, network: PhoneNetwork, watch: PhoneWatch) {
     this.options = options
     this.#agenda = agenda
-    this.#transmit = transmit
     this.#watch = watch
+    this.#transport = new PhoneTransport(
+      agenda,
+      network,
+      options.address,
+      (text, origin) => this.receive(text, origin),
+      (text, problem) => watch.malformed(this, text, problem),
+    )
     const about = `phone ${options.call} ${options.side}`
     this.#draw = draw(options.seed, about)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
@@ -95,7 +105,12 @@ export class Phone {
     this.#script.start()
   }
 
-  receive(text: string, from: SocketAddress, at: SocketAddress): void {
+  /** A connection from the set. */
+  accept(end: PhoneEnd): PhoneReceiver {
+    return this.#transport.accept(end, this.options.proxy)
+  }
+
+  receive(text: string, origin: Origin): void {
     const message = readMessage(text)
     if (typeof message === 'string') {
       this.#watch.malformed(this, text, message)
@@ -104,10 +119,19 @@ export class Phone {
     this.#watch.received(this, message, text)
     if (message.kind === 'response')
       this.#clients.get(`${branchOf(message)} ${cseqOf(message).method}`)?.receive(message)
-    else this.#request(message, from, at)
+    else this.#request(message, origin)
   }
 
   // What the person does
+
+  /** The call got stuck, through no fault of the set: whoever is left cancels, refuses or hangs up. */
+  giveUp(): void {
+    this.#script.stop()
+    if (!this.#started) return
+    if (this.#asked !== null) this.#answer(480)
+    if (this.#calling !== null) this.#cancel()
+    this.#hangUp()
+  }
 
   #act(deed: Deed): void {
     if (deed.kind === 'answer') this.#answer(deed.status)
@@ -148,7 +172,7 @@ export class Phone {
   /** 13.3.1.4: the 2xx goes again and again, from T1 doubling to T2, until its ACK. */
   #repeatAnswer(waiting: Unacknowledged, interval: number): void {
     waiting.resend = this.#agenda.after(interval, () => {
-      this.#sendResponse(waiting.request, printMessage(waiting.response))
+      this.#answerTo(waiting.request, printMessage(waiting.response))
       this.#repeatAnswer(waiting, Math.min(interval * 2, t2))
     })
   }
@@ -269,7 +293,7 @@ export class Phone {
     }
   }
 
-  #request(message: RequestMessage, from: SocketAddress, at: SocketAddress): void {
+  #request(message: RequestMessage, origin: Origin): void {
     const via = topVia(message)
     const key = `${branchOf(message)} ${sentByOf(via)}`
     if (message.method === 'ACK') {
@@ -278,12 +302,13 @@ export class Phone {
     }
     const known = this.#servers.get(`${key} ${message.method}`)
     if (known !== undefined && !known.terminated) {
+      this.#origins.set(known.request, origin)
       known.repeated()
       return
     }
-    const server = new ServerTransaction(this.#agenda, message, {
-      // 18.2.2: to the source of the request, which over UDP is the top Via's address.
-      send: (text) => this.#transmit(at, from, text),
+    this.#origins.set(message, origin)
+    const server = new ServerTransaction(this.#agenda, message, origin.end !== null, {
+      send: (text) => this.#answerTo(message, text),
       unacknowledged: () => this.#watch.unacknowledged(this, message, 300),
     })
     this.#servers.set(`${key} ${message.method}`, server)
@@ -360,7 +385,7 @@ export class Phone {
 
   #send(message: RequestMessage): ClientTransaction {
     this.#watch.sent(this, message)
-    const client = new ClientTransaction(this.#agenda, message, {
+    const client = new ClientTransaction(this.#agenda, message, this.options.transport === 'tcp', {
       send: (text) => this.#toProxy(text),
       response: (response, sent) => this.#response(response, sent),
       timedOut: (sent) => this.#timedOut(sent),
@@ -382,14 +407,14 @@ export class Phone {
   }
 
   #toProxy(text: string): void {
-    const { address, proxy } = this.options
-    this.#transmit(address, this.#dialog?.nextHop ?? proxy, text)
+    const { transport, proxy } = this.options
+    this.#transport.send({ to: this.#dialog?.nextHop ?? proxy, transport }, text)
   }
 
-  #sendResponse(invite: RequestMessage, text: string): void {
-    const { door, address, proxy } = this.options
-    const initial = tagOf(invite, 'to') === null
-    this.#transmit(initial && door !== null ? door : address, proxy, text)
+  /** 18.2.2: to the source of the request, which over UDP is the top Via's address. */
+  #answerTo(request: RequestMessage, text: string): void {
+    const origin = this.#origins.get(request)
+    if (origin !== undefined) this.#transport.answer(origin, text)
   }
 
   #branch(): string {
@@ -415,6 +440,7 @@ export class Phone {
   }
 
   contactLine(): string {
-    return `<sip:${this.side}@${nameOf(this.options.address)}>`
+    const { address, transport } = this.options
+    return `<sip:${this.side}@${nameOf(address)}${transport === 'tcp' ? ';transport=tcp' : ''}>`
   }
 }

@@ -1,4 +1,5 @@
-// RFC 3261 17.2 at a phone: one request that arrived, over UDP. INVITE with RFC 6026's Accepted state.
+// RFC 3261 17.2 at a phone: one request that arrived. INVITE with RFC 6026's Accepted state. On a stream G doesn't run, I and J
+// are zero.
 //
 //   INVITE:      proceeding --2xx--> accepted (repeats absorbed) --L--> terminated
 //                    '--3xx-6xx--> completed (G repeats it) --ACK--> confirmed --I--> terminated
@@ -21,15 +22,17 @@ export class ServerTransaction {
   readonly #agenda: Agenda
   readonly #handlers: ServerHandlers
   readonly #invite: boolean
+  readonly #isReliable: boolean
   #state: 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated' = 'proceeding'
   #last: string | null = null
   #resend: Appointment | null = null
   #limit: Appointment | null = null
 
-  constructor(agenda: Agenda, request: RequestMessage, handlers: ServerHandlers) {
+  constructor(agenda: Agenda, request: RequestMessage, isReliable: boolean, handlers: ServerHandlers) {
     this.#agenda = agenda
     this.request = request
     this.#handlers = handlers
+    this.#isReliable = isReliable
     this.#invite = request.method === 'INVITE'
   }
 
@@ -58,11 +61,11 @@ export class ServerTransaction {
     this.#last = printMessage(response)
     this.#handlers.send(this.#last)
     if (response.status < 200) return
-    if (!this.#invite) this.#enter('completed', timeout)
+    if (!this.#invite) this.#enter('completed', this.#isReliable ? 0 : timeout)
     else if (response.status < 300) this.#enter('accepted', timeout)
     else {
       this.#state = 'completed'
-      this.#resend = this.#again(this.#last, t1)
+      this.#resend = this.#isReliable ? null : this.#again(this.#last, t1)
       this.#limit = this.#agenda.after(timeout, () => {
         this.#terminate()
         this.#handlers.unacknowledged(this.request)
@@ -73,7 +76,7 @@ export class ServerTransaction {
   acknowledged(): void {
     if (this.#state !== 'completed' || !this.#invite) return
     this.#stopTimers()
-    this.#enter('confirmed', t4)
+    this.#enter('confirmed', this.#isReliable ? 0 : t4)
   }
 
   #again(text: string, interval: number): Appointment {

@@ -1,7 +1,9 @@
 // What a phone is given: who watches it, who it is, and a way to send.
 
 import type { Flow, Side } from '../ladder.ts'
+import type { Transport } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
+import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import type { Message, RequestMessage } from './message.ts'
 import type { Phone } from './phone.ts'
 
@@ -26,11 +28,15 @@ export interface PhoneOptions {
   /** Its person waits as little as the ladder allows. */
   readonly isBrisk: boolean
   readonly address: SocketAddress
+  /** What it speaks. */
+  readonly transport: Transport
   /** Where a caller's INVITE goes, and its Request-URI. */
   readonly proxy: SocketAddress
   readonly requestUri: string
-  /** The address a callee answers the INVITE from, if it isn't its own. */
-  readonly door: SocketAddress | null
 }
 
-export type Transmit = (from: SocketAddress, to: SocketAddress, text: string) => void
+export interface PhoneNetwork {
+  datagram(from: SocketAddress, to: SocketAddress, text: string): void
+  /** A connection to the set, which may be written to at once. */
+  connect(from: SocketAddress, receiver: PhoneReceiver): PhoneEnd
+}

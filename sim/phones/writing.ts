@@ -46,7 +46,7 @@ export function ackFor(
   const via =
     dialog === null
       ? header('Via', topVia(invite))
-      : header('Via', `SIP/2.0/UDP ${nameOf(phone.options.address)};branch=${branch}`)
+      : header('Via', `SIP/2.0/${protocolOf(phone)} ${nameOf(phone.options.address)};branch=${branch}`)
   const routes = dialog?.routeLines() ?? listOf(invite, 'route').map((route) => header('Route', route))
   const lines = [
     via,
@@ -102,6 +102,7 @@ const reasons: ReadonlyMap<number, string> = new Map([
   [180, 'Ringing'],
   [183, 'Session Progress'],
   [200, 'OK'],
+  [480, 'Temporarily Unavailable'],
   [481, 'Call/Transaction Does Not Exist'],
   [486, 'Busy Here'],
   [487, 'Request Terminated'],
@@ -115,7 +116,11 @@ const reasons: ReadonlyMap<number, string> = new Map([
 function viaLine(phone: Phone, branch: string, drawn: Draw): HeaderLine {
   const rport = drawn.chance(500_000, 15) ? ';rport' : ''
   const name = drawn.chance(300_000, 16) ? 'v' : 'Via'
-  return header(name, `SIP/2.0/UDP ${nameOf(phone.options.address)}${rport};branch=${branch}`)
+  return header(name, `SIP/2.0/${protocolOf(phone)} ${nameOf(phone.options.address)}${rport};branch=${branch}`)
+}
+
+function protocolOf({ options }: Phone): string {
+  return options.transport.toUpperCase()
 }
 
 /** Headers that no proxy may touch: unknown, folded, odd in case and space, with bytes above ASCII. */

@@ -48,7 +48,9 @@ export function forwardRequest(
     for (const value of recordRoutes(answer.hop, place)) change.prependRecordRoute(value)
   }
   const branch = makeBranch(place.keys, place.group, request, place)
-  change.prependVia(ourVia(answer.hop, branch, place))
+  // An ACK gets no answer: the same ACK on another connection is the same bytes.
+  const stream = request.method === 'ACK' ? '' : place.arrival.stream
+  change.prependVia(ourVia(answer.hop, branch, stream, place))
   return { text: change.print(), branch, hop: answer.hop }
 }
 
@@ -77,8 +79,7 @@ function recordRoute(transport: Transport, place: ForwardPlace): string {
 }
 
 /** 16.6 step 8. */
-function ourVia(hop: Flow, branch: string, place: ForwardPlace): string {
-  const stream = place.arrival.stream
+function ourVia(hop: Flow, branch: string, stream: string, place: ForwardPlace): string {
   const named = stream === '' ? '' : `;${STREAM}=${streamToken(stream)}`
   const token = makeToken(place.keys, place.group, stream)
   const sentBy = hostPort(place.set.host, place.set.port)

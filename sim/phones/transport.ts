@@ -1,0 +1,96 @@
+// RFC 3261 18 at a phone: datagrams, and connections. A request goes on the phone's connection with the next hop, which is
+// made when there is none; a response on the connection its request came on, or, if that is gone, on a new one to where its
+// Via points (18.2.2). After a refusal it tries again; what a reset took with it is lost.
+
+import type { Agenda } from '../agenda.ts'
+import { nameOf } from '../sip-network.ts'
+import type { SocketAddress } from '../sip-network.ts'
+import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
+import { framed } from './framing.ts'
+import type { PhoneNetwork } from './surroundings.ts'
+
+/** After a refusal. */
+const tryAgain = 400_000
+/** It gives up after 64*T1. */
+const triesMost = 80
+
+/** Where a message came from and to. `end`: the connection, if it came on one. */
+export interface Origin {
+  readonly from: SocketAddress
+  readonly at: SocketAddress
+  readonly end: PhoneEnd | null
+}
+
+/** How a message leaves. */
+export interface Way {
+  readonly to: SocketAddress
+  readonly transport: 'udp' | 'tcp'
+}
+
+export class PhoneTransport {
+  readonly #agenda: Agenda
+  readonly #network: PhoneNetwork
+  readonly #address: SocketAddress
+  readonly #receive: (text: string, origin: Origin) => void
+  readonly #malformed: (text: string, problem: string) => void
+  /** Connections of our own making, by where they lead. */
+  readonly #ends = new Map<string, PhoneEnd>()
+
+  constructor(
+    agenda: Agenda,
+    network: PhoneNetwork,
+    address: SocketAddress,
+    receive: (text: string, origin: Origin) => void,
+    malformed: (text: string, problem: string) => void,
+  ) {
+    this.#agenda = agenda
+    this.#network = network
+    this.#address = address
+    this.#receive = receive
+    this.#malformed = malformed
+  }
+
+  send(way: Way, text: string, tries = 0): void {
+    const { to, transport } = way
+    if (transport === 'udp') return this.#network.datagram(this.#address, to, text)
+    const open = this.#ends.get(nameOf(to))
+    if (open?.isOpen === true) return open.send(text)
+    const again = (unsent: readonly string[]): void => this.#again(way, unsent, tries + 1)
+    const end = this.#network.connect(
+      this.#address,
+      this.#receiver(() => end, to, again),
+    )
+    this.#ends.set(nameOf(to), end)
+    end.send(text)
+  }
+
+  answer({ from, at, end }: Origin, text: string): void {
+    if (end === null) this.#network.datagram(at, from, text)
+    else if (end.isOpen) end.send(text)
+    else this.send({ to: from, transport: 'tcp' }, text)
+  }
+
+  /** The set connects to this phone: `from` is who its Via says it is. */
+  accept(end: PhoneEnd, from: SocketAddress): PhoneReceiver {
+    return this.#receiver(
+      () => end,
+      from,
+      () => undefined,
+    )
+  }
+
+  #again(way: Way, unsent: readonly string[], tries: number): void {
+    if (unsent.length === 0 || tries > triesMost) return
+    this.#agenda.after(tryAgain, () => {
+      for (const text of unsent) this.send(way, text, tries)
+    })
+  }
+
+  #receiver(end: () => PhoneEnd, from: SocketAddress, closed: (unsent: readonly string[]) => void): PhoneReceiver {
+    const { read } = framed(
+      (text) => this.#receive(text, { from, at: this.#address, end: end() }),
+      (problem, rest) => this.#malformed(rest, problem),
+    )
+    return { read, closed }
+  }
+}
