@@ -34,7 +34,7 @@ export interface SipProcess {
 
 /** TCP at the shared address (stream-network.ts). */
 interface SharedStreams {
-  bind(replica: number, process: SipProcess): void
+  bind(replica: number, listener: SipProcess): void
   unbind(replica: number): void
   fromSet(replica: number, send: Send): void
   becomePerfect(): void
@@ -42,7 +42,7 @@ interface SharedStreams {
 
 interface Binding {
   readonly replica: number
-  readonly process: SipProcess
+  readonly listener: SipProcess
 }
 
 export class SipNetwork {
@@ -91,10 +91,10 @@ export class SipNetwork {
   }
 
   /** A replica's process binds the shared address. */
-  bind(replica: number, process: SipProcess): void {
-    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, process }]
+  bind(replica: number, listener: SipProcess): void {
+    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, listener }]
     this.#bound.sort((a, b) => a.replica - b.replica)
-    this.#streams.bind(replica, process)
+    this.#streams.bind(replica, listener)
   }
 
   unbind(replica: number): void {
@@ -123,11 +123,11 @@ export class SipNetwork {
 
   #arriveAtSet(from: SocketAddress, data: string, content: number): void {
     if (this.#bound.length === 0) return
-    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ process }) => process.life).join(' ')}`)
+    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ listener }) => listener.life).join(' ')}`)
     const binding = this.#bound[deal.low % this.#bound.length] as Binding
     this.#trace.event(content ^ binding.replica, () => `${nameOf(from)} ~> [${binding.replica}]  ${summary(data)}`)
     const flow = { transport: 'udp', host: from.host, port: from.port, stream: '' } as const
-    binding.process.deliver({ kind: 'sip', flow, data })
+    binding.listener.deliver({ kind: 'sip', flow, data })
   }
 
   #travel(from: SocketAddress, to: SocketAddress, data: string, content: number, arrive: () => void): void {

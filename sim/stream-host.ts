@@ -30,7 +30,7 @@ interface Held {
 
 export class StreamHost {
   readonly #agenda: Agenda
-  readonly #process: SipProcess
+  readonly #listener: SipProcess
   readonly #connect: (to: SocketAddress, host: StreamHost) => SetEnd
   readonly #onRead: (text: string) => void
   readonly #byId = new Map<string, Held>()
@@ -41,18 +41,18 @@ export class StreamHost {
 
   constructor(
     agenda: Agenda,
-    process: SipProcess,
+    listener: SipProcess,
     connect: (to: SocketAddress, host: StreamHost) => SetEnd,
     onRead: (text: string) => void,
   ) {
     this.#agenda = agenda
-    this.#process = process
+    this.#listener = listener
     this.#connect = connect
     this.#onRead = onRead
   }
 
   get life(): string {
-    return this.#process.life
+    return this.#listener.life
   }
 
   /** All its connections, in the order of their serials. */
@@ -79,7 +79,7 @@ export class StreamHost {
   connected(end: SetEnd): void {
     const held = this.#byEnd.get(end)
     if (held === undefined) return
-    if (this.#process.isAsleep) {
+    if (this.#listener.isAsleep) {
       this.#agenda.after(lookAgain, () => this.connected(end))
       return
     }
@@ -95,7 +95,7 @@ export class StreamHost {
       switch (event.kind) {
         case 'message':
           this.#onRead(event.text)
-          this.#process.deliver({ kind: 'sip', flow: held.flow, data: event.text })
+          this.#listener.deliver({ kind: 'sip', flow: held.flow, data: event.text })
           break
         case 'ping':
           end.write('\r\n')
@@ -103,7 +103,7 @@ export class StreamHost {
         case 'broken':
           this.#forget(held)
           end.abort()
-          this.#process.deliver({ kind: 'stream-closed', stream: held.flow.stream })
+          this.#listener.deliver({ kind: 'stream-closed', stream: held.flow.stream })
           return
       }
     }
@@ -115,11 +115,11 @@ export class StreamHost {
     if (held === undefined) return
     this.#forget(held)
     for (const send of held.waiting ?? []) this.#unsent(send, 'unreachable')
-    this.#process.deliver({ kind: 'stream-closed', stream: held.flow.stream })
+    this.#listener.deliver({ kind: 'stream-closed', stream: held.flow.stream })
   }
 
   #add(end: SetEnd, waiting: Send[] | null): Held {
-    const stream = `${this.#process.life}/${++this.#serial}`
+    const stream = `${this.#listener.life}/${++this.#serial}`
     const { host, port } = end.far
     const flow: Flow = { transport: 'tcp', host, port, stream }
     const held: Held = { flow, end, framer: new StreamFramer(), waiting }
@@ -137,14 +137,14 @@ export class StreamHost {
   }
 
   #sendOn(held: Held, send: Send): void {
-    if (this.#process.now() > send.notAfter) return this.#unsent(send, 'late')
+    if (this.#listener.now() > send.notAfter) return this.#unsent(send, 'late')
     if (held.waiting === null) held.end.write(send.data)
     else if (held.waiting.length < waitingMost) held.waiting.push(send)
     else this.#unsent(send, 'unreachable')
   }
 
   #unsent(send: Send, reason: 'late' | 'no-stream' | 'unreachable'): void {
-    this.#process.deliver({ kind: 'unsent', send, reason })
+    this.#listener.deliver({ kind: 'unsent', send, reason })
   }
 }
 

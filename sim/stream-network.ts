@@ -57,7 +57,7 @@ interface Connection {
 
 interface Bound {
   readonly replica: number
-  readonly process: SipProcess
+  readonly listener: SipProcess
   readonly host: StreamHost
 }
 
@@ -96,12 +96,12 @@ export class StreamNetwork {
     this.#phones.set(nameOf(at), accept)
   }
 
-  bind(replica: number, process: SipProcess): void {
+  bind(replica: number, listener: SipProcess): void {
     this.unbind(replica)
     const connect = (to: SocketAddress, by: StreamHost): SetEnd => this.#connectTo(to, by).setEnd
-    const onRead = (text: string): void => this.#resets.read(process.life, text)
-    const host = new StreamHost(this.#agenda, process, connect, onRead)
-    this.#bound = [...this.#bound, { replica, process, host }].sort((a, b) => a.replica - b.replica)
+    const onRead = (text: string): void => this.#resets.read(listener.life, text)
+    const host = new StreamHost(this.#agenda, listener, connect, onRead)
+    this.#bound = [...this.#bound, { replica, listener, host }].sort((a, b) => a.replica - b.replica)
   }
 
   /** Its process died: the kernel sends what was written, then the end; what comes for it is lost. */
@@ -185,7 +185,7 @@ export class StreamNetwork {
       this.#end(connection, connection.early)
       return
     }
-    const names = this.#bound.map(({ process }) => process.life).join(' ')
+    const names = this.#bound.map(({ listener }) => listener.life).join(' ')
     const deal = mixText(this.#seed, `${nameOf(connection.phone)} ${names}`)
     const { host, replica } = this.#bound[deal.low % this.#bound.length] as Bound
     this.#trace.tell(`${nameOf(connection.phone)} is connected with [${replica}]`)

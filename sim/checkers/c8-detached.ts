@@ -1,8 +1,10 @@
 // C8: a replica without a quorum decides nothing. It is silent: nothing of SIP leaves it from 2 s after it was cut off.
 
+import { replicaOf } from '../../src/base/brand.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Machine } from '../machine.ts'
 import { summary } from '../sip-network.ts'
+import type { Askers } from './askers.ts'
 import type { Checker, Report } from './checker.ts'
 
 /** design.md 7 says 1 s without a leader; the leader's last word may have been long under way. */
@@ -12,9 +14,11 @@ export class Detached implements Checker {
   readonly #report: Report
   readonly #now: () => number
   /** Since when a replica reaches no quorum; null = it does. */
-  readonly #cutSince: (machine: Machine) => number | null
+  readonly #cutSince: (replica: number) => number | null
+  readonly #askers: Askers
 
-  constructor(report: Report, now: () => number, cutSince: (machine: Machine) => number | null) {
+  constructor(report: Report, now: () => number, askers: Askers, cutSince: (replica: number) => number | null) {
+    this.#askers = askers
     this.#report = report
     this.#now = now
     this.#cutSince = cutSince
@@ -22,11 +26,13 @@ export class Detached implements Checker {
 
   leaving(machine: Machine, effect: Effect): void {
     if (effect.kind !== 'send') return
-    const since = this.#cutSince(machine)
+    // A stream of a replica that is not heard can still serve an owner that is.
+    const decider = replicaOf(this.#askers.of(machine, effect))
+    const since = this.#cutSince(decider)
     if (since === null || this.#now() - since < silentAfter) return
     this.#report(
       'C8',
-      `replica ${machine.id} has no quorum for ${Math.round((this.#now() - since) / 1_000)} ms and sends ${summary(effect.data)}`,
+      `replica ${decider} has no quorum for ${Math.round((this.#now() - since) / 1_000)} ms and sends ${summary(effect.data)}`,
     )
   }
 }

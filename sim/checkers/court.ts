@@ -15,6 +15,7 @@ import type { PhoneWatch } from '../phones/surroundings.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
+import { Askers } from './askers.ts'
 import { Established } from './c1-established.ts'
 import { Ringing } from './c2-ringing.ts'
 import { PassingOn } from './c2-passing.ts'
@@ -81,6 +82,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const passing = new PassingOn(report, now, outage)
     this.#passing = passing
+    const askers = new Askers()
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
@@ -108,6 +110,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.log = new LogInvariants(plan.replicas, report, this.oracle)
     this.#checkers = [
       ...(witness === null ? [] : [witness]),
+      askers,
       this.log,
       new Elections(plan.replicas, report),
       new SipRelay(this.#ledger, set, report),
@@ -125,8 +128,8 @@ export class Court implements PhoneWatch, MachineWatch {
       this.lookups,
       new MachineMarks(this.marks, now),
       new PhoneMarks(this.marks),
-      new OneVoice(report, now, (life, group) => this.oracle.takenSince(life, group)),
-      new Detached(report, now, (machine) => certificate.cutSince(machine.id)),
+      new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
+      new Detached(report, now, askers, (replica) => certificate.cutSince(replica)),
     ]
   }
 

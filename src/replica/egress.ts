@@ -1,14 +1,22 @@
 // SIP out. A datagram leaves here, from the shared address; what must go on a stream leaves at the replica that holds it
 // (design.md 8). A send that was not made comes back to the owner of its group, which decides whether those bytes still
 // stand.
+//
+// Nobody repeats a response on a stream but us, so a send that another replica is to make (it is *lent*) is kept until that
+// one says that it has given it to its host:
+//
+//   lent --sent--> forgotten
+//     | '--no word for passAgain, or its link is new--> do those bytes still stand? --> lent again
+//     '----no word for `lent`, or its holder is dead--> as if the stream were gone: a new connection (RFC 3261 18.2.2)
 
 import { replicaOf } from '../base/brand.ts'
-import type { GroupKey, Life } from '../base/brand.ts'
-import { plus } from '../base/instant.ts'
+import type { GroupKey, Life, ReplicaId } from '../base/brand.ts'
+import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
-import type { EgressFrame, UnsentFrame } from '../wire/frame.ts'
+import type { EgressId, Flow } from '../wire/entry.ts'
+import type { EgressFrame, SentFrame, UnsentFrame } from '../wire/frame.ts'
 import type { Send } from './effect.ts'
 import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
@@ -23,33 +31,123 @@ export interface EgressPorts {
   readonly outbox: Outbox
   owner(): Owner
   now(): Instant
+  /** A stale replica lends its streams to nobody: what it reads now may be old. */
+  stale(): boolean
+}
+
+interface Lent {
+  readonly group: GroupKey
+  readonly outgoing: Outgoing
+  readonly holder: Life
+  /** When these bytes were lent first. */
+  readonly since: Instant
+  readonly at: Instant
 }
 
 export class Egress {
   readonly #ports: EgressPorts
+  #serial = 0
+  readonly #lent = new Map<EgressId, Lent>()
+  /** Given back to their owners' room, which may lend them again: since when they were lent. */
+  readonly #again = new Map<string, Instant>()
+  #againUntil: Instant | null = null
+  /** What owners are to be told with the end of this turn. */
+  readonly #sent = new Map<Life, EgressId[]>()
 
   constructor(ports: EgressPorts) {
     this.#ports = ports
   }
 
   /** False if the stream that it must leave on is gone. */
-  send({ flow, data, what }: Outgoing, group: GroupKey | null): boolean {
-    const { life, links, outbox } = this.#ports
+  send(outgoing: Outgoing, group: GroupKey | null): boolean {
+    const { flow, data, what } = outgoing
+    const { life, outbox } = this.#ports
     const origin = group === null ? null : { group, what }
-    const holder = flow.stream === '' ? life : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
+    const holder = holderOf(flow) ?? life
     outbox.count('sip_sent')
     if (holder === life) {
       outbox.push({ kind: 'send', flow, data, origin, notAfter: plus(this.#ports.now(), limits.notAfter) })
       return true
     }
-    if (!links.reaches(holder)) return false
-    return links.send(replicaOf(holder), { kind: 'egress', flow, data, within: limits.notAfter, origin })
+    return this.#lend(outgoing, group, holder)
   }
 
-  /** An owner's send on a stream that this replica holds. */
-  onEgress({ flow, data, within, origin }: EgressFrame): void {
-    const notAfter = plus(this.#ports.now(), within)
-    this.#ports.outbox.push({ kind: 'send', flow, data, origin: originOf(origin), notAfter })
+  #lend(outgoing: Outgoing, group: GroupKey | null, holder: Life): boolean {
+    const { life, links, store } = this.#ports
+    const { flow, data, what } = outgoing
+    if (!links.reaches(holder)) return false
+    const id = `${life}#${++this.#serial}` as EgressId
+    const origin = group === null ? null : { group, what }
+    const judged = store.serving().version
+    const frame: EgressFrame = { kind: 'egress', id, judged, flow, data, within: limits.notAfter, origin }
+    if (!links.send(replicaOf(holder), frame)) return false
+    if (group === null) return true
+    const at = this.#ports.now()
+    this.#lent.set(id, { group, outgoing, holder, since: this.#again.get(nameOf(group, outgoing)) ?? at, at })
+    const oldest = this.#lent.keys().next()
+    if (this.#lent.size > limits.lentMost && oldest.done !== true) this.#lent.delete(oldest.value)
+    return true
+  }
+
+  deadline(): Instant | null {
+    const oldest = this.#lent.values().next()
+    return oldest.done === true ? null : plus(oldest.value.at, limits.passAgain)
+  }
+
+  /** What nobody acknowledged goes back to its owner's room. */
+  retry(now: Instant): void {
+    if (this.#againUntil !== null && this.#againUntil <= now) {
+      this.#again.clear()
+      this.#againUntil = null
+    }
+    for (const [id, lent] of this.#lent) {
+      if (between(lent.at, now) < limits.passAgain) break
+      this.#giveBack(id, lent, now)
+    }
+  }
+
+  /** A link is new: what was on its way over the old one may be lost, or its holder is another life by now. */
+  linkUp(peer: ReplicaId): void {
+    for (const [id, lent] of [...this.#lent]) {
+      if (replicaOf(lent.holder) === peer) this.#giveBack(id, lent, this.#ports.now())
+    }
+  }
+
+  #giveBack(id: EgressId, lent: Lent, now: Instant): void {
+    const { links, outbox } = this.#ports
+    const { group, outgoing, holder, since } = lent
+    const { flow, data, what } = outgoing
+    this.#lent.delete(id)
+    outbox.count('sip_lent_again')
+    const isGone = links.isDead(holder) || between(since, now) >= limits.lent
+    if (!isGone) {
+      this.#again.set(nameOf(group, outgoing), since)
+      this.#againUntil = plus(now, limits.passAgain)
+    }
+    this.#ports.owner().unsent({ group, what }, flow, data, isGone ? 'no-stream' : 'late')
+  }
+
+  /** An owner's send on a stream that this replica holds. One that another owner has succeeded speaks no more. */
+  onEgress({ id, judged, flow, data, within, origin }: EgressFrame, asker: Life): void {
+    const { store, outbox } = this.#ports
+    if (this.#ports.stale()) return
+    const known = originOf(origin)
+    const isOver = known !== null && judged <= store.serving().version && store.ownerOf(known.group) !== asker
+    if (isOver) outbox.count('sip_lent_too_late')
+    else outbox.push({ kind: 'send', flow, data, origin: known, notAfter: plus(this.#ports.now(), within) })
+    const ids = this.#sent.get(asker)
+    if (ids === undefined) this.#sent.set(asker, [id])
+    else ids.push(id)
+  }
+
+  /** One frame each a turn. A telling that is lost costs a repetition. */
+  tellOwners(): void {
+    for (const [owner, ids] of this.#sent) this.#ports.links.send(replicaOf(owner), { kind: 'sent', ids })
+    this.#sent.clear()
+  }
+
+  onSent({ ids }: SentFrame): void {
+    for (const id of ids) this.#lent.delete(id)
   }
 
   /** The host did not make a send. */
@@ -68,6 +166,15 @@ export class Egress {
     const known = originOf(origin)
     if (known !== null) this.#ports.owner().unsent(known, flow, data, reason)
   }
+}
+
+/** The life that holds the stream; null for a datagram, or a connection that is still to be made. */
+function holderOf(flow: Flow): Life | null {
+  return flow.stream === '' ? null : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
+}
+
+function nameOf(group: GroupKey, { flow, what, data }: Outgoing): string {
+  return `${group} ${flow.stream} ${what} ${data}`
 }
 
 function originOf(origin: EgressFrame['origin']): Send['origin'] {

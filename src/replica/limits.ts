@@ -56,6 +56,11 @@ export const limits = {
   /** What waits for a way, or went by way of the leader, is given again after this: above any round trip, well below the
    * patience of whoever sent it. */
   passAgain: millis(500),
+  /** A response that the holder of its stream doesn't acknowledge goes on a new connection after this: by then a holder that
+   * is dead or stopped is out of serving, and the phone still waits. */
+  lent: seconds(2),
+  /** Responses that wait for that. Beyond it the oldest is taken as sent. */
+  lentMost: 10_000,
   /** Passes of one input between replicas whose views differ. */
   hops: 3,
   /** Serving entries remembered for `judged`. */

@@ -138,7 +138,12 @@ export class Replica {
       },
       options.now,
     )
-    this.#egress = new Egress({ ...shared, owner: () => this.#owner, now: () => this.#now })
+    this.#egress = new Egress({
+      ...shared,
+      owner: () => this.#owner,
+      now: () => this.#now,
+      stale: () => this.#freshness.stale,
+    })
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,
@@ -227,6 +232,7 @@ export class Replica {
       this.#raft.deadline(),
       this.#owner.deadline(),
       this.#passing.deadline(),
+      this.#egress.deadline(),
       this.#freshness.deadline(),
       this.#lookups.deadline(),
       this.#log.deadline(),
@@ -264,7 +270,10 @@ export class Replica {
         this.#passing.onHandled(frame)
         break
       case 'egress':
-        this.#egress.onEgress(frame)
+        this.#egress.onEgress(frame, from)
+        break
+      case 'sent':
+        this.#egress.onSent(frame)
         break
       case 'unsent':
         this.#egress.onUnsentFrame(frame)
@@ -296,6 +305,7 @@ export class Replica {
     const { state, peer } = input
     if (state.kind === 'up') {
       this.#passing.linkUp(state.life)
+      this.#egress.linkUp(peer)
       if (peer === this.#leader) this.#log.offerAgain()
     }
     if (state.kind === 'refused') this.#raft.forget(peer, this.#now)
@@ -306,6 +316,7 @@ export class Replica {
   #turn(): void {
     this.#passing.expire(this.#now)
     this.#passing.retry(this.#now)
+    this.#egress.retry(this.#now)
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
@@ -332,6 +343,7 @@ export class Replica {
     } while (appended || this.#log.busy)
     this.#passing.tellKeepers()
     this.#answerLookups()
+    this.#egress.tellOwners()
     this.#announce()
   }
 

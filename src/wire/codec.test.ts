@@ -14,7 +14,7 @@ import {
   encodeRecord,
 } from './codec.ts'
 import { bodyFormat } from './entry-shapes.ts'
-import type { EntityRef, EntryBody, Flow, PassId, TimerAction, Transport, Tree } from './entry.ts'
+import type { EgressId, EntityRef, EntryBody, Flow, PassId, TimerAction, Transport, Tree } from './entry.ts'
 import type { Frame } from './frame.ts'
 import type { DiskRecord } from './record.ts'
 
@@ -142,6 +142,7 @@ const flow: fc.Arbitrary<Flow> = shaped<Flow>({
   stream: fc.constantFrom('', '1.a.1/7'),
 })
 const passId = latin1(30) as fc.Arbitrary<PassId>
+const egressId = fc.nat({ max: 99 }).map((n) => `1.a.1#${n}` as EgressId)
 const origin = fc.option(shaped({ group: latin1(16), what: latin1(30) }))
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   shaped({
@@ -165,7 +166,16 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     ids: many(passId),
     outcome: fc.constantFrom('handled' as const, 'hops' as const),
   }),
-  shaped({ kind: fc.constant('egress' as const), flow, data: latin1(2_000), within: time.map(micros), origin }),
+  shaped({
+    kind: fc.constant('egress' as const),
+    id: egressId,
+    judged: indexes,
+    flow,
+    data: latin1(2_000),
+    within: time.map(micros),
+    origin,
+  }),
+  shaped({ kind: fc.constant('sent' as const), ids: many(egressId) }),
   shaped({
     kind: fc.constant('unsent' as const),
     flow,

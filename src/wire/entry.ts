@@ -127,3 +127,6 @@ export type Transport = 'udp' | 'tcp'
 
 /** A message kept by one replica and passed on to a group's owner, `keeper life#number`. */
 export type PassId = Brand<string, 'PassId'>
+
+/** A send that an owner gave to the holder of its stream, `owner life#number`. */
+export type EgressId = Brand<string, 'EgressId'>

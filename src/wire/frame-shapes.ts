@@ -8,10 +8,11 @@ import type {
   ProposeFrame,
   RaftFrame,
   RelayFrame,
+  SentFrame,
   UnsentFrame,
 } from './frame.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
-import type { PassId } from './entry.ts'
+import type { EgressId, PassId } from './entry.ts'
 import { raftMessageShape, raftRecords } from './raft-shapes.ts'
 import { format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import {
@@ -31,6 +32,7 @@ const MOST_ITEMS = 65_536
 type Origin = NonNullable<EgressFrame['origin']>
 
 const passId = text<PassId>(1, 128)
+const egressId = text<EgressId>(1, 128)
 const origin = record<Origin>({ group: text(0, 255), what: text(0, 65_536) })
 
 const clock = record<ClockReading>({ cluster: orNull(stampShape), wall: stampShape })
@@ -57,11 +59,14 @@ const handled = record<HandledFrame>({
 })
 const egress = record<EgressFrame>({
   kind: oneOf(['egress']),
+  id: egressId,
+  judged: indexShape,
   flow: flowShape,
   data: sipShape,
   within: durationShape,
   origin: orNull(origin),
 })
+const sent = record<SentFrame>({ kind: oneOf(['sent']), ids: list(egressId, MOST_ITEMS) })
 const unsent = record<UnsentFrame>({
   kind: oneOf(['unsent']),
   flow: flowShape,
@@ -74,6 +79,6 @@ const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, fro
 export const frameFormat = format(
   'frame',
   1,
-  variants<Frame>({ raft, propose, pass, handled, egress, unsent, relay }),
-  [raft, clock, propose, pass, flowShape, handled, egress, origin, unsent, relay, ...raftRecords],
+  variants<Frame>({ raft, propose, pass, handled, egress, sent, unsent, relay }),
+  [raft, clock, propose, pass, flowShape, handled, egress, origin, sent, unsent, relay, ...raftRecords],
 )

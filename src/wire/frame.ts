@@ -4,7 +4,7 @@ import type { Index, Life, ReplicaId } from '../base/brand.ts'
 import type { Duration } from '../base/instant.ts'
 import type { RaftMessage } from '../raft/message.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
-import type { Flow, PassId } from './entry.ts'
+import type { EgressId, Flow, PassId } from './entry.ts'
 
 export interface RaftFrame {
   readonly kind: 'raft'
@@ -40,14 +40,23 @@ export interface HandledFrame {
   readonly outcome: 'handled' | 'hops'
 }
 
-/** A send by way of the replica that holds the stream. */
+/** A send by way of the replica that holds the stream. The owner repeats it until it hears `sent` or `unsent`. */
 export interface EgressFrame {
   readonly kind: 'egress'
+  readonly id: EgressId
+  /** The serving entry by which the sender is the group's owner. */
+  readonly judged: Index
   readonly flow: Flow
   readonly data: string
   /** What is left of its not-after. */
   readonly within: Duration
   readonly origin: { readonly group: string; readonly what: string } | null
+}
+
+/** To an owner: these sends were given to the host. */
+export interface SentFrame {
+  readonly kind: 'sent'
+  readonly ids: readonly EgressId[]
 }
 
 /** An egress that could not be made; to its owner. */
@@ -67,4 +76,12 @@ export interface RelayFrame {
   readonly frame: Uint8Array
 }
 
-export type Frame = RaftFrame | ProposeFrame | PassFrame | HandledFrame | EgressFrame | UnsentFrame | RelayFrame
+export type Frame =
+  | RaftFrame
+  | ProposeFrame
+  | PassFrame
+  | HandledFrame
+  | EgressFrame
+  | SentFrame
+  | UnsentFrame
+  | RelayFrame

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { index } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
+import { millis } from '../base/instant.ts'
+import type { Duration } from '../base/instant.ts'
+import { label, phone, request, response } from '../call/testing/phone.ts'
+import { groupOfCallId } from '../proxy/token.ts'
+import { encodeFrame } from '../wire/codec.ts'
+import type { EgressId } from '../wire/entry.ts'
+import type { Frame } from '../wire/frame.ts'
+import { limits } from './limits.ts'
+import { Bench, nextHop, sip } from './testing/bench.ts'
+import type { Sent } from './testing/bench.ts'
+
+const callee = phone('callee', nextHop.host, nextHop.port)
+
+interface Ringing {
+  readonly bench: Bench
+  readonly holder: ReplicaId
+  readonly owner: ReplicaId
+  readonly callId: string
+  /** The callee refuses, at the owner's. */
+  refuse(): void
+}
+
+/** A call from a phone whose stream another replica than the call's owner holds; neither leads. */
+function ringing(): Ringing {
+  const bench = new Bench().begin()
+  const [owner, holder] = bench.followers() as [ReplicaId, ReplicaId]
+  const [callId] = bench.callIds(owner, 1) as [string]
+  const caller = phone('caller', '127.36.0.2', 5062, `${bench.lifeOf(holder)}/1`)
+  bench.sip(holder, caller.flow, request(caller, 'INVITE', `sip:callee@${sip.host}:${sip.port}`, { callId }))
+  const invite = bench.takeSent().find(({ data }) => data.startsWith('INVITE'))
+  const busy = response(callee, invite?.data ?? '', 486)
+  return { bench, holder, owner, callId, refuse: () => bench.sip(owner, callee.flow, busy) }
+}
+
+const refusals = (sent: readonly Sent[]): readonly string[] =>
+  sent
+    .filter(({ data }) => label(data).startsWith('486'))
+    .map(({ by, flow }) => `${by} ${flow.stream === '' ? 'a new connection' : flow.stream}`)
+
+/** The first frame of that kind is lost. */
+function lose(bench: Bench, kind: Frame['kind']): void {
+  let left = 1
+  bench.loses = (frame) => frame.kind === kind && left-- > 0
+}
+
+describe('a response on a stream that another replica holds (design.md 8)', () => {
+  test('leaves there, once', () => {
+    const { bench, holder, refuse } = ringing()
+    refuse()
+    bench.pass(limits.lent)
+    expect(refusals(bench.takeSent())).toEqual([`${holder} ${bench.lifeOf(holder)}/1`])
+  })
+
+  test('is lent again if the link lost it: on a stream nobody else repeats it', () => {
+    const { bench, holder, refuse } = ringing()
+    lose(bench, 'egress')
+    refuse()
+    expect(refusals(bench.takeSent())).toEqual([])
+    bench.pass(limits.passAgain)
+    expect(refusals(bench.takeSent())).toEqual([`${holder} ${bench.lifeOf(holder)}/1`])
+  })
+
+  test('is lent again as soon as the link is up', () => {
+    const { bench, holder, owner, refuse } = ringing()
+    lose(bench, 'egress')
+    refuse()
+    bench.link(owner, holder, 'closed')
+    bench.link(owner, holder, 'up')
+    bench.settle()
+    expect(refusals(bench.takeSent())).toEqual([`${holder} ${bench.lifeOf(holder)}/1`])
+  })
+
+  test('goes on a new connection at once if its holder died with it', () => {
+    const { bench, holder, owner, refuse } = ringing()
+    bench.loses = (frame) => frame.kind === 'egress'
+    refuse()
+    bench.kill(holder)
+    bench.pass(limits.passAgain)
+    expect(refusals(bench.takeSent())).toEqual([`${owner} a new connection`])
+  })
+
+  test('goes on a new connection within 2 s if its holder is stopped, and a holder that wakes is silent', () => {
+    const { bench, holder, owner, refuse } = ringing()
+    bench.stop(holder)
+    refuse()
+    bench.pass((limits.lent - millis(1)) as Duration)
+    expect(refusals(bench.takeSent())).toEqual([])
+    bench.pass(millis(1))
+    expect(refusals(bench.takeSent())).toEqual([`${owner} a new connection`])
+    bench.resume(holder)
+    bench.pass(millis(100))
+    expect(refusals(bench.takeSent())).toEqual([])
+  })
+
+  test('is not sent for a replica that another one has succeeded', () => {
+    const { bench, holder, owner, callId } = ringing()
+    const { store } = bench.replica(holder)
+    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const ask = (asker: ReplicaId, judged: number): readonly string[] => {
+      const frame: Frame = {
+        kind: 'egress',
+        id: `${bench.lifeOf(asker)}#1000` as EgressId,
+        judged: index(judged),
+        flow: { transport: 'tcp', host: '127.36.0.2', port: 5062, stream: `${bench.lifeOf(holder)}/1` },
+        data: 'SIP/2.0 486 Busy Here\r\nCSeq: 1 INVITE\r\n\r\n',
+        within: limits.notAfter,
+        origin: { group: groupOfCallId(keys, callId), what: 'response 1' },
+      }
+      bench.step(holder, { kind: 'peer', from: bench.lifeOf(asker), frame: encodeFrame(frame) })
+      bench.settle()
+      return bench.takeSent().map(({ data }) => data.slice(0, 11))
+    }
+    const { version } = store.serving()
+    expect(ask(owner, version)).toEqual(['SIP/2.0 486'])
+    expect(ask(bench.leader(), version)).toEqual([])
+    // It knows of a serving entry that we don't.
+    expect(ask(bench.leader(), version + 1)).toEqual(['SIP/2.0 486'])
+  })
+})
