@@ -160,6 +160,15 @@ export function otherMembers(core: Readonly<Core>): readonly ReplicaId[] {
   return membersOf(core.membership.latest).filter((id) => id !== core.id)
 }
 
+/** Whether this replica may lead (etcd's promotable): a voter, or one that was a voter until an entry that isn't committed yet. Thesis
+ * 4.2.2 and figure 4.6: who removed itself may have the only log that can win, and then nobody else could ever be elected. */
+export function mayLead(core: Readonly<Core>): boolean {
+  if (isVoter(core, core.id)) return true
+  const { membership, log } = core
+  if (membership.latestIndex <= log.commit) return false
+  return allVoters(membership.at(index(membership.latestIndex - 1)).voters).includes(core.id)
+}
+
 /** The only voter. */
 export function isAlone(core: Core): boolean {
   return isVoter(core, core.id) && otherVoters(core).length === 0

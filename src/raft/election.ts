@@ -12,7 +12,7 @@ import {
   becomeLeader,
   becomePreCandidate,
   isAlone,
-  isVoter,
+  mayLead,
   otherVoters,
   send,
   sendAfterPersist,
@@ -37,10 +37,9 @@ export function handleTimeoutNow(core: Core, message: TimeoutNow): void {
   request(core, 'transfer-vote')
 }
 
-/** etcd's promotable: only a voter campaigns (thesis 4.2.2 has servers outside of the configuration wait), not one that stands
- * aside, and not before a snapshot that took the log's place is on its way to the disk. */
+/** Not one that stands aside, and not before a snapshot that took the log's place is on its way to the disk. */
 function mayCampaign(core: Core): boolean {
-  return !core.standsAside && isVoter(core, core.id) && core.installed === null
+  return !core.standsAside && mayLead(core) && core.installed === null
 }
 
 /** Leading or campaigning ends, until further notice. A leader of this term that others still take it for is given up by

@@ -6,7 +6,7 @@ import type { Index, ReplicaId, Term } from '../base/brand.ts'
 import { index } from '../base/brand.ts'
 import { configurationFault, noConfiguration } from './configuration.ts'
 import type { Core, Leadership } from './core.ts'
-import { isVoter, otherMembers } from './core.ts'
+import { isVoter, mayLead, otherMembers } from './core.ts'
 import type { RaftEntry } from './message.ts'
 import type { Raft } from './raft.ts'
 
@@ -138,7 +138,7 @@ function checkRole(core: Readonly<Core>): string | null {
   if (leader === id) return 'follows itself without leading'
   if (role.kind === 'follower') return null
   if (leader !== null) return 'a candidate has a leader'
-  if (!isVoter(core, id)) return 'a candidate has no vote in its configuration'
+  if (!mayLead(core)) return 'a candidate that was not a voter in the last committed configuration'
   return role.kind === 'candidate' && vote !== id ? 'a candidate did not vote for itself' : null
 }
 

@@ -20,6 +20,7 @@ import { unreachable } from '../base/assert.ts'
 import type { ConfChanges } from './conf-change.ts'
 import type { RaftConfig, Restored } from './config.ts'
 import { settingsOf } from './config.ts'
+import { configurationFault } from './configuration.ts'
 import type { Core } from './core.ts'
 import { armElection, becomeFollower, createCore, hardState, isAlone, send } from './core.ts'
 import {
@@ -172,11 +173,13 @@ export class Raft {
     this.#core.log.appliedTo(at)
   }
 
-  /** The state machine's state at `at`, which is applied and durable in the log, is durable as a snapshot: what to keep with it. */
-  snapshot(at: Index): SnapshotMetadata {
+  /** The state machine's state at `at`, which is applied and durable in the log, is durable as a snapshot: what to keep with it.
+   * Null: who was in the set at `at` is not known here, because this replica joined later; no snapshot can be taken of that. */
+  snapshot(at: Index): SnapshotMetadata | null {
     const core = this.#core
     assert(at <= core.disk.stable, 'the log on disk is never behind its snapshot')
     const metadata = snapshotMetadata(core, at)
+    if (configurationFault(metadata.configuration) !== null) return null
     core.log.snapshotTaken(metadata)
     return metadata
   }

@@ -29,9 +29,11 @@ export function needsSnapshot(core: Core, peer: Progress): boolean {
   return peer.next < core.log.first
 }
 
-/** Not to one that was silent for long: a snapshot is much work, and it may be gone. */
+/** Not to one that was silent for long: a snapshot is much work, and it may be gone. Appends in flight are not waited for: what comes
+ * after them is purged, and if they are lost, nothing could be sent that tells. */
 export function makeSnapshot(core: Core, to: ReplicaId, peer: Progress): void {
-  if (!peer.open || between(peer.heard, core.now) >= core.settings.electionTimeout) return
+  const waits = peer.state !== 'replicate' && !peer.open
+  if (waits || between(peer.heard, core.now) >= core.settings.electionTimeout) return
   const snapshot = must(core.log.snapshot, 'entries are purged only behind a snapshot')
   send(core, { kind: 'snapshot', from: core.id, to, term: core.term, snapshot })
   peer.sentSnapshot(snapshot.index)

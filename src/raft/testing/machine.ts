@@ -110,13 +110,14 @@ export class Machine {
     return messages
   }
 
-  /** The state machine's state at `at` is durable at once, and takes the place of the log up to there. */
-  snapshot(at: Index): void {
+  /** The state machine's state at `at` is durable at once, and takes the place of the log up to there. Whether it could be taken. */
+  snapshot(at: Index): boolean {
     const snapshot = this.do((raft) => raft.snapshot(at))
-    if (snapshot === null) return
+    if (snapshot === null) return false
     this.#oracle.snapshotTaken(this.id, snapshot)
     this.#entries = this.#entries.slice(Math.max(0, at - this.#start))
     this.#snapshot = snapshot
+    return true
   }
 
   /** With `asyncStorage`: all that was handed out, or up to `at`, is applied. */

@@ -1,10 +1,11 @@
 // A seeded set of replicas on a network that loses, delays, doubles and reorders, with crashes, pauses, partitions, slow disks,
-// clocks that have nothing in common, and false news of deaths (which may cost an election, never safety).
+// clocks that have nothing in common, and false news of deaths (which may cost an election, never safety). Members come and go
+// meanwhile, leadership is handed over, logs are compacted (operator.ts).
 // Sizes and rates are drawn from the seed; a run is a function of it. First everything may happen (safety), then all faults
 // stop and the set must come together (liveness).
 
 import type { ReplicaId } from '../../base/brand.ts'
-import { replicaId } from '../../base/brand.ts'
+import { index, replicaId } from '../../base/brand.ts'
 import { latin1Bytes } from '../../base/bytes.ts'
 import { Heap } from '../../base/heap.ts'
 import type { Duration, Instant } from '../../base/instant.ts'
@@ -12,16 +13,19 @@ import { instant, millis, plus } from '../../base/instant.ts'
 import type { Random } from '../../base/random.ts'
 import { random } from '../../base/random.ts'
 import type { RaftConfig } from '../config.ts'
+import { isJoint, membersOf } from '../configuration.ts'
 import type { RaftMessage } from '../message.ts'
 import type { RaftStatus } from '../status.ts'
 import { formatStatus } from '../status.ts'
 import { copyMessage, Machine } from './machine.ts'
+import { leave, operate } from './operator.ts'
 import { BrokenPromise, Oracle } from './oracle.ts'
 
 type Event =
   | { readonly kind: 'message'; readonly message: RaftMessage; readonly life: number }
   | { readonly kind: 'sync' | 'tick'; readonly id: ReplicaId; readonly life: number }
-  | { readonly kind: 'client' | 'fault' }
+  | { readonly kind: 'client' | 'fault' | 'operator' }
+  | { readonly kind: 'report'; readonly from: ReplicaId; readonly to: ReplicaId; readonly life: number }
   | { readonly kind: 'restart'; readonly id: ReplicaId }
   | { readonly kind: 'heal' }
 
@@ -30,7 +34,23 @@ export interface Totals {
   crashes: number
   elections: number
   commits: number
+  changes: number
+  transfers: number
+  snapshots: number
+  installed: number
   reads: number
+}
+
+export const noTotals: Totals = {
+  events: 0,
+  crashes: 0,
+  elections: 0,
+  commits: 0,
+  changes: 0,
+  transfers: 0,
+  snapshots: 0,
+  installed: 0,
+  reads: 0,
 }
 
 interface Rates {
@@ -40,6 +60,8 @@ interface Rates {
   readonly disk: Duration
   readonly between: Duration
   readonly faults: Duration
+  /** Between an operator's deeds; 0 = there is none. */
+  readonly operator: Duration
 }
 
 export class Network {
@@ -49,6 +71,7 @@ export class Network {
   readonly #events = new Map<number, Event>()
   readonly #queue = new Heap<number>()
   readonly #rates: Rates
+  readonly #ids: readonly ReplicaId[]
   #sequence = 0
   #now = instant(0)
   #calm = false
@@ -59,13 +82,13 @@ export class Network {
   #side = new Map<ReplicaId, number>()
   #proposals = 0
   #contexts = 0
-  readonly totals: Totals = { events: 0, crashes: 0, elections: 0, commits: 0, reads: 0 }
+  readonly totals: Totals = { ...noTotals }
 
   constructor(seed: number) {
     this.#random = random(seed)
     const draw = this.#random
     const pick = (...values: readonly number[]): number => values[draw.below(values.length)] as number
-    const ids = Array.from({ length: pick(3, 3, 5) }, (_, at) => replicaId(at + 1))
+    const voters = Array.from({ length: pick(3, 3, 5) }, (_, at) => replicaId(at + 1))
     this.#rates = {
       lossPercent: pick(0, 2, 10, 30),
       doublePercent: pick(0, 5, 20),
@@ -73,11 +96,14 @@ export class Network {
       disk: millis(pick(0, 2, 20, 150)),
       between: millis(pick(2, 10, 50)),
       faults: millis(pick(100, 300, 1_000)),
+      operator: millis(pick(0, 10, 30, 100)),
     }
     const sizes = {
       maxAppendEntries: pick(1, 2, 8, 64),
       maxAppendBytes: pick(1, 100, 10_000),
       maxInflight: pick(1, 2, 16),
+      maxInflightBytes: pick(1, 200, 100_000),
+      asyncStorage: pick(0, 1) === 1,
       maxUncommittedBytes: pick(200, 1_000, 100_000),
       maxCommittedBytes: pick(1, 100, 10_000),
       maxReads: pick(2, 100),
@@ -90,8 +116,12 @@ export class Network {
       heartbeat: millis(patience / 5),
       prompt: millis(patience / 15),
     }
-    this.#machines = ids.map((id) => {
-      const config: RaftConfig = { id, voters: ids, random: draw, ...times, ...sizes }
+    // Those that may join know of no set.
+    const spare = this.#rates.operator === 0 ? 0 : 3
+    this.#ids = Array.from({ length: voters.length + spare }, (_, at) => replicaId(at + 1))
+    this.#machines = this.#ids.map((id) => {
+      const known = voters.includes(id) ? voters : []
+      const config: RaftConfig = { id, voters: known, random: draw, ...times, ...sizes }
       return new Machine(config, this.#oracle)
     })
     for (const machine of this.#machines) this.#oracle.add(machine)
@@ -102,12 +132,16 @@ export class Network {
     for (const machine of this.#machines) this.#start(machine)
     this.#schedule(millis(0), { kind: 'client' })
     this.#schedule(this.#rates.faults, { kind: 'fault' })
+    if (this.#rates.operator > 0) this.#schedule(this.#rates.operator, { kind: 'operator' })
     this.#runUntil(plus(this.#now, wild))
     this.#calm = true
     this.#side.clear()
     for (const machine of this.#machines) if (machine.raft === null) this.#start(machine)
     const end = plus(this.#now, calm)
-    while (!this.#agrees() && this.#now < end) this.#runUntil(plus(this.#now, millis(100)))
+    while (!this.#agrees() && this.#now < end) {
+      for (const machine of this.#machines) if (leave(machine, this.#time(machine)) !== null) this.#turn(machine)
+      this.#runUntil(plus(this.#now, millis(100)))
+    }
     if (!this.#agrees()) throw new BrokenPromise(`no convergence:\n${this.#states().map(formatStatus).join('\n')}`)
     this.totals.commits = this.#oracle.committed.length
     this.totals.reads = this.#oracle.answers
@@ -156,6 +190,10 @@ export class Network {
         return this.#client()
       case 'fault':
         return this.#fault()
+      case 'operator':
+        return this.#operate()
+      case 'report':
+        return this.#report(event.from, event.to, event.life)
       case 'restart': {
         const machine = this.#machine(event.id)
         return machine.raft === null ? this.#start(machine) : undefined
@@ -192,7 +230,7 @@ export class Network {
   #client(): void {
     if (this.#calm) return
     this.#schedule(this.#rates.between, { kind: 'client' })
-    const machine = this.#any()
+    const machine = this.#someLeader() ?? this.#any()
     const burst = 1 + this.#random.below(4)
     for (let i = 0; i < burst; i++) {
       const data = latin1Bytes(`p${++this.#proposals}`)
@@ -207,6 +245,25 @@ export class Network {
       reader.do((raft) => raft.readIndex(context, this.#time(reader)))
       this.#turn(reader)
     }
+  }
+
+  #operate(): void {
+    if (this.#calm) return
+    this.#schedule(this.#rates.operator, { kind: 'operator' })
+    const machine = this.#someLeader() ?? this.#any()
+    const deed = operate(machine, this.#ids, this.#random, this.#time(machine))
+    if (deed === 'change' || deed === 'leave') this.totals.changes++
+    if (deed === 'transfer') this.totals.transfers++
+    if (deed === 'snapshot') this.totals.snapshots++
+    this.#turn(machine)
+  }
+
+  /** The caller's news of a snapshot's bytes, which may be wrong. */
+  #report(from: ReplicaId, to: ReplicaId, life: number): void {
+    const machine = this.#machine(from)
+    if (machine.life !== life) return
+    machine.do((raft) => raft.reportSnapshot(to, this.#random.below(2) === 0))
+    this.#turn(machine)
   }
 
   #fault(): void {
@@ -266,15 +323,29 @@ export class Network {
     for (;;) {
       const idle = machine.unsynced === 0
       const ready = machine.take(this.#time(machine))
+      this.#apply(machine)
       if (ready === null) return
+      if (ready.snapshot !== null) this.totals.installed++
       this.#carry(ready.messages)
       if (ready.mustPersist && idle) this.#scheduleSync(machine)
     }
   }
 
+  /** What was handed out is applied sooner or later. */
+  #apply(machine: Machine): void {
+    const log = machine.raft?.inspect().log
+    if (log === undefined || log.applied === log.handedOut) return
+    const at = this.#calm ? log.handedOut : index(log.applied + this.#random.below(log.handedOut - log.applied + 1))
+    machine.apply(at)
+  }
+
   #carry(messages: readonly RaftMessage[]): void {
     const { lossPercent, doublePercent, delay } = this.#rates
     for (const message of messages) {
+      if (message.kind === 'snapshot') {
+        const { from, to } = message
+        this.#schedule(millis(100), { kind: 'report', from, to, life: this.#machine(from).life })
+      }
       if (this.#isCut(message.from, message.to)) continue
       if (!this.#calm && this.#random.below(100) < lossPercent) continue
       const copies = this.#random.below(100) < doublePercent ? 2 : 1
@@ -309,16 +380,11 @@ export class Network {
 
   /** One leader that has committed in its term, and everybody has handed out the same. */
   #agrees(): boolean {
-    const states = this.#states()
-    const leaders = states.filter((state) => state.role === 'leader')
-    const last = this.#oracle.committed.at(-1)
-    const applied = new Set(states.map((state) => state.applied))
-    return (
-      applied.size === 1 &&
-      leaders.length === 1 &&
-      leaders[0]?.commit === leaders[0]?.last &&
-      last?.term === leaders[0]?.term
-    )
+    const [leader, other] = this.#states().filter((state) => state.role === 'leader')
+    if (leader === undefined || other !== undefined || leader.commit < leader.last) return false
+    if (isJoint(leader.configuration) || this.#oracle.committed.at(-1)?.term !== leader.term) return false
+    const members = membersOf(leader.configuration)
+    return this.#states().every((state) => !members.includes(state.id) || state.applied === leader.applied)
   }
 
   #states(): readonly RaftStatus[] {
@@ -327,6 +393,12 @@ export class Network {
 
   #isCut(a: ReplicaId, b: ReplicaId): boolean {
     return this.#side.get(a) !== this.#side.get(b)
+  }
+
+  /** One of those that lead, or think so; or nobody. */
+  #someLeader(): Machine | undefined {
+    const leaders = this.#machines.filter(({ raft }) => raft?.isLeader === true)
+    return leaders[this.#random.below(leaders.length + 1)]
   }
 
   #any(): Machine {

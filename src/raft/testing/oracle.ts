@@ -42,7 +42,7 @@ export class Oracle {
   /** The configuration in force at each core when last looked at (invariant 8: two that can decide anything at the same time share
    * a voter in every two quorums). */
   readonly #inForce = new Map<ReplicaId, Configuration>()
-  readonly #names = new Map<ReplicaId, string>()
+  #differ = false
   /** Reads answered. */
   answers = 0
 
@@ -70,9 +70,12 @@ export class Oracle {
     }
     if (log.commit > (this.#commits.get(id) ?? 0)) this.#checkCommit(id, raft)
     this.#commits.set(id, log.commit)
-    if (this.#inForce.get(id) !== membership.latest) this.#names.set(id, formatVoters(membership.latest.voters))
-    this.#inForce.set(id, membership.latest)
-    if (new Set(this.#names.values()).size > 1) this.check(id, disjointUsable([...this.#machines.values()]))
+    if (this.#inForce.get(id) !== membership.latest) {
+      this.#inForce.set(id, membership.latest)
+      const names = [...this.#inForce.values()].map(({ voters }) => formatVoters(voters))
+      this.#differ = new Set(names.filter((name) => name !== '-')).size > 1
+    }
+    if (this.#differ) this.check(id, disjointUsable([...this.#machines.values()]))
   }
 
   /** A snapshot says of an index what the log said there (invariant 6). */
@@ -136,7 +139,10 @@ export class Oracle {
     if (message.kind !== 'append-response' || message.rejected) return
     const raft = machine.raft?.inspect()
     if (raft === undefined || raft.term !== message.term) return
-    const agrees = machine.holds(message.index, raft.log.termAt(message.index))
+    // Since then a snapshot may have taken the place of what the disk still has.
+    const isPurged = message.index < raft.log.first - 1
+    const here = isPurged ? (this.committed[message.index - 1]?.term ?? null) : raft.log.termAt(message.index)
+    const agrees = machine.holds(message.index, here)
     this.check(id, agrees ? null : `acknowledgement of ${message.index} leaves before it is durable`)
   }
 

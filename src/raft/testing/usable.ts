@@ -6,13 +6,15 @@ import { formatVoters, membersOf } from '../configuration.ts'
 import { outcome } from '../quorum.ts'
 import type { Machine } from './machine.ts'
 
+const names = new WeakMap<Configuration, string>()
+
 /** Two usable configurations with quorums that share nobody, or null. */
 export function disjointUsable(machines: readonly Machine[]): string | null {
   const usable = new Map<string, Configuration>()
   for (const machine of machines) {
     const config = machine.raft?.inspect().membership.latest
     if (config === undefined || config.voters.incoming.length === 0) continue
-    const name = formatVoters(config.voters)
+    const name = nameOf(config)
     if (!usable.has(name) && isUsable(machine, machines)) usable.set(name, config)
   }
   const all = [...usable]
@@ -22,6 +24,12 @@ export function disjointUsable(machines: readonly Machine[]): string | null {
     }
   }
   return null
+}
+
+function nameOf(config: Configuration): string {
+  let name = names.get(config)
+  if (name === undefined) names.set(config, (name = formatVoters(config.voters)))
+  return name
 }
 
 /** Whether the replica could win an election, or, leading, commit something, if only messages went through. */
