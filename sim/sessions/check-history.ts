@@ -22,16 +22,7 @@ export function checkHistory(operations: readonly Operation[]): Loss | null {
     const own = operations.filter((operation) => operation.session === session).sort((a, b) => a.called - b.called)
     const result = linearize(own)
     if (result.kind === 'explained') continue
-    for (const reason of [
-      appliedTwice,
-      lostUpdate,
-      overwritten,
-      versionAgain,
-      changed,
-      staleRead,
-      lostSession,
-      fallenVersion,
-    ]) {
+    for (const reason of reasons) {
       const found = reason(own)
       if (found !== null) return { session, ...found, text: `${found.kind} in ${session}: ${found.text}` }
     }
@@ -43,6 +34,19 @@ export function checkHistory(operations: readonly Operation[]): Loss | null {
 }
 
 type Found = Pick<Loss, 'kind' | 'text' | 'operations'> | null
+
+/** The plainest first. */
+const reasons: readonly ((own: readonly Operation[]) => Found)[] = [
+  appliedTwice,
+  lostUpdate,
+  jumpedOver,
+  overwritten,
+  versionAgain,
+  changed,
+  staleRead,
+  lostSession,
+  fallenVersion,
+]
 
 /** A replay, or a write that is back. */
 function appliedTwice(own: readonly Operation[]): Found {
@@ -65,28 +69,29 @@ function appliedTwice(own: readonly Operation[]): Found {
   return null
 }
 
-/** Two writes on one version, or as one version. */
+/** Two writes on one version, or as one version. A delete is a write too. */
 function lostUpdate(own: readonly Operation[]): Found {
-  const writes = own.filter((write) => isAccepted(write) && write.kind !== 'delete')
-  const hasDelete = own.some((other) => other.kind === 'delete' && (isAccepted(other) || other.returned === null))
+  const writes = own.filter(isAccepted)
   for (const [i, a] of writes.entries()) {
     for (const b of writes.slice(i + 1)) {
-      if (a.kind === 'get' || b.kind === 'get' || a.request === b.request) continue
-      const expected = a.kind === 'compareAndPut' && b.kind === 'compareAndPut' && a.expected === b.expected
-      const replaced = a.kind === 'compareAndPut' ? a.expected : 0
-      const isOneBase = expected && (replaced > 0 || !hasDelete)
-      if (!isOneBase && (versionOf(a) !== versionOf(b) || isDeletedBetween(own, a, b))) continue
-      const what = isOneBase
-        ? replaced === 0
-          ? 'both created it'
-          : `both replaced version ${replaced}`
-        : `both became version ${versionOf(a)}`
+      if (a.kind === 'get' || b.kind === 'get' || a.request === b.request || isDeletedBetween(own, a, b)) continue
+      const replaced = a.kind === 'put' ? 0 : a.expected
+      const isOneBase =
+        a.kind !== 'put' && b.kind !== 'put' && a.expected === b.expected && (replaced > 0 || !isEnded(own, a, b))
+      const isOneVersion = versionOf(a) !== null && versionOf(a) === versionOf(b)
+      if (!isOneBase && !isOneVersion) continue
+      const based = replaced === 0 ? 'both created it' : `both replaced version ${replaced}`
+      const what = isOneBase ? based : `both became version ${versionOf(a)}`
       const [winner, loser] = winnerOf(own, a, b)
-      const text = `${name(a)} and ${name(b)} ${what}: ${name(loser)} is overwritten by ${name(winner)}, whose owner had not seen it`
+      const text = `${nameOfWrite(a)} and ${nameOfWrite(b)} ${what}: ${name(loser)} is overwritten by ${name(winner)}, whose owner had not seen it`
       return { kind: 'lost update', text, operations: [a, b] }
     }
   }
   return null
+}
+
+function nameOfWrite(write: Operation): string {
+  return write.kind === 'delete' ? `${name(write)} (delete)` : name(write)
 }
 
 function isDeletedBetween(own: readonly Operation[], a: Operation, b: Operation): boolean {
@@ -98,6 +103,36 @@ function winnerOf(own: readonly Operation[], a: Operation, b: Operation): readon
   const last = own.findLast((other) => [name(a), name(b)].includes(shownValue(other) ?? ''))
   const isFirst = last === undefined ? (versionOf(a) ?? 0) > (versionOf(b) ?? 0) : shownValue(last) === name(a)
   return isFirst ? [a, b] : [b, a]
+}
+
+/** A write between a compare-and-put and the version that it was compared with: versions only rise. */
+function jumpedOver(own: readonly Operation[]): Found {
+  for (const write of own) {
+    const version = versionOf(write)
+    if (write.kind !== 'compareAndPut' || version === null) continue
+    const between = own.find((other) => {
+      const at = other.kind === 'put' || other.kind === 'compareAndPut' ? versionOf(other) : null
+      if (at === null || at <= write.expected || at >= version) return false
+      return write.expected > 0 || !isEnded(own, other, write)
+    })
+    if (between === undefined) continue
+    const text = `${tell(between)}, and ${tell(write)}: ${name(between)} is overwritten by ${name(write)}, whose owner had not seen it`
+    return { kind: 'lost update', text, operations: [between, write] }
+  }
+  return null
+}
+
+/** Whether a delete may have ended what one of two writes made before the other one came: versions only rise. */
+function isEnded(own: readonly Operation[], a: Operation, b: Operation): boolean {
+  const versions = [versionOf(a) ?? 0, versionOf(b) ?? 0]
+  const [first, last] = [Math.min(...versions), Math.max(...versions)]
+  return own.some(
+    (other) =>
+      other.kind === 'delete' &&
+      (isAccepted(other) || other.returned === null) &&
+      other.expected >= first &&
+      other.expected < last,
+  )
 }
 
 /** A write on a version that was known to be replaced. */
@@ -140,10 +175,16 @@ function staleRead(own: readonly Operation[]): Found {
 }
 
 function lostSession(own: readonly Operation[]): Found {
-  if (own.some(({ kind, answer, returned }) => kind === 'delete' && (answer === true || returned === null))) return null
+  const isDeletable = (version: number): boolean =>
+    own.some(
+      (other) => other.kind === 'delete' && other.expected >= version && (isAccepted(other) || other.returned === null),
+    )
   for (const read of own) {
     if (read.kind !== 'get' || read.answer !== null) continue
-    const write = own.find((other) => precedes(other, read) && versionOf(other) !== null)
+    const write = own.find((other) => {
+      const version = versionOf(other)
+      return precedes(other, read) && version !== null && !isDeletable(version)
+    })
     if (write === undefined) continue
     return {
       kind: 'lost session',

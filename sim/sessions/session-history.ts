@@ -36,9 +36,30 @@ export interface HistoryOptions {
 /** Histories of gets, puts, compare-and-puts, deletes and re-creations by concurrent owners. Shrinks to fewer steps, fewer
  * owners, one session, newer versions. */
 export function sessionHistory(options: HistoryOptions = {}): fc.Arbitrary<SessionHistory> {
-  return fc
-    .array(stepOf(options), { maxLength: options.maxSteps ?? 20, size: 'max' })
-    .map((steps) => ({ steps, [fc.toStringMethod]: () => steps.map(tellStep).join('; ') }))
+  return fc.array(stepOf(options), { maxLength: options.maxSteps ?? 20, size: 'max' }).map((drawn) => {
+    const steps = renamed(drawn)
+    return { steps, [fc.toStringMethod]: () => steps.map(tellStep).join('; ') }
+  })
+}
+
+/** The owner that comes first is A and the first session s1: names shrink at once, and say nothing but who is the same. */
+function renamed(steps: readonly Step[]): readonly Step[] {
+  const owners = [...new Set(steps.map(({ owner }) => owner))]
+  const sessions = [...new Set(steps.flatMap((step) => (step.kind === 'replay' ? [] : [step.session])))]
+  return steps.map((step) => {
+    const owner = ownerName(owners.indexOf(step.owner))
+    return step.kind === 'replay'
+      ? { ...step, owner }
+      : { ...step, owner, session: sessionName(sessions.indexOf(step.session)) }
+  })
+}
+
+function ownerName(n: number): string {
+  return String.fromCharCode(65 + n)
+}
+
+function sessionName(n: number): string {
+  return `s${n + 1}`
 }
 
 /** One step of a history. */
@@ -46,8 +67,8 @@ export function stepOf(options: HistoryOptions = {}): fc.Arbitrary<Step> {
   const { owners = 3, sessions = 2, replays = false } = options
   if (!(owners >= 1 && owners <= 26)) throw new RangeError(`owners is ${owners}: make it 1 to 26`)
   if (!(sessions >= 1)) throw new RangeError(`sessions is ${sessions}: make it 1 or more`)
-  const owner = fc.nat({ max: owners - 1 }).map((n) => String.fromCharCode(65 + n))
-  const session = fc.nat({ max: sessions - 1 }).map((n) => `s${n + 1}`)
+  const owner = fc.nat({ max: owners - 1 }).map(ownerName)
+  const session = fc.nat({ max: sessions - 1 }).map(sessionName)
   // Mostly the newest: a history of stale owners alone changes nothing.
   const stale = fc.nat({ max: 11 }).map((n) => Math.max(0, n - 8))
   return fc.oneof(

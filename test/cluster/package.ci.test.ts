@@ -1,6 +1,6 @@
 // What is published: packed, installed in an empty folder, and run as JavaScript, without type stripping.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -42,6 +42,13 @@ test('the package works where it is installed', async () => {
     const script =
       "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"
     await run(process.execPath, ['--no-experimental-strip-types', '--input-type=module', '-e', script], folder)
+    // The examples run from it, and print what their doc says.
+    writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
+    const doc = readFileSync(join(root, 'docs/PROPERTY-TESTING.md'), 'utf8')
+    for (const name of readdirSync(join(root, 'docs/examples'))) {
+      cpSync(join(root, 'docs/examples', name), join(folder, name))
+      expect(doc).toContain(`$ node ${name}\n${await run(process.execPath, [name], folder)}`)
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
