@@ -11,8 +11,9 @@
 import type { Effect } from '../src/replica/effect.ts'
 import type { Input } from '../src/replica/input.ts'
 import { decodeFrame } from '../src/wire/codec.ts'
-import type { Machine, Work } from './machine.ts'
-import type { CrashPoint } from './plan.ts'
+import type { Machine } from './machine.ts'
+import type { Work } from './machine-watch.ts'
+import type { CrashPoint } from './fault.ts'
 
 export interface CountedPoint extends CrashPoint {
   /** Whether records were written and not synced: the tail that can be lost. */

@@ -13,6 +13,8 @@ export class Certificate {
   readonly #peers: PeerNetwork
   readonly #replicas: number
   readonly #cutSince = new Map<number, number>()
+  /** Whose disks take nothing: they follow, and count for no quorum (docs/decisions/0014). */
+  readonly #full = new Set<number>()
   readonly #windows: { from: number; until: number | null }[] = []
 
   constructor(peers: PeerNetwork, replicas: number) {
@@ -20,10 +22,17 @@ export class Certificate {
     this.#replicas = replicas
   }
 
-  /** A replica died or came, a link was cut or healed. */
+  /** A disk is full, or has room again. */
+  fill(replica: number, isFull: boolean): void {
+    if (isFull) this.#full.add(replica)
+    else this.#full.delete(replica)
+  }
+
+  /** A replica died or came, a link was cut or healed, a disk filled. */
   update(now: number): void {
     const ids = Array.from({ length: this.#replicas }, (_, i) => i + 1)
-    const leads = ids.filter((a) => ids.filter((b) => this.#peers.reachable(a, b)).length * 2 > this.#replicas)
+    const writers = ids.filter((id) => !this.#full.has(id))
+    const leads = writers.filter((a) => writers.filter((b) => this.#peers.reachable(a, b)).length * 2 > this.#replicas)
     const anyQuorum = leads.length > 0
     for (const id of ids) {
       // By way of a leader is good enough: it need not reach the others itself.

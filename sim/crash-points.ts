@@ -4,9 +4,10 @@
 
 import { Census } from './census.ts'
 import type { CountedPoint } from './census.ts'
+import type { Blow, CrashPoint, Fault } from './fault.ts'
 import { flowNamed, flows } from './flows.ts'
 import type { Flow } from './ladder.ts'
-import type { Blow, CrashPoint, Fault, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
 

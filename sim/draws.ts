@@ -35,6 +35,12 @@ export function draw(seed: number, kind: string): Draw {
   }
 }
 
+/** What a draw about a time is about: its millisecond, so that a fault that moves all that follows by less does not make every
+ * draw another one. */
+export function moment(us: number): number {
+  return Math.floor(us / 1_000)
+}
+
 /** `length` bytes that depend on the seed and on what they are about. */
 export function drawBytes(seed: number, kind: string, length: number): Uint8Array {
   const bytes = draw(seed, kind)

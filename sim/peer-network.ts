@@ -4,8 +4,9 @@
 
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
+import { identifyPeer } from '../src/wire/peer-identity.ts'
 import type { Agenda, Appointment } from './agenda.ts'
-import { draw } from './draws.ts'
+import { draw, moment } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
 
@@ -19,6 +20,8 @@ const reconnectMost = 40_000
 /** A process at its peer address. */
 export interface PeerEndpoint {
   readonly life: Life
+  /** The incarnations of the others, as its disk remembers them. */
+  readonly known: Map<number, string>
   deliver(input: InputBody): void
 }
 
@@ -41,14 +44,16 @@ interface End {
   /** Frames to this end that wait for a cut to heal, and those that come late. */
   held: Uint8Array[]
   late: { readonly from: Life; readonly frame: Uint8Array }[]
-  /** Nothing passes towards this end. */
-  cut: boolean
+  /** How many cuts lie before this end: nothing passes towards it unless none. */
+  cuts: number
   /** It was told that the far address refuses. */
   refused: boolean
 }
 
 interface Pair {
   readonly ends: readonly [End, End]
+  /** What a slow link adds to each frame's way. */
+  slower: number
   connection: Connection | null
   attempt: Appointment | null
 }
@@ -68,7 +73,7 @@ export class PeerNetwork {
     this.#draw = draw(plan.seed, 'peer network')
     for (let a = 1; a <= plan.replicas; a++) {
       for (let b = a + 1; b <= plan.replicas; b++) {
-        this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], connection: null, attempt: null })
+        this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], slower: 0, connection: null, attempt: null })
       }
     }
   }
@@ -98,7 +103,7 @@ export class PeerNetwork {
       const [own, other] = ends(pair, id)
       Object.assign(own, { connection: null, far: null, held: [], late: [], refused: false })
       this.#break(pair)
-      if (!other.cut) this.#notice(pair, other)
+      if (other.cuts === 0) this.#notice(pair, other)
       this.#connectSoon(pair)
     }
   }
@@ -110,7 +115,7 @@ export class PeerNetwork {
     if (sender.connection === null || sender.connection !== pair.connection) return
     // A copy: a replica that changes a frame after sending it must not reach into another.
     const bytes = frame.slice()
-    if (!receiver.cut) this.#carry(pair.connection, from, receiver, bytes)
+    if (receiver.cuts === 0) this.#carry(pair.connection, from, receiver, bytes)
     else if (receiver.held.length < heldMost) receiver.held.push(bytes)
     else this.reset(from, to)
   }
@@ -126,14 +131,14 @@ export class PeerNetwork {
 
   /** Nothing passes from `from` to `to` from now on. */
   cut(from: number, to: number): void {
-    ends(this.#pair(from, to), from)[1].cut = true
+    ends(this.#pair(from, to), from)[1].cuts++
   }
 
   /** What was held goes on, unless the connection broke meanwhile. */
   heal(from: number, to: number): void {
     const pair = this.#pair(from, to)
     const receiver = ends(pair, from)[1]
-    receiver.cut = false
+    if (--receiver.cuts > 0) return
     const held = receiver.held
     receiver.held = []
     if (pair.connection === null) {
@@ -142,18 +147,30 @@ export class PeerNetwork {
     } else for (const frame of held) this.#carry(pair.connection, from, receiver, frame)
   }
 
-  /** Whether frames can pass both ways between two replicas that run. */
+  /** Each frame between the two takes that much longer from now on, or less again. */
+  slow(a: number, b: number, by: number): void {
+    this.#pair(a, b).slower += by
+  }
+
+  /** Whether frames can pass both ways between two replicas that run and know each other. */
   reachable(a: number, b: number): boolean {
-    if ([a, b].some((id) => !this.#endpoints.has(id) || this.#frozen.has(id))) return false
-    return a === b || this.#pair(a, b).ends.every((end) => !end.cut)
+    const [one, other] = [this.#endpoints.get(a), this.#endpoints.get(b)]
+    if (one === undefined || other === undefined || this.#frozen.has(a) || this.#frozen.has(b)) return false
+    if (a === b) return true
+    return (
+      [identifyPeer(one.life, other.known), identifyPeer(other.life, one.known)].every(
+        ({ kind }) => kind !== 'stranger',
+      ) && this.#pair(a, b).ends.every((end) => end.cuts === 0)
+    )
   }
 
   #carry(connection: Connection, from: number, receiver: End, frame: Uint8Array): void {
     const life = this.#endpoints.get(from)?.life
     if (life === undefined) return
     const { delayLeast, delayMost } = this.#plan
-    const delay = this.#draw.within(delayLeast, delayMost, 1, from, receiver.id, this.#agenda.now)
-    receiver.lastArrival = Math.max(receiver.lastArrival, this.#agenda.now + delay)
+    const delay = this.#draw.within(delayLeast, delayMost, 1, from, receiver.id, moment(this.#agenda.now))
+    const { slower } = this.#pair(from, receiver.id)
+    receiver.lastArrival = Math.max(receiver.lastArrival, this.#agenda.now + delay + slower)
     this.#agenda.at(receiver.lastArrival, () => {
       if (receiver.connection === connection) this.#deliver(receiver, { kind: 'peer', from: life, frame })
       else if (connection.late && receiver.late.length < heldMost) receiver.late.push({ from: life, frame })
@@ -187,22 +204,24 @@ export class PeerNetwork {
 
   #connect(pair: Pair): void {
     pair.attempt = null
-    if (pair.connection !== null || pair.ends.some((end) => end.cut)) return
+    if (pair.connection !== null || pair.ends.some((end) => end.cuts > 0)) return
     const [a, b] = pair.ends
-    const lives = [this.#endpoints.get(a.id)?.life, this.#endpoints.get(b.id)?.life] as const
-    if (lives[0] === undefined && lives[1] === undefined) return
-    if (lives[0] === undefined || lives[1] === undefined) {
-      const alone = lives[0] === undefined ? b : a
+    const [one, other] = [this.#endpoints.get(a.id), this.#endpoints.get(b.id)]
+    if (one === undefined && other === undefined) return
+    if (one === undefined || other === undefined) {
+      const alone = one === undefined ? b : a
       if (alone.refused) return
       alone.refused = true
       this.#tell(pair, alone, { kind: 'refused' })
       return
     }
+    // As host/peer-server.ts and host/peer-links.ts do; it stays so until another process comes.
+    if (!listens(one, other.life) || !listens(other, one.life)) return
     const now = this.#agenda.now
     const connection: Connection = { broken: false, late: this.#draw.chance(this.#plan.late, 4, a.id, b.id, now) }
     pair.connection = connection
-    this.#open(pair, a, lives[1], connection)
-    this.#open(pair, b, lives[0], connection)
+    this.#open(pair, a, other.life, connection)
+    this.#open(pair, b, one.life, connection)
   }
 
   #open(pair: Pair, end: End, far: Life, connection: Connection): void {
@@ -239,7 +258,14 @@ export class PeerNetwork {
 }
 
 function newEnd(id: number): End {
-  return { id, connection: null, far: null, lastArrival: 0, held: [], late: [], cut: false, refused: false }
+  return { id, connection: null, far: null, lastArrival: 0, held: [], late: [], cuts: 0, refused: false }
+}
+
+/** Whether it listens to that life; a peer that it meets for the first time is remembered. */
+function listens({ known }: PeerEndpoint, far: Life): boolean {
+  const identity = identifyPeer(far, known)
+  if (identity.kind === 'new') known.set(identity.replica, identity.incarnation)
+  return identity.kind !== 'stranger'
 }
 
 /** The end of `id`, then the other one. */

@@ -8,7 +8,7 @@
 
 import { Arbitrary, Value, stream } from 'fast-check'
 import type { Stream } from 'fast-check'
-import { timeOf } from './plan.ts'
+import { replicasOf, timeOf } from './fault.ts'
 import type { Fault, Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -137,8 +137,7 @@ function fewerReplicas(plan: Plan): Plan | null {
 }
 
 function highestReplica(fault: Fault): number {
-  if (fault.kind === 'crash') return fault.point.replica
-  return Math.max(fault.replica, 'other' in fault ? (fault.other ?? 0) : 0)
+  return Math.max(0, ...replicasOf(fault))
 }
 
 const second = 1_000_000
@@ -171,7 +170,7 @@ function calmerField(part: keyof typeof calmWorld, field: string): Move {
     const now = plan[part] as unknown as Readonly<Record<string, unknown>>
     const calm = (calmWorld[part] as unknown as Readonly<Record<string, unknown>>)[field]
     const calmed = { ...now, [field]: calm }
-    return isSame(now[field], calm) || !isOrdered(calmed) ? null : { ...plan, [part]: calmed }
+    return calm === undefined || isSame(now[field], calm) || !isOrdered(calmed) ? null : { ...plan, [part]: calmed }
   }
 }
 

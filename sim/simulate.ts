@@ -3,7 +3,6 @@
 //   safety phase:   calls start, faults strike; every promise but C10 is checked all the time
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
-import { unreachable } from '../src/base/assert.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import { Agenda } from './agenda.ts'
 import type { Census } from './census.ts'
@@ -20,11 +19,14 @@ import { framed } from './phones/framing.ts'
 import { Phone } from './phones/phone.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
-import type { Fault, Plan, PlannedCall, PlannedLookup, Transport } from './plan.ts'
+import { describePlan } from './plan.ts'
+import type { Plan, PlannedCall, PlannedLookup, Transport } from './plan.ts'
+import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
 import { StreamNetwork } from './stream-network.ts'
 import type { PhoneEnd, PhoneReceiver } from './stream-network.ts'
+import { Strikes } from './strikes.ts'
 import { Trace, formatTime } from './trace.ts'
 import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
@@ -54,8 +56,6 @@ export interface Failure extends Finding {
   /** `safety`: a promise was broken; `liveness`: no convergence. */
   readonly kind: 'safety' | 'liveness'
 }
-
-type Cut = Pick<Fault & { kind: 'partition' }, 'replica' | 'other' | 'way' | 'resets'>
 
 const second = 1_000_000
 /** The longest flow, which timer C ends, and what its phones' retransmissions may add. */
@@ -89,10 +89,7 @@ class Run {
   readonly #phones: Phone[] = []
   readonly #callees = new Map<string, Phone>()
   readonly #witness: Witness | null
-  #kills = 0
-  #faults = 0
-  /** How many of the plan's crash points were reached. */
-  #struck = 0
+  readonly #strikes: Strikes
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -103,8 +100,9 @@ class Run {
     this.#trace = trace
     this.#peers = new PeerNetwork(agenda, plan)
     const resets = new TransportResets(() => agenda.now)
-    this.#streams = new StreamNetwork(agenda, plan, trace, setAddress, resets)
-    this.#sip = new SipNetwork(agenda, plan, trace, setAddress, this.#streams)
+    const address = new SetAddress(agenda, plan)
+    this.#streams = new StreamNetwork(agenda, plan, trace, setAddress, address, resets)
+    this.#sip = new SipNetwork(agenda, plan, trace, setAddress, address, this.#streams)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
     this.#court = new Court(agenda, plan, setAddress, this.#certificate, resets, census, witness)
     const settings: CallSettings = {
@@ -112,7 +110,10 @@ class Run {
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
     }
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court }
-    this.#machines = Array.from({ length: plan.replicas }, (_, i) => new Machine(i + 1, parts))
+    const machines = Array.from({ length: plan.replicas }, (_, i) => new Machine(i + 1, parts))
+    this.#machines = machines
+    const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
+    this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, until })
   }
 
   run(): RunResult {
@@ -132,11 +133,11 @@ class Run {
   }
 
   #prepare(): void {
-    this.#trace.tell(`plan ${JSON.stringify(this.#plan)}`)
+    for (const line of describePlan(this.#plan)) this.#trace.tell(line)
     for (const machine of this.#machines) {
-      this.#agenda.at(machine.id * 1_000, () => this.#start(machine))
+      this.#agenda.at(machine.id * 1_000, () => this.#strikes.start(machine, 0))
     }
-    for (const fault of this.#plan.faults) this.#schedule(fault)
+    for (const fault of this.#plan.faults) this.#strikes.schedule(fault)
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
@@ -151,101 +152,12 @@ class Run {
     this.#agenda.after(lookEvery, () => this.#lookAround())
   }
 
-  #start(machine: Machine): void {
-    machine.start()
-    this.#certificate.update(this.#agenda.now)
-  }
-
-  #schedule(fault: Fault): void {
-    switch (fault.kind) {
-      case 'kill':
-        this.#agenda.at(fault.at, () => {
-          const machine = this.#machine(fault.replica)
-          machine.lightFuse(fault.effects, () => this.#kill(machine, fault.tail, fault.restartAfter))
-        })
-        break
-      case 'crash': {
-        const machine = this.#machine(fault.point.replica)
-        machine.doom(fault.point.input, fault.point.place, () => this.#strike(machine, fault))
-        break
-      }
-      case 'pause':
-        this.#agenda.at(fault.at, () => {
-          const machine = this.#machine(fault.replica)
-          machine.lightFuse(fault.effects, () => this.#pause(machine, fault.length))
-        })
-        break
-      case 'clock':
-        this.#agenda.at(fault.at, () => {
-          this.#faults++
-          this.#machine(fault.replica).stepWall(fault.by)
-        })
-        break
-      case 'partition':
-        this.#agenda.at(fault.at, () => this.#partition(fault, 'cut'))
-        this.#agenda.at(fault.until, () => this.#partition(fault, 'heal'))
-        break
-      case 'reset':
-        this.#agenda.at(fault.at, () => {
-          this.#faults++
-          this.#trace.tell(`reset of the link ${fault.replica} - ${fault.other}`)
-          this.#peers.reset(fault.replica, fault.other)
-        })
-        break
-      default:
-        unreachable(fault)
-    }
-  }
-
-  #pause(machine: Machine, length: number): void {
-    if (machine.isAsleep) return
-    this.#faults++
-    this.#peers.freeze(machine.id)
-    this.#certificate.update(this.#agenda.now)
-    machine.sleep(length, () => this.#awake(machine))
-  }
-
-  #awake(machine: Machine): void {
-    this.#peers.thaw(machine.id)
-    this.#certificate.update(this.#agenda.now)
-  }
-
-  #kill(machine: Machine, tail: 'kept' | 'part' | 'lost', restartAfter: number): void {
-    this.#kills++
-    this.#faults++
-    machine.kill(tail)
-    this.#certificate.update(this.#agenda.now)
-    this.#agenda.after(restartAfter, () => this.#start(machine))
-  }
-
-  /** A crash point is reached. */
-  #strike(machine: Machine, { how, length }: Fault & { kind: 'crash' }): void {
-    this.#struck++
-    if (how === 'kept' || how === 'lost') return this.#kill(machine, how, length)
-    if (how === 'pause') return this.#pause(machine, length)
-    const cut = { replica: machine.id, other: null, way: how, resets: false }
-    this.#partition(cut, 'cut')
-    this.#agenda.after(length, () => this.#partition(cut, 'heal'))
-  }
-
-  #partition({ replica, other, way, resets }: Cut, change: 'cut' | 'heal'): void {
-    this.#trace.tell(`${change} ${replica} ${way} ${other ?? 'all'}`)
-    if (change === 'cut') this.#faults++
-    const others = this.#machines.map(({ id }) => id).filter((id) => id !== replica && (other === null || id === other))
-    for (const far of others) {
-      if (way !== 'in') this.#peers[change](replica, far)
-      if (way !== 'out') this.#peers[change](far, replica)
-      if (resets && change === 'cut') this.#peers.reset(replica, far)
-    }
-    this.#certificate.update(this.#agenda.now)
-  }
-
   #scheduleLookup({ at, replica, call }: PlannedLookup, id: number): void {
     const callId = this.#callId(call)
     this.#court.lookups.follow(callId)
     this.#agenda.at(at, () => {
       this.#court.lookups.asked(id, callId)
-      this.#machine(replica).deliver({ kind: 'admin', id, query: { kind: 'call', callId } })
+      this.#machines[replica - 1]?.host?.deliver({ kind: 'admin', id, query: { kind: 'call', callId } })
     })
   }
 
@@ -317,10 +229,13 @@ class Run {
     })
   }
 
-  /** Faults have stopped: the dead come back, links and network are perfect. */
+  /** Faults have stopped: the dead come back, disks are put right, links and network are perfect. */
   #converge(): Failure | null {
     this.#sip.becomePerfect()
-    for (const machine of this.#machines) this.#start(machine)
+    for (const machine of this.#machines) {
+      machine.mend()
+      this.#strikes.start(machine, this.#plan.safetyUntil)
+    }
     const stopped = (done: () => boolean) => (): boolean => this.#court.finding !== null || done()
     const settled = this.#paced(() => unsettled(this.#phones) === null)
     this.#agenda.runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
@@ -331,7 +246,7 @@ class Run {
     const left = unconverged(this.#machines, this.#phones)
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)
-    if (this.#struck < this.#plan.faults.filter(({ kind }) => kind === 'crash').length) {
+    if (this.#strikes.struck < this.#plan.faults.filter(({ kind }) => kind === 'crash').length) {
       this.#court.broken('determinism', 'the crash point was not reached')
     }
     return this.#safety()
@@ -364,8 +279,8 @@ class Run {
     return {
       seed: this.#plan.seed,
       calls: this.#plan.calls.length,
-      kills: this.#kills,
-      faults: this.#faults + lost + duplicated,
+      kills: this.#strikes.kills,
+      faults: this.#strikes.count + lost + duplicated,
       lost: failure !== null && failure.call !== null ? 1 : 0,
       excused: this.#court.excused.size,
       transportResets: this.#court.resets.size,
@@ -376,10 +291,6 @@ class Run {
       marks: this.#court.marks.counts,
       failure,
     }
-  }
-
-  #machine(id: number): Machine {
-    return this.#machines[id - 1] as Machine
   }
 }
 

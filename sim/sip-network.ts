@@ -1,6 +1,5 @@
-// The phones' network: UDP with delay, reordering, duplication and loss, and one shared address for the set. As with
-// `reusePort`, a datagram's replica is a hash of its sender over the sockets that are bound just then: every death and
-// every join deals all flows anew, those of living replicas too (design.md 9).
+// The phones' network: UDP with delay, reordering, duplication, loss and replays, and one address for the set
+// (set-address.ts).
 
 import { mixText } from '../src/base/hash.ts'
 import type { Send } from '../src/replica/effect.ts'
@@ -9,11 +8,15 @@ import type { Agenda } from './agenda.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
+import type { SetAddress } from './set-address.ts'
 import type { Trace } from './trace.ts'
 
 /** No more datagrams in a row than this are lost on one way: the network is bad, but fair. What a phone then fails to get
  * through in its 64*T1 was not lost by the network. */
 const lostInRowMost = 2
+/** How old a replayed datagram is. After 64*T1 it would be a new request (RFC 3261 17.2.2), and rightly. */
+const replayLeast = 1_000_000
+const replayMost = 31_000_000
 
 export interface SocketAddress {
   readonly host: string
@@ -40,21 +43,16 @@ interface SharedStreams {
   becomePerfect(): void
 }
 
-interface Binding {
-  readonly replica: number
-  readonly listener: SipProcess
-}
-
 export class SipNetwork {
   readonly #agenda: Agenda
-  readonly #seed: number
   readonly #trace: Trace
   readonly #plan: Plan['udp']
   readonly #draw: Draw
   readonly #set: SocketAddress
   readonly #phones = new Map<string, Receive>()
   readonly #streams: SharedStreams
-  #bound: Binding[] = []
+  readonly #address: SetAddress
+  readonly #bound = new Map<number, SipProcess>()
   #faulty = true
   /** Per way: how often each datagram was sent, and how many were lost in a row. */
   readonly #sent = new Map<string, number>()
@@ -62,10 +60,17 @@ export class SipNetwork {
   #lost = 0
   #duplicated = 0
 
-  constructor(agenda: Agenda, plan: Plan, trace: Trace, set: SocketAddress, streams: SharedStreams) {
+  constructor(
+    agenda: Agenda,
+    plan: Plan,
+    trace: Trace,
+    set: SocketAddress,
+    address: SetAddress,
+    streams: SharedStreams,
+  ) {
+    this.#address = address
     this.#streams = streams
     this.#agenda = agenda
-    this.#seed = plan.seed
     this.#plan = plan.udp
     this.#trace = trace
     this.#set = set
@@ -92,13 +97,14 @@ export class SipNetwork {
 
   /** A replica's process binds the shared address. */
   bind(replica: number, listener: SipProcess): void {
-    this.#bound = [...this.#bound.filter((other) => other.replica !== replica), { replica, listener }]
-    this.#bound.sort((a, b) => a.replica - b.replica)
+    this.#bound.set(replica, listener)
+    this.#address.bind(replica, listener.life)
     this.#streams.bind(replica, listener)
   }
 
   unbind(replica: number): void {
-    this.#bound = this.#bound.filter((other) => other.replica !== replica)
+    this.#bound.delete(replica)
+    this.#address.unbind(replica)
     this.#streams.unbind(replica)
   }
 
@@ -122,12 +128,12 @@ export class SipNetwork {
   }
 
   #arriveAtSet(from: SocketAddress, data: string, content: number): void {
-    if (this.#bound.length === 0) return
-    const deal = mixText(this.#seed, `${nameOf(from)} ${this.#bound.map(({ listener }) => listener.life).join(' ')}`)
-    const binding = this.#bound[deal.low % this.#bound.length] as Binding
-    this.#trace.event(content ^ binding.replica, () => `${nameOf(from)} ~> [${binding.replica}]  ${summary(data)}`)
+    const replica = this.#address.deal(nameOf(from))
+    const listener = replica === null ? undefined : this.#bound.get(replica)
+    if (replica === null || listener === undefined) return
+    this.#trace.event(content ^ replica, () => `${nameOf(from)} ~> [${replica}]  ${summary(data)}`)
     const flow = { transport: 'udp', host: from.host, port: from.port, stream: '' } as const
-    binding.listener.deliver({ kind: 'sip', flow, data })
+    listener.deliver({ kind: 'sip', flow, data })
   }
 
   #travel(from: SocketAddress, to: SocketAddress, data: string, content: number, arrive: () => void): void {
@@ -137,7 +143,7 @@ export class SipNetwork {
     const nth = (this.#sent.get(key) ?? 0) + 1
     this.#sent.set(key, nth)
     const inRow = this.#lostInRow.get(way) ?? 0
-    const { loss, duplication } = this.#plan
+    const { loss, duplication, replay } = this.#plan
     if (this.#faulty && inRow < lostInRowMost && this.#draw.chance(loss, 1, wayNumber, content, nth)) {
       this.#lostInRow.set(way, inRow + 1)
       this.#lost++
@@ -149,6 +155,11 @@ export class SipNetwork {
     if (this.#faulty && this.#draw.chance(duplication, 3, wayNumber, content, nth)) {
       this.#duplicated++
       this.#agenda.after(this.#delay(4, wayNumber, content, nth), arrive)
+    }
+    const isToSet = nameOf(to) === nameOf(this.#set)
+    if (this.#faulty && isToSet && this.#draw.chance(replay, 7, wayNumber, content, nth)) {
+      this.#duplicated++
+      this.#agenda.after(this.#draw.within(replayLeast, replayMost, 8, wayNumber, content, nth), arrive)
     }
   }
 

@@ -12,6 +12,7 @@ import type { Agenda } from './agenda.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
+import type { SetAddress } from './set-address.ts'
 import { nameOf, summary } from './sip-network.ts'
 import type { SipProcess, SocketAddress } from './sip-network.ts'
 import { StreamHost } from './stream-host.ts'
@@ -63,7 +64,7 @@ interface Bound {
 
 export class StreamNetwork {
   readonly #agenda: Agenda
-  readonly #seed: number
+  readonly #address: SetAddress
   readonly #plan: Plan['udp']
   readonly #trace: Trace
   readonly #set: SocketAddress
@@ -77,9 +78,16 @@ export class StreamNetwork {
   /** A phone writes a message. */
   onWritten: (from: SocketAddress, message: string) => void = () => undefined
 
-  constructor(agenda: Agenda, plan: Plan, trace: Trace, set: SocketAddress, resets: TransportResets) {
+  constructor(
+    agenda: Agenda,
+    plan: Plan,
+    trace: Trace,
+    set: SocketAddress,
+    address: SetAddress,
+    resets: TransportResets,
+  ) {
+    this.#address = address
     this.#agenda = agenda
-    this.#seed = plan.seed
     this.#plan = plan.udp
     this.#trace = trace
     this.#set = set
@@ -181,13 +189,16 @@ export class StreamNetwork {
 
   /** A phone's SYN arrives: one of the listening sockets gets it. */
   #deal(connection: Connection): void {
-    if (this.#bound.length === 0) {
-      this.#end(connection, connection.early)
+    if (connection.state === 'closed') return
+    const dealt = this.#address.deal(nameOf(connection.phone))
+    const bound = this.#bound.find(({ replica }) => replica === dealt)
+    if (bound === undefined) {
+      const again = this.#address.tryAgainAfter()
+      if (again === null) this.#end(connection, connection.early)
+      else this.#agenda.after(again, () => this.#deal(connection))
       return
     }
-    const names = this.#bound.map(({ listener }) => listener.life).join(' ')
-    const deal = mixText(this.#seed, `${nameOf(connection.phone)} ${names}`)
-    const { host, replica } = this.#bound[deal.low % this.#bound.length] as Bound
+    const { host, replica } = bound
     this.#trace.tell(`${nameOf(connection.phone)} is connected with [${replica}]`)
     connection.host = host
     connection.state = 'open'

@@ -5,13 +5,13 @@ import type { Instant } from '../src/base/instant.ts'
 import type { InputBody } from '../src/replica/input.ts'
 import { Agenda } from './agenda.ts'
 import { Certificate } from './certificate.ts'
-import { Disk } from './disk.ts'
 import { draw } from './draws.ts'
 import { flows } from './flows.ts'
 import { ladder } from './ladder.ts'
 import { PeerNetwork } from './peer-network.ts'
 import { drawPlan } from './plan.ts'
 import type { Plan } from './plan.ts'
+import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
 import { Trace } from './trace.ts'
 
@@ -19,7 +19,8 @@ const never = (): boolean => false
 const quiet: Plan = {
   ...drawPlan(1),
   replicas: 3,
-  udp: { loss: 0, duplication: 0, delayLeast: 100, delayMost: 100, straggle: 0, straggleMost: 0 },
+  udp: { loss: 0, duplication: 0, delayLeast: 100, delayMost: 100, straggle: 0, straggleMost: 0, replay: 0 },
+  address: { kind: 'shared' },
   peer: { delayLeast: 100, delayMost: 5_000, late: 0 },
 }
 
@@ -63,34 +64,13 @@ describe('draw', () => {
   })
 })
 
-describe('Disk', () => {
-  const record = (n: number): Uint8Array => Uint8Array.of(n)
-
-  it('keeps what was synced, and of the rest the drawn prefix', () => {
-    const disk = new Disk()
-    disk.append([record(1), record(2)])
-    disk.sync(2)
-    disk.append([record(3), record(4), record(5)])
-    disk.crash(1)
-    expect(disk.records.map(([n]) => n)).toEqual([1, 2, 3])
-    expect(disk.synced).toBe(3)
-  })
-
-  it('keeps its own bytes', () => {
-    const disk = new Disk()
-    const bytes = record(1)
-    disk.append([bytes])
-    bytes[0] = 9
-    expect(disk.records[0]?.[0]).toBe(1)
-  })
-})
-
 class Far {
   readonly life: Life
+  readonly known = new Map<number, string>()
   readonly seen: string[] = []
 
-  constructor(id: number, start: number) {
-    this.life = `${id}.x.${start}` as Life
+  constructor(id: number, start: number, incarnation = 'x') {
+    this.life = `${id}.${incarnation}.${start}` as Life
   }
 
   deliver(input: InputBody): void {
@@ -176,6 +156,45 @@ describe('PeerNetwork', () => {
     }
   })
 
+  it('nobody listens to a replica that comes back with another disk; with its own it is welcome', () => {
+    const { agenda, network, a } = pair(quiet)
+    network.detach(2)
+    network.attach(2, new Far(2, 1, 'other'))
+    agenda.runUntil(2_000_000, never)
+    expect(a.seen).toEqual(['up', 'closed'])
+    expect(network.reachable(1, 2)).toBe(false)
+    network.detach(2)
+    network.attach(2, new Far(2, 2))
+    agenda.runUntil(3_000_000, never)
+    expect(a.seen).toEqual(['up', 'closed', 'up'])
+    expect(network.reachable(1, 2)).toBe(true)
+  })
+
+  it('cuts add up: a link is whole when the last of them has healed', () => {
+    const { agenda, network, b } = pair(quiet)
+    network.cut(1, 2)
+    network.cut(1, 2)
+    frames(network, 1, 1)
+    network.heal(1, 2)
+    agenda.runUntil(2_000_000, never)
+    expect(b.seen).toEqual(['up'])
+    network.heal(1, 2)
+    agenda.runUntil(3_000_000, never)
+    expect(b.seen).toEqual(['up', '1'])
+  })
+
+  it('a slow link delays, and keeps the order', () => {
+    const { agenda, network, b } = pair({ ...quiet, peer: { delayLeast: 100, delayMost: 100, late: 0 } })
+    network.slow(1, 2, 500_000)
+    frames(network, 1, 2)
+    network.slow(1, 2, -500_000)
+    frames(network, 3, 3)
+    agenda.runUntil(1_400_000, never)
+    expect(b.seen).toEqual(['up'])
+    agenda.runUntil(1_600_000, never)
+    expect(b.seen).toEqual(['up', '1', '2', '3'])
+  })
+
   it('counts a quorum only where frames pass both ways', () => {
     const agenda = new Agenda()
     const network = new PeerNetwork(agenda, quiet)
@@ -191,6 +210,20 @@ describe('PeerNetwork', () => {
     certificate.update(50)
     expect([certificate.without(0, 100), certificate.without(30, 100)]).toEqual([30, 20])
   })
+
+  it('a quorum needs disks that take what it decides', () => {
+    const agenda = new Agenda()
+    const network = new PeerNetwork(agenda, quiet)
+    const certificate = new Certificate(network, 3)
+    for (const id of [1, 2, 3]) network.attach(id, new Far(id, 1))
+    certificate.fill(3, true)
+    certificate.update(0)
+    network.detach(2)
+    certificate.update(10)
+    certificate.fill(3, false)
+    certificate.update(50)
+    expect(certificate.without(0, 100)).toBe(40)
+  })
 })
 
 describe('SipNetwork', () => {
@@ -200,7 +233,7 @@ describe('SipNetwork', () => {
 
   it('deals each flow to one bound replica, and all of them anew when the bound ones change', () => {
     const agenda = new Agenda()
-    const network = new SipNetwork(agenda, quiet, new Trace(() => 0, null), set, streams)
+    const network = new SipNetwork(agenda, quiet, new Trace(() => 0, null), set, new SetAddress(agenda, quiet), streams)
     const seen = new Map<string, number[]>()
     const bind = (id: number, life: string): void =>
       network.bind(id, {
@@ -232,7 +265,7 @@ describe('SipNetwork', () => {
   it('is fair: never more than two datagrams of a way are lost in a row', () => {
     const agenda = new Agenda()
     const plan = { ...quiet, udp: { ...quiet.udp, loss: 1_000_000 } }
-    const network = new SipNetwork(agenda, plan, new Trace(() => 0, null), set, streams)
+    const network = new SipNetwork(agenda, plan, new Trace(() => 0, null), set, new SetAddress(agenda, quiet), streams)
     let arrived = 0
     network.attachPhone(phone, () => arrived++)
     const flow = { ...phone, transport: 'udp', stream: '' } as const

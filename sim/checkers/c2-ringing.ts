@@ -1,6 +1,7 @@
 // C2: a ringing call goes on: its 1xx, 2xx, failure or CANCEL reaches the other side, and both sides end in a legal state.
 
-import { tagOf } from '../phones/message.ts'
+import type { Effect } from '../../src/replica/effect.ts'
+import { callIdOf, cseqOf, readMessage, tagOf } from '../phones/message.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Machine } from '../machine.ts'
@@ -8,13 +9,24 @@ import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 import { nameMessage } from './sip-relay.ts'
 
+/** A replica without room on its disk refuses new calls (docs/decisions/0014), and says when to try again. */
+const isRefusal = (data: string): boolean => data.startsWith('SIP/2.0 503 ') && data.includes('\r\nRetry-After:')
+
 export class Ringing implements Checker {
   readonly #ledger: Ledger
   readonly #report: Report
+  /** Call-IDs of calls that a replica with a full disk refused. */
+  readonly #refused = new Set<string>()
 
   constructor(ledger: Ledger, report: Report) {
     this.#ledger = ledger
     this.#report = report
+  }
+
+  leaving(machine: Machine, effect: Effect): void {
+    if (effect.kind !== 'send' || machine.host?.toldFull !== true || !isRefusal(effect.data)) return
+    const message = readMessage(effect.data)
+    if (typeof message !== 'string' && cseqOf(message).method === 'INVITE') this.#refused.add(callIdOf(message))
   }
 
   received(phone: Phone, message: Message): void {
@@ -30,6 +42,7 @@ export class Ringing implements Checker {
     if (this.#ledger.response(phone, message) !== undefined) return
     // 16.9: on a stream the refused connection is a 503 of that branch, which goes upstream as 500.
     if (!phone.options.flow.calleePresent && [408, 500].includes(message.status)) return
+    if (message.status === 503 && this.#refused.has(phone.options.callId)) return
     this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
   }
 
@@ -51,7 +64,8 @@ export class Ringing implements Checker {
     for (const phone of phones) {
       if (phone.side !== 'caller' || !phone.options.flow.calleePresent) continue
       const given = finals.get(phone.options.call) ?? null
-      if (given !== phone.firstFinal) {
+      const wasRefused = given === null && phone.firstFinal === 503 && this.#refused.has(phone.options.callId)
+      if (given !== phone.firstFinal && !wasRefused) {
         this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${given}`, phone)
       }
     }

@@ -4,7 +4,8 @@
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import type { Frame } from '../../src/wire/frame.ts'
-import type { Machine, Work } from '../machine.ts'
+import type { Machine } from '../machine.ts'
+import type { Work } from '../machine-watch.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 

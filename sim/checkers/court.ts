@@ -6,7 +6,8 @@ import { decodeFrame } from '../../src/wire/codec.ts'
 import type { Agenda } from '../agenda.ts'
 import type { Census } from '../census.ts'
 import type { Certificate } from '../certificate.ts'
-import type { Machine, MachineWatch, Work } from '../machine.ts'
+import type { Machine } from '../machine.ts'
+import type { MachineWatch, Work } from '../machine-watch.ts'
 import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
 import { MachineMarks } from '../marks/machine-marks.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
@@ -31,6 +32,7 @@ import { Lookups } from './c9-lookups.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
+import { Incarnations } from './l9-incarnations.ts'
 import { Reads } from './l10-reads.ts'
 import { Ledger } from './ledger.ts'
 import { LogInvariants } from './log.ts'
@@ -124,6 +126,7 @@ export class Court implements PhoneWatch, MachineWatch {
       takeovers,
       passing,
       new Bounded(report),
+      new Incarnations(report),
       new Reads(report, () => this.log.committed),
       this.lookups,
       new MachineMarks(this.marks, now),

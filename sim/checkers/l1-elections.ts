@@ -8,7 +8,8 @@ import type { Instant } from '../../src/base/instant.ts'
 import type { Input } from '../../src/replica/input.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
-import type { Machine, Work } from '../machine.ts'
+import type { Machine } from '../machine.ts'
+import type { Work } from '../machine-watch.ts'
 import type { Checker, Report } from './checker.ts'
 
 /** Turns remembered for what waits for the disk. */

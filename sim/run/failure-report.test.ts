@@ -8,7 +8,7 @@ import { openBench } from './bench.ts'
 import { shrink } from './shrinker.ts'
 import type { Failing } from './shrinker.ts'
 
-const mutant = mutants.find(({ name }) => name === 'random-branch') ?? null
+const mutant = mutants.find(({ name }) => name === 'counter-not-released') ?? null
 const bench = openBench(mutant)
 afterAll(() => bench.close())
 

@@ -4,12 +4,11 @@ import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
-import { drawPlan, timeOf } from '../plan.ts'
+import { describePlan, drawPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import { scenarios } from '../scenarios.ts'
 import { schedules } from '../schedules.ts'
 import type { Failure } from '../simulate.ts'
-import { formatTime } from '../trace.ts'
 import { runCrashPoints } from './crash-runs.ts'
 import { runDetection } from './detection.ts'
 import { tellDifference } from './difference.ts'
@@ -100,7 +99,8 @@ function replayRun(file: string, recorded: Recorded): PlansToRun {
 async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Interrupted): Promise<number> {
   const { plans, mutant } = toRun
   const [only] = plans
-  if (plans.length === 1 && only !== undefined && !options.json) process.stdout.write(describePlan(only))
+  if (plans.length === 1 && only !== undefined && !options.json)
+    process.stdout.write(`${describePlan(only).join('\n')}\n`)
   const tally = new Tally()
   const progress = new Progress(plans.length * 2)
   let ran = 0
@@ -176,13 +176,6 @@ function table(summary: Summary): string {
     ['trace hash', summary.traceHash],
   ]
   return rows.map(([name, value]) => `${name.padEnd(20)} ${value}\n`).join('')
-}
-
-function describePlan(plan: Plan): string {
-  const { faults, calls, ...rest } = plan
-  const lines = faults.map((fault) => `  ${formatTime(timeOf(fault))} ${JSON.stringify(fault)}`)
-  const flowLines = calls.map(({ at, flow }) => `  ${formatTime(at)} call ${flow}`)
-  return [`plan ${JSON.stringify(rest)}`, ...lines, ...flowLines, ''].join('\n')
 }
 
 function list(): string {

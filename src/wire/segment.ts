@@ -16,7 +16,7 @@ export const HEAD_BYTES = 16
 /** One record: the largest append is far below; a length above this is damage. */
 const RECORD_BYTES = 32 * 1_024 * 1_024
 /** Disks write whole sectors; the one that wasn't written reads as zeros (etcd's wal decides the same way). */
-const SECTOR = 512
+export const SECTOR = 512
 
 export interface Reading {
   /** Payloads in order, as views of the file. */
