@@ -38,7 +38,56 @@ describe('paper 5.1, terms', () => {
   })
 })
 
+describe('paper 5.1, terms, at a candidate', () => {
+  it('a larger term makes it a follower', () => {
+    const bench = new Bench().pass(timeout).hear(2, { kind: 'pre-vote-response', term: 1, granted: true })
+    expect(bench.role).toBe('candidate')
+    bench.hear(3, { kind: 'vote-response', term: 4, granted: false })
+    expect(bench.raft.status()).toMatchObject({ role: 'follower', term: 4, vote: null })
+  })
+})
+
 describe('paper 5.2, leader election', () => {
+  it('servers start as followers', () => {
+    expect(new Bench().raft.status()).toMatchObject({ role: 'follower', term: 0, leader: null })
+    expect(new Bench({ term: 7, vote: 1, log: [1, 7] }).raft.status()).toMatchObject({ role: 'follower', term: 7 })
+  })
+
+  it('a leader sends heartbeats to all, periodically', () => {
+    const bench = new Bench().win(2)
+    bench.settle()
+    for (let i = 0; i < 3; i++) {
+      const lines = bench.pass(millis(100)).settle()
+      for (const to of [2, 3]) expect(lines.filter((line) => line.startsWith(`1->${to} heartbeat`))).toHaveLength(1)
+      for (const from of [2, 3]) bench.hear(from, { kind: 'heartbeat-response', term: 1, context: bench.now })
+    }
+  })
+
+  it('a candidate increments its term, votes for itself, and asks all others in parallel', () => {
+    const bench = new Bench({ size: 5, term: 3 }).pass(timeout)
+    bench.settle()
+    for (const from of [2, 3]) bench.hear(from, { kind: 'pre-vote-response', term: 4, granted: true })
+    expect(bench.raft.status()).toMatchObject({ role: 'candidate', term: 4, vote: 1 })
+    expect(bench.settle()).toEqual([2, 3, 4, 5].map((to) => `1->${to} vote term=4 last=0/0`))
+  })
+
+  it('an append of an earlier term is refused, and the candidate stays one', () => {
+    const bench = new Bench({ term: 3 }).pass(timeout).hear(2, { kind: 'pre-vote-response', term: 4, granted: true })
+    bench.settle()
+    bench.hear(3, appendOf(3, [0, 0], [3]))
+    expect(bench.raft.status()).toMatchObject({ role: 'candidate', term: 4, last: 0 })
+  })
+
+  it('each election has a timeout of its own, drawn anew', () => {
+    const draws = [7, 90, 3_000]
+    const bench = new Bench({ overrides: { random: { below: () => draws.shift() ?? 0 } } })
+    expect(bench.raft.deadline() - bench.now).toBe(timeout + 7)
+    bench.pass(timeout + 7)
+    expect(bench.raft.deadline() - bench.now).toBe(timeout + 90)
+    bench.pass(timeout + 90)
+    expect(bench.raft.deadline() - bench.now).toBe(timeout + 3_000)
+  })
+
   it('an election timeout is drawn from [t, t + spread)', () => {
     const dues = new Set<number>()
     const draw = random(1)

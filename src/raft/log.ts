@@ -171,7 +171,7 @@ export class RaftLog {
     const to = index(Math.min(upTo, this.#commit))
     if (this.#handedOut >= to) return []
     const waiting = this.bytesBetween(this.#applied, this.#handedOut)
-    if (waiting > 0 && waiting >= bytes) return []
+    if (waiting > 0 && waiting + entryBytes(this.entryAt(index(this.#handedOut + 1))) > bytes) return []
     const entries = this.slice(index(this.#handedOut + 1), to, Number.POSITIVE_INFINITY, bytes - waiting)
     this.#handedOut = index(this.#handedOut + entries.length)
     if (this.#appliesAtOnce) this.#applied = this.#handedOut

@@ -72,23 +72,49 @@ describe('progress', () => {
     expect(peer.wantsEmpty(index(4), true)).toBe(false)
   })
 
+  it('waits for a snapshot, until what it has is where the log begins, or the caller says how it went', () => {
+    const peer = replicating()
+    peer.sentSnapshot(index(20))
+    expect(peer).toMatchObject({ state: 'snapshot', open: false, next: 21, pendingSnapshot: 20 })
+    peer.acknowledged(index(12), index(15))
+    expect(peer).toMatchObject({ state: 'snapshot', match: 12 })
+    peer.acknowledged(index(14), index(15))
+    expect(peer).toMatchObject({ state: 'replicate', match: 14, next: 15, open: true })
+    const lost = replicating()
+    lost.sentSnapshot(index(20))
+    lost.snapshotDone(false)
+    expect(lost).toMatchObject({ state: 'probe', next: 5, open: true })
+    const arrived = replicating()
+    arrived.sentSnapshot(index(20))
+    arrived.snapshotDone(true)
+    expect(arrived).toMatchObject({ state: 'probe', next: 21, open: false })
+  })
+
   it('keeps match < next <= last + 1 and its bounds, whatever comes in whatever order', () => {
     const at = fc.integer({ min: 0, max: 20 }).map(index)
-    const moves = fc.array(fc.tuple(fc.constantFrom('send', 'acknowledge', 'reject', 'answer'), at, at))
+    const kinds = ['send', 'acknowledge', 'reject', 'answer', 'snapshot', 'arrived', 'failed', 'unreachable'] as const
+    const moves = fc.array(fc.tuple(fc.constantFrom(...kinds), at, at))
     fc.assert(
       fc.property(moves, (each) => {
         const last = index(20)
-        const peer = new Progress(index(11), 3)
+        const peer = new Progress(index(11), 3, 50)
         let matched = 0
         for (const [move, a, b] of each) {
-          if (move === 'send' && peer.open) peer.sent(index(Math.min(last, peer.next + a)), index(0), now)
+          if (move === 'send' && peer.open) peer.sent(index(Math.min(last, peer.next + a)), index(0), now, 20)
           if (move === 'acknowledge') peer.acknowledged(a)
           if (move === 'reject') peer.rejected(a, b)
           if (move === 'answer') peer.answered(now, last, millis(0))
+          if (move === 'snapshot' && peer.match < 15) peer.sentSnapshot(index(15))
+          if (move === 'arrived' || move === 'failed') peer.snapshotDone(move === 'arrived')
+          if (move === 'unreachable') peer.reportUnreachable()
+          expect(peer.pendingSnapshot > 0).toBe(peer.state === 'snapshot')
+          if (peer.state === 'snapshot') expect([peer.open, peer.wantsEmpty(index(9), false)]).toEqual([false, false])
+          if (peer.state !== 'replicate') expect(peer.inflight).toBe(0)
           expect(peer.match).toBeGreaterThanOrEqual(matched)
           expect(peer.match).toBeLessThan(peer.next)
           expect(peer.next).toBeLessThanOrEqual(last + 1)
           expect(peer.inflight).toBeLessThanOrEqual(3)
+          expect(peer.inflightBytes).toBeLessThan(50 + 20)
           matched = peer.match
         }
       }),

@@ -6,10 +6,57 @@ import { index, replicaId, term } from '../base/brand.ts'
 import { millis } from '../base/instant.ts'
 import type { RaftConfig } from './config.ts'
 import { restoredFault } from './config.ts'
-import { formatMessage } from './print.ts'
+import { formatEntry, formatMessage } from './print.ts'
 import { appendOf, Bench, entryOf, heartbeat, preVote, timeout, vote } from './testing/bench.ts'
 
 describe('paper 5.3, log replication', () => {
+  it('a proposal is a new entry with the term and the next index, sent to all others in parallel', () => {
+    const bench = new Bench().win(2)
+    bench.settle()
+    for (const from of [2, 3]) bench.acknowledge(from, 1).settle()
+    bench.propose('x')
+    const [ready] = bench.take()
+    expect(ready?.entries.map(formatEntry)).toEqual(['2/1 "x"'])
+    expect(ready?.messages.map(formatMessage)).toEqual(
+      [2, 3].map((to) => `1->${to} append term=1 prev=1/1 commit=1 [2/1 "x"]`),
+    )
+  })
+
+  it('a new leader begins for each follower just after the last entry of its log', () => {
+    const bench = new Bench({ term: 1, log: [1, 1, 1] }).win(2)
+    expect(bench.raft.status().peers).toMatchObject([2, 3].map((id) => ({ id, match: 0, next: 4, state: 'probe' })))
+  })
+
+  it('the commit index is in every append and heartbeat, as far as the follower is known to agree', () => {
+    const bench = new Bench().win(2)
+    bench.settle()
+    bench.acknowledge(2, 1)
+    expect(bench.settle()).toContain('1->2 append term=1 prev=1/1 commit=1 []')
+    const lines = bench.pass(millis(100)).settle()
+    expect(lines.filter((line) => line.includes('heartbeat')).map((line) => line.split(' context')[0])).toEqual([
+      '1->2 heartbeat term=1 commit=1',
+      '1->3 heartbeat term=1 commit=0',
+    ])
+  })
+
+  it('a follower applies what it learns to be committed, in log order', () => {
+    const bench = new Bench({ term: 1 }).hear(2, appendOf(1, [0, 0], [1, 1, 1, 1]))
+    expect(bench.take().flatMap(({ committed }) => committed)).toEqual([])
+    bench.sync().hear(2, { kind: 'heartbeat', term: 1, commit: 2, context: 1 })
+    bench.hear(2, appendOf(1, [4, 1], [], 4))
+    expect(bench.take().flatMap(({ committed }) => committed.map((entry) => entry.index))).toEqual([1, 2, 3, 4])
+  })
+
+  it('after a refusal the leader goes back and tries again, until the logs match', () => {
+    const bench = new Bench({ term: 4, log: [1, 1, 4, 4] }).win(2)
+    bench.settle()
+    const refusal = { kind: 'append-response', term: 5, rejected: true }
+    bench.hear(3, { ...refusal, index: 4, hintIndex: 4, hintTerm: 3 })
+    expect(bench.settle().filter((line) => line.startsWith('1->3 append'))[0]).toContain('prev=2/1')
+    bench.hear(3, { ...refusal, index: 2, hintIndex: 0, hintTerm: 0 })
+    expect(bench.settle().filter((line) => line.startsWith('1->3 append'))[0]).toContain('prev=0/0')
+  })
+
   it('an entry is committed once a majority has it, the leader included only when its own disk has', () => {
     const bench = new Bench().win(2)
     bench.take()
