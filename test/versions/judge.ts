@@ -17,6 +17,9 @@ export interface Proposal {
   /** The group that it was worked out on, and what is to become of it. */
   readonly base: View
   readonly result: View
+  /** Its owner has handled the input again, because the commit below fell: now it must not be accepted, although the group may
+   * look as if it could, for the commit below may have been made again. */
+  isFallen: boolean
 }
 
 export type PropertyName =
@@ -87,7 +90,11 @@ export class Judge {
     this.#find('accepted if right', text)
   }
 
-  #commit({ commit, input, base, result }: Proposal, outcome: string, after: ReadonlyMap<GroupKey, View>): void {
+  #commit(
+    { commit, input, base, result, isFallen }: Proposal,
+    outcome: string,
+    after: ReadonlyMap<GroupKey, View>,
+  ): void {
     const { group, proposer, serial } = commit
     const name = `${input} (serial ${serial} of ${proposer})`
     const before = this.#before.get(group) ?? nothing
@@ -101,7 +108,7 @@ export class Judge {
     }
     if (outcome !== 'accepted') {
       this.#touched(new Set(), after)
-      if (isFirst && isOwner && isBuilt && outcome !== 'limit') {
+      if (isFirst && isOwner && isBuilt && !isFallen && outcome !== 'limit') {
         this.#find('accepted if right', `${name} is right, and ${outcome}`)
       }
       return

@@ -1,7 +1,6 @@
 // An owner as replica/owner.ts is one, without SIP: it works out commits on the result of its uncommitted ones, pipelines them,
 // and when one falls, handles the inputs of it and of all later ones of that group again.
 
-import { must } from '../../src/base/assert.ts'
 import { type GroupKey, type Life, index } from '../../src/base/brand.ts'
 import { Store } from '../../src/store/store.ts'
 import type { Applied } from '../../src/store/view.ts'
@@ -21,6 +20,7 @@ interface Open {
   readonly serial: number
   readonly input: Input
   readonly result: View
+  readonly proposal: Proposal
 }
 
 /** Tries of one input before it is said to be stuck: each is made vain by another entry, and there are fewer of those. */
@@ -59,7 +59,6 @@ export class Owner {
     const base = before?.result ?? viewOf(this.store.group(group))
     const { parts, result } = edit(base, change, name)
     const serial = ++this.#serial
-    this.#open.set(serial, { serial, input, result })
     const commit = {
       kind: 'commit' as const,
       group,
@@ -68,11 +67,13 @@ export class Owner {
       since,
       judged: this.store.serving().version,
       serial,
-      lowestOpen: must(this.#open.keys().next().value, 'the commit that has just been opened'),
+      lowestOpen: this.#open.keys().next().value ?? serial,
       onto: before?.serial ?? 0,
       ...parts,
     }
-    this.#propose({ commit, input: name, base, result })
+    const proposal = { commit, input: name, base, result, isFallen: false }
+    this.#open.set(serial, { serial, input, result, proposal })
+    this.#propose(proposal)
   }
 
   /** Applies the next entry. */
@@ -90,7 +91,10 @@ export class Owner {
     const fallen = [...this.#open.values()].filter(
       (other) => this.#pipelines && other.serial > open.serial && other.input.group === commit.group,
     )
-    for (const { serial } of fallen) this.#open.delete(serial)
+    for (const { serial, proposal } of fallen) {
+      proposal.isFallen = true
+      this.#open.delete(serial)
+    }
     const again = outcome === 'limit' ? fallen : [open, ...fallen]
     for (const { input } of again) this.handle(input)
   }
