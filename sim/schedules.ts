@@ -30,11 +30,30 @@ export const schedules: readonly Schedule[] = [
     story: 'a timer fires in a group between two commits of its owner that are both under way',
     plan: pulseInThePipeline,
   },
+  {
+    name: 'cancel-meets-answer',
+    story: "a CANCEL and the callee's 2xx reach the set while their owner is dead: its successor handles both at once",
+    plan: cancelMeetsAnswer,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
 export function scheduleNamed(name: string): Schedule | undefined {
   return schedules.find((schedule) => schedule.name === name)
+}
+
+/** Seed 159 was the first (docs/SIMULATION.md, "Bugs it found"). */
+function cancelMeetsAnswer(seed: number): Plan {
+  const of = draw(seed, 'cancel meets answer')
+  const dies = { kind: 'kill', effects: 0, tail: 'kept', restartAfter: 3 * second } as const
+  // A CANCEL leaves one second after its 180, and the 2xx with it.
+  const calls = many(of, ['cancel-crossing-answer'], 40, 4 * second, 5 * second)
+  const deaths = [1, 2].map((n) => ({
+    ...dies,
+    at: of.within(5_300_000, 6_300_000, n),
+    replica: of.within(1, 3, 2 + n),
+  }))
+  return calm(seed, calls, deaths, 15)
 }
 
 function threeLeaders(seed: number): Plan {

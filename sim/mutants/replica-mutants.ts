@@ -81,4 +81,16 @@ export const replicaMutants: readonly Mutant[] = [
     story: 'a lookup shows what this replica has applied, however old that is',
     promise: 'C9',
   },
+  {
+    name: 'folded-into-what-waits',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: `    if (last.sends.length > 0) return false
+`,
+    replace: '',
+    story:
+      'a commit that a message waits for takes the next one in, which supersedes that message: it leaves though no commit has it',
+    promise: 'L12',
+    schedule: 'cancel-meets-answer',
+  },
 ]
