@@ -61,6 +61,7 @@ function drawKills(kills: Draw, replicas: number, until: number, calls: readonly
         at: at + (everyone ? kills.within(0, 30_000, 5, i, replica) : 0),
         replica,
         effects: kills.below(12, 6, i, replica),
+        ...(kills.chance(300_000, 16, i, replica) ? { unsynced: true } : {}),
         tail: pick(tails, kills, 7, i, replica),
         share: kills.below(1_000_000, 10, i, replica),
         ...(damage === null ? {} : { damage }),

@@ -13,6 +13,8 @@ export type Strike =
       readonly replica: number
       /** Dies when this many more effects have been carried out: also in the middle of a step. */
       readonly effects: number
+      /** Only those count at which something is written and not synced. */
+      readonly unsynced?: boolean
       readonly tail: Tail
       /** Where in the tail, per million; half of it unless said. */
       readonly share?: number
@@ -169,7 +171,7 @@ export function describeFault(fault: Fault): string {
   }
 }
 
-function describeKill({ replica, effects, tail, damage, restartAfter }: Fault & { kind: 'kill' }): string {
+function describeKill({ replica, effects, unsynced, tail, damage, restartAfter }: Fault & { kind: 'kill' }): string {
   const tails: Readonly<Record<Tail, string>> = {
     kept: 'what was written stays',
     part: 'some of the unsynced records stay',
@@ -183,7 +185,7 @@ function describeKill({ replica, effects, tail, damage, restartAfter }: Fault & 
     swapped: 'it comes back with another disk',
   }
   const mended = damage === undefined ? '' : `; ${damages[damage.what]}, put right ${span(damage.mendedAfter)} later`
-  return `replica ${replica} dies ${after(effects)}, ${tails[tail]}; it starts again ${span(restartAfter)} later${mended}`
+  return `replica ${replica} dies ${after(effects)}${unsynced === true ? ' with something unsynced' : ''}, ${tails[tail]}; it starts again ${span(restartAfter)} later${mended}`
 }
 
 function describeSpell(fault: Spell): string {

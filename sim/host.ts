@@ -30,6 +30,8 @@ const busyMost = 150_000
 /** Strikes when `effects` more effects have been carried out. */
 interface Fuse {
   effects: number
+  /** Counts only while something is written and not synced. */
+  readonly unsynced: boolean
   readonly strike: () => void
 }
 
@@ -111,8 +113,8 @@ export class Host {
   }
 
   /** `strike` is called when `effects` more effects have been carried out. */
-  lightFuse(effects: number, strike: () => void): void {
-    if (this.#asleep === null) this.#fuses.push({ effects, strike })
+  lightFuse(effects: number, strike: () => void, unsynced = false): void {
+    if (this.#asleep === null) this.#fuses.push({ effects, unsynced, strike })
     else strike()
   }
 
@@ -239,7 +241,9 @@ export class Host {
   #moment(work: Work): void {
     this.#watch.moment?.(this.#machine, work)
     this.#machine.meetDoom(work.input, work.place++)
+    const { disk } = this.#machine
     for (const fuse of [...this.#fuses]) {
+      if (fuse.unsynced && disk.records.length === disk.synced) continue
       if (this.#over || fuse.effects-- > 0) continue
       this.#fuses = this.#fuses.filter((other) => other !== fuse)
       fuse.strike()

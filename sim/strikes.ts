@@ -62,7 +62,7 @@ export class Strikes {
     switch (fault.kind) {
       case 'kill': {
         const machine = this.#machine(fault.replica)
-        machine.host?.lightFuse(fault.effects, () => this.#kill(machine, fault))
+        machine.host?.lightFuse(fault.effects, () => this.#kill(machine, fault), fault.unsynced ?? false)
         break
       }
       case 'pause': {

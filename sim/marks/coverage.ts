@@ -33,8 +33,8 @@ export class LogMarks {
   readonly #now: () => number
   /** When each group changed hands last. */
   readonly #takenAt = new Map<GroupKey, number>()
-  /** When each timer was set, and when it is due. */
-  readonly #timers = new Map<string, { readonly at: number; readonly due: number }>()
+  /** When each timer was set. */
+  readonly #timersSet = new Map<string, number>()
   #servedAt = -second
 
   constructor(marks: Marks, now: () => number) {
@@ -49,15 +49,14 @@ export class LogMarks {
         this.#marks.reached('pipeline-fell', applied.outcome === 'version' && applied.commit.onto !== 0)
         this.#marks.reached('rejected-not-owner', applied.outcome === 'not-owner')
         this.#marks.reached('rejected-duplicate', applied.outcome === 'duplicate')
-        if (applied.outcome === 'accepted') this.#accepted(applied.commit, store.lastStamp)
+        if (applied.outcome === 'accepted') this.#accepted(applied.commit)
         break
       case 'pulse':
         this.#marks.reached('pulse-fired-several', applied.fired.length > 1)
-        this.#marks.reached('pulse-in-vain', applied.fired.length === 0)
         for (const { group, id } of applied.fired) {
-          const setAt = this.#timers.get(`${group} ${id}`)?.at ?? 0
+          const setAt = this.#timersSet.get(`${group} ${id}`) ?? 0
           this.#marks.reached('timer-crossed-a-takeover', (this.#takenAt.get(group) ?? -1) > setAt)
-          this.#timers.delete(`${group} ${id}`)
+          this.#timersSet.delete(`${group} ${id}`)
         }
         break
       case 'serving':
@@ -68,14 +67,10 @@ export class LogMarks {
     }
   }
 
-  #accepted({ group, onto, cancels, timers }: Commit, stamp: number): void {
+  #accepted({ group, onto, cancels, timers }: Commit): void {
     this.#marks.reached('built-on-an-open-commit', onto !== 0)
-    for (const id of cancels) {
-      const timer = this.#timers.get(`${group} ${id}`)
-      this.#marks.reached('cancel-beat-its-timer', timer !== undefined && timer.due <= stamp)
-      this.#timers.delete(`${group} ${id}`)
-    }
-    for (const { id, after } of timers) this.#timers.set(`${group} ${id}`, { at: this.#now(), due: stamp + after })
+    for (const id of cancels) this.#timersSet.delete(`${group} ${id}`)
+    for (const { id } of timers) this.#timersSet.set(`${group} ${id}`, this.#now())
   }
 
   #reign(before: Serving, after: Serving, store: Store): void {

@@ -33,8 +33,8 @@ export class MachineMarks implements Checker {
   readonly #marks: Marks
   readonly #now: () => number
   readonly #known = new Map<number, Known>()
-  /** Entries that a dead replica had not synced: the first and the last. */
-  readonly #tails = new Map<number, { readonly first: number; readonly last: number }>()
+  /** The first entry that a dead replica had not synced. */
+  readonly #tails = new Map<number, number>()
   /** To whom each kept message was passed, by its id. */
   readonly #passed = new Map<string, number>()
   /** Where each datagram arrived first. */
@@ -48,8 +48,7 @@ export class MachineMarks implements Checker {
   started(machine: Machine): void {
     const last = machine.replica?.raft.lastIndex() ?? 0
     const tail = this.#tails.get(machine.id)
-    this.#marks.reached('tail-lost', tail !== undefined && last < tail.first)
-    this.#marks.reached('tail-torn', tail !== undefined && last >= tail.first && last < tail.last)
+    this.#marks.reached('tail-lost', tail !== undefined && last < tail)
     this.#tails.delete(machine.id)
     const at = this.#now()
     this.#known.set(machine.id, {
@@ -69,8 +68,8 @@ export class MachineMarks implements Checker {
     this.#known.delete(machine.id)
     const marks = this.#marks
     const entries = known.unsynced.flatMap(({ records }) => records.map(entryOf)).filter((entry) => entry !== null)
-    const [first, last] = [entries[0], entries.at(-1)]
-    if (first !== undefined && last !== undefined) this.#tails.set(machine.id, { first: first.index, last: last.index })
+    const [first] = entries
+    if (first !== undefined) this.#tails.set(machine.id, first.index)
     marks.reached('died-asleep', this.#now() - known.at > asleepAfter)
     marks.reached('died-electing', !known.hasLeader)
     marks.reached('leader-died', known.leads)

@@ -2,6 +2,7 @@
 // that "0 lost" means something.
 
 import { expect, test } from 'vitest'
+import { marks } from '../../sim/marks/list.ts'
 import { exitOf } from './programs.ts'
 import { holdfast } from './replica-set.ts'
 
@@ -15,6 +16,7 @@ interface SimulationReport {
   readonly flows?: number
   readonly crashPoints?: number
   readonly runs?: number
+  readonly marks?: Readonly<Record<string, { readonly times: number; readonly seeds: number }>>
   readonly mutants?: readonly {
     readonly name: string
     readonly found: boolean
@@ -43,6 +45,10 @@ test('a thousand seeds with kills, losses, torn disks and partitions: 0 lost', {
   expect(report.calls).toBeGreaterThan(1_000)
   expect(report.kills).toBeGreaterThan(100)
   console.log(JSON.stringify(report))
+  const below = marks.filter(({ name, floor }) => (report.marks?.[name]?.times ?? 0) < floor)
+  expect(below.map(({ name, floor }) => `${name}: ${report.marks?.[name]?.times ?? 0} times, wanted ${floor}`)).toEqual(
+    [],
+  )
 })
 
 test('the same seed in another process gives the same trace', { timeout: 120_000 }, async () => {
