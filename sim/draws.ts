@@ -41,6 +41,25 @@ export function moment(us: number): number {
   return Math.floor(us / 1_000)
 }
 
+/** What draws are made from: a seed, and where a run is drawn again, another one from some time on (doom.ts). */
+export interface DrawSource {
+  readonly seed: number
+  readonly redrawn?: { readonly at: number; readonly seed: number } | undefined
+}
+
+/** The decisions of one kind in a run; `now` is its true time. */
+export function drawInRun({ seed, redrawn }: DrawSource, kind: string, now: () => number): Draw {
+  const early = draw(seed, kind)
+  if (redrawn === undefined) return early
+  const late = draw(redrawn.seed, kind)
+  const current = (): Draw => (now() < redrawn.at ? early : late)
+  return {
+    below: (bound, ...about) => current().below(bound, ...about),
+    within: (least, most, ...about) => current().within(least, most, ...about),
+    chance: (perMillion, ...about) => current().chance(perMillion, ...about),
+  }
+}
+
 /** `length` bytes that depend on the seed and on what they are about. */
 export function drawBytes(seed: number, kind: string, length: number): Uint8Array {
   const bytes = draw(seed, kind)

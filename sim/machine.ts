@@ -9,7 +9,7 @@ import { Replica } from '../src/replica/replica.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
 import { Disk } from './disk.ts'
-import { draw, drawBytes, drawHex } from './draws.ts'
+import { drawBytes, drawHex, drawInRun } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Damage, Tail } from './fault.ts'
 import { unwatched } from './machine-watch.ts'
@@ -62,7 +62,7 @@ export class Machine {
   constructor(id: number, parts: MachineParts) {
     this.id = replicaId(id)
     this.#parts = parts
-    this.#draw = draw(parts.plan.seed, `machine ${id}`)
+    this.#draw = drawInRun(parts.plan, `machine ${id}`, () => parts.agenda.now)
     const incarnation = drawHex(parts.plan.seed, `incarnation ${id}`, 8)
     this.disk = new Disk(incarnation)
     this.#life = life(this.id, incarnation, 0)

@@ -6,7 +6,7 @@ import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
 import { identifyPeer } from '../src/wire/peer-identity.ts'
 import type { Agenda, Appointment } from './agenda.ts'
-import { draw, moment } from './draws.ts'
+import { drawInRun, moment } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
 
@@ -70,7 +70,7 @@ export class PeerNetwork {
   constructor(agenda: Agenda, plan: Plan) {
     this.#agenda = agenda
     this.#plan = plan.peer
-    this.#draw = draw(plan.seed, 'peer network')
+    this.#draw = drawInRun(plan, 'peer network', () => agenda.now)
     for (let a = 1; a <= plan.replicas; a++) {
       for (let b = a + 1; b <= plan.replicas; b++) {
         this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], slower: 0, connection: null, attempt: null })

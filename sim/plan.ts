@@ -38,6 +38,8 @@ export interface PlannedLookup {
 export interface Plan {
   readonly seed: number
   readonly replicas: number
+  /** From then on all is drawn by another seed (doom.ts). */
+  readonly redrawn?: { readonly at: number; readonly seed: number }
   /** True time when faults stop. */
   readonly safetyUntil: number
   readonly calls: readonly PlannedCall[]

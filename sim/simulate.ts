@@ -168,7 +168,7 @@ class Run {
   #scheduleCall(planned: PlannedCall, call: number): void {
     const flow = flowNamed(planned.flow)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
-    const { seed, nextHop } = this.#plan
+    const { seed, redrawn, nextHop } = this.#plan
     const [callerSpeaks, calleeSpeaks] = transportsOf(planned, nextHop)
     const callId = this.#callId(call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
@@ -176,7 +176,16 @@ class Run {
     const requestUri = nextHop
       ? `sip:callee${call}@${setAddress.host}`
       : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}${callerSpeaks === calleeSpeaks ? '' : `;transport=${calleeSpeaks}`}`
-    const common = { seed, call, callId, flow, isBrisk: planned.isBrisk ?? false, proxy: setAddress, requestUri }
+    const common = {
+      seed,
+      redrawn,
+      call,
+      callId,
+      flow,
+      isBrisk: planned.isBrisk ?? false,
+      proxy: setAddress,
+      requestUri,
+    }
     const callee = this.#phone({ ...common, side: 'callee', address: calleeAt, transport: calleeSpeaks })
     const caller = this.#phone({ ...common, side: 'caller', address: callerAt, transport: callerSpeaks })
     this.#phones.push(caller, callee)

@@ -5,7 +5,7 @@ import { mixText } from '../src/base/hash.ts'
 import type { Send } from '../src/replica/effect.ts'
 import type { InputBody } from '../src/replica/input.ts'
 import type { Agenda } from './agenda.ts'
-import { draw } from './draws.ts'
+import { drawInRun } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
 import type { SetAddress } from './set-address.ts'
@@ -74,7 +74,7 @@ export class SipNetwork {
     this.#plan = plan.udp
     this.#trace = trace
     this.#set = set
-    this.#draw = draw(plan.seed, 'sip network')
+    this.#draw = drawInRun(plan, 'sip network', () => agenda.now)
   }
 
   get lost(): number {

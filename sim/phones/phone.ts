@@ -2,7 +2,7 @@
 // itself; what it receives is judged by the checkers, which see everything (PhoneWatch).
 
 import type { Agenda, Appointment } from '../agenda.ts'
-import { draw, drawHex } from '../draws.ts'
+import { drawHex, drawInRun } from '../draws.ts'
 import type { Draw } from '../draws.ts'
 import type { Deed, Side } from '../ladder.ts'
 import { nameOf } from '../sip-network.ts'
@@ -68,7 +68,7 @@ export class Phone {
       (text, problem) => watch.malformed(this, text, problem),
     )
     const about = `phone ${options.call} ${options.side}`
-    this.#draw = draw(options.seed, about)
+    this.#draw = drawInRun(options, about, () => agenda.now)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
     this.#script = new Script(agenda, options, this.#draw, (deed) => this.#act(deed))
   }

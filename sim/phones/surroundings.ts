@@ -1,5 +1,6 @@
 // What a phone is given: who watches it, who it is, and a way to send.
 
+import type { Plan } from '../plan.ts'
 import type { Flow, Side } from '../ladder.ts'
 import type { Transport } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
@@ -21,6 +22,7 @@ export interface PhoneWatch {
 
 export interface PhoneOptions {
   readonly seed: number
+  readonly redrawn?: Plan['redrawn'] | undefined
   readonly side: Side
   readonly call: number
   readonly callId: string

@@ -6,7 +6,7 @@ import type { CrashRun } from '../crash-points.ts'
 import type { Failure } from '../simulate.ts'
 import { CrashTally } from './crash-tally.ts'
 import type { CrashPoints } from './crash-tally.ts'
-import { reportFailure } from './failure-report.ts'
+import { reportFailure, reportRun } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import type { SimOptions } from './options.ts'
 import { plansAsTasks, runPool, seedsOf } from './pool.ts'
@@ -36,6 +36,10 @@ export async function runCrashPoints(
   const { found } = tally
   const shown = found?.run ?? what.only
   if (trace !== null && shown !== null) await writeTrace(crashPlan(shown), trace)
+  if (options.html !== null && found === null && what.only !== null) {
+    const command = `holdfast sim --crash-points=${nameOfRun(what.only)}`
+    await reportRun(crashPlan(what.only), null, options.html, command)
+  }
   const summary = tally.summary(progress.seconds, replayOf)
   const aside = json ? process.stderr : process.stdout
   if (!json) process.stdout.write(tally.table(progress.seconds))

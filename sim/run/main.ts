@@ -12,7 +12,7 @@ import type { Failure } from '../simulate.ts'
 import { runCrashPoints } from './crash-runs.ts'
 import { runDetection } from './detection.ts'
 import { tellDifference } from './difference.ts'
-import { reportFailure } from './failure-report.ts'
+import { reportFailure, reportRun } from './failure-report.ts'
 import type { Interrupted } from './interrupted.ts'
 import { runLong } from './long-run.ts'
 import { markTable, unreached } from './mark-report.ts'
@@ -74,8 +74,8 @@ export async function simMain(args: readonly string[]): Promise<number> {
 interface PlansToRun {
   readonly plans: readonly Plan[]
   readonly mutant: Mutant | null
-  /** What a recorded run gave. */
-  readonly recorded: Recorded | null
+  /** What a run gave that came from a file. */
+  readonly recorded: (Recorded & { readonly file: string }) | null
   again(seed: number): string
 }
 
@@ -93,7 +93,12 @@ function plansOf(what: Extract<SimOptions['what'], { kind: 'seeds' | 'scenario' 
 }
 
 function replayRun(file: string, recorded: Recorded): PlansToRun {
-  return { plans: [recorded.plan], mutant: recorded.mutant, recorded, again: () => `--replay ${file}` }
+  return {
+    plans: [recorded.plan],
+    mutant: recorded.mutant,
+    recorded: { ...recorded, file },
+    again: () => `--replay ${file}`,
+  }
 }
 
 async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Interrupted): Promise<number> {
@@ -122,7 +127,10 @@ async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Int
   const failed = plans.find(({ seed }) => seed === summary.failure?.seed)
   const result = failed === undefined ? null : tally.resultOf(failed.seed)
   if (failed !== undefined && result !== null && result.failure !== null) {
-    await reportFailure({ plan: failed, result, mutant, recorded: toRun.recorded !== null }, options, interrupted)
+    const from = toRun.recorded === null ? {} : { file: toRun.recorded.file }
+    await reportFailure({ plan: failed, result, mutant, ...from }, options, interrupted)
+  } else if (options.html !== null) {
+    await reportOnly(toRun, options.html)
   }
   report(summary, options)
   if (summary.failure?.promise === 'determinism') await reportDifference(toRun, summary.failure.seed)
@@ -140,6 +148,14 @@ async function reportDifference({ plans, mutant }: PlansToRun, seed: number): Pr
   // Those that came before it, backwards; or any, if it was the last.
   const others = [...plans.slice(at + 1, at + 3).toReversed(), ...plans.slice(Math.max(0, at - 1), at)]
   if (plan !== undefined) process.stderr.write(await tellDifference(plan, others, mutant))
+}
+
+/** The page of the only run, which broke nothing. */
+async function reportOnly({ plans, mutant, again }: PlansToRun, file: string): Promise<void> {
+  const [plan] = plans
+  if (plan !== undefined && plans.length === 1) await reportRun(plan, mutant, file, `holdfast sim ${again(plan.seed)}`)
+  else
+    process.stderr.write(`no seed failed, so ${file} is not written; --seed N --html ${file} shows one that passes\n`)
 }
 
 /** Whether a recorded run happened again. */

@@ -58,7 +58,8 @@ export async function runMutants(
   const summary = all.summary(name, progress.seconds, () => '')
   const found = verdicts.filter((verdict) => verdict.found).length
   // A planted bug's failure is told if it is the only one, and was asked for by name.
-  if (!json && failed !== null && name !== null) await reportFailure(failed, options, interrupted)
+  if ((!json || options.html !== null) && failed !== null && name !== null)
+    await reportFailure(failed, options, interrupted)
   // A mutant's failure is what was looked for; a mutant that survives is the failure.
   if (json) process.stdout.write(`${JSON.stringify({ ...summary, failure: null, mutants: verdicts })}\n`)
   else if (options.markdown) process.stdout.write(verdictTable(verdicts, progress.seconds))

@@ -45,7 +45,6 @@ describe('holdfast sim', () => {
     [['--minutes', '0'], '--minutes wants a number as 60 or 0.5, not "0"'],
     [['--minutes', '1', '--seeds', '1-9'], '--minutes and --seeds exclude each other; --seed N is the first one'],
     [['--minutes', '1', '--mutants'], '--mutants and --minutes exclude each other'],
-    [['--html', 'x.html'], '--html is not built yet; --trace writes what happened as text'],
     [['--sed', '1'], "unknown option '--sed'; holdfast sim --help lists the options"],
   ] as const)('%j: %s', (args, complaint) => {
     expect(readSimOptions([...args])).toBe(complaint)

@@ -42,6 +42,9 @@ export interface SimOptions {
   readonly markdown: boolean
   /** Whether a failing plan is made smaller before it is shown. */
   readonly shrink: boolean
+  /** Whether the moment is looked for from which on a failing run was lost. */
+  readonly doom: boolean
+  readonly html: string | null
   /** Print which rare moments were reached. */
   readonly marks: boolean
   /** With mutants: how likely a seed finds each. */
@@ -67,6 +70,8 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --trace FILE        writes what happened, a line an event (of the first failing seed, or of the only one)
   --no-shrink         shows a failing plan as it was drawn, not the smallest one that fails the same way
   --marks             how often the seeds reached each rare moment; a thousand seeds that never reach one exit with 1
+  --html FILE         writes a page with the time line and the ladders of the failing run, or of the only one
+  --doom              of a failing run: from which moment on it fails whatever else is drawn
   --json              one JSON object as the last line
   --list              flows, scenarios and mutants
   --help              this page
@@ -98,6 +103,7 @@ const definitions = {
   html: { type: 'string' },
   replay: { type: 'string' },
   'no-shrink': { type: 'boolean' },
+  doom: { type: 'boolean' },
 } as const
 
 interface Range {
@@ -123,7 +129,6 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     const text = error instanceof Error ? error.message.replace(/^Unknown/, 'unknown').split('. ')[0] : String(error)
     return `${text}; holdfast sim --help lists the options`
   }
-  if (values['html'] !== undefined) return '--html is not built yet; --trace writes what happened as text'
   const what = readWhat(values)
   if (typeof what === 'string') return what
   if (values['detect'] === true && what.kind !== 'mutants') return '--detect goes with --mutants or --mutant NAME'
@@ -133,6 +138,8 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
     json: values['json'] === true,
     markdown: values['markdown'] === true,
     shrink: values['no-shrink'] !== true,
+    doom: values['doom'] === true,
+    html: (values['html'] as string | undefined) ?? null,
     marks: values['marks'] === true,
     detect: values['detect'] === true,
   }
