@@ -63,6 +63,14 @@ describe('a failing plan', () => {
     }
   })
 
+  it('keeps lists lists, and loses those of their items that it does not take', () => {
+    const plan = richPlan((one) => one.lookups.length > 3)
+    const kept = plan.lookups[2]
+    const { plan: small } = smallest(plan, (one) => one.lookups.some((lookup) => lookup === kept))
+    expect(small.lookups).toEqual([kept])
+    expect(small.calls).toEqual([])
+  })
+
   it('stays as it is if nothing simpler fails', () => {
     const plan = drawPlan(5)
     expect(smallest(plan, (one) => one === plan).plan).toBe(plan)
