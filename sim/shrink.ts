@@ -152,11 +152,10 @@ function shorter(plan: Plan): Plan | null {
 
 /** Each part of the world as in a calm one; where that is too much, each of its fields. */
 function calmer(plan: Plan): readonly Move[] {
-  return worldParts.flatMap((part) => {
-    const value: unknown = plan[part]
-    if (Array.isArray(value)) return chunksOf<unknown>(value).map((chunk) => withoutItems(part, chunk))
-    return [calmerPart(part), ...fieldsOf(value).map((field) => calmerField(part, field))]
-  })
+  return worldParts.flatMap((part) => [
+    calmerPart(part),
+    ...Object.keys(plan[part] as object).map((field) => calmerField(part, field)),
+  ])
 }
 
 const { seed: _, replicas: _r, safetyUntil: _s, calls: _c, faults: _f, ...calmWorld } = calm(0, [], [])
@@ -164,15 +163,6 @@ const worldParts = Object.keys(calmWorld) as readonly (keyof typeof calmWorld)[]
 
 function calmerPart(part: keyof typeof calmWorld): Move {
   return (plan) => (isSame(plan[part], calmWorld[part]) ? null : { ...plan, [part]: calmWorld[part] })
-}
-
-/** A part that is a list, with fewer items. */
-function withoutItems(part: keyof typeof calmWorld, chunk: ReadonlySet<unknown>): Move {
-  return (plan) => {
-    const items = plan[part] as unknown as readonly unknown[]
-    const left = items.filter((item) => !chunk.has(item))
-    return left.length === items.length ? null : { ...plan, [part]: left }
-  }
 }
 
 function calmerField(part: keyof typeof calmWorld, field: string): Move {
@@ -200,7 +190,7 @@ function isSame(a: unknown, b: unknown): boolean {
 function rounder(plan: Plan): readonly Move[] {
   return [
     renumbered,
-    ...worldParts.flatMap((part) => fieldsOf(plan[part]).map((field) => rounderRate(part, field))),
+    ...worldParts.flatMap((part) => Object.keys(plan[part] as object).map((field) => rounderRate(part, field))),
     ...plan.calls.flatMap((_call, at) => grains.map((grain) => rounderCall(at, grain))),
     ...plan.faults.flatMap((fault, at) =>
       Object.keys(fault)
@@ -218,10 +208,6 @@ const addresses: ReadonlySet<string> = new Set(['replica', 'other', 'point'])
 function renumbered(plan: Plan): Plan | null {
   if (plan.calls.every(({ number }) => number === undefined)) return null
   return { ...plan, calls: plan.calls.map(withoutNumber) }
-}
-
-function fieldsOf(part: unknown): readonly string[] {
-  return Array.isArray(part) ? [] : Object.keys(part as object)
 }
 
 function rounderRate(part: keyof typeof calmWorld, field: string): Move {

@@ -9,7 +9,7 @@
 import { mixText } from '../src/base/hash.ts'
 import type { Send } from '../src/replica/effect.ts'
 import type { Agenda } from './agenda.ts'
-import { draw } from './draws.ts'
+import { drawInRun } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Plan } from './plan.ts'
 import type { SetAddress } from './set-address.ts'
@@ -92,7 +92,7 @@ export class StreamNetwork {
     this.#trace = trace
     this.#set = set
     this.#resets = resets
-    this.#draw = draw(plan.seed, 'stream network')
+    this.#draw = drawInRun(plan, 'stream network', () => agenda.now)
   }
 
   becomePerfect(): void {
