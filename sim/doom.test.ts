@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { momentOfDoom, redrawnAfter } from './doom.ts'
-import { drawPlan, timeOf } from './plan.ts'
+import { replicasOf, timeOf } from './fault.ts'
+import { drawPlan } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { simulate } from './simulate.ts'
 
 function linesOf(plan: Plan): readonly string[] {
   const lines: string[] = []
   simulate(plan, (line) => lines.push(line))
-  // The first one is the plan.
-  return lines.slice(1)
+  // The first ones are the plan.
+  return lines.slice(lines.findIndex((line) => line.includes('] starts as ')))
 }
 
 describe('a run drawn again after a time', () => {
@@ -32,7 +33,7 @@ describe('a run drawn again after a time', () => {
       expect(calls).toBe(plan.calls)
       for (const fault of faults) {
         expect(timeOf(fault)).toBeLessThan(plan.safetyUntil)
-        if ('replica' in fault) expect(fault.replica).toBeLessThanOrEqual(plan.replicas)
+        expect(Math.max(0, ...replicasOf(fault))).toBeLessThanOrEqual(plan.replicas)
         if ('until' in fault) expect(fault.until).toBeGreaterThan(fault.at)
       }
     }

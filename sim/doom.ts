@@ -6,7 +6,8 @@
 //               0 |______......
 //                 0        doom        failure
 
-import { drawPlan, timeOf } from './plan.ts'
+import { replicasOf, timeOf } from './fault.ts'
+import { drawPlan } from './plan.ts'
 import type { Fault, Plan } from './plan.ts'
 
 /** One time, and how often the run failed when all after it was drawn again. */
@@ -25,8 +26,7 @@ export function redrawnAfter(plan: Plan, at: number, seed: number): Plan {
 
 /** A fault of another plan, if it fits into this one's set and time. */
 function fitted(fault: Fault, { replicas, safetyUntil }: Plan): readonly Fault[] {
-  if (fault.kind === 'crash' || fault.replica > replicas || fault.at >= safetyUntil) return []
-  if ('other' in fault && (fault.other ?? 0) > replicas) return []
+  if (fault.kind === 'crash' || fault.at >= safetyUntil || replicasOf(fault).some((id) => id > replicas)) return []
   return ['until' in fault ? { ...fault, until: Math.min(fault.until, safetyUntil) } : fault]
 }
 

@@ -109,7 +109,12 @@ function withNumber(call: PlannedCall, number: number, place: number): PlannedCa
 }
 
 function withoutNumber(call: PlannedCall): PlannedCall {
-  return Object.fromEntries(Object.entries(call).filter(([field]) => field !== 'number')) as unknown as PlannedCall
+  return without(call, 'number')
+}
+
+/** The same without an optional field. */
+function without<T extends object>(value: T, field: string): T {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== field)) as unknown as T
 }
 
 function withoutFaults(chunk: ReadonlySet<Fault>): Move {
@@ -191,6 +196,8 @@ function rounder(plan: Plan): readonly Move[] {
   return [
     renumbered,
     ...worldParts.flatMap((part) => Object.keys(plan[part] as object).map((field) => rounderRate(part, field))),
+    ...plan.calls.map((_call, at) => onDatagrams(at)),
+    ...plan.faults.flatMap((_fault, at) => [withoutDetail(at, 'damage'), withoutDetail(at, 'share')]),
     ...plan.calls.flatMap((_call, at) => grains.map((grain) => rounderCall(at, grain))),
     ...plan.faults.flatMap((fault, at) =>
       Object.keys(fault)
@@ -219,6 +226,26 @@ function rounderRate(part: keyof typeof calmWorld, field: string): Move {
     const round = Math.round(value / grain) * grain
     const rounder = { ...now, [field]: round }
     return round === value || !isOrdered(rounder) ? null : { ...plan, [part]: rounder }
+  }
+}
+
+/** Both phones speak UDP. */
+function onDatagrams(at: number): Move {
+  return (plan) => {
+    const call = plan.calls[at] as PlannedCall
+    const plain = without(without(call, 'caller'), 'callee')
+    if (isSame(call, plain)) return null
+    return { ...plan, calls: plan.calls.map((one, i) => (i === at ? plain : one)) }
+  }
+}
+
+/** A fault without a field that it may have. */
+function withoutDetail(at: number, field: string): Move {
+  return (plan) => {
+    const fault = plan.faults[at] as Fault
+    if (!(field in fault)) return null
+    const plain = without(fault, field)
+    return { ...plan, faults: plan.faults.map((one, i) => (i === at ? plain : one)) }
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { chanceOf, momentOfDoom } from '../doom.ts'
 import type { DoomPoint } from '../doom.ts'
-import { timeOf } from '../plan.ts'
+import { describeFault, timeOf } from '../fault.ts'
 import { formatTime } from '../trace.ts'
 import type { Chronicle } from './chronicle.ts'
 
@@ -37,7 +37,7 @@ function eventsBetween({ plan, ways, commits, happenings }: Chronicle, from: num
   const name = (party: string | number | null): string => (party === null ? 'the set' : String(party))
   const all = [
     // A fault strikes some effects after it is due: from here on it will.
-    ...plan.faults.map((fault) => ({ at: timeOf(fault), text: `due: ${JSON.stringify(fault)}` })),
+    ...plan.faults.map((fault) => ({ at: timeOf(fault), text: `due: ${describeFault(fault)}` })),
     ...ways.map(({ arrivedAt, sentAt, label, from: by, to }) => ({
       at: arrivedAt ?? sentAt,
       text: `${label} from ${name(by)} to ${name(to)}${arrivedAt === null ? ', which never arrives' : ''}`,

@@ -20,10 +20,13 @@ const routine: readonly string[] = [
   'binds ',
   'info ',
   'unsent ',
+  'answers lookup ',
+  'is asked for lookup ',
 ]
 
 /** The happening of a line without its time, or null. */
 export function happeningOf(line: string, at: number): Happening | null {
+  if (/ => | is connected with \[/.test(line)) return null
   if (line.includes(' ~> ') || line.startsWith(' ') || line.startsWith('plan ') || line.startsWith('FAILURE '))
     return null
   const own = /^\[(\d+)\] (.*)$/s.exec(line)
