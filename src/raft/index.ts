@@ -1,7 +1,7 @@
 // The public export `holdfast/raft`: the consensus core alone.
 
 export type { Index, ReplicaId, Term } from '../base/brand.ts'
-export { replicaId } from '../base/brand.ts'
+export { index, replicaId, term } from '../base/brand.ts'
 export type { Duration, Instant } from '../base/instant.ts'
 export { instant, micros, millis, seconds } from '../base/instant.ts'
 export type { Random } from '../base/random.ts'
