@@ -14,6 +14,8 @@ import type { Plan } from './plan.ts'
 const heldMost = 4_096
 /** How long an end takes to notice, and how long it waits before it connects again; microseconds. */
 const noticeMost = 4_000
+/** How long after the next connection is up frames of the last one may come. */
+const lateMost = 300_000
 const reconnectLeast = 5_000
 const reconnectMost = 40_000
 
@@ -236,7 +238,12 @@ export class PeerNetwork {
       this.#tell(pair, end, { kind: 'up', life: far })
       const late = end.late
       end.late = []
-      for (const { from, frame } of late) if (from === far) this.#deliver(end, { kind: 'peer', from, frame })
+      if (late.length === 0) return
+      // They may lie in the old connection's buffers for a while, as long as a lost word of the leader's goes unnoticed.
+      this.#agenda.after(this.#draw.within(0, lateMost, 6, end.id, this.#agenda.now), () => {
+        if (this.#endpoints.get(end.id) !== near || end.far !== far) return
+        for (const { from, frame } of late) if (from === far) this.#deliver(end, { kind: 'peer', from, frame })
+      })
     })
   }
 

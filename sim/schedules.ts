@@ -35,6 +35,11 @@ export const schedules: readonly Schedule[] = [
     story: "a CANCEL and the callee's 2xx reach the set while their owner is dead: its successor handles both at once",
     plan: cancelMeetsAnswer,
   },
+  {
+    name: 'late-proposals',
+    story: 'connections break again and again, and what was on its way comes after what was sent again',
+    plan: lateProposals,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
@@ -119,6 +124,19 @@ function pulseInThePipeline(seed: number): Plan {
     peer: { delayLeast: 5_000, delayMost: 25_000, late: 0 },
     disk: { syncLeast: 1_000, syncMost: 20_000, slow: 0, slowMost: 0 },
   }
+}
+
+function lateProposals(seed: number): Plan {
+  const of = draw(seed, 'late proposals')
+  const resets: Fault[] = []
+  let at = 3 * second
+  for (let i = 0; at < 9 * second; i++) {
+    const replica = of.within(1, 3, 1, i)
+    resets.push({ kind: 'reset', at, replica, other: 1 + (replica % 3) })
+    at += of.within(50_000, 200_000, 2, i)
+  }
+  const plan = calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
+  return { ...plan, peer: { delayLeast: 3_000, delayMost: 20_000, late: 1_000_000 } }
 }
 
 function many(

@@ -159,4 +159,13 @@ export const callMutants: readonly Mutant[] = [
     story: 'the early dialogs of a call that failed stay for ever',
     promise: 'C10',
   },
+  {
+    name: 'intent-done-without-its-effect',
+    room: 'call',
+    file: 'src/call/intent.ts',
+    find: "if (kind === 'c.') onTimerC(turn, found)",
+    replace: "if (kind === 'c.') return",
+    story: 'timer C is marked done, and the call rings on',
+    promise: 'C10',
+  },
 ]

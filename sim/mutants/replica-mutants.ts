@@ -93,4 +93,30 @@ export const replicaMutants: readonly Mutant[] = [
     promise: 'L12',
     schedule: 'cancel-meets-answer',
   },
+  {
+    name: 'read-context-reused',
+    room: 'replica',
+    file: 'src/replica/freshness.ts',
+    find: 'this.#asked.push({ context: ++this.#context, at: now })',
+    replace: 'this.#asked.push({ context: (this.#context = 1), at: now })',
+    story: 'a question for a barrier has the number of an earlier one, whose answer may still come',
+    promise: 'L10',
+  },
+  {
+    name: 'intent-performed-twice',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: 'if (open === undefined || this.#performing.has(place)) continue',
+    replace: 'if (open === undefined) continue',
+    also: [
+      {
+        find: `        this.#intents.push({ group: timer.group, id: timer.id })
+      }`,
+        replace: `        this.#intents.push({ group: timer.group, id: timer.id }, { group: timer.group, id: timer.id })
+      }`,
+      },
+    ],
+    story: 'a timer that fires is performed twice at its owner',
+    promise: 'C3',
+  },
 ]

@@ -142,4 +142,46 @@ export const storeMutants: readonly Mutant[] = [
     story: 'a new leader begins with its own wall clock',
     promise: 'C5',
   },
+  {
+    name: 'time-steps-back-with-its-leader',
+    room: 'timer',
+    file: 'src/timer/cluster-clock.ts',
+    find: 'if (this.#leading) this.#anchor = this.#advanced(this.#anchor, now)',
+    replace:
+      'if (this.#leading) this.#anchor = { cluster: stamp(Math.min(wall, this.#anchor.cluster + between(this.#anchor.at, now))), at: now }',
+    also: [
+      {
+        find: `    if (time > this.#floor) this.#floor = time
+    return this.#floor`,
+        replace: '    return time',
+      },
+      {
+        file: 'src/store/store.ts',
+        find: 'if (stamp > this.#lastStamp) this.#lastStamp = stamp',
+        replace: 'this.#lastStamp = stamp',
+      },
+    ],
+    story: "the leader's wall clock steps back an hour, and cluster time with it: nothing fires for an hour",
+    promise: 'C5',
+  },
+  {
+    name: 'lowest-open-not-checked',
+    room: 'store',
+    file: 'src/store/serials.ts',
+    find: 'serial < table.lowest || table.consumed.has(serial)',
+    replace: 'table.consumed.has(serial)',
+    story: 'a proposal that is replayed long after its end is judged again: it may revive a group that was deleted',
+    promise: 'L11',
+    schedule: 'late-proposals',
+  },
+  {
+    name: 'done-intent-stays-open',
+    room: 'store',
+    file: 'src/store/groups.ts',
+    find: `    for (const id of commit.done) this.#intents.done(group, id)
+`,
+    replace: '',
+    story: 'an intent that is done stays open: the next owner performs it again',
+    promise: 'C3',
+  },
 ]
