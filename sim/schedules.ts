@@ -3,6 +3,7 @@
 // hunted here first; the shipped code must pass.
 
 import { draw } from './draws.ts'
+import { flowNames } from './flows.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -15,6 +16,11 @@ export interface Schedule {
 const second = 1_000_000
 
 export const schedules: readonly Schedule[] = [
+  {
+    name: 'every-flow',
+    story: 'each call flow once, also those too long to be drawn often, and one death',
+    plan: everyFlow,
+  },
   {
     name: 'three-leaders',
     story: 'one replica after another is cut off, the next before the last one is back: logs part and must be mended',
@@ -59,6 +65,20 @@ function cancelMeetsAnswer(seed: number): Plan {
     replica: of.within(1, 3, 2 + n),
   }))
   return calm(seed, calls, deaths, 15)
+}
+
+function everyFlow(seed: number): Plan {
+  const of = draw(seed, 'every flow')
+  const calls = flowNames.map((flow, i) => ({ flow, at: 3 * second + i * of.within(100_000, 300_000, 1) }))
+  const death = {
+    kind: 'kill',
+    at: of.within(3 * second, 9 * second, 2),
+    replica: of.within(1, 3, 3),
+    effects: of.below(12, 4),
+    tail: 'lost',
+    restartAfter: 2 * second,
+  } as const
+  return calm(seed, calls, [death], 12)
 }
 
 function threeLeaders(seed: number): Plan {

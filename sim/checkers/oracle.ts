@@ -126,6 +126,11 @@ export class Oracle {
     for (const id of done) {
       if (!this.#intents.delete(`${group} ${id}`)) this.#report('C3', `intent ${id} of group ${group} was done twice`)
     }
+    const left = done.length === 0 ? [] : (this.store.group(group)?.intents ?? [])
+    for (const { id } of left) {
+      // An owner to come would perform it again.
+      if (done.includes(id)) this.#report('C3', `intent ${id} of group ${group} is done, and still open`)
+    }
     for (const { id } of opened) this.#intents.add(`${group} ${id}`)
   }
 

@@ -167,5 +167,6 @@ export const callMutants: readonly Mutant[] = [
     replace: "if (kind === 'c.') return",
     story: 'timer C is marked done, and the call rings on',
     promise: 'C10',
+    schedule: 'every-flow',
   },
 ]

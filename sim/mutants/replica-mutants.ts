@@ -118,5 +118,6 @@ export const replicaMutants: readonly Mutant[] = [
     ],
     story: 'a timer that fires is performed twice at its owner',
     promise: 'C3',
+    schedule: 'every-flow',
   },
 ]

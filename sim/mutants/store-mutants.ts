@@ -183,5 +183,6 @@ export const storeMutants: readonly Mutant[] = [
     replace: '',
     story: 'an intent that is done stays open: the next owner performs it again',
     promise: 'C3',
+    schedule: 'every-flow',
   },
 ]

@@ -1,7 +1,7 @@
 // `--mutants`: plants each known bug in turn and looks for what finds it: the schedule it names, if it names one, then
 // seeds, then every crash point of a few flows.
 
-import { crashFlows, crashPlan, crashRunsOf } from '../crash-points.ts'
+import { crashPlan, crashRunsOf } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { drawPlan } from '../plan.ts'
 import type { Plan } from '../plan.ts'
@@ -21,7 +21,8 @@ import type { Answer } from './worker.ts'
 
 type Mutants = Extract<SimOptions['what'], { kind: 'mutants' }>
 
-/** The deaths at crash points of these seeds are tried when seeds alone find nothing. */
+/** Deaths at the crash points of these flows, under these seeds, are tried when seeds alone find nothing. */
+const crashFlows: readonly string[] = ['basic', 'ringing-long', 'cancelled', 'refused']
 const crashSeeds: readonly number[] = [1]
 
 /** Of a schedule that a mutant names, so many seeds are tried before any other. */

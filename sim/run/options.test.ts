@@ -22,6 +22,10 @@ describe('holdfast sim', () => {
     [['--replay', 'failure-seed-3.json'], { kind: 'replay', file: 'failure-seed-3.json' }],
     [['--minutes', '60'], { kind: 'minutes', minutes: 60, first: 1 }],
     [['--minutes', '0.5', '--seed', '5001'], { kind: 'minutes', minutes: 0.5, first: 5001 }],
+    [
+      ['--scenario', 'moved-and-back', '--seeds', '2-3'],
+      { kind: 'schedule', schedule: { name: 'moved-and-back' }, first: 2, last: 3 },
+    ],
     [['--list'], { kind: 'list' }],
     [['--help'], { kind: 'help' }],
   ] as const)('%j', (args, what) => {
