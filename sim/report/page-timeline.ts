@@ -63,6 +63,12 @@ export function drawTimeline(view: View): void {
   }
   picture.append(svg('text', { x: 0, y: callTop + 18 }, [view.call === null ? 'no call' : `call ${view.call}`]))
   inside.append(...drawTicks(view, x, callTop))
+  // What befalls the set and not one replica hangs from the axis.
+  for (const { at, replica, kind, text } of chronicle.happenings) {
+    if (replica !== null || kind !== 'other') continue
+    const title = svg('title', {}, [`${seconds(at)} s: ${text}`])
+    inside.append(svg('path', { d: `M${x(at) - 5} 17 h10 l-5 8 z`, fill: 'var(--cut)' }, [title]))
+  }
   const failure = chronicle.result.failure
   if (failure !== null) inside.append(verticalLine(x(failure.at), height, 'var(--bad)', ''))
   if (view.cursor !== null) inside.append(verticalLine(x(view.cursor), height, 'var(--soft)', '3 3'))

@@ -26,6 +26,7 @@ describe('holdfast sim', () => {
       ['--scenario', 'moved-and-back', '--seeds', '2-3'],
       { kind: 'schedule', schedule: { name: 'moved-and-back' }, first: 2, last: 3 },
     ],
+    [['--seed', '4', '--html', 'run.html', '--doom', '--no-shrink'], { kind: 'seeds', first: 4, last: 4 }],
     [['--list'], { kind: 'list' }],
     [['--help'], { kind: 'help' }],
   ] as const)('%j', (args, what) => {
