@@ -13,5 +13,10 @@ export function faultKinds({ faults, udp, peer, disk, clock }: Plan): readonly s
     ['clock drift', clock.driftPpm.some((ppm) => ppm !== 0)],
     ['clock skew', clock.wallSkew.some((us) => us !== 0)],
   ]
-  return [...new Set([...faults.map(({ kind }) => kind), ...rates.filter(([, is]) => is).map(([name]) => name)])]
+  const struck = faults.flatMap((fault) => {
+    if (fault.kind !== 'kill') return [fault.kind]
+    const damage = fault.damage === undefined ? [] : [`a log ${fault.damage.what}`]
+    return [`kill (tail ${fault.tail})`, ...damage]
+  })
+  return [...new Set([...struck, ...rates.filter(([, is]) => is).map(([name]) => name)])]
 }
