@@ -37,6 +37,7 @@ export async function runDetection(what: Mutants, json: boolean, interrupted: In
   for (const mutant of what.mutants.filter(({ promise }) => promise !== 'determinism')) {
     if (interrupted.yes) break
     const detection = await detect(mutant, what, interrupted)
+    if (interrupted.yes) break
     detections.push(detection)
     progress.show('mutants', detections.length, null)
     if (!json) process.stdout.write(`${lineOf(detection)}\n`)
