@@ -4,7 +4,6 @@
 
 import type { Index, ReplicaId, Term } from '../base/brand.ts'
 import { index } from '../base/brand.ts'
-import { configurationFault, noConfiguration } from './configuration.ts'
 import type { Core, Leadership } from './core.ts'
 import { isVoter, mayLead, otherMembers } from './core.ts'
 import type { RaftEntry } from './message.ts'
@@ -113,10 +112,8 @@ function checkLog(core: Readonly<Core>): string | null {
     return `stable ${disk.stable}, handed ${disk.handed}, last ${log.last}`
   if (disk.durableTerm > core.term) return `durable term ${disk.durableTerm} is above term ${core.term}`
   if (core.term < log.lastTerm) return `term ${core.term} is below the last entry's, ${log.lastTerm}`
-  const { latest, latestIndex } = membership
+  const { latestIndex } = membership
   if (latestIndex > log.last) return `configuration of ${latestIndex} is beyond last ${log.last}`
-  const fault = latest === noConfiguration ? null : configurationFault(latest)
-  if (fault !== null) return `configuration of ${latestIndex}: ${fault}`
   let term = log.termAt(log.commit) ?? 0
   let at = log.commit + 1
   for (const entry of log.tail(index(at))) {
@@ -146,7 +143,9 @@ function checkLeader(core: Readonly<Core>, lead: Leadership): string | null {
   const { log, settings, disk, membership } = core
   // Thesis 4.2.2: a leader leads without a vote until the configuration that removes it is committed.
   if (!isVoter(core, core.id) && membership.latestIndex <= log.commit) return 'leads, and is not a voter any more'
-  if ([...lead.peers.keys()].join() !== otherMembers(core).join()) return 'its peers are not those of its configuration'
+  const members = otherMembers(core)
+  if (members.length !== lead.peers.size || members.some((id) => !lead.peers.has(id)))
+    return 'its peers are not those of its configuration'
   const noOpTerm = lead.noOp < log.first ? core.term : log.termAt(lead.noOp)
   if (log.lastTerm !== core.term || noOpTerm !== core.term) return 'a leader has no entry of its term'
   if (disk.durableTerm !== core.term || disk.durableVote !== core.id) return 'a leader has its vote not durable'

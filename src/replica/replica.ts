@@ -295,6 +295,8 @@ export class Replica {
 
   #onRaft(from: ReplicaId, message: RaftMessage): void {
     if (message.from !== from || message.to !== this.#options.id) return
+    // Nobody carries a snapshot's bytes yet, so this can't be one.
+    if (message.kind === 'snapshot') return
     this.#raft.step(message, this.#now)
     const fromLeader = message.kind === 'append' || message.kind === 'heartbeat'
     if (fromLeader && message.term === this.#raft.term) this.#freshness.heard(this.#now)

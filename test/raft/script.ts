@@ -8,20 +8,19 @@
 // timeouts are not random: replica n's is 500 ms + n*10 ms, so `elect` and `wait` are predictable. The invariants of the log
 // are checked after every command. A snapshot's bytes are not there: its message stands for them.
 
-import type { Index, ReplicaId } from '../../src/base/brand.ts'
+import type { ReplicaId } from '../../src/base/brand.ts'
 import { index, replicaId, term } from '../../src/base/brand.ts'
 import { latin1Bytes } from '../../src/base/bytes.ts'
-import type { Result } from '../../src/base/result.ts'
 import { instant, micros, millis, plus } from '../../src/base/instant.ts'
 import type { ConfChange, ConfChanges } from '../../src/raft/conf-change.ts'
 import type { RaftConfig, Restored } from '../../src/raft/config.ts'
-import { configuration } from '../../src/raft/configuration.ts'
-import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../../src/raft/message.ts'
-import { formatEntry, formatMessage, formatReady, formatSnapshot } from '../../src/raft/print.ts'
+import type { RaftMessage } from '../../src/raft/message.ts'
+import { formatMessage, formatReady, formatSnapshot } from '../../src/raft/print.ts'
 import type { Raft } from '../../src/raft/raft.ts'
 import { formatStatus } from '../../src/raft/status.ts'
 import { Machine } from '../../src/raft/testing/machine.ts'
 import { Oracle } from '../../src/raft/testing/oracle.ts'
+import { changeKind, entryOf, logLine, matches, resultLine, valueOf } from './words.ts'
 
 type Arguments = readonly string[]
 type Transition = ConfChanges['transition']
@@ -368,60 +367,4 @@ export function runScript(text: string): string {
       return `${commands}\n----\n${outputs.filter((output) => output !== 'ok').join('\n') || 'ok'}`
     })
   return `${done.join('\n\n')}\n`
-}
-
-function matches(message: RaftMessage, which: Arguments): boolean {
-  return which.every((word) => word === `${message.from}->${message.to}` || word === message.kind)
-}
-
-function changeKind(word: string): ConfChange['kind'] {
-  if (word.startsWith('v')) return 'add-voter'
-  if (word.startsWith('l')) return 'add-learner'
-  if (word.startsWith('r')) return 'remove'
-  throw new Error(`unknown change ${word}`)
-}
-
-function resultLine(what: string, result: Result<number, string> | null): string {
-  if (result === null) return 'crashed'
-  return result.ok ? `${what} at ${result.value}` : `${what} refused: ${result.error}`
-}
-
-/** The entry a script has at an index, of a term; its content tells where it is from. `3n` is term 3's no-op, `3c` a
- * configuration that is none. */
-function entryOf(at: Index, of: string): RaftEntry {
-  const kind = of.endsWith('n') ? 'no-op' : of.endsWith('c') ? 'configuration' : 'normal'
-  const data = latin1Bytes(kind === 'no-op' ? '' : `${at}of${of}`)
-  return { index: at, term: term(Number.parseInt(of, 10)), kind, data }
-}
-
-function valueOf(text: string): unknown {
-  if (text === 'true' || text === 'false') return text === 'true'
-  if (text.includes(':')) return snapshotOf(text)
-  if (!text.startsWith('[')) return Number(text)
-  const pairs = text
-    .slice(1, -1)
-    .split(',')
-    .filter((pair) => pair !== '')
-  return pairs.map((pair) => pair.split('/')).map(([at, of]) => entryOf(index(Number(at)), of ?? ''))
-}
-
-/** `5/2:1,2,3`: last index and term, voters. */
-function snapshotOf(text: string): SnapshotMetadata {
-  const [place = '', voters = ''] = text.split(':')
-  const [at, of] = place.split('/').map(Number)
-  const ids = voters.split(',').filter((id) => id !== '')
-  return {
-    index: index(at ?? 0),
-    term: term(of ?? 0),
-    configuration: configuration(ids.map((id) => replicaId(Number(id)))),
-  }
-}
-
-function logLine(machine: Machine): string {
-  const log = machine.raft?.inspect().log
-  const { snapshot = null, entries } = machine.durable
-  const start = log === undefined ? snapshot : log.snapshot
-  const shown = log === undefined ? entries : log.tail(index(1))
-  const lines = [...(start === null ? [] : [`snapshot ${formatSnapshot(start)}`]), ...shown.map(formatEntry)]
-  return lines.join(', ') || 'empty'
 }

@@ -20,6 +20,8 @@ import { formatStatus } from '../status.ts'
 import { copyMessage, Machine } from './machine.ts'
 import { leave, operate } from './operator.ts'
 import { BrokenPromise, Oracle } from './oracle.ts'
+import type { Rates } from './world.ts'
+import { drawWorld } from './world.ts'
 
 type Event =
   | { readonly kind: 'message'; readonly message: RaftMessage; readonly life: number }
@@ -53,17 +55,6 @@ export const noTotals: Totals = {
   reads: 0,
 }
 
-interface Rates {
-  readonly lossPercent: number
-  readonly doublePercent: number
-  readonly delay: Duration
-  readonly disk: Duration
-  readonly between: Duration
-  readonly faults: Duration
-  /** Between an operator's deeds; 0 = there is none. */
-  readonly operator: Duration
-}
-
 export class Network {
   readonly #random: Random
   readonly #oracle = new Oracle()
@@ -87,41 +78,14 @@ export class Network {
   constructor(seed: number) {
     this.#random = random(seed)
     const draw = this.#random
-    const pick = (...values: readonly number[]): number => values[draw.below(values.length)] as number
-    const voters = Array.from({ length: pick(3, 3, 5) }, (_, at) => replicaId(at + 1))
-    this.#rates = {
-      lossPercent: pick(0, 2, 10, 30),
-      doublePercent: pick(0, 5, 20),
-      delay: millis(pick(1, 5, 40, 200)),
-      disk: millis(pick(0, 2, 20, 150)),
-      between: millis(pick(2, 10, 50)),
-      faults: millis(pick(100, 300, 1_000)),
-      operator: millis(pick(0, 10, 30, 100)),
-    }
-    const sizes = {
-      maxAppendEntries: pick(1, 2, 8, 64),
-      maxAppendBytes: pick(1, 100, 10_000),
-      maxInflight: pick(1, 2, 16),
-      maxInflightBytes: pick(1, 200, 100_000),
-      asyncStorage: pick(0, 1) === 1,
-      maxUncommittedBytes: pick(200, 1_000, 100_000),
-      maxCommittedBytes: pick(1, 100, 10_000),
-      maxReads: pick(2, 100),
-      lazyCommit: pick(0, 1) === 1,
-    }
-    const patience = pick(60, 150, 500)
-    const times = {
-      electionTimeout: millis(patience),
-      electionSpread: millis(patience),
-      heartbeat: millis(patience / 5),
-      prompt: millis(patience / 15),
-    }
+    const { voters, rates, limits } = drawWorld(draw)
+    this.#rates = rates
     // Those that may join know of no set.
     const spare = this.#rates.operator === 0 ? 0 : 3
     this.#ids = Array.from({ length: voters.length + spare }, (_, at) => replicaId(at + 1))
     this.#machines = this.#ids.map((id) => {
       const known = voters.includes(id) ? voters : []
-      const config: RaftConfig = { id, voters: known, random: draw, ...times, ...sizes }
+      const config: RaftConfig = { id, voters: known, random: draw, ...limits }
       return new Machine(config, this.#oracle)
     })
     for (const machine of this.#machines) this.#oracle.add(machine)
