@@ -274,6 +274,10 @@ export class Host {
       case 'persist':
         this.#persist(effect, work)
         break
+      case 'snapshot':
+        // The simulator's replicas keep their log whole (ReplicaOptions.compaction), so none is asked for.
+        this.#watch.broken('assertion', `replica ${id} writes a snapshot`)
+        break
       case 'open-sip':
         trace.tell(`[${id}] binds the shared address`)
         sip.bind(id, this)

@@ -28,6 +28,9 @@ export interface SetConfig {
   readonly admin: Address
   /** In rising order of id, from 1. */
   readonly replicas: readonly ReplicaConfig[]
+  /** When the log is compacted behind a snapshot, and how many entries are kept for followers that are behind; what is left
+   * out has its default (replica/limits.ts). */
+  readonly compaction: { readonly every?: number; readonly kept?: number }
   /** Seconds until `up` starts a dead replica again; null = never. */
   readonly restart: number | null
 }
@@ -50,6 +53,7 @@ export function printConfig(config: SetConfig): string {
     sip: printAddress(config.sip),
     nextHop: nextHop === null ? null : printNextHop(nextHop),
     durability: 'wal',
+    ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     maxCall: 0,
     restart: restart ?? 'never',
     admin: printAddress(config.admin),
@@ -68,7 +72,7 @@ export function parseConfig(text: string, folder: string): Result<SetConfig, str
   }
 }
 
-const KEYS = ['set', 'secret', 'sip', 'nextHop', 'durability', 'maxCall', 'restart', 'admin', 'replicas']
+const KEYS = ['set', 'secret', 'sip', 'nextHop', 'durability', 'compaction', 'maxCall', 'restart', 'admin', 'replicas']
 const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
 
 class ConfigError extends Error {}
@@ -98,6 +102,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     nextHop: readNextHop(value['nextHop']),
     admin: readAddress(value['admin'], 'admin'),
     replicas,
+    compaction: readCompaction(value['compaction']),
     restart: readRestart(value['restart']),
   }
   const clash = clashOf(config)
@@ -160,6 +165,21 @@ function readNextHop(value: unknown): NextHop | null {
   const hop = parseNextHop(value)
   if (!hop.ok) throw new ConfigError(`nextHop: ${hop.error}`)
   return hop.value
+}
+
+function readCompaction(value: unknown): SetConfig['compaction'] {
+  if (value === undefined) return {}
+  const given = fields(value, 'compaction')
+  only(given, ['every', 'kept'], 'compaction')
+  return { ...readCount(given, 'every', 100_000, 'bytes'), ...readCount(given, 'kept', 100, 'entries') }
+}
+
+function readCount(given: Record<string, unknown>, name: string, least: number, unit: string): Record<string, number> {
+  const value = given[name]
+  if (value === undefined) return {}
+  const isCount = typeof value === 'number' && Number.isInteger(value) && value >= least
+  if (!isCount) wrong(`compaction.${name}`, value, `at least ${least} ${unit}`)
+  return { [name]: value as number }
 }
 
 function readRestart(value: unknown): number | null {

@@ -9,13 +9,15 @@ import { crc32 } from 'node:zlib'
 import type { Life } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import { nextLife, recoverLog } from '../wire/recovery.ts'
+import { isSegmentName, nextLife, recoverLog } from '../wire/recovery.ts'
 import type { FolderOwner, RecoveredLog, Repair, SegmentFile } from '../wire/recovery.ts'
 import { frameRecords } from '../wire/segment.ts'
 import { takeGuard, printHolder } from './guard.ts'
 import type { Guard } from './guard.ts'
 import type { Logger } from './log.ts'
 import { makeFolder } from './make-folder.ts'
+import { findSnapshot } from './snapshot-files.ts'
+import type { FoundSnapshot } from './snapshot-files.ts'
 import { createSegment, openWalFile, segmentPath, syncFolder } from './wal.ts'
 import type { WalEnd } from './wal.ts'
 
@@ -23,7 +25,9 @@ export interface DataFolder {
   readonly life: Life
   /** This is the first life on this disk. */
   readonly fresh: boolean
-  /** What was on the disk before this life. */
+  /** What the log goes on from; null = its beginning. */
+  readonly snapshot: FoundSnapshot | null
+  /** What was on the disk before this life, after the snapshot. */
   readonly records: readonly Uint8Array[]
   readonly end: WalEnd
   readonly guard: Guard
@@ -70,19 +74,22 @@ async function openLog(
   owner: FolderOwner,
   log: Logger,
 ): Promise<Result<Omit<DataFolder, 'guard'>, string>> {
-  const read = recoverLog(folder, await readSegments(folder), owner, crc32)
+  const snapshot = await findSnapshot(folder, owner)
+  if (!snapshot.ok) return snapshot
+  const read = recoverLog(folder, await readSegments(folder), owner, crc32, snapshot.value?.segment)
   if (!read.ok) return read
+  for (const name of snapshot.value?.leftovers ?? []) await rm(join(folder, name))
   for (const repair of read.value?.repairs ?? []) await mend(folder, repair, log)
   const old = read.value ?? (await createLog(folder, owner))
   if (old === null) return err(`the disk of ${folder} is full`)
   const { life, start, record } = nextLife(old.end.identity, old.records)
   const end = await appendLife({ ...old.end, folder }, record)
   if (end === null) return err(`the disk of ${folder} is full`)
-  return ok({ life, fresh: start === 1, records: old.records, end })
+  return ok({ life, fresh: start === 1, snapshot: snapshot.value, records: old.records, end })
 }
 
 async function readSegments(folder: string): Promise<readonly SegmentFile[]> {
-  const names = (await readdir(folder)).filter((name) => /^log-\d{6,}\.wal$/.test(name)).sort()
+  const names = (await readdir(folder)).filter(isSegmentName).sort()
   const files: SegmentFile[] = []
   for (const name of names) files.push({ name, bytes: await readFile(join(folder, name)) })
   return files
@@ -95,7 +102,7 @@ async function mend(folder: string, repair: Repair, log: Logger): Promise<void> 
     log.warn({ code: 'torn-tail', file, offset, reason }, 'the torn end of the log is cut off')
     await truncate(file, offset)
   } else {
-    const said = 'a segment that was being made when the last process died is removed'
+    const said = 'a segment that was being made when the last process died, or that is in the snapshot, is removed'
     log.warn({ code: 'segment-cut', file }, said)
     await rm(file)
   }

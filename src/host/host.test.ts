@@ -22,6 +22,7 @@ function scene(react: (input: Input) => readonly Effect[], deadline: () => Insta
     },
     peer: ({ to }) => void log.push(`peer ${to}`),
     flush: () => void log.push('flush'),
+    snapshot: ({ number }) => void log.push(`snapshot ${number}`),
     persist: ({ number }) => void log.push(`persist ${number}`),
     openSip: () => void log.push('open'),
     reply: ({ id }) => void log.push(`reply ${id}`),

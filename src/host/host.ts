@@ -8,7 +8,7 @@
 
 import type { Instant } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
-import type { Effect, Notice, PeerSend, Persist, Reply, Send } from '../replica/effect.ts'
+import type { Effect, Notice, PeerSend, Persist, Reply, Send, SnapshotWrite } from '../replica/effect.ts'
 import type { Input, InputBody } from '../replica/input.ts'
 import type { Clock } from './clock.ts'
 import { hostLimits } from './limits.ts'
@@ -30,6 +30,7 @@ export interface World {
   /** The frames that `peer` was given in this turn leave. */
   flush(): void
   persist(persist: Persist): void
+  snapshot(write: SnapshotWrite): void
   openSip(): void
   reply(reply: Reply): void
   notice(notice: Notice['notice']): void
@@ -150,6 +151,8 @@ export class Host {
         return this.#world.peer(effect)
       case 'persist':
         return this.#world.persist(effect)
+      case 'snapshot':
+        return this.#world.snapshot(effect)
       case 'open-sip':
         return this.#world.openSip()
       case 'reply':

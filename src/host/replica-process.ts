@@ -27,6 +27,7 @@ import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts } from './peer-server.ts'
 import { SipSockets } from './sip-sockets.ts'
+import { SnapshotFiles } from './snapshot-files.ts'
 import { Wal } from './wal.ts'
 
 export interface ReplicaStart {
@@ -127,6 +128,7 @@ export class ReplicaProcess {
     const parts: Parts = {
       clock,
       wal,
+      snapshots: new SnapshotFiles(folder.end.folder, folder.end.identity, wal, give),
       disk,
       sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), give),
@@ -158,13 +160,14 @@ export class ReplicaProcess {
   }
 
   #world(parts: Parts): World {
-    const { sip, links, wal, admin } = parts
+    const { sip, links, wal, snapshots, admin } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
       peer: (send) => links.send(send.to, send.frame),
       flush: () => links.flush(),
       persist: (persist) => wal.append(persist),
+      snapshot: (write) => snapshots.write(write),
       openSip: () => void this.#openSip(sip),
       reply: (reply) => admin.reply(reply),
       notice: (notice) => {
@@ -195,6 +198,7 @@ export class ReplicaProcess {
 interface Parts {
   readonly clock: Clock
   readonly wal: Wal<Persist>
+  readonly snapshots: SnapshotFiles
   readonly disk: DiskWatch
   readonly sip: SipSockets
   readonly admin: AdminServer
@@ -223,7 +227,11 @@ function inWords(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-function optionsOf({ config, replica }: ReplicaStart, { life, records }: DataFolder, clock: Clock): ReplicaOptions {
+function optionsOf(
+  { config, replica }: ReplicaStart,
+  { life, snapshot, records }: DataFolder,
+  clock: Clock,
+): ReplicaOptions {
   return {
     id: replica,
     set: config.set,
@@ -231,7 +239,9 @@ function optionsOf({ config, replica }: ReplicaStart, { life, records }: DataFol
     life,
     seed: randomInt(2 ** 32),
     freshKey: randomBytes(16),
+    snapshot,
     records,
+    compaction: config.compaction,
     settings: { sip: config.sip, nextHop: config.nextHop },
     now: clock.now(),
     wall: clock.wall(),

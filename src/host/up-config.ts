@@ -77,7 +77,7 @@ export function configOf(plan: UpPlan, { set, secret }: Membership, folder: stri
     peer: { host: peer.host, port: peer.port + i + 1 },
     data: replicaFolder(folder, i + 1),
   }))
-  return { set, secret, sip, nextHop, admin, replicas, restart }
+  return { set, secret, sip, nextHop, admin, replicas, compaction: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

@@ -5,11 +5,11 @@
 // A write that finds the disk full is cut off again and repeated until there is room; until then nothing is acknowledged.
 
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { beginSegment, segmentName } from '../wire/recovery.ts'
+import { beginSegment, isSegmentName, segmentName } from '../wire/recovery.ts'
 import type { Identity, LogEnd } from '../wire/recovery.ts'
 import { frameRecords, HEAD_BYTES } from '../wire/segment.ts'
 import { hostLimits } from './limits.ts'
@@ -17,6 +17,8 @@ import { hostLimits } from './limits.ts'
 /** What is appended together and reported together. */
 export interface Appended {
   readonly records: readonly Uint8Array[]
+  /** They begin a new segment. */
+  readonly rotate?: boolean
 }
 
 export interface WalEvents<Item> {
@@ -59,6 +61,7 @@ export class Wal<Item extends Appended> {
   #busy = false
   #full = false
   #over = false
+  #rotated: number
 
   /** Tests give the last two: files that break, and segments that are full soon. */
   constructor(
@@ -76,6 +79,24 @@ export class Wal<Item extends Appended> {
     this.#position = end.position
     this.#crc = end.crc
     this.#total = end.total
+    this.#rotated = end.segment
+  }
+
+  /** The last segment that was begun because an item asked for it. */
+  get rotated(): number {
+    return this.#rotated
+  }
+
+  /** Removes the segments below: a snapshot has what is in them. */
+  async removeBelow(segment: number): Promise<void> {
+    for (const name of (await readdir(this.#folder)).filter(
+      (name) => isSegmentName(name) && name < segmentName(segment),
+    )) {
+      const path = join(this.#folder, name)
+      const { size } = await stat(path)
+      await rm(path, { force: true })
+      this.#total -= size
+    }
   }
 
   /** Bytes on disk, all segments. */
@@ -110,10 +131,11 @@ export class Wal<Item extends Appended> {
       // The caller may append more before it returns: one sync covers it all.
       await Promise.resolve()
       while (this.#waiting.length > 0 && !this.#over) {
-        const items = this.#waiting
-        this.#waiting = []
-        this.#waitingBytes = 0
-        await this.#write(items.flatMap((item) => item.records))
+        const items = this.#takeBatch()
+        await this.#write(
+          items.flatMap((item) => item.records),
+          items[0]?.rotate === true,
+        )
         if (this.#over) return
         this.#events.durable(items)
       }
@@ -124,16 +146,28 @@ export class Wal<Item extends Appended> {
     }
   }
 
+  /** What waits, up to the next rotation. */
+  #takeBatch(): Item[] {
+    const next = this.#waiting.findIndex((item, i) => i > 0 && item.rotate === true)
+    const items = this.#waiting.splice(0, next < 0 ? this.#waiting.length : next)
+    for (const item of items) for (const record of item.records) this.#waitingBytes -= HEAD_BYTES + record.length
+    return items
+  }
+
   /** Writes and syncs, however long the disk is full. */
-  async #write(records: readonly Uint8Array[]): Promise<void> {
+  async #write(records: readonly Uint8Array[], rotate: boolean): Promise<void> {
     if (records.length === 0) return
+    const from = this.#segment
     for (;;) {
-      if (await this.#tryWrite(records)) break
+      // Made once, however often what follows is tried.
+      const isDue = rotate && this.#segment === from
+      if ((!isDue || (await this.#nextSegment())) && (await this.#tryWrite(records))) break
       if (this.#over) return
       this.#setFull(true)
       await new Promise((resume) => setTimeout(resume, hostLimits.diskRetryMs))
     }
     this.#setFull(false)
+    if (rotate) this.#rotated = this.#segment
   }
 
   /** False if the disk is full; then the segment ends where it ended before. */

@@ -35,7 +35,7 @@ import {
   readAsLeader,
   tickLeader,
 } from './leader.ts'
-import type { HardState, RaftMessage, SnapshotMetadata } from './message.ts'
+import type { HardState, InstallSnapshot, RaftEntry, RaftMessage, SnapshotMetadata } from './message.ts'
 import type { Ready } from './ready.ts'
 import type { ReconfigureError } from './reconfigure.ts'
 import { proposeConfChange, proposeLeaveJoint, settleConfiguration } from './reconfigure.ts'
@@ -167,6 +167,28 @@ export class Raft {
     if (configurationFault(metadata.configuration) !== null) return null
     core.log.snapshotTaken(metadata)
     return metadata
+  }
+
+  /** What a log on disk has to begin with that is to need nothing up to `at`, which is applied: what to keep with the snapshot,
+   * the state, and the entries after it. */
+  suffix(at: Index): {
+    readonly metadata: SnapshotMetadata
+    readonly state: HardState
+    readonly entries: readonly RaftEntry[]
+  } {
+    const core = this.#core
+    return {
+      metadata: snapshotMetadata(core, at),
+      state: { ...hardState(core), commit: at },
+      entries: core.log.tail(index(at + 1)),
+    }
+  }
+
+  /** For a follower that has all of this snapshot, which may be newer than the one that was asked for; null = this replica leads no
+   * more. */
+  installMessage(to: ReplicaId, snapshot: SnapshotMetadata): InstallSnapshot | null {
+    const { id, term: of, role } = this.#core
+    return role.kind === 'leader' ? { kind: 'snapshot', from: id, to, term: of, snapshot } : null
   }
 
   /** Forgets the entries up to `at`, which the newest snapshot has. */

@@ -3,6 +3,7 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
+import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Flow } from '../wire/entry.ts'
 
 /** A SIP message for the network. With `flow.stream` it goes out on that connection of ours; else on a stream transport
@@ -31,7 +32,24 @@ export interface Persist {
   /** Rising by one from 1 in each life. */
   readonly number: number
   readonly records: readonly Uint8Array[]
+  /** They begin a new segment: what was written before may go once a snapshot of it is finished. */
+  readonly rotate?: boolean
   readonly then: readonly Effect[]
+}
+
+/** Write a snapshot beside the log, piece by piece; each piece is answered by the input `snapshot`, and the next one comes after
+ * that. */
+export interface SnapshotWrite {
+  readonly kind: 'snapshot'
+  /** Rising by one from 1 in each life. */
+  readonly number: number
+  readonly piece:
+    | { readonly kind: 'begin'; readonly metadata: SnapshotMetadata }
+    /** Encoded (`encodeSnapshotPart`). */
+    | { readonly kind: 'parts'; readonly parts: readonly Uint8Array[] }
+    /** Make it durable, and let it take the place of the log before the last rotation, and of the snapshot before it. */
+    | { readonly kind: 'finish' }
+    | { readonly kind: 'abandon' }
 }
 
 /** Bind the SIP address now: this replica has caught up with its set. Given once in a life. */
@@ -71,4 +89,4 @@ export interface Stop {
   readonly reason: string
 }
 
-export type Effect = Send | PeerSend | Persist | OpenSip | Reply | LogLine | Notice | Stop
+export type Effect = Send | PeerSend | Persist | SnapshotWrite | OpenSip | Reply | LogLine | Notice | Stop

@@ -77,6 +77,15 @@ export interface DiskInput {
   readonly full: boolean
 }
 
+/** What became of a piece of a snapshot. After `failed` (the disk is full, say) the snapshot is abandoned. */
+export interface SnapshotInput {
+  readonly kind: 'snapshot'
+  readonly number: number
+  readonly outcome: 'written' | 'finished' | 'failed'
+  /** Of `failed`. */
+  readonly reason: string
+}
+
 export type InputBody =
   | SipInput
   | PeerInput
@@ -87,6 +96,7 @@ export type InputBody =
   | UnsentInput
   | AdminInput
   | DiskInput
+  | SnapshotInput
 
 /** An input and when it happened: `now` never falls from one step to the next. `wall` is the machine's wall clock, used for
  * nothing but the slew of cluster time (design.md 5). */

@@ -44,6 +44,18 @@ export const limits = {
   inflight: 64,
   /** Entries that wait for a quorum; beyond it proposals are refused, and their owners propose them again. */
   uncommittedBytes: 64_000_000,
+  /** Bytes written to the log after which it is worth a snapshot: more would make a restart read for seconds. */
+  snapshotBytes: 64_000_000,
+  /** Of a snapshot, what is encoded in one step, and sent or written at a time: about a millisecond. */
+  snapshotPiece: 65_536,
+  /** What changes while a snapshot is cut is set aside as it was; beyond this the snapshot is given up. */
+  snapshotAside: 256_000_000,
+  /** A piece that is not acknowledged is sent again after this... */
+  snapshotAgain: seconds(1),
+  /** ...and after this silence the snapshot is given up, for it holds back the next one. */
+  snapshotPatience: seconds(10),
+  /** Entries kept in memory behind a snapshot, for followers that are a little behind. */
+  keptEntries: 10_000,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
   /** With this many inputs kept or commits open, new calls get 503, so that those that are up are served. */

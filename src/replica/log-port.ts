@@ -1,16 +1,18 @@
 // The log as the rest of the replica sees it: bodies go in, by way of the leader, until their outcome is known; committed
 // entries come out. Between them Raft, the disk, and the frames that carry both.
 
+import { index } from '../base/brand.ts'
 import type { Index, ReplicaId } from '../base/brand.ts'
 import { micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
-import type { RaftMessage } from '../raft/message.ts'
+import type { HardState, RaftMessage } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { Ready } from '../raft/ready.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
 import { encodeEntry, encodeFrame, encodeRecord } from '../wire/codec.ts'
-import type { Effect } from './effect.ts'
+import type { LifeRecord } from '../wire/record.ts'
+import type { Effect, Persist } from './effect.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
@@ -29,6 +31,10 @@ export interface LogPorts {
   oldestOpen(): Instant | null
   /** The bodies of all commits without an outcome, in serial order. */
   openBodies(): readonly Uint8Array[]
+  /** Raft wants that follower to have a snapshot: its entries are purged. */
+  wantSnapshot(to: ReplicaId): void
+  /** The first record of a new segment: whose log it is. */
+  readonly lifeRecord: LifeRecord
 }
 
 export class LogPort {
@@ -41,6 +47,11 @@ export class LogPort {
   #again: number = limits.reproposal
   #persists = 0
   readonly #readies: { readonly persist: number; readonly ready: number }[] = []
+  /** What is done once a rotation is durable. */
+  readonly #rotations: { readonly persist: number; readonly done: () => void }[] = []
+  /** While a leader's snapshot is not durable: what may be written only after it. */
+  #held: Persist[] | null = null
+  #written = 0
 
   constructor(ports: LogPorts, now: Instant) {
     this.#ports = ports
@@ -126,6 +137,37 @@ export class LogPort {
     }
   }
 
+  /** Bytes of records written in this life. */
+  get written(): number {
+    return this.#written
+  }
+
+  /** Begins a new segment of the log on disk with these records. */
+  rotate(records: readonly Uint8Array[], done: () => void): void {
+    const number = ++this.#persists
+    this.#rotations.push({ persist: number, done })
+    this.#persist({ kind: 'persist', number, records, rotate: true, then: [] })
+  }
+
+  /** A leader's snapshot takes the log's place: a new segment begins, and what follows waits until the snapshot is durable
+   * (`release`): a crash would leave a gap. */
+  hold(state: HardState, rotated: () => void): void {
+    // The hint must not be beyond the old log, which counts until the snapshot does.
+    const records = [this.#ports.lifeRecord, { kind: 'state', state: { ...state, commit: index(0) } } as const]
+    this.rotate(records.map(encodeRecord), rotated)
+    this.#held = []
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== null
+  }
+
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = null
+    for (const persist of held) this.#ports.outbox.push(persist)
+  }
+
   /** A peer's proposals: stamped and appended in order; it waits for their outcome. */
   onPropose(from: ReplicaId, bodies: readonly Uint8Array[]): void {
     let last: Index | null = null
@@ -145,8 +187,9 @@ export class LogPort {
 
   /** Persists what must be durable; sends what may leave, and the rest after it. */
   carryOut(ready: Ready): void {
-    const { outbox } = this.#ports
-    for (const effect of this.#frames(ready.messages)) outbox.push(effect)
+    const { wantSnapshot } = this.#ports
+    for (const message of ready.messages) if (message.kind === 'snapshot') wantSnapshot(message.to)
+    this.send(ready.messages.filter(({ kind }) => kind !== 'snapshot'))
     if (!ready.mustPersist) return
     // The term before the entries, so that no cut of the tail leaves an entry of a term the disk doesn't know.
     const records: Uint8Array[] = []
@@ -154,7 +197,18 @@ export class LogPort {
     for (const entry of ready.entries) records.push(encodeRecord({ kind: 'entry', entry }))
     const number = ++this.#persists
     this.#readies.push({ persist: number, ready: ready.number })
-    outbox.push({ kind: 'persist', number, records, then: this.#frames(ready.afterPersist) })
+    this.#persist({ kind: 'persist', number, records, then: this.#frames(ready.afterPersist) })
+  }
+
+  /** Raft's messages that may leave now. */
+  send(messages: readonly RaftMessage[]): void {
+    for (const effect of this.#frames(messages)) this.#ports.outbox.push(effect)
+  }
+
+  #persist(persist: Persist): void {
+    for (const record of persist.records) this.#written += record.length
+    if (this.#held === null) this.#ports.outbox.push(persist)
+    else this.#held.push(persist)
   }
 
   onPersisted(upTo: number): void {
@@ -164,6 +218,10 @@ export class LogPort {
       this.#readies.shift()
     }
     if (last !== null) this.#ports.raft.persisted(last)
+    for (let next = this.#rotations[0]; next !== undefined && next.persist <= upTo; next = this.#rotations[0]) {
+      this.#rotations.shift()
+      next.done()
+    }
   }
 
   /** One frame a peer, in replica order. */

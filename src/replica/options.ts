@@ -3,6 +3,14 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { CallSettings } from '../call/contract.ts'
+import type { SnapshotMetadata } from '../raft/message.ts'
+
+export interface Compaction {
+  /** Bytes of records after which the log is worth a snapshot. */
+  readonly every: number
+  /** Entries kept in memory behind a snapshot. */
+  readonly kept: number
+}
 
 export interface ReplicaOptions {
   readonly id: ReplicaId
@@ -16,8 +24,12 @@ export interface ReplicaOptions {
   readonly seed: number
   /** 16 random bytes: the set's key, if this replica is the first leader of a new set. */
   readonly freshKey: Uint8Array
-  /** What this replica's disk held before this start, in order (wire/record.ts). */
+  /** The snapshot that this replica's disk held, and its parts in order (wire/snapshot.ts); null or absent = none. */
+  readonly snapshot?: { readonly metadata: SnapshotMetadata; readonly parts: Iterable<Uint8Array> } | null
+  /** What the disk held after that, in order (wire/record.ts). */
   readonly records: readonly Uint8Array[]
+  /** In place of the limits. */
+  readonly compaction?: Partial<Compaction>
   readonly settings: CallSettings
   /** Bounds of consensus other than `limits` has: for the simulator, which draws them. */
   readonly raft?: { readonly appendEntries: number; readonly inflight: number }

@@ -206,6 +206,15 @@ export class Owner {
     if (gained.length > 0) this.#ports.outbox.count('groups_taken_over', gained.length)
   }
 
+  /** The store became another: nothing that is held here stands any more; what is owned is taken over. */
+  storeReplaced(): void {
+    const { life, store } = this.#ports
+    for (const key of [...this.#groups.keys()]) this.#drop(key)
+    this.#intents = []
+    this.#gained.clear()
+    for (const key of [...store.groups()].sort()) if (store.ownerOf(key) === life) this.#gained.add(key)
+  }
+
   /** What is due: takeovers, intents, wakes (unless answers lie unread), what was released. Nothing while frozen. */
   turn(now: Instant, mayWake: boolean): void {
     if (this.#frozen) return

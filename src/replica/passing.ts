@@ -159,6 +159,15 @@ export class Passing {
     this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
   }
 
+  /** The store became another, and the owner room forgot what it was given: it is judged again, here and by the keepers. */
+  storeReplaced(): void {
+    for (const [ref, { keeper, id }] of [...this.#passed]) {
+      this.forget(ref)
+      this.#tell(keeper, id, 'hops')
+    }
+    this.#giveAgain(() => true)
+  }
+
   /** A link is new: what was on its way over the old one may be lost, and what went by way of the leader. */
   linkUp(life: Life): void {
     this.#giveAgain((givenTo) => replicaOf(givenTo) === replicaOf(life) || this.#isByLeader(givenTo))

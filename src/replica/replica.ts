@@ -17,10 +17,9 @@ import { between, micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import { random } from '../base/random.ts'
 import type { CallContext } from '../call/contract.ts'
-import type { RaftEntry, RaftMessage } from '../raft/message.ts'
+import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import { Raft } from '../raft/raft.ts'
-import { SlabIndex } from '../store/slab-index.ts'
-import { Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeEntry, decodeFrame, encodeBody } from '../wire/codec.ts'
@@ -28,6 +27,7 @@ import type { EntryBody } from '../wire/entry.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
+import { callContext } from './call-context.ts'
 import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
 import type { AdminInput, DiskInput, Input, LinkInput } from './input.ts'
@@ -40,13 +40,14 @@ import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
-import { restoreLog } from './restore.ts'
+import { compactionOf, lifeRecordOf, makeStore, restoreLog, restoreStore } from './restore.ts'
+import { Snapshots } from './snapshots.ts'
 
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #outbox = new Outbox()
   readonly #raft: Raft
-  readonly #store = new Store(new SlabIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
+  readonly #store = makeStore()
   readonly #clock: ClusterClock
   readonly #links: Links
   readonly #log: LogPort
@@ -55,6 +56,7 @@ export class Replica {
   readonly #egress: Egress
   readonly #passing: Passing
   readonly #freshness: Freshness
+  readonly #snapshots: Snapshots
   readonly #lookups = new Lookups()
   readonly #context: CallContext
   #now: Instant
@@ -88,11 +90,13 @@ export class Replica {
   /** Throws only if the disk's records contradict themselves. */
   constructor(options: ReplicaOptions) {
     // The old log's bytes are the Raft log's from here on.
-    this.#options = { ...options, records: [] }
+    this.#options = { ...options, snapshot: null, records: [] }
     this.#now = options.now
     this.#wall = options.wall
     this.#started = options.now
-    const restored = restoreLog(options.records)
+    const restored = restoreLog(options.records, options.snapshot?.metadata ?? null)
+    const unreadable = restoreStore(this.#store, options.snapshot?.parts ?? null)
+    if (unreadable !== null) throw new Error(unreadable)
     if (!restored.ok) throw new Error(`the log on disk contradicts itself: ${restored.error}`)
     this.#term = restored.value.state.term
     this.#raft = new Raft(
@@ -123,7 +127,16 @@ export class Replica {
     this.#links = new Links(options.life, peers, this.#outbox)
     this.#judge = new Judge(options.life, this.#links)
     this.#freshness = new Freshness(options.now)
-    this.#context = this.#makeContext()
+    this.#context = callContext({
+      store: this.#store,
+      clock: this.#clock,
+      settings: options.settings,
+      now: () => this.#now,
+      wall: () => this.#wall,
+      isBusy: () => this.#isBusy(),
+      unlogged: () => this.#owner.unlogged,
+    })
+    const lifeRecord = lifeRecordOf(options)
     const shared = { life: options.life, store: this.#store, links: this.#links, outbox: this.#outbox }
     this.#log = new LogPort(
       {
@@ -135,9 +148,13 @@ export class Replica {
         wall: () => this.#wall,
         oldestOpen: () => this.#owner.oldestOpen(),
         openBodies: () => this.#owner.openBodies(),
+        wantSnapshot: (to) => this.#snapshots.want(to),
+        lifeRecord,
       },
       options.now,
     )
+    const [raft, log] = [this.#raft, this.#log]
+    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, ...compactionOf(options) })
     this.#egress = new Egress({
       ...shared,
       owner: () => this.#owner,
@@ -212,6 +229,9 @@ export class Replica {
       case 'disk':
         this.#disk(input)
         break
+      case 'snapshot':
+        this.#snapshots.onInput(input)
+        break
       default:
         unreachable(input)
     }
@@ -236,6 +256,7 @@ export class Replica {
       this.#freshness.deadline(),
       this.#lookups.deadline(),
       this.#log.deadline(),
+      this.#snapshots.deadline(),
       this.#isSettled ? this.#pulseDeadline() : null,
       this.#readyDeadline(),
     ]
@@ -278,6 +299,12 @@ export class Replica {
       case 'unsent':
         this.#egress.onUnsentFrame(frame)
         break
+      case 'snapshot':
+        this.#snapshots.onPiece(from, frame)
+        break
+      case 'snapshot-ack':
+        this.#snapshots.onAck(from, frame, this.#now)
+        break
       case 'relay':
         if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
         else this.#links.sendBytes(frame.to, frame.frame, frame.from)
@@ -295,8 +322,7 @@ export class Replica {
 
   #onRaft(from: ReplicaId, message: RaftMessage): void {
     if (message.from !== from || message.to !== this.#options.id) return
-    // Nobody carries a snapshot's bytes yet, so this can't be one.
-    if (message.kind === 'snapshot') return
+    if (message.kind === 'snapshot' && !this.#snapshots.isHere(message)) return
     this.#raft.step(message, this.#now)
     const fromLeader = message.kind === 'append' || message.kind === 'heartbeat'
     if (fromLeader && message.term === this.#raft.term) this.#freshness.heard(this.#now)
@@ -331,6 +357,7 @@ export class Replica {
       this.#log.offer(this.#leader)
       for (let ready = this.#raft.takeReady(this.#now); ready !== null; ready = this.#raft.takeReady(this.#now)) {
         this.#roleChanged()
+        if (ready.snapshot !== null) this.#install(ready.snapshot)
         this.#log.carryOut(ready)
         for (const entry of ready.committed) this.#apply(entry)
         for (const read of ready.reads) {
@@ -343,10 +370,18 @@ export class Replica {
       appended = this.#lead()
       this.#owner.turn(this.#now, !this.#stalled)
     } while (appended || this.#log.busy)
+    this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()
     this.#egress.tellOwners()
     this.#announce()
+  }
+
+  /** What was held and kept stands on a store that is gone. */
+  #install(metadata: SnapshotMetadata): void {
+    this.#snapshots.install(metadata)
+    this.#owner.storeReplaced()
+    this.#passing.storeReplaced()
   }
 
   #apply(entry: RaftEntry): void {
@@ -543,34 +578,6 @@ export class Replica {
   }
 
   // ---- shared views -------------------------------------------------------------------------------------------------
-
-  /** What the call room may know; read when it is asked for. */
-  #makeContext(): CallContext {
-    const [time, wall, busy] = [() => this.#now, () => this.#wall, () => this.#isBusy()]
-    const hasRoom = (): boolean => this.#owner.unlogged < limits.unlogged
-    const [store, clock] = [this.#store, this.#clock]
-    return {
-      get now() {
-        return time()
-      },
-      get cluster() {
-        return clock.read(time(), wall())
-      },
-      settings: this.#options.settings,
-      keys: {
-        get current() {
-          return store.keyGeneration
-        },
-        key: (generation) => store.key(generation),
-      },
-      get acceptsCalls() {
-        return !busy()
-      },
-      get keepsRelays() {
-        return hasRoom()
-      },
-    }
-  }
 
   #isBusy(): boolean {
     return this.#full.size > 0 || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy

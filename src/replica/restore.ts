@@ -1,15 +1,26 @@
 // What a disk says: the last term and vote, and the log that its records leave when replayed in order.
 
+import { must } from '../base/assert.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { index, term } from '../base/brand.ts'
 import { restoredFault } from '../raft/config.ts'
 import type { Restored } from '../raft/config.ts'
-import type { HardState, RaftEntry } from '../raft/message.ts'
-import { decodeRecord } from '../wire/codec.ts'
+import type { HardState, RaftEntry, SnapshotMetadata } from '../raft/message.ts'
+import { SlabIndex } from '../store/slab-index.ts'
+import { Store } from '../store/store.ts'
+import { decodeRecord, decodeSnapshotPart } from '../wire/codec.ts'
+import type { LifeRecord } from '../wire/record.ts'
+import { limits } from './limits.ts'
+import type { Compaction, ReplicaOptions } from './options.ts'
 
-/** Replays records. An entry replaces that of its index and drops all after; a gap is damage, told with the record. */
-export function restoreLog(records: readonly Uint8Array[]): Result<Restored, string> {
+/** Replays records after a snapshot. An entry replaces that of its index and drops all after; a gap is damage, told with the
+ * record. */
+export function restoreLog(
+  records: readonly Uint8Array[],
+  snapshot: SnapshotMetadata | null = null,
+): Result<Restored, string> {
+  const start = snapshot?.index ?? 0
   let state: HardState = { term: term(0), vote: null, commit: index(0) }
   const entries: RaftEntry[] = []
   for (let number = 0; number < records.length; number++) {
@@ -23,14 +34,44 @@ export function restoreLog(records: readonly Uint8Array[]): Result<Restored, str
         break
       case 'entry': {
         const { entry } = record.value
-        if (entry.index > entries.length + 1) {
-          return err(`record ${number + 1}: entry ${entry.index} follows entry ${entries.length}`)
+        if (entry.index > start + entries.length + 1) {
+          return err(`record ${number + 1}: entry ${entry.index} follows entry ${start + entries.length}`)
         }
-        entries.length = entry.index - 1
+        // What the snapshot has was written again only so that the segment stands alone.
+        if (entry.index <= start) break
+        entries.length = entry.index - start - 1
         entries.push(entry)
       }
     }
   }
-  const fault = restoredFault({ state, entries })
-  return fault === null ? ok({ state, entries }) : err(fault)
+  const restored = { state, entries, snapshot }
+  const fault = restoredFault(restored)
+  return fault === null ? ok(restored) : err(fault)
+}
+
+/** Fills an empty store with a snapshot's parts; what is wrong with them: null = nothing. */
+export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null): string | null {
+  if (parts === null) return null
+  let isWhole = false
+  for (const bytes of parts) {
+    const part = decodeSnapshotPart(bytes)
+    const fault = part.ok ? store.restore(part.value) : part.error
+    if (fault !== null) return `the snapshot can't be used: ${fault}`
+    if (part.ok && part.value.kind === 'end') isWhole = true
+  }
+  return isWhole ? null : 'the snapshot has no end'
+}
+
+export function makeStore(): Store {
+  return new Store(new SlabIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
+}
+
+/** The record that this start's disk has had since before it (host/data-folder.ts). */
+export function lifeRecordOf({ set, id, life }: Pick<ReplicaOptions, 'set' | 'id' | 'life'>): LifeRecord {
+  const [, incarnation, start] = /^\d+\.(.+)\.(\d+)$/.exec(life) ?? []
+  return { kind: 'life', set, replica: id, incarnation: must(incarnation, 'a life has one'), start: Number(start) }
+}
+
+export function compactionOf({ compaction }: ReplicaOptions): { readonly compaction: Compaction } {
+  return { compaction: { every: limits.snapshotBytes, kept: limits.keptEntries, ...compaction } }
 }

@@ -100,6 +100,10 @@ export class Groups {
     }
   }
 
+  get cutting(): boolean {
+    return this.#cursor !== null
+  }
+
   /** A walk over all groups as they are now; one at a time. */
   snapshot(head: SnapshotHead, hash: string, mostAside: number): SnapshotCursor {
     assert(this.#cursor === null, 'one snapshot at a time')

@@ -30,11 +30,11 @@ export interface StoreOptions {
 const DEFAULTS: StoreOptions = { deleteSlack: micros(0), history: 64 }
 
 export class Store {
-  readonly #digest = new Digest()
-  readonly #serials = new Serials(this.#digest)
-  readonly #keyring = new SetKeyring(this.#digest)
-  readonly #ownership: Ownership
-  readonly #groups: Groups
+  #digest = new Digest()
+  #serials = new Serials(this.#digest)
+  #keyring = new SetKeyring(this.#digest)
+  #ownership: Ownership
+  #groups: Groups
   #appliedIndex = indexOf(0)
   #lastStamp = stampOf(0)
 
@@ -150,6 +150,22 @@ export class Store {
       serials: this.#serials.tables(),
     }
     return this.#groups.snapshot(head, this.hash(), mostAside)
+  }
+
+  /** Whether a snapshot is being cut. */
+  get cutting(): boolean {
+    return this.#groups.cutting
+  }
+
+  /** Becomes what `other` is, which is not used any more. */
+  adopt(other: Store): void {
+    this.#digest = other.#digest
+    this.#serials = other.#serials
+    this.#keyring = other.#keyring
+    this.#ownership = other.#ownership
+    this.#groups = other.#groups
+    this.#appliedIndex = other.#appliedIndex
+    this.#lastStamp = other.#lastStamp
   }
 
   /** The next part of a snapshot, into a store that has applied nothing. What is wrong with it: null = nothing so far. After

@@ -9,12 +9,14 @@ import type {
   RaftFrame,
   RelayFrame,
   SentFrame,
+  SnapshotAckFrame,
+  SnapshotFrame,
   UnsentFrame,
 } from './frame.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { EgressId, PassId } from './entry.ts'
-import { raftMessageShape, raftRecords } from './raft-shapes.ts'
-import { format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
+import { raftMessageShape, raftRecords, snapshotMetadataShape } from './raft-shapes.ts'
+import { flag, format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import {
   bytesShape,
   durationShape,
@@ -74,11 +76,35 @@ const unsent = record<UnsentFrame>({
   origin: orNull(origin),
   reason: oneOf(['late', 'no-stream', 'unreachable']),
 })
+const snapshot = record<SnapshotFrame>({
+  kind: oneOf(['snapshot']),
+  id: integer(1),
+  number: integer(1),
+  metadata: orNull(snapshotMetadataShape),
+  parts: list(bytesShape, MOST_ITEMS),
+  isLast: flag,
+})
+const snapshotAck = record<SnapshotAckFrame>({ kind: oneOf(['snapshot-ack']), id: integer(1), number: integer(1) })
 const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, from: lifeShape, frame: bytesShape })
 
 export const frameFormat = format(
   'frame',
   1,
-  variants<Frame>({ raft, propose, pass, handled, egress, sent, unsent, relay }),
-  [raft, clock, propose, pass, flowShape, handled, egress, origin, sent, unsent, relay, ...raftRecords],
+  variants<Frame>({ raft, propose, pass, handled, egress, sent, unsent, snapshot, 'snapshot-ack': snapshotAck, relay }),
+  [
+    raft,
+    clock,
+    propose,
+    pass,
+    flowShape,
+    handled,
+    egress,
+    origin,
+    sent,
+    unsent,
+    relay,
+    ...raftRecords,
+    snapshot,
+    snapshotAck,
+  ],
 )

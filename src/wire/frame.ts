@@ -2,7 +2,7 @@
 
 import type { Index, Life, ReplicaId } from '../base/brand.ts'
 import type { Duration } from '../base/instant.ts'
-import type { RaftMessage } from '../raft/message.ts'
+import type { RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { EgressId, Flow, PassId } from './entry.ts'
 
@@ -68,6 +68,26 @@ export interface UnsentFrame {
   readonly reason: 'late' | 'no-stream' | 'unreachable'
 }
 
+/** A piece of the leader's snapshot for a follower whose next entry is purged; the next one follows its acknowledgement. */
+export interface SnapshotFrame {
+  readonly kind: 'snapshot'
+  /** Counts the snapshots that a life sends. */
+  readonly id: number
+  /** From 1. */
+  readonly number: number
+  /** In the first piece. */
+  readonly metadata: SnapshotMetadata | null
+  /** Encoded (`encodeSnapshotPart`). */
+  readonly parts: readonly Uint8Array[]
+  readonly isLast: boolean
+}
+
+export interface SnapshotAckFrame {
+  readonly kind: 'snapshot-ack'
+  readonly id: number
+  readonly number: number
+}
+
 /** A frame for a replica to which its sender has no link, by way of the leader. */
 export interface RelayFrame {
   readonly kind: 'relay'
@@ -84,4 +104,6 @@ export type Frame =
   | EgressFrame
   | SentFrame
   | UnsentFrame
+  | SnapshotFrame
+  | SnapshotAckFrame
   | RelayFrame

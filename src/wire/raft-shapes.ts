@@ -83,8 +83,8 @@ const timeoutNow = record<TimeoutNow>({ kind: oneOf(['timeout-now']), ...head })
 const ids = list(replicaShape, 255)
 const voterSet = record<VoterSet>({ incoming: ids, outgoing: ids })
 const configuration = record<Configuration>({ voters: voterSet, learners: ids, learnersNext: ids, autoLeave: flag })
-const snapshotMetadata = record<SnapshotMetadata>({ index: indexShape, term: termShape, configuration })
-const installSnapshot = record<InstallSnapshot>({ kind: oneOf(['snapshot']), ...head, snapshot: snapshotMetadata })
+export const snapshotMetadataShape = record<SnapshotMetadata>({ index: indexShape, term: termShape, configuration })
+const installSnapshot = record<InstallSnapshot>({ kind: oneOf(['snapshot']), ...head, snapshot: snapshotMetadataShape })
 
 export const raftMessageShape = variants<RaftMessage>({
   'pre-vote': voteRequest,
@@ -113,7 +113,7 @@ export const raftRecords = [
   readIndexResponse,
   timeoutNow,
   installSnapshot,
-  snapshotMetadata,
+  snapshotMetadataShape,
   configuration,
   voterSet,
 ]

@@ -41,7 +41,7 @@ export interface SegmentFile {
 export type Repair =
   /** The torn end of the last segment. */
   | { readonly kind: 'cut'; readonly name: string; readonly at: number; readonly reason: string }
-  /** A segment that was being made when the last process died. */
+  /** A segment that was being made when the last process died, or one whose entries are in the snapshot. */
   | { readonly kind: 'remove'; readonly name: string }
 
 /** Where a log ends. */
@@ -64,6 +64,10 @@ export function segmentName(segment: number): string {
   return `log-${String(segment).padStart(6, '0')}.wal`
 }
 
+export function isSegmentName(name: string): boolean {
+  return /^log-\d{6,}\.wal$/.test(name)
+}
+
 /** The bytes that a new segment begins with. */
 export function beginSegment(
   { set, replica, incarnation }: Identity,
@@ -76,20 +80,24 @@ export function beginSegment(
 }
 
 /** Reads all segments, in the order of their names; null if there is no log and need not be. An error is a sentence for the
- * user; then nothing may be changed. `folder` is for that sentence. */
+ * user; then nothing may be changed. `folder` is for that sentence. `first`: the segment after the newest snapshot, 1 without
+ * one; what lies before it was about to be removed. */
 export function recoverLog(
   folder: string,
-  files: readonly SegmentFile[],
+  all: readonly SegmentFile[],
   owner: FolderOwner,
   checksum: Checksum,
+  first = 1,
 ): Result<RecoveredLog | null, string> {
   const records: Uint8Array[] = []
-  const repairs: Repair[] = []
+  const old = all.filter(({ name }) => name < segmentName(first))
+  const files = all.slice(old.length)
+  const repairs: Repair[] = old.map(({ name }) => ({ kind: 'remove', name }))
   let end: LogEnd | null = null
-  for (let number = 1; number <= files.length; number++) {
-    const { name, bytes } = must(files[number - 1], 'a file')
+  for (let number = first; number < first + files.length; number++) {
+    const { name, bytes } = must(files[number - first], 'a file')
     const path = `${folder}/${name}`
-    const isLast = number === files.length
+    const isLast = number === first + files.length - 1
     if (name !== segmentName(number)) {
       return err(`${folder}/${segmentName(number)} is missing: the log can't be read without it. Put it back`)
     }
@@ -111,6 +119,7 @@ export function recoverLog(
     end = { identity: title, segment: number, position: reading.end, crc: reading.crc, total }
   }
   if (end !== null) return ok({ records, end, repairs })
+  if (first > 1) return err(`${folder}/${segmentName(first)} is missing: the snapshot is followed by it. Put it back`)
   if (!owner.hasRun) return ok(null)
   return err(
     `replica ${owner.replica} has run before, and its log is gone from ${folder}: without it, it could vote twice. ` +
@@ -177,7 +186,9 @@ function strangerOf(
   if (identity !== undefined && identity.incarnation !== title.incarnation) {
     return `${path} belongs to another incarnation of this replica (${title.incarnation}, not ${identity.incarnation})`
   }
-  if (title.segment !== number || title.previous !== (before?.crc ?? 0)) {
+  // What the first one after a snapshot follows is gone.
+  const follows = title.previous === (before?.crc ?? 0) || (before === null && number > 1)
+  if (title.segment !== number || !follows) {
     return `${path} does not follow the segment before it: a file is missing or in the wrong place`
   }
   return null

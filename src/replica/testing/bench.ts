@@ -11,10 +11,12 @@ import { groupOfCallId } from '../../proxy/token.ts'
 import { decodeEntry, decodeFrame, decodeRecord } from '../../wire/codec.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
 import type { Frame } from '../../wire/frame.ts'
+import type { SnapshotMetadata } from '../../raft/message.ts'
 import type { Metric } from '../admin.ts'
-import type { Effect, LogLine, Notice, Persist, Send } from '../effect.ts'
+import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite } from '../effect.ts'
 import type { AdminInput, InputBody } from '../input.ts'
 import { limits } from '../limits.ts'
+import type { Compaction } from '../options.ts'
 import { Replica } from '../replica.ts'
 
 /** A SIP message that left, by whom, when, and in which step: of all steps the how manyth. */
@@ -35,6 +37,10 @@ interface Seat {
   /** Stopped as by SIGSTOP: what comes for it waits. */
   isStopped: boolean
   readonly waiting: InputBody[]
+  /** The snapshot that is being written. */
+  unfinished: { metadata: SnapshotMetadata; parts: Uint8Array[] } | null
+  /** Records since the last rotation. */
+  rotated: Uint8Array[]
   /** Null = its disk takes everything at once; else what waits for room. */
   unwritten: Persist[] | null
 }
@@ -54,20 +60,29 @@ export class Bench {
   readonly notices: (Notice['notice'] & { readonly by: ReplicaId; readonly at: Instant })[] = []
   /** True: this frame is lost on its way. */
   loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
+  /** True: disks take no snapshots. */
+  refusesPieces = false
+  /** True: no snapshot becomes durable. */
+  keepsFinish = false
   readonly #seats = new Map<ReplicaId, Seat>()
   readonly #events: Event[] = []
   readonly #written = new Map<ReplicaId, Uint8Array[]>()
+  /** The last finished one of each disk. */
+  readonly #snapshots = new Map<ReplicaId, { metadata: SnapshotMetadata; parts: Uint8Array[] }>()
+  readonly #starts = new Map<ReplicaId, number>()
+  readonly #compaction: Partial<Compaction>
   readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
   #asked = 0
   #steps = 0
 
   /** `absent` replicas are voters that never start. */
-  constructor(absent: readonly number[] = [], voters = 3) {
+  constructor(absent: readonly number[] = [], voters = 3, compaction: Partial<Compaction> = {}) {
+    this.#compaction = compaction
     this.ids = Array.from({ length: voters }, (_, at) => replicaId(at + 1))
     const present = this.ids.filter((id) => !absent.includes(id))
     for (const id of present) {
-      this.#seats.set(id, { replica: this.#make(id), isStopped: false, waiting: [], unwritten: null })
       this.#written.set(id, [])
+      this.#seats.set(id, this.#sit(id))
     }
     for (const at of present) for (const to of present) if (at !== to) this.link(at, to, 'up')
   }
@@ -86,7 +101,7 @@ export class Bench {
   }
 
   lifeOf(id: ReplicaId): Life {
-    return life(id, `${id}${id}`, 1)
+    return life(id, `${id}${id}`, this.#starts.get(id) ?? 1)
   }
 
   leader(): ReplicaId {
@@ -187,6 +202,19 @@ export class Bench {
     this.settle()
   }
 
+  /** It starts again from its disk, as another life. */
+  restart(id: ReplicaId): void {
+    assert(!this.#seats.has(id), 'it was killed')
+    this.#starts.set(id, (this.#starts.get(id) ?? 1) + 1)
+    this.#seats.set(id, this.#sit(id))
+    for (const other of this.#running()) {
+      if (other === id) continue
+      this.link(other, id, 'up')
+      this.link(id, other, 'up')
+    }
+    this.settle()
+  }
+
   /** From now on that disk takes nothing. The host tells the replica when a write fails, which this does at once. */
   fillDisk(id: ReplicaId): void {
     this.#seat(id).unwritten = []
@@ -209,6 +237,15 @@ export class Bench {
   /** What left since the last call. */
   takeSent(): readonly Sent[] {
     return this.sent.splice(0)
+  }
+
+  runs(id: ReplicaId): boolean {
+    return this.#seats.get(id)?.isStopped === false
+  }
+
+  /** What is on its disk after the last snapshot. */
+  recordsOf(id: ReplicaId): readonly Uint8Array[] {
+    return this.#written.get(id) ?? []
   }
 
   /** What that replica has written, as entries' bodies, in order. */
@@ -235,6 +272,10 @@ export class Bench {
 
   // -------------------------------------------------------------------------------------------------------------------
 
+  #sit(id: ReplicaId): Seat {
+    return { replica: this.#make(id), isStopped: false, waiting: [], unfinished: null, rotated: [], unwritten: null }
+  }
+
   #make(id: ReplicaId): Replica {
     return new Replica({
       id,
@@ -243,7 +284,9 @@ export class Bench {
       life: this.lifeOf(id),
       seed: id,
       freshKey: new Uint8Array(16).fill(7),
-      records: [],
+      snapshot: this.#snapshots.get(id) ?? null,
+      records: [...(this.#written.get(id) ?? [])],
+      compaction: this.#compaction,
       settings: { sip, nextHop },
       now: this.now,
       wall: stamp(wallAtZero + this.now),
@@ -283,10 +326,20 @@ export class Bench {
       }
       case 'persist':
         if (seat.unwritten !== null) return void seat.unwritten.push(effect)
+        if (effect.rotate === true) seat.rotated = []
+        seat.rotated.push(...effect.records)
         this.#written.get(by)?.push(...effect.records)
         for (const then of effect.then) this.#carryOut(by, seat, then)
         this.#events.push({ to: by, body: { kind: 'persisted', upTo: effect.number } })
         return
+      case 'snapshot': {
+        const { number, piece } = effect
+        if (piece.kind === 'finish' && this.keepsFinish) return
+        const isRefused = this.refusesPieces && piece.kind !== 'abandon'
+        const outcome = isRefused ? 'failed' : this.#writePiece(by, seat, piece)
+        this.#events.push({ to: by, body: { kind: 'snapshot', number, outcome, reason: '' } })
+        return
+      }
       case 'reply':
         this.#answers.set(effect.id, effect)
         return
@@ -298,6 +351,18 @@ export class Bench {
         return
       default:
     }
+  }
+
+  #writePiece(by: ReplicaId, seat: Seat, piece: SnapshotWrite['piece']): 'written' | 'finished' {
+    if (piece.kind === 'begin') seat.unfinished = { metadata: piece.metadata, parts: [] }
+    else if (piece.kind === 'parts') seat.unfinished?.parts.push(...piece.parts)
+    else if (piece.kind === 'abandon') seat.unfinished = null
+    else {
+      this.#snapshots.set(by, must(seat.unfinished, 'a snapshot is being written'))
+      this.#written.set(by, [...seat.rotated])
+      return 'finished'
+    }
+    return 'written'
   }
 
   #isLinked(from: ReplicaId, to: ReplicaId): boolean {

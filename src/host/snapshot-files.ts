@@ -1,0 +1,224 @@
+// The snapshots in a data folder: one is written at a time, piece by piece, beside the log; once it is whole and synced it takes
+// the place of the log before the segment that it is followed by, and of the snapshot before it.
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import { open, readdir, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import type { SnapshotMetadata } from '../raft/message.ts'
+import type { SnapshotInput } from '../replica/input.ts'
+import type { SnapshotWrite } from '../replica/effect.ts'
+import type { Identity } from '../wire/recovery.ts'
+import { frameRecords } from '../wire/segment.ts'
+import {
+  parseSnapshotName,
+  parseSnapshotTitle,
+  printSnapshotTitle,
+  RecordReader,
+  snapshotName,
+  UNFINISHED_SNAPSHOT,
+} from '../wire/snapshot-file.ts'
+import type { SnapshotTitle } from '../wire/snapshot-file.ts'
+import { syncFolder } from './wal.ts'
+
+/** Read at a time. */
+const PIECE = 1 << 20
+
+/** The snapshot that a log goes on from. */
+export interface FoundSnapshot {
+  readonly metadata: SnapshotMetadata
+  /** The segment that follows it. */
+  readonly segment: number
+  /** Its parts, read as they are asked for. Throws a sentence for the user if the file is damaged. */
+  readonly parts: Iterable<Uint8Array>
+  /** Files whose content is in it, or never was whole: to be removed before anything is written. */
+  readonly leftovers: readonly string[]
+}
+
+/** The newest snapshot in the folder; null if there is none. An error is a sentence for the user. */
+export async function findSnapshot(
+  folder: string,
+  owner: { readonly set: string; readonly replica: number },
+): Promise<Result<FoundSnapshot | null, string>> {
+  const names = (await readdir(folder)).sort()
+  const found = names.map(parseSnapshotName).filter((name) => name !== null)
+  const newest = found.sort((a, b) => a.index - b.index || a.segment - b.segment).pop()
+  const unfinished = names.filter((name) => name === UNFINISHED_SNAPSHOT)
+  if (newest === undefined) {
+    for (const name of unfinished) await rm(join(folder, name))
+    return ok(null)
+  }
+  const path = join(folder, newest.name)
+  const title = readTitle(path)
+  if (!title.ok) return err(`${path}: ${title.error}. Restore the file from a copy of this disk`)
+  const { set, replica, metadata } = title.value
+  if (set !== owner.set) return err(`${path} belongs to set ${set}, not to set ${owner.set}: give another data folder`)
+  if (replica !== owner.replica) {
+    return err(
+      `${path} belongs to replica ${replica} of this set, not to replica ${owner.replica}: give another data folder`,
+    )
+  }
+  const leftovers = [...found.map(({ name }) => name), ...unfinished]
+  return ok({ metadata, segment: newest.segment, parts: { [Symbol.iterator]: () => partsOf(path) }, leftovers })
+}
+
+/** Writes snapshots. Every piece is answered, in order. */
+export class SnapshotFiles {
+  readonly #folder: string
+  readonly #identity: Identity
+  /** The newest segment that was begun by a rotation of the log. */
+  readonly #rotated: () => number
+  readonly #removeSegments: (below: number) => Promise<void>
+  readonly #give: (input: SnapshotInput) => void
+  #file: FileHandle | null = null
+  #metadata: SnapshotMetadata | null = null
+  #position = 0
+  #crc = 0
+  #queue: SnapshotWrite[] = []
+  #busy = false
+  #over = false
+
+  constructor(
+    folder: string,
+    identity: Identity,
+    log: { readonly rotated: number; removeBelow(segment: number): Promise<void> },
+    give: (input: SnapshotInput) => void,
+  ) {
+    this.#folder = folder
+    this.#identity = identity
+    this.#rotated = () => log.rotated
+    this.#removeSegments = (below) => log.removeBelow(below)
+    this.#give = give
+  }
+
+  write(effect: SnapshotWrite): void {
+    this.#queue.push(effect)
+    if (!this.#busy) void this.#work()
+  }
+
+  async close(): Promise<void> {
+    this.#over = true
+    await this.#file?.close().catch(() => undefined)
+    this.#file = null
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true
+    for (let next = this.#queue.shift(); next !== undefined && !this.#over; next = this.#queue.shift()) {
+      const { number } = next
+      try {
+        const outcome = await this.#carryOut(next)
+        if (!this.#over) this.#give({ kind: 'snapshot', number, outcome, reason: '' })
+      } catch (error) {
+        await this.#abandon()
+        if (!this.#over) this.#give({ kind: 'snapshot', number, outcome: 'failed', reason: (error as Error).message })
+      }
+    }
+    this.#busy = false
+  }
+
+  async #carryOut({ piece }: SnapshotWrite): Promise<'written' | 'finished'> {
+    switch (piece.kind) {
+      case 'begin': {
+        await this.#abandon()
+        this.#file = await open(this.#path(), 'w', 0o600)
+        this.#metadata = piece.metadata
+        await this.#append([printSnapshotTitle({ ...this.#identity, metadata: piece.metadata })])
+        return 'written'
+      }
+      case 'parts':
+        await this.#append(piece.parts)
+        return 'written'
+      case 'finish':
+        await this.#finish()
+        return 'finished'
+      case 'abandon':
+        await this.#abandon()
+        return 'written'
+    }
+  }
+
+  async #append(parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#file === null) throw new Error('the snapshot was given up')
+    const framed = frameRecords(parts, this.#position, this.#crc, crc32)
+    let written = 0
+    while (written < framed.bytes.length) {
+      written += (await this.#file.write(framed.bytes.subarray(written), 0, null, this.#position + written))
+        .bytesWritten
+    }
+    this.#position += framed.bytes.length
+    this.#crc = framed.crc
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#file === null || this.#metadata === null) throw new Error('the snapshot was given up')
+    const name = snapshotName(this.#metadata.index, this.#rotated())
+    await this.#file.sync()
+    await this.#file.close()
+    this.#file = null
+    await rename(this.#path(), join(this.#folder, name))
+    await syncFolder(this.#folder)
+    // From here on the log before it is of no use; what a crash leaves of it the next start removes.
+    for (const other of await readdir(this.#folder)) {
+      if (other !== name && parseSnapshotName(other) !== null) await rm(join(this.#folder, other), { force: true })
+    }
+    await this.#removeSegments(this.#rotated())
+  }
+
+  async #abandon(): Promise<void> {
+    await this.#file?.close().catch(() => undefined)
+    this.#file = null
+    this.#metadata = null
+    this.#position = 0
+    this.#crc = 0
+    await rm(this.#path(), { force: true })
+  }
+
+  #path(): string {
+    return join(this.#folder, UNFINISHED_SNAPSHOT)
+  }
+}
+
+function readTitle(path: string): Result<SnapshotTitle, string> {
+  try {
+    const [first] = recordsOf(path)
+    return first === undefined ? err('it is empty') : parseSnapshotTitle(first)
+  } catch (error) {
+    return err((error as Error).message)
+  }
+}
+
+function* partsOf(path: string): Generator<Uint8Array> {
+  let isTitle = true
+  for (const record of recordsOf(path)) {
+    if (!isTitle) yield record
+    isTitle = false
+  }
+}
+
+function* recordsOf(path: string): Generator<Uint8Array> {
+  const reader = new RecordReader(crc32)
+  const file = openSync(path, 'r')
+  const damaged = (reason: string): Error =>
+    new Error(
+      `${path} is damaged at offset ${reader.offset}: ${reason}. Nothing was changed. Restore the file from a copy of ` +
+        'this disk; a replica that forgets what it promised would break the set, so it does not start',
+    )
+  try {
+    for (;;) {
+      const piece = Buffer.alloc(PIECE)
+      const length = readSync(file, piece, 0, PIECE, null)
+      if (length === 0) break
+      const records = reader.push(piece.subarray(0, length))
+      if (!records.ok) throw damaged(records.error)
+      yield* records.value
+    }
+    const fault = reader.end()
+    if (fault !== null) throw damaged(fault)
+  } finally {
+    closeSync(file)
+  }
+}

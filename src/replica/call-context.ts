@@ -1,0 +1,42 @@
+// What the call room may know of the replica around it; read when it is asked for.
+
+import type { Instant, Stamp } from '../base/instant.ts'
+import type { CallContext, CallSettings } from '../call/contract.ts'
+import type { Store } from '../store/store.ts'
+import type { ClusterClock } from '../timer/cluster-clock.ts'
+import { limits } from './limits.ts'
+
+export interface ContextParts {
+  readonly store: Store
+  readonly clock: ClusterClock
+  readonly settings: CallSettings
+  now(): Instant
+  wall(): Stamp
+  isBusy(): boolean
+  /** Groups in memory of which the log has nothing. */
+  unlogged(): number
+}
+
+export function callContext({ store, clock, settings, now, wall, isBusy, unlogged }: ContextParts): CallContext {
+  return {
+    get now() {
+      return now()
+    },
+    get cluster() {
+      return clock.read(now(), wall())
+    },
+    settings,
+    keys: {
+      get current() {
+        return store.keyGeneration
+      },
+      key: (generation) => store.key(generation),
+    },
+    get acceptsCalls() {
+      return !isBusy()
+    },
+    get keepsRelays() {
+      return unlogged() < limits.unlogged
+    },
+  }
+}

@@ -1,0 +1,140 @@
+// This replica's own snapshots (Raft paper, section 7): when the log on disk has grown, a cursor walks through the store while
+// it goes on, its parts are written beside the log, and once they are durable the log before them goes, on disk and in memory.
+//
+//   idle --enough was written--> rotating --durable--> writing .. --the last part--> finishing --durable--> idle
+//                                    '---------- overrun, or the disk refuses: abandoned, later again -------'
+//
+// The rotation is a new segment that begins with all that a log needs from there on: so the segments before it hold nothing
+// that the snapshot hasn't.
+
+import type { SnapshotMetadata } from '../raft/message.ts'
+import type { Raft } from '../raft/raft.ts'
+import type { SnapshotCursor } from '../store/snapshot.ts'
+import type { Store } from '../store/store.ts'
+import { encodeRecord, encodeSnapshotPart } from '../wire/codec.ts'
+import type { LifeRecord } from '../wire/record.ts'
+import { index } from '../base/brand.ts'
+import type { SnapshotWrite } from './effect.ts'
+import type { SnapshotInput } from './input.ts'
+import { limits } from './limits.ts'
+import type { LogPort } from './log-port.ts'
+import type { Compaction } from './options.ts'
+import type { Outbox } from './outbox.ts'
+
+export interface OwnSnapshotPorts {
+  readonly store: Store
+  readonly raft: Raft
+  readonly log: LogPort
+  readonly outbox: Outbox
+  readonly life: LifeRecord
+  readonly compaction: Compaction
+}
+
+interface Own {
+  readonly cursor: SnapshotCursor
+  readonly metadata: SnapshotMetadata
+  state: 'rotating' | 'writing' | 'finishing'
+}
+
+export class OwnSnapshots {
+  readonly #ports: OwnSnapshotPorts
+  #own: Own | null = null
+  /** Bytes of the log at its last snapshot. */
+  #from = 0
+  /** Pieces given to the host, and what is done when each is answered. */
+  #pieces = 0
+  readonly #answers = new Map<number, (outcome: SnapshotInput['outcome'], reason: string) => void>()
+
+  constructor(ports: OwnSnapshotPorts) {
+    this.#ports = ports
+  }
+
+  /** Whether the store is being walked through. */
+  get isCutting(): boolean {
+    return this.#own !== null
+  }
+
+  /** Begins a snapshot when one is due. */
+  turn(): void {
+    const { log, store, compaction } = this.#ports
+    if (this.#own !== null || log.written - this.#from < compaction.every || store.cutting) return
+    this.#begin()
+  }
+
+  /** Gives way to a leader's snapshot. */
+  abandon(): void {
+    if (this.#own === null) return
+    this.#own.cursor.cancel()
+    this.#own = null
+    this.write({ kind: 'abandon' }, () => undefined)
+  }
+
+  /** A piece for the host; `answered` comes when it is done with it. */
+  write(piece: SnapshotWrite['piece'], answered: (outcome: SnapshotInput['outcome'], reason: string) => void): void {
+    const number = ++this.#pieces
+    this.#answers.set(number, answered)
+    this.#ports.outbox.push({ kind: 'snapshot', number, piece })
+  }
+
+  onInput({ number, outcome, reason }: SnapshotInput): void {
+    const answered = this.#answers.get(number)
+    this.#answers.delete(number)
+    answered?.(outcome, reason)
+  }
+
+  #begin(): void {
+    const { store, raft, log, life, outbox } = this.#ports
+    const at = store.appliedIndex
+    const { metadata, state, entries } = raft.suffix(at)
+    const own: Own = { cursor: store.snapshot(limits.snapshotAside), metadata, state: 'rotating' }
+    this.#own = own
+    this.#from = log.written
+    outbox.count('snapshots_begun')
+    const records = [
+      life,
+      { kind: 'state', state } as const,
+      ...entries.map((entry) => ({ kind: 'entry', entry }) as const),
+    ]
+    log.rotate(records.map(encodeRecord), () => {
+      if (this.#own !== own) return
+      own.state = 'writing'
+      this.write({ kind: 'begin', metadata }, (outcome, reason) => this.#more(own, outcome, reason))
+    })
+  }
+
+  #more(own: Own, outcome: SnapshotInput['outcome'], reason: string): void {
+    if (this.#own !== own) return
+    if (outcome === 'failed') return this.#fail(own, reason)
+    const parts = own.cursor.next(limits.snapshotPiece)
+    if (own.cursor.state === 'overrun') return this.#fail(own, 'too much changed meanwhile')
+    const isLast = own.cursor.state === 'complete'
+    this.write({ kind: 'parts', parts: parts.map(encodeSnapshotPart) }, (next, why) => {
+      if (!isLast || next === 'failed') this.#more(own, next, why)
+      else if (this.#own === own) this.#finish(own)
+    })
+  }
+
+  #finish(own: Own): void {
+    const { raft, outbox, compaction } = this.#ports
+    own.state = 'finishing'
+    this.write({ kind: 'finish' }, (outcome, reason) => {
+      if (this.#own !== own) return
+      if (outcome === 'failed') return this.#fail(own, reason)
+      const at = own.metadata.index
+      raft.snapshot(at)
+      raft.purge(index(Math.max(0, at - compaction.kept)))
+      this.#own = null
+      outbox.count('snapshots_finished')
+      outbox.log('info', 'snapshot', `the log is compacted behind a snapshot at index ${at}`, { index: at })
+    })
+  }
+
+  #fail(own: Own, reason: string): void {
+    const { index: at } = own.metadata
+    this.#ports.outbox.count('snapshots_abandoned')
+    this.#ports.outbox.log('warn', 'snapshot-abandoned', `the snapshot at index ${at} is given up: ${reason}`, {
+      index: at,
+    })
+    this.abandon()
+  }
+}
