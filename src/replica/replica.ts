@@ -15,10 +15,9 @@ import { replicaOf } from '../base/brand.ts'
 import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import { between, micros, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
-import { random } from '../base/random.ts'
 import type { CallContext } from '../call/contract.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
-import { Raft } from '../raft/raft.ts'
+import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
@@ -40,7 +39,7 @@ import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
-import { compactionOf, lifeRecordOf, makeStore, restoreLog, restoreStore } from './restore.ts'
+import { compactionOf, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 
 export class Replica {
@@ -94,29 +93,9 @@ export class Replica {
     this.#now = options.now
     this.#wall = options.wall
     this.#started = options.now
-    const restored = restoreLog(options.records, options.snapshot?.metadata ?? null)
-    const unreadable = restoreStore(this.#store, options.snapshot?.parts ?? null)
-    if (unreadable !== null) throw new Error(unreadable)
-    if (!restored.ok) throw new Error(`the log on disk contradicts itself: ${restored.error}`)
-    this.#term = restored.value.state.term
-    this.#raft = new Raft(
-      {
-        id: options.id,
-        voters: options.voters,
-        random: random(options.seed),
-        electionTimeout: limits.silence,
-        electionSpread: limits.electionSpread,
-        heartbeat: limits.heartbeat,
-        prompt: limits.prompt,
-        maxAppendEntries: options.raft?.appendEntries ?? limits.appendEntries,
-        maxAppendBytes: limits.appendBytes,
-        maxInflight: options.raft?.inflight ?? limits.inflight,
-        maxUncommittedBytes: limits.uncommittedBytes,
-        lazyCommit: true,
-      },
-      restored.value,
-      options.now,
-    )
+    this.#raft = restoreRaft(options)
+    restoreStore(this.#store, options.snapshot?.parts ?? null)
+    this.#term = this.#raft.term
     this.#clock = new ClusterClock({
       self: options.id,
       voters: options.voters,

@@ -4,9 +4,11 @@ import { must } from '../base/assert.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { index, term } from '../base/brand.ts'
+import { random } from '../base/random.ts'
 import { restoredFault } from '../raft/config.ts'
 import type { Restored } from '../raft/config.ts'
 import type { HardState, RaftEntry, SnapshotMetadata } from '../raft/message.ts'
+import { Raft } from '../raft/raft.ts'
 import { SlabIndex } from '../store/slab-index.ts'
 import { Store } from '../store/store.ts'
 import { decodeRecord, decodeSnapshotPart } from '../wire/codec.ts'
@@ -49,17 +51,39 @@ export function restoreLog(
   return fault === null ? ok(restored) : err(fault)
 }
 
-/** Fills an empty store with a snapshot's parts; what is wrong with them: null = nothing. */
-export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null): string | null {
-  if (parts === null) return null
+/** The consensus as its disk left it. Throws only if the disk's records contradict themselves. */
+export function restoreRaft(options: ReplicaOptions): Raft {
+  const { id, voters, seed, raft, records, snapshot } = options
+  const restored = restoreLog(records, snapshot?.metadata ?? null)
+  if (!restored.ok) throw new Error(`the log on disk contradicts itself: ${restored.error}`)
+  const config = {
+    id,
+    voters,
+    random: random(seed),
+    electionTimeout: limits.silence,
+    electionSpread: limits.electionSpread,
+    heartbeat: limits.heartbeat,
+    prompt: limits.prompt,
+    maxAppendEntries: raft?.appendEntries ?? limits.appendEntries,
+    maxAppendBytes: limits.appendBytes,
+    maxInflight: raft?.inflight ?? limits.inflight,
+    maxUncommittedBytes: limits.uncommittedBytes,
+    lazyCommit: true,
+  }
+  return new Raft(config, restored.value, options.now)
+}
+
+/** Fills an empty store with a snapshot's parts. Throws if they are not what a disk of ours holds. */
+export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null): void {
+  if (parts === null) return
   let isWhole = false
   for (const bytes of parts) {
     const part = decodeSnapshotPart(bytes)
     const fault = part.ok ? store.restore(part.value) : part.error
-    if (fault !== null) return `the snapshot can't be used: ${fault}`
+    if (fault !== null) throw new Error(`the snapshot can't be used: ${fault}`)
     if (part.ok && part.value.kind === 'end') isWhole = true
   }
-  return isWhole ? null : 'the snapshot has no end'
+  if (!isWhole) throw new Error('the snapshot has no end')
 }
 
 export function makeStore(): Store {
