@@ -18,7 +18,7 @@ import type { Compaction, ReplicaOptions } from './options.ts'
 
 /** Replays records after a snapshot. An entry replaces that of its index and drops all after; a gap is damage, told with the
  * record. */
-export function restoreLog(
+function restoreLog(
   records: readonly Uint8Array[],
   snapshot: SnapshotMetadata | null = null,
 ): Result<Restored, string> {
