@@ -87,12 +87,18 @@ export class PassingOn implements Checker {
   }
 
   leaving(_machine: Machine, effect: Effect): void {
-    if (effect.kind !== 'send' || !/^SIP\/2\.0 [3-6]/.test(effect.data)) return
-    const message = readMessage(effect.data)
+    if (effect.kind === 'send') this.#answers(effect.data)
+  }
+
+  #answers(data: string): void {
+    if (!/^SIP\/2\.0 [3-6]/.test(data)) return
+    const message = readMessage(data)
     if (typeof message !== 'string' && cseqOf(message).method === 'INVITE') this.#refused.add(branchOf(message))
   }
 
   frameLeaving(machine: Machine, frame: Frame): void {
+    // By way of the replica that holds the stream.
+    if (frame.kind === 'egress') this.#answers(frame.data)
     if (frame.kind === 'pass') this.#passes(machine, frame)
     else if (frame.kind === 'handled' && frame.outcome === 'handled') this.#tells(machine, frame)
     else if (frame.kind === 'relay' && frame.from === machine.life) {

@@ -3,6 +3,7 @@
 import type { Effect } from '../../src/replica/effect.ts'
 import { callIdOf, cseqOf, readMessage, tagOf } from '../phones/message.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
+import type { Frame } from '../../src/wire/frame.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Machine } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
@@ -24,8 +25,17 @@ export class Ringing implements Checker {
   }
 
   leaving(machine: Machine, effect: Effect): void {
-    if (effect.kind !== 'send' || machine.host?.toldFull !== true || !isRefusal(effect.data)) return
-    const message = readMessage(effect.data)
+    if (effect.kind === 'send') this.#answers(machine, effect.data)
+  }
+
+  /** By way of the replica that holds the stream. */
+  frameLeaving(machine: Machine, frame: Frame): void {
+    if (frame.kind === 'egress') this.#answers(machine, frame.data)
+  }
+
+  #answers(machine: Machine, data: string): void {
+    if (machine.host?.toldFull !== true || !isRefusal(data)) return
+    const message = readMessage(data)
     if (typeof message !== 'string' && cseqOf(message).method === 'INVITE') this.#refused.add(callIdOf(message))
   }
 

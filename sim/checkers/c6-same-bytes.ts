@@ -1,7 +1,7 @@
 // C6: what is sent twice is byte-identical.
 
 import { mixText } from '../../src/base/hash.ts'
-import { branchOf, cseqOf, tagOf } from '../phones/message.ts'
+import { branchOf, cseqOf, listOf, tagOf } from '../phones/message.ts'
 import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
@@ -18,7 +18,9 @@ export class SameBytes implements Checker {
   received(phone: Phone, message: Message, text: string): void {
     const { call, side } = phone.options
     const what = message.kind === 'request' ? message.method : `${message.status} ${tagOf(message, 'to')}`
-    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method} ${what}`
+    // An ACK that is made here has one Via; the same one, relayed once its transaction is gone, has more.
+    const way = message.kind === 'request' ? listOf(message, 'via').length : 0
+    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method} ${what} ${way}`
     const { high, low } = mixText(text.length, text)
     const print = `${high} ${low}`
     const before = this.#seen.get(key)

@@ -32,7 +32,9 @@ export class SipRelay implements Checker {
     if (!branchOf(received).startsWith('z9hG4bK')) return `its branch lacks the cookie: ${branchOf(received)}`
     if (received.method === 'INVITE') this.#invites.set(`${phone.options.call} ${branchOf(received)}`, received)
     const invite = this.#invites.get(`${phone.options.call} ${branchOf(received)}`)
-    if (received.method === 'CANCEL' || (received.method === 'ACK' && invite !== undefined)) {
+    // An ACK for a failure that the network brings again 64*T1 later belongs to nothing we know: relayed without state (16.11).
+    const isRelayed = received.method === 'ACK' && listOf(received, 'via').length > 1
+    if (received.method === 'CANCEL' || (received.method === 'ACK' && invite !== undefined && !isRelayed)) {
       return invite === undefined ? 'no INVITE had its branch' : checkHop(received, invite)
     }
     const sent = this.#ledger.request(phone, received)

@@ -117,6 +117,20 @@ describe('the end of a call (design.md 4)', () => {
     expect(ladder.take()).toEqual(['caller -> set: BYE', 'set -> caller: 200 BYE'])
   })
 
+  test("a BYE that was sent again after its owner's death has one final: another that comes late goes no further", () => {
+    const { ladder, caller, callee, callerLeg } = talking()
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
+    const sent = ladder.last(callee, 'BYE')
+    ladder.takeover()
+    ladder.say(callee, response(callee, sent, 481))
+    expect(ladder.take().at(-1)).toBe('set -> caller: 481 BYE')
+    ladder.takeover()
+    ladder.take()
+    ladder.say(callee, response(callee, sent, 200))
+    expect(ladder.take()).toEqual(['callee -> set: 200 BYE'])
+    expect(ladder.store.counter('calls.confirmed')).toBe(0)
+  })
+
   test('both hang up at once: both get their 200, and the call ends once', () => {
     const { ladder, caller, callee, callerLeg, calleeLeg } = talking()
     ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))

@@ -157,8 +157,15 @@ export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputR
     turn.handled(ref)
     return
   }
+  const isBye = cseq(response).method === 'BYE'
+  if (isBye && byeOfKey(turn, relayed.key) !== null) {
+    // Its final is in the log and went up: another one (a BYE that was sent again over a new stream may get 481) is absorbed,
+    // as a client transaction in Completed would (17.1.2.2).
+    turn.handled(ref)
+    return
+  }
   if (response.status >= 200) {
-    if (cseq(response).method === 'BYE') {
+    if (isBye) {
       byeFinal(turn, response, { upstream: relayed.flow, key: relayed.key, text: flat(relayed.text) })
     } else refreshTargets(turn, response, null)
   }
