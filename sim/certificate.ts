@@ -13,7 +13,7 @@ export class Certificate {
   readonly #peers: PeerNetwork
   readonly #replicas: number
   readonly #cutSince = new Map<number, number>()
-  /** Whose disks take nothing: they follow, and count for no quorum (docs/decisions/0014). */
+  /** Whose disks take nothing: they follow and are heard, but no decision is on them (docs/decisions/0014). */
   readonly #full = new Set<number>()
   readonly #windows: { from: number; until: number | null }[] = []
 
@@ -31,24 +31,30 @@ export class Certificate {
   /** A replica died or came, a link was cut or healed, a disk filled. */
   update(now: number): void {
     const ids = Array.from({ length: this.#replicas }, (_, i) => i + 1)
-    const writers = ids.filter((id) => !this.#full.has(id))
-    const leads = writers.filter((a) => writers.filter((b) => this.#peers.reachable(a, b)).length * 2 > this.#replicas)
-    const anyQuorum = leads.length > 0
+    const leads = this.#leaders(ids)
     for (const id of ids) {
       // By way of a leader is good enough: it need not reach the others itself.
       if (leads.some((leader) => this.#peers.reachable(id, leader))) this.#cutSince.delete(id)
       else if (!this.#cutSince.has(id)) this.#cutSince.set(id, now)
     }
+    const anyQuorum = this.#leaders(ids.filter((id) => !this.#full.has(id))).length > 0
     const last = this.#windows.at(-1)
     if (!anyQuorum && (last === undefined || last.until !== null)) this.#windows.push({ from: now, until: null })
     if (anyQuorum && last !== undefined && last.until === null) last.until = now
   }
 
+  /** Who of them reaches a majority of the set among them. */
+  #leaders(among: readonly number[]): readonly number[] {
+    const reached = (a: number): number => among.filter((b) => this.#peers.reachable(a, b)).length
+    return among.filter((a) => reached(a) * 2 > this.#replicas)
+  }
+
+  /** Since when it reaches nobody who reaches a majority; null = it does. */
   cutSince(replica: number): number | null {
     return this.#cutSince.get(replica) ?? null
   }
 
-  /** The times without a quorum. */
+  /** The times without a quorum whose disks take what is decided. */
   get windows(): readonly Window[] {
     return this.#windows
   }

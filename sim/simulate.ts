@@ -250,9 +250,11 @@ class Run {
     this.#agenda.runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
     const busy = unsettled(this.#phones)
     if (this.#court.finding === null && busy !== null) return this.#liveness(busy)
-    const converged = this.#paced(() => unconverged(this.#machines, this.#phones) === null)
+    const unready = (): string | null =>
+      unconverged(this.#machines, this.#phones, this.#court.excusedCalls(this.#phones))
+    const converged = this.#paced(() => unready() === null)
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))
-    const left = unconverged(this.#machines, this.#phones)
+    const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)
     if (this.#strikes.struck < this.#plan.faults.filter(({ kind }) => kind === 'crash').length) {

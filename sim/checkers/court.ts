@@ -115,7 +115,7 @@ export class Court implements PhoneWatch, MachineWatch {
       askers,
       this.log,
       new Elections(plan.replicas, report),
-      new SipRelay(this.#ledger, set, report),
+      new SipRelay(this.#ledger, set, report, now),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report),
       new Once(report),
@@ -149,6 +149,12 @@ export class Court implements PhoneWatch, MachineWatch {
   /** Calls that failed through what was lost with a stream, each with its certificate. */
   get resets(): ReadonlyMap<number, string> {
     return this.#resets
+  }
+
+  /** The Call-IDs of calls that failed with a certificate of either kind. */
+  excusedCalls(phones: readonly Phone[]): ReadonlySet<string> {
+    const failed = phones.filter(({ options: { call } }) => this.#excused.has(call) || this.#resets.has(call))
+    return new Set(failed.map(({ options }) => options.callId))
   }
 
   broken(promise: string, text: string): void {

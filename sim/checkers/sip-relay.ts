@@ -9,14 +9,19 @@ import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 
+/** 64*T1: what is older may have been forgotten. */
+const forgotten = 32_000_000
+
 export class SipRelay implements Checker {
   readonly #ledger: Ledger
   readonly #set: string
   readonly #report: Report
-  /** INVITEs that phones received, by branch: what hop-by-hop CANCELs and ACKs are compared with. */
-  readonly #invites = new Map<string, RequestMessage>()
+  readonly #now: () => number
+  /** INVITEs that phones received, by branch, and when first: what hop-by-hop CANCELs and ACKs are compared with. */
+  readonly #invites = new Map<string, { readonly invite: RequestMessage; readonly at: number }>()
 
-  constructor(ledger: Ledger, set: SocketAddress, report: Report) {
+  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number) {
+    this.#now = now
     this.#ledger = ledger
     this.#set = nameOf(set)
     this.#report = report
@@ -30,12 +35,14 @@ export class SipRelay implements Checker {
   #request(phone: Phone, received: RequestMessage): string | null {
     if (sentByOf(topVia(received)) !== this.#set) return `its top Via is not the set's: ${topVia(received)}`
     if (!branchOf(received).startsWith('z9hG4bK')) return `its branch lacks the cookie: ${branchOf(received)}`
-    if (received.method === 'INVITE') this.#invites.set(`${phone.options.call} ${branchOf(received)}`, received)
-    const invite = this.#invites.get(`${phone.options.call} ${branchOf(received)}`)
-    // An ACK for a failure that the network brings again 64*T1 later belongs to nothing we know: relayed without state (16.11).
-    const isRelayed = received.method === 'ACK' && listOf(received, 'via').length > 1
-    if (received.method === 'CANCEL' || (received.method === 'ACK' && invite !== undefined && !isRelayed)) {
-      return invite === undefined ? 'no INVITE had its branch' : checkHop(received, invite)
+    const key = `${phone.options.call} ${branchOf(received)}`
+    const known = this.#invites.get(key)
+    const at = known?.at ?? this.#now()
+    if (received.method === 'INVITE') this.#invites.set(key, { invite: received, at })
+    // 16.11: an ACK for a failure that nobody remembers is relayed, with the branch that its INVITE had.
+    const isForgotten = received.method === 'ACK' && listOf(received, 'via').length > 1 && this.#now() - at > forgotten
+    if (received.method === 'CANCEL' || (received.method === 'ACK' && known !== undefined && !isForgotten)) {
+      return known === undefined ? 'no INVITE had its branch' : checkHop(received, known.invite)
     }
     const sent = this.#ledger.request(phone, received)
     return sent === undefined ? 'the far phone never sent it' : this.#relayed(received, sent)

@@ -131,6 +131,18 @@ test('...and is never longer than a minute', () => {
   expect(bench.verdict(ms + most)?.admit).toEqual([third])
 })
 
+test('... and is not admitted again before it has caught up: its disk may be full', () => {
+  const bench = new Bench([self, third])
+  for (let ms = 0; ms <= 3_000; ms += 100) {
+    bench.hear(second, ms, ms)
+    bench.judge.heard(third, index(110), at(ms))
+    bench.verdict(ms, ms < 500 ? 100 : 110)
+  }
+  expect(bench.verdict(3_000, 110)).toBeNull()
+  bench.judge.heard(second, index(110), at(3_100))
+  expect(bench.verdict(3_100, 110)).toEqual({ kind: 'serving', replaces: 3, admit: [second], remove: [] })
+})
+
 test('a life whose apply lags over 2 s is removed', () => {
   const bench = new Bench([self, second, third])
   for (let ms = 0; ms <= 3_000; ms += 100) {

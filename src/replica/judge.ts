@@ -90,7 +90,7 @@ export class Judge {
     }
     for (const [replica, witness] of this.#witnesses) {
       if (serving.members.some(({ life }) => life === witness.life)) continue
-      if (!this.#isReady(witness, applied, now)) continue
+      if (!this.#isReady(witness, applied, now) || this.#lags(witness, commit, now)) continue
       admit.push(witness.life)
       for (const { life } of serving.members) {
         if (replicaOf(life) === replica && !remove.includes(life)) remove.push(life)
