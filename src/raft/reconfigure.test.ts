@@ -143,6 +143,15 @@ describe('paper 6 and thesis 4.2, availability', () => {
     expect(bench.role).toBe('leader')
   })
 
+  it('...and goes on while only what is before that entry is committed', () => {
+    const bench = leading()
+    bench.propose('x')
+    change(bench, 'r1')
+    bench.settle()
+    bench.acknowledge(2, 2).acknowledge(3, 2)
+    expect([bench.raft.commitIndex, bench.role]).toEqual([2, 'leader'])
+  })
+
   it('...and returns to follower state once that is committed', () => {
     const bench = leading()
     change(bench, 'r1')

@@ -137,6 +137,21 @@ describe('paper 7, log compaction', () => {
     expect(bench.raft.status()).toMatchObject({ commit: 5, applied: 5, last: 5 })
   })
 
+  it('...nor one from before what is purged here', () => {
+    const bench = following([1, 1, 1, 1, 1], 1)
+    bench.do((raft) => raft.snapshot(index(5)))
+    bench.do((raft) => raft.purge(index(4)))
+    expect(bench.hear(2, install(1, metadata(2, 1))).settle()).toEqual(['1->2 append-response term=1 index=5'])
+    expect(bench.raft.status()).toMatchObject({ commit: 5, applied: 5, snapshot: 5, purged: 4 })
+  })
+
+  it('no campaign before it is on its way to the disk', () => {
+    const bench = new Bench({ term: 2 }).hear(2, install(2, metadata(3, 2))).pass(timeout)
+    expect(bench.role).toBe('follower')
+    bench.settle()
+    expect(bench.pass(timeout).role).toBe('pre-candidate')
+  })
+
   it('a restart begins at the snapshot; committed entries after it are handed out', () => {
     const state = { term: term(2), vote: null, commit: index(5) }
     const entries = [entryOf(4, 2), entryOf(5, 2), entryOf(6, 2)]
