@@ -79,7 +79,9 @@ export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {
     const length = how === 'kept' || how === 'lost' ? deadFor : awayFor
     return { kind: 'crash', point, how, length }
   })
-  return { ...calmPlan(flow, seed), faults }
+  // That all is forgotten in the end is shown by the single deaths.
+  const isBrief = strikes.length > 1 || strikes.some(({ how }) => how !== 'kept' && how !== 'lost')
+  return { ...calmPlan(flow, seed), faults, ...(isBrief ? { isBrief } : {}) }
 }
 
 /** Every crash point of the flow under that seed. A fault-free run that fails, or a set that does not serve yet, throws. */

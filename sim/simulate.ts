@@ -250,17 +250,24 @@ class Run {
     this.#agenda.runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
     const busy = unsettled(this.#phones)
     if (this.#court.finding === null && busy !== null) return this.#liveness(busy)
-    const unready = (): string | null =>
-      unconverged(this.#machines, this.#phones, this.#court.excusedCalls(this.#phones))
+    const unready = (): string | null => {
+      const isBrief = this.#plan.isBrief === true && !this.#isToCome()
+      return unconverged(this.#machines, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
+    }
     const converged = this.#paced(() => unready() === null)
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))
     const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)
-    if (this.#strikes.struck < this.#plan.faults.filter(({ kind }) => kind === 'crash').length) {
+    if (this.#isToCome()) {
       this.#court.broken('determinism', 'the crash point was not reached')
     }
     return this.#safety()
+  }
+
+  /** Whether a crash point has not been reached yet. */
+  #isToCome(): boolean {
+    return this.#strikes.struck < this.#plan.faults.filter(({ kind }) => kind === 'crash').length
   }
 
   /** Asks at most four times a simulated second. */

@@ -66,7 +66,7 @@ async function countAll(what: CrashPoints, tally: CrashTally, interrupted: Inter
   await countPoints('counting crash points', tasks, interrupted, (points, at) => {
     const { flow, seed } = places[at] as (typeof places)[number]
     tally.counted(flow, points.length)
-    singles[at] = [...crashRunsOf(flow, seed, points, what.away)]
+    singles[at] = [...crashRunsOf(flow, seed, points, what.away && seed === what.first)]
     const isPaired = what.pairs.includes(flow) && seed === what.first
     firsts[at] = isPaired ? [...crashRunsOf(flow, seed, points, false)] : []
   })

@@ -103,7 +103,7 @@ export class CrashTally {
     const line = (flow: string, cells: readonly (number | string)[]): string =>
       `${flow.padEnd(26)}${cells.map((cell) => String(cell).padStart(14)).join('')}\n`
     const how = away
-      ? 'killed (tail kept, tail lost), stopped for 5 s, cut off each way for 5 s'
+      ? `killed (tail kept, tail lost), and under seed ${first} also stopped for 5 s and cut off each way for 5 s`
       : 'killed (tail kept, tail lost)'
     const simulated = this.#sums.simulatedSeconds
     return [
