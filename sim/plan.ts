@@ -8,6 +8,8 @@ import type { Draw } from './draws.ts'
 import { describeFault, timeOf } from './fault.ts'
 import type { Fault } from './fault.ts'
 import { drawnFlowNames } from './flows.ts'
+import { drawOddity } from './phone-faults.ts'
+import type { OddPhone } from './phone-faults.ts'
 import type { AddressModel } from './set-address.ts'
 import { formatTime } from './trace.ts'
 
@@ -23,6 +25,8 @@ export interface PlannedCall {
   /** What the two phones speak; UDP if it isn't said. Behind a next hop the callee is called on the caller's. */
   readonly caller?: Transport
   readonly callee?: Transport
+  /** What is wrong with one of the phones. */
+  readonly odd?: OddPhone
   /** People wait as little as their ladder allows, not as long as is drawn. */
   readonly isBrisk?: boolean
 }
@@ -105,7 +109,7 @@ export function drawPlan(seed: number): Plan {
   const enabled = (fault: number): boolean => swarm.chance(700_000, fault)
   const safetyUntil = of('length').within(20, 50) * second
   const replicas = of('replicas').chance(150_000) ? 5 : 3
-  const calls = drawCalls(seed, safetyUntil, enabled(11))
+  const calls = drawCalls(seed, safetyUntil, enabled(11), enabled(12) ? of('odd phones').within(20_000, 300_000) : 0)
   const lossy = enabled(1)
   const delayed = enabled(2)
   const slowDisk = enabled(3)
@@ -154,16 +158,21 @@ export function drawPlan(seed: number): Plan {
   }
 }
 
-function drawCalls(seed: number, until: number, streams: boolean): readonly PlannedCall[] {
+function drawCalls(seed: number, until: number, streams: boolean, odds: number): readonly PlannedCall[] {
   const calls = draw(seed, 'plan calls')
   const onStreams = streams ? calls.within(100_000, 900_000, 3) : 0
-  const transport = (i: number, side: number): Transport => (calls.chance(onStreams, 4, i, side) ? 'tcp' : 'udp')
+  const isOnStream = (i: number, side: number): boolean => calls.chance(onStreams, 4, i, side)
+  const oddity = (i: number): Pick<PlannedCall, 'odd'> => {
+    const odd = drawOddity(seed, i, odds)
+    return odd === null ? {} : { odd }
+  }
   const count = calls.within(8, 20)
   return Array.from({ length: count }, (_, i) => ({
     flow: drawnFlowNames[calls.below(drawnFlowNames.length, 1, i)] as string,
     at: calls.within(firstCall, until - 2 * second, 2, i),
-    caller: transport(i, 1),
-    callee: transport(i, 2),
+    ...(isOnStream(i, 1) ? { caller: 'tcp' as const } : {}),
+    ...(isOnStream(i, 2) ? { callee: 'tcp' as const } : {}),
+    ...oddity(i),
   })).sort((a, b) => a.at - b.at)
 }
 

@@ -12,11 +12,14 @@ import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
+import type { Side } from './ladder.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { PeerNetwork } from './peer-network.ts'
 import { framed } from './phones/framing.ts'
+import { answersNonsense } from './phones/nonsense.ts'
 import { Phone } from './phones/phone.ts'
+import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
 import { describePlan } from './plan.ts'
@@ -64,6 +67,8 @@ const callsEndWithin = 240 * second
 const forgottenWithin = 75 * second
 /** How often counters are compared with the calls that are alive. */
 const lookEvery = second / 5
+/** Of people in a call that is stuck. */
+const patience = 12 * second
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
 
@@ -186,8 +191,24 @@ class Run {
       proxy: setAddress,
       requestUri,
     }
-    const callee = this.#phone({ ...common, side: 'callee', address: calleeAt, transport: calleeSpeaks })
-    const caller = this.#phone({ ...common, side: 'caller', address: callerAt, transport: callerSpeaks })
+    const oddity = (side: Side): Oddity | null => (planned.odd?.side === side ? planned.odd.oddity : null)
+    const [calleeIs, callerIs] = [oddity('callee'), oddity('caller')]
+    const callee = this.#phone({
+      ...common,
+      side: 'callee',
+      address: calleeAt,
+      transport: calleeSpeaks,
+      // Whoever speaks UDP somewhere on the way needs its repetitions.
+      oddity: calleeIs?.kind === 'terse' && callerSpeaks === 'udp' ? null : calleeIs,
+    })
+    const caller = this.#phone({
+      ...common,
+      side: 'caller',
+      address: callerAt,
+      transport: callerSpeaks,
+      oddity: callerIs,
+    })
+    for (const phone of [caller, callee]) this.#goWrong(phone, planned.at)
     this.#phones.push(caller, callee)
     this.#attach(caller)
     if (flow.calleePresent) {
@@ -195,6 +216,19 @@ class Run {
       this.#callees.set(callId, callee)
     }
     this.#agenda.at(planned.at, () => caller.start())
+  }
+
+  /** What happens to a phone at its time. */
+  #goWrong(phone: Phone, from: number): void {
+    const { call, oddity, address } = phone.options
+    if (oddity?.kind === 'reset') this.#agenda.at(from + oddity.after, () => this.#streams.resetPhone(address.host))
+    if (oddity?.kind !== 'dead') return
+    this.#agenda.at(from + oddity.after, () => {
+      this.#trace.tell(`${phone} dies`)
+      phone.die()
+      this.#court.pardon(call)
+      this.#giveUp(call)
+    })
   }
 
   #phone(options: PhoneOptions): Phone {
@@ -216,6 +250,7 @@ class Run {
 
   /** The one next hop of all calls: a callee for each Call-ID. */
   #atDoor(data: string, origin: Origin): void {
+    if (answersNonsense(data)) return
     const message = readMessage(data)
     const callee = typeof message === 'string' ? null : (this.#callees.get(callIdOf(message)) ?? null)
     callee?.receive(data, origin)
@@ -231,10 +266,12 @@ class Run {
     )
   }
 
-  /** A call failed through a transport reset: its people see that it is stuck. */
+  /** A call failed through a transport reset, or a phone died: whoever is left sees that it is stuck. */
   #giveUp(call: number): void {
-    this.#agenda.after(second, () => {
-      for (const phone of this.#phones) if (phone.options.call === call) phone.giveUp()
+    this.#agenda.after(patience, () => {
+      const stuck = this.#phones.filter((phone) => phone.options.call === call && phone.started && !phone.settled)
+      for (const phone of stuck) phone.giveUp()
+      if (this.#phones.some((phone) => phone.options.call === call && !phone.settled)) this.#giveUp(call)
     })
   }
 

@@ -60,6 +60,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #excused = new Map<number, string>()
   readonly #transportResets: TransportResets
   readonly #resets = new Map<number, string>()
+  readonly #pardoned = new Set<number>()
   /** A call has failed through a transport reset. */
   onReset: (call: number) => void = () => undefined
   readonly #census: Census | null
@@ -157,6 +158,11 @@ export class Court implements PhoneWatch, MachineWatch {
     return new Set(failed.map(({ options }) => options.callId))
   }
 
+  /** One of the call's phones died: what the other one misses is no fault of the set. */
+  pardon(call: number): void {
+    this.#pardoned.add(call)
+  }
+
   broken(promise: string, text: string): void {
     this.#report(promise, text, null)
   }
@@ -184,7 +190,8 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
-    if (status >= 300 && this.#isReset(phone, request, 'ack')) return
+    const isRepeated = status < 300 && phone.options.oddity?.kind !== 'terse'
+    if (!isRepeated && this.#isReset(phone, request, 'ack')) return
     for (const checker of this.#checkers) checker.unacknowledged?.(phone, request, status)
   }
 
@@ -223,7 +230,7 @@ export class Court implements PhoneWatch, MachineWatch {
   /** To be called every now and then. */
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
     // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do.
-    if (this.#resets.size === 0) this.#counters.look(machines, phones, this.log.committed)
+    if (this.#resets.size + this.#pardoned.size === 0) this.#counters.look(machines, phones, this.log.committed)
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
     this.oracle.look()
@@ -237,6 +244,7 @@ export class Court implements PhoneWatch, MachineWatch {
   #isReset(phone: Phone, request: RequestMessage, missing: 'answer' | 'ack'): boolean {
     const { call } = phone.options
     if (this.#resets.has(call)) return true
+    if (this.#pardoned.has(call)) return false
     const certificate = this.#transportResets.certificate(request, missing)
     if (certificate === null) return false
     this.#resets.set(call, `${phone}: ${certificate}`)
@@ -247,6 +255,7 @@ export class Court implements PhoneWatch, MachineWatch {
   #report(promise: string, text: string, call: number | null): void {
     const at = this.#agenda.now
     if (call !== null && (this.#excused.has(call) || this.#resets.has(call))) return
+    if (call !== null && this.#pardoned.has(call) && (promise === 'C1' || promise === 'C2')) return
     if (call !== null && (promise === 'C1' || promise === 'C2')) {
       const without = this.#certificate.without(at - phonesWait, at)
       if (without >= excusingOutage) {

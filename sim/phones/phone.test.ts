@@ -81,7 +81,17 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
   }
   const requestUri = `sip:callee@${nameOf(calleeAt)}`
   const transport = 'udp' as const
-  const common = { seed, call: 1, callId: 'one@sim', flow, isBrisk: false, proxy: proxyAt, requestUri, transport }
+  const common = {
+    seed,
+    call: 1,
+    callId: 'one@sim',
+    flow,
+    isBrisk: false,
+    proxy: proxyAt,
+    requestUri,
+    transport,
+    oddity: null,
+  }
   const connect = (): never => {
     throw new Error('these phones speak UDP')
   }

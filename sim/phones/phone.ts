@@ -15,6 +15,7 @@ import { Script } from './script.ts'
 import type { PhoneNetwork, PhoneOptions, PhoneWatch } from './surroundings.ts'
 import { ServerTransaction } from './server-transaction.ts'
 import { t1, t2, timeout } from './timers.ts'
+import { answersNonsense } from './nonsense.ts'
 import { PhoneTransport } from './transport.ts'
 import type { Origin } from './transport.ts'
 import { ackFor, cancelFor, request, responseTo, sessionBody } from './writing.ts'
@@ -55,6 +56,7 @@ export class Phone {
   readonly #unacknowledged = new Map<number, Unacknowledged>()
   #byeOpen = false
   #firstFinal: number | null = null
+  #isDead = false
 
   constructor(agenda: Agenda, options: PhoneOptions, network: PhoneNetwork, watch: PhoneWatch) {
     this.options = options
@@ -63,7 +65,7 @@ export class Phone {
     this.#transport = new PhoneTransport(
       agenda,
       network,
-      options.address,
+      options,
       (text, origin) => this.receive(text, origin),
       (text, problem) => watch.malformed(this, text, problem),
     )
@@ -84,16 +86,17 @@ export class Phone {
 
   /** In a dialog that nobody has ended. */
   get established(): boolean {
-    return this.#dialog !== null && !this.#hungUp
+    return this.#dialog !== null && !this.#hungUp && !this.#isDead
   }
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
   get settled(): boolean {
-    return this.#started && !this.busy && !this.established
+    return this.#isDead || (this.#started && !this.busy && !this.established)
   }
 
   /** A transaction that matters to the call is open. */
   get busy(): boolean {
+    if (this.#isDead) return false
     return this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
   }
 
@@ -111,6 +114,8 @@ export class Phone {
   }
 
   receive(text: string, origin: Origin): void {
+    if (this.#isDead) return
+    if (answersNonsense(text)) return
     const message = readMessage(text)
     if (typeof message === 'string') {
       this.#watch.malformed(this, text, message)
@@ -124,8 +129,16 @@ export class Phone {
 
   // What the person does
 
+  /** It says and hears nothing more. */
+  die(): void {
+    this.#isDead = true
+    this.#script.stop()
+    this.#transport.die()
+  }
+
   /** The call got stuck, through no fault of the set: whoever is left cancels, refuses or hangs up. */
   giveUp(): void {
+    if (this.#isDead) return
     this.#script.stop()
     if (!this.#started) return
     if (this.#asked !== null) this.#answer(480)
@@ -160,7 +173,7 @@ export class Phone {
     const waiting: Unacknowledged = { request: invite, response, resend: null, limit: null }
     const { number } = cseqOf(invite)
     this.#unacknowledged.set(number, waiting)
-    this.#repeatAnswer(waiting, t1)
+    if (this.options.oddity?.kind !== 'terse' || this.options.transport === 'udp') this.#repeatAnswer(waiting, t1)
     waiting.limit = this.#agenda.after(timeout, () => {
       this.#agenda.cancel(waiting.resend)
       this.#unacknowledged.delete(number)

@@ -2,6 +2,7 @@
 
 import type { Plan } from '../plan.ts'
 import type { Flow, Side } from '../ladder.ts'
+import type { Oddity } from '../phone-faults.ts'
 import type { Transport } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
@@ -32,6 +33,8 @@ export interface PhoneOptions {
   readonly address: SocketAddress
   /** What it speaks. */
   readonly transport: Transport
+  /** What is wrong with it. */
+  readonly oddity: Oddity | null
   /** Where a caller's INVITE goes, and its Request-URI. */
   readonly proxy: SocketAddress
   readonly requestUri: string

@@ -7,7 +7,8 @@ import { nameOf } from '../sip-network.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import { framed } from './framing.ts'
-import type { PhoneNetwork } from './surroundings.ts'
+import { nonsense } from './nonsense.ts'
+import type { PhoneNetwork, PhoneOptions } from './surroundings.ts'
 
 /** After a refusal. */
 const tryAgain = 400_000
@@ -30,7 +31,10 @@ export interface Way {
 export class PhoneTransport {
   readonly #agenda: Agenda
   readonly #network: PhoneNetwork
+  readonly #options: PhoneOptions
   readonly #address: SocketAddress
+  #nonsense = 0
+  #isDead = false
   readonly #receive: (text: string, origin: Origin) => void
   readonly #malformed: (text: string, problem: string) => void
   /** Connections of our own making, by where they lead. */
@@ -39,19 +43,46 @@ export class PhoneTransport {
   constructor(
     agenda: Agenda,
     network: PhoneNetwork,
-    address: SocketAddress,
+    options: PhoneOptions,
     receive: (text: string, origin: Origin) => void,
     malformed: (text: string, problem: string) => void,
   ) {
     this.#agenda = agenda
     this.#network = network
-    this.#address = address
+    this.#options = options
+    this.#address = options.address
     this.#receive = receive
     this.#malformed = malformed
   }
 
-  send(way: Way, text: string, tries = 0): void {
+  /** From now on it says nothing. */
+  die(): void {
+    this.#isDead = true
+  }
+
+  send(way: Way, text: string): void {
+    this.#say(text, (one) => this.#send(way, one, 0))
+  }
+
+  answer(origin: Origin, text: string): void {
+    this.#say(text, (one) => this.#answer(origin, one))
+  }
+
+  /** In its own odd way. */
+  #say(text: string, put: (text: string) => void): void {
+    const { oddity } = this.#options
+    if (oddity?.kind === 'slow') {
+      this.#agenda.after(oddity.by, () => put(text))
+      return
+    }
+    if (oddity?.kind === 'nonsense') put(nonsense(this.#options, ++this.#nonsense))
+    const times = oddity?.kind === 'storm' ? oddity.times : 1
+    for (let i = 0; i < times; i++) put(text)
+  }
+
+  #send(way: Way, text: string, tries: number): void {
     const { to, transport } = way
+    if (this.#isDead) return
     if (transport === 'udp') return this.#network.datagram(this.#address, to, text)
     const open = this.#ends.get(nameOf(to))
     if (open?.isOpen === true) return open.send(text)
@@ -64,10 +95,11 @@ export class PhoneTransport {
     end.send(text)
   }
 
-  answer({ from, at, end }: Origin, text: string): void {
+  #answer({ from, at, end }: Origin, text: string): void {
+    if (this.#isDead) return
     if (end === null) this.#network.datagram(at, from, text)
     else if (end.isOpen) end.send(text)
-    else this.send({ to: from, transport: 'tcp' }, text)
+    else this.#send({ to: from, transport: 'tcp' }, text, 0)
   }
 
   /** The set connects to this phone: `from` is who its Via says it is. */
@@ -82,7 +114,7 @@ export class PhoneTransport {
   #again(way: Way, unsent: readonly string[], tries: number): void {
     if (unsent.length === 0 || tries > triesMost) return
     this.#agenda.after(tryAgain, () => {
-      for (const text of unsent) this.send(way, text, tries)
+      for (const text of unsent) this.#send(way, text, tries)
     })
   }
 
