@@ -6,6 +6,7 @@ import type { Mutant } from './mutant.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
 import { storeMutants } from './store-mutants.ts'
+import { streamMutants } from './stream-mutants.ts'
 import { transactionMutants } from './transaction-mutants.ts'
 
 export const mutants: readonly Mutant[] = [
@@ -14,5 +15,6 @@ export const mutants: readonly Mutant[] = [
   ...replicaMutants,
   ...callMutants,
   ...transactionMutants,
+  ...streamMutants,
   ...determinismMutants,
 ]
