@@ -154,6 +154,22 @@ test('a life whose apply lags over 2 s is removed', () => {
   expect(bench.verdict(3_000, 3_010)?.remove).toEqual([third])
 })
 
+test('one that was removed for its lag is not admitted again the moment it catches up: a slow disk would come and go', () => {
+  const bench = new Bench([self, second, third]).hear(second, 0, 8_000)
+  for (let ms = 0; ms <= 3_000; ms += 100) {
+    bench.judge.heard(third, index(5), at(ms))
+    if (ms < 3_000) bench.verdict(ms, 10 + ms)
+  }
+  expect(bench.verdict(3_000, 3_010)?.remove).toEqual([third])
+  bench.serving = { version: index(4), members: [self, second].map((life) => ({ life, since: index(3) })) }
+  for (let ms = 3_100; ms < 5_000; ms += 100) {
+    bench.judge.heard(third, index(3_010), at(ms))
+    expect(bench.verdict(ms, 3_010)).toBeNull()
+  }
+  bench.judge.heard(third, index(3_010), at(5_000))
+  expect(bench.verdict(5_000, 3_010)?.admit).toEqual([third])
+})
+
 test('a new leader that heard only an earlier start of a life gives it its window', () => {
   const again = life(three, 'c3', 2)
   const bench = new Bench([self, second, again]).hear(third, -100, 0)

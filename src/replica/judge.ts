@@ -17,7 +17,7 @@ interface Witness {
   /** Since when it has answered without a silence. */
   since: Instant
   applied: Index
-  /** Silences it was suspected for: each doubles the wait before it is admitted again. */
+  /** How often it was suspected, for silence or lag: each doubles the wait before it is admitted again. */
   suspicions: number
 }
 
@@ -97,7 +97,7 @@ export class Judge {
       }
     }
     if (admit.length === 0 && remove.length === 0) return null
-    for (const life of remove) this.#suspect(life, now)
+    for (const life of remove) this.#suspect(life, commit, now)
     return { kind: 'serving', replaces: serving.version, admit, remove }
   }
 
@@ -136,13 +136,13 @@ export class Judge {
     return Math.min(limits.admission * 2 ** Math.min(witness.suspicions, 16), limits.admissionMost) as Duration
   }
 
-  #suspect(life: Life, now: Instant): void {
+  /** It was silent, or applied too late, and lives: it waits longer each time, else a slow disk would come and go. */
+  #suspect(life: Life, commit: Index, now: Instant): void {
     const witness = this.#witnesses.get(replicaOf(life))
     if (witness === undefined || witness.life !== life || this.#links.isDead(life)) return
-    if (between(witness.heard, now) > limits.silence) {
-      witness.suspicions++
-      witness.since = now
-    }
+    if (between(witness.heard, now) <= limits.silence && !this.#lags(witness, commit, now)) return
+    witness.suspicions++
+    witness.since = now
   }
 
   #mark(commit: Index, now: Instant): void {
