@@ -9,6 +9,7 @@ import { draw } from './draws.ts'
 import { flows } from './flows.ts'
 import { ladder } from './ladder.ts'
 import { PeerNetwork } from './peer-network.ts'
+import { describeFault, replicasOf } from './fault.ts'
 import { drawPlan } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { SetAddress } from './set-address.ts'
@@ -285,6 +286,38 @@ describe('the plan of a seed', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it('has every kind of fault in some seed, and each fault says all that it needs', () => {
+    const kinds = new Set<string>()
+    for (let seed = 1; seed <= 200; seed++) {
+      const plan = drawPlan(seed)
+      for (const fault of plan.faults) {
+        kinds.add(fault.kind === 'kill' ? `kill ${fault.tail} ${fault.damage?.what ?? ''}` : fault.kind)
+        expect(describeFault(fault)).not.toContain('undefined')
+        for (const replica of replicasOf(fault)) expect(replica >= 1 && replica <= plan.replicas).toBe(true)
+        if ('until' in fault) expect(fault.until).toBeLessThanOrEqual(plan.safetyUntil)
+      }
+      kinds.add(plan.address.kind)
+    }
+    const spells = ['partition', 'split', 'flap', 'slow-link', 'slow-replica', 'slow-disk', 'disk-full']
+    const strikes = ['pause', 'leader-sleeps', 'clock', 'leap', 'reset']
+    const tails = ['kept', 'part', 'lost', 'torn', 'holed'].map((tail) => `kill ${tail} `)
+    const damages = ['flipped', 'gone', 'swapped'].map((what) => expect.stringMatching(`kill .* ${what}`) as string)
+    expect([...kinds]).toEqual(
+      expect.arrayContaining([...spells, ...strikes, ...tails, ...damages, 'shared', 'virtual', 'names']),
+    )
+  })
+
+  it('while a disk is damaged nobody else is killed: the rest is a quorum', () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const kills = drawPlan(seed).faults.filter((fault) => fault.kind === 'kill')
+      for (const { at, restartAfter, damage } of kills) {
+        if (damage === undefined) continue
+        const mended = at + restartAfter + damage.mendedAfter
+        expect(kills.filter((other) => other.at > at && other.at < mended)).toEqual([])
+      }
+    }
   })
 
   it('cuts for 10 s at most, 40 s apart, and stops with the safety phase', () => {

@@ -18,8 +18,11 @@ export class Ringing implements Checker {
   readonly #report: Report
   /** Call-IDs of calls that a replica with a full disk refused. */
   readonly #refused = new Set<string>()
+  /** Its caller was told so. */
+  readonly #onRefused: (phone: Phone) => void
 
-  constructor(ledger: Ledger, report: Report) {
+  constructor(ledger: Ledger, report: Report, onRefused: (phone: Phone) => void) {
+    this.#onRefused = onRefused
     this.#ledger = ledger
     this.#report = report
   }
@@ -52,7 +55,7 @@ export class Ringing implements Checker {
     if (this.#ledger.response(phone, message) !== undefined) return
     // 16.9: on a stream the refused connection is a 503 of that branch, which goes upstream as 500.
     if (!phone.options.flow.calleePresent && [408, 500].includes(message.status)) return
-    if (message.status === 503 && this.#refused.has(phone.options.callId)) return
+    if (message.status === 503 && this.#refused.has(phone.options.callId)) return this.#onRefused(phone)
     this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
   }
 

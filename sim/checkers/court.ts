@@ -34,6 +34,7 @@ import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
 import { Incarnations } from './l9-incarnations.ts'
 import { Reads } from './l10-reads.ts'
+import { Resources } from './resources.ts'
 import { Ledger } from './ledger.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
@@ -64,6 +65,9 @@ export class Court implements PhoneWatch, MachineWatch {
   /** A call has failed through a transport reset. */
   onReset: (call: number) => void = () => undefined
   readonly #census: Census | null
+  /** Calls refused for want of disk. A refusal keeps no state (8.2.7): a copy of the INVITE that comes later is another call's
+   * beginning to whoever owns its group then, and nobody answers for what comes of it. */
+  readonly #refused = new Set<number>()
   #finding: Finding | null = null
 
   constructor(
@@ -118,7 +122,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Elections(plan.replicas, report),
       new SipRelay(this.#ledger, set, report, now),
       new Established(this.#ledger, report),
-      new Ringing(this.#ledger, report),
+      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call)),
       new Once(report),
       new Consistent(report),
       new SameBytes(report),
@@ -127,6 +131,7 @@ export class Court implements PhoneWatch, MachineWatch {
       takeovers,
       passing,
       new Bounded(report),
+      new Resources(report, now, plan),
       new Incarnations(report),
       new Reads(report, () => this.log.committed),
       this.lookups,
@@ -154,7 +159,9 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** The Call-IDs of calls that failed with a certificate of either kind. */
   excusedCalls(phones: readonly Phone[]): ReadonlySet<string> {
-    const failed = phones.filter(({ options: { call } }) => this.#excused.has(call) || this.#resets.has(call))
+    const failed = phones.filter(
+      ({ options: { call } }) => this.#excused.has(call) || this.#resets.has(call) || this.#refused.has(call),
+    )
     return new Set(failed.map(({ options }) => options.callId))
   }
 
@@ -256,6 +263,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const at = this.#agenda.now
     if (call !== null && (this.#excused.has(call) || this.#resets.has(call))) return
     if (call !== null && this.#pardoned.has(call) && (promise === 'C1' || promise === 'C2')) return
+    if (call !== null && this.#refused.has(call)) return this.onReset(call)
     if (call !== null && (promise === 'C1' || promise === 'C2')) {
       const without = this.#certificate.without(at - phonesWait, at)
       if (without >= excusingOutage) {

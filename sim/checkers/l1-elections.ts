@@ -29,7 +29,7 @@ export class Elections implements Checker {
   readonly #raised = new Map<number, number>()
   readonly #turned = new Map<number, Turned>()
   /** The turns, by machine and input, in which that replica had heard its leader not long before. */
-  readonly #heard = new Map<string, number>()
+  readonly #heard = new Map<string, { readonly silence: number; readonly leader: string }>()
 
   constructor(replicas: number, report: Report) {
     this.#replicas = replicas
@@ -55,7 +55,8 @@ export class Elections implements Checker {
     if (before === undefined || before.isLeader || before.contact !== core.contact) return
     const silence = core.now - core.contact
     if (silence >= core.settings.electionTimeout) return
-    this.#heard.set(`${machine.id} ${machine.steps}`, micros(silence))
+    const leader = `${machine.replica?.raft.leader} ${core.term}`
+    this.#heard.set(`${machine.id} ${machine.steps}`, { silence: micros(silence), leader })
     if (this.#heard.size > turnsKept)
       for (const key of [...this.#heard.keys()].slice(0, turnsKept / 2)) this.#heard.delete(key)
   }
@@ -73,11 +74,12 @@ export class Elections implements Checker {
       if (consents === undefined) this.#consents.set(key, new Set([machine.id]))
       else consents.add(machine.id)
     }
-    const silence = this.#heard.get(`${machine.id} ${work.input}`)
-    if (silence === undefined) return
+    const heard = this.#heard.get(`${machine.id} ${work.input}`)
+    // Its vote may leave after its choice has won, when its own disk is slow.
+    if (heard === undefined || heard.leader === `${message.to} ${message.term}`) return
     this.#report(
       'stability',
-      `replica ${machine.id} votes for ${message.to} in term ${message.term}, ${Math.round(silence / 1_000)} ms after its leader's last word`,
+      `replica ${machine.id} votes for ${message.to} in term ${message.term}, ${Math.round(heard.silence / 1_000)} ms after its leader's last word`,
     )
   }
 

@@ -20,6 +20,8 @@ export class Effects implements Checker {
   readonly #givenUp = new Set<string>()
   /** Groups with a dialog that has ended: the final of a BYE that crosses another one ends nothing more. */
   readonly #ended = new Set<string>()
+  /** Groups that ever had an answered dialog: a BYE of a call that the set knows nothing of ends nothing there. */
+  readonly #answered = new Set<string>()
 
   constructor(report: Report) {
     this.#report = report
@@ -31,6 +33,7 @@ export class Effects implements Checker {
       const value = entityValue(put)
       if (value === null) continue
       if (value.kind === 'dialog' && value.state === 'ended') this.#ended.add(commit.group)
+      if (value.kind === 'dialog' && value.state === 'confirmed') this.#answered.add(commit.group)
       if (value.kind === 'request') this.#texts.add(value.text)
       if (value.kind === 'bye') this.#texts.add(value.final)
       if (value.kind !== 'invite') continue
@@ -67,7 +70,7 @@ export class Effects implements Checker {
     if (method === 'CANCEL') return this.#wrongCancelAnswer(message, origin.group)
     // The final of a BYE commits the end; 401 and 407 don't.
     const ends = method === 'BYE' && message.status >= 200 && message.status !== 401 && message.status !== 407
-    return ends && !this.#texts.has(send.data) && !this.#ended.has(origin.group)
+    return ends && !this.#texts.has(send.data) && this.#answered.has(origin.group) && !this.#ended.has(origin.group)
       ? 'the end of the call is not committed'
       : null
   }

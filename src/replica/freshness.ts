@@ -2,9 +2,9 @@
 // owner that slept, or that has had no word from the leader, first asks for a read barrier (Raft thesis 6.4): once it has
 // applied everything that was committed when it asked, it knows which groups it still owns (schedules.md, "1: not-after").
 //
-//   fresh --(silence over `stale`, or a step over `nap` late)--> stale --(barrier reached and applied)--> fresh
+//   fresh --(silence over `stale`, a step over `nap` late, or a lag over `staleLag`)--> stale --(barrier applied)--> fresh
 //
-// A replica starts stale: its first barrier is also what tells that it has caught up.
+// Who hears the leader and applies nothing (its disk is full) doesn't know what was taken from it. A replica starts stale: its first barrier is also what tells that it has caught up.
 
 import type { Index } from '../base/brand.ts'
 import { between, micros, millis, plus } from '../base/instant.ts'
@@ -30,6 +30,8 @@ export class Freshness {
   #askAt: Instant
   /** What must be applied, as of when it was asked for: older than `stale`, it says nothing of now. */
   #barrier: { readonly index: Index; readonly asked: Instant } | null = null
+  /** What the leader had applied as it said, and this replica has not; oldest first, some a second. */
+  readonly #behind: { readonly index: Index; readonly at: Instant }[] = []
 
   constructor(now: Instant) {
     this.#contact = now
@@ -45,17 +47,31 @@ export class Freshness {
     if (at > this.#contact) this.#contact = at
   }
 
+  /** The leader says how far it has applied. */
+  told(applied: Index, at: Instant): void {
+    const last = this.#behind.at(-1)
+    if (last !== undefined && (applied <= last.index || between(last.at, at) < limits.staleLag / 8)) return
+    this.#behind.push({ index: applied, at })
+  }
+
   get contact(): Instant {
     return this.#contact
   }
 
   /** At the start of each step, before its input: true if it has just become stale. */
-  check(now: Instant, lateBy: number): boolean {
+  check(now: Instant, lateBy: number, applied: Index): boolean {
     if (lateBy > nap) this.#forget(now)
-    if (this.#stale || (lateBy <= nap && between(this.#contact, now) <= limits.stale)) return false
+    while ((this.#behind[0]?.index ?? Infinity) <= applied) this.#behind.shift()
+    const silent = between(this.#contact, now) > limits.stale
+    if (this.#stale || (lateBy <= nap && !silent && !this.#lags(now))) return false
     this.#stale = true
     this.#forget(now)
     return true
+  }
+
+  #lags(now: Instant): boolean {
+    const [oldest] = this.#behind
+    return oldest !== undefined && between(oldest.at, now) > limits.staleLag
   }
 
   /** The context of a barrier to ask for now, or null. */
@@ -89,7 +105,12 @@ export class Freshness {
   /** With a barrier in hand there is nothing to do but apply up to it, until it is too old. */
   deadline(): Instant {
     // At that very instant it is fresh still.
-    if (!this.#stale) return plus(this.#contact, micros(limits.stale + 1))
+    if (!this.#stale) {
+      const [oldest] = this.#behind
+      const silent = plus(this.#contact, limits.stale)
+      const lags = oldest === undefined ? silent : plus(oldest.at, limits.staleLag)
+      return plus(lags < silent ? lags : silent, micros(1))
+    }
     return this.#barrier === null ? this.#askAt : plus(this.#barrier.asked, limits.stale)
   }
 

@@ -179,7 +179,7 @@ export class Replica {
     this.#wall = input.wall
     this.#stalled = late > limits.stall
     if (this.#stalled) this.#judge.stalled(input.now)
-    if (this.#freshness.check(input.now, late)) this.#becomeStale()
+    if (this.#freshness.check(input.now, late, this.#store.appliedIndex)) this.#becomeStale()
     switch (input.kind) {
       case 'sip':
         this.#passing.receive(input.flow, input.data, this.#now)
@@ -257,6 +257,7 @@ export class Replica {
     switch (frame.kind) {
       case 'raft':
         this.#judge.heard(from, frame.applied, this.#now)
+        if (replicaOf(from) === this.#leader) this.#freshness.told(frame.applied, this.#now)
         this.#clock.heard(replicaOf(from), frame.clock, this.#now, this.#wall, replicaOf(from) === this.#leader)
         for (const message of frame.messages) this.#onRaft(replicaOf(from), message)
         break
