@@ -1,7 +1,8 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { replicaId } from '../src/base/brand.ts'
+import { index, replicaId, term } from '../src/base/brand.ts'
+import { configuration } from '../src/raft/configuration.ts'
 import { crc32 } from './crc32.ts'
 import { Disk } from './disk.ts'
 import type { Tail } from './fault.ts'
@@ -118,6 +119,83 @@ describe('crc32', () => {
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(0xffff_ffff), (bytes, before) => {
         expect(crc32(bytes, before)).toBe(zlibCrc32(bytes, before))
       }),
+    )
+  })
+})
+
+describe('Disk with snapshots', () => {
+  const metadata = (at: number) => ({ index: index(at), term: term(1), configuration: configuration([replicaId(1)]) })
+
+  /** Records 1, 2 in the first segment, 3 in one that a rotation began; a snapshot beside them, up to `step` of its finish. */
+  function compacted(step: 'begun' | 'named' | 'settled' | 'tidied'): Disk {
+    const disk = new Disk('ab')
+    open(disk, false)
+    disk.write([record(1), record(2)])
+    disk.sync()
+    disk.write([record(3)], true)
+    disk.sync()
+    disk.snapshots.begin(metadata(2))
+    disk.snapshots.add([record(7, 5_000), record(8)])
+    if (step !== 'begun') disk.nameSnapshot()
+    if (step === 'settled' || step === 'tidied') expect(disk.settleSnapshot()).toBe(3)
+    if (step === 'tidied') while (disk.tidy());
+    return disk
+  }
+
+  function snapshotOf(disk: Disk): readonly (number | undefined)[] | null {
+    const opened = open(disk)
+    if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened))
+    return opened.snapshot?.parts.map(([first]) => first) ?? null
+  }
+
+  it.each([
+    ['begun', 1, null, [1, 2, 3]],
+    ['named', 0, null, [1, 2, 3]],
+    ['named', 1, [7, 8], [3]],
+    ['settled', 0, [7, 8], [3]],
+    ['tidied', 0, [7, 8], [3]],
+  ] as const)(
+    'a crash at "%s" (%i): the snapshot counts exactly if its name is durable',
+    (step, share, parts, left) => {
+      for (const read of [snapshotOf, readBack] as const) {
+        const disk = compacted(step)
+        disk.crash('kept', share)
+        expect(read(disk)).toEqual(read === snapshotOf ? parts : left)
+      }
+    },
+  )
+
+  it.each([0, 1, 2, 3, 400_002, 999_999])(
+    'a rotation that was under way leaves a segment that can be read (%i)',
+    (share) => {
+      for (const tail of ['kept', 'part', 'lost', 'torn', 'holed'] as const) {
+        const disk = compacted('tidied')
+        disk.write([record(4), record(5)], true)
+        disk.crash(tail, share)
+        const left = readBack(disk)
+        expect([3, 4, 5].slice(0, left.length)).toEqual(left)
+        expect(left[0]).toBe(3)
+        disk.write([record(6)])
+        disk.sync()
+        disk.crash('kept', 0)
+        expect(readBack(disk)).toEqual([...left, 6])
+      }
+    },
+  )
+
+  it('a flipped bit of a snapshot, or of any segment after it, is refused; one of what it replaced is never read', () => {
+    fc.assert(
+      fc.property(fc.nat(999_999), (share) => {
+        const disk = compacted('tidied')
+        disk.write([record(4)])
+        disk.sync()
+        disk.crash('kept', 0)
+        expect(disk.damage('flipped', share)).toBe(true)
+        expect(open(disk)).toMatchObject({ kind: 'refused', isRight: true })
+        disk.mend()
+        expect(readBack(disk)).toEqual([3, 4])
+      }),
+      { seed: 1, numRuns: 60 },
     )
   })
 })

@@ -13,6 +13,7 @@ import type { Disk } from './disk.ts'
 import { moment } from './draws.ts'
 import type { Draw } from './draws.ts'
 import { LogWriter } from './log-writer.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
 import type { Written } from './log-writer.ts'
 import type { Machine, MachineParts } from './machine.ts'
 import type { MachineWatch, Work } from './machine-watch.ts'
@@ -43,6 +44,7 @@ export class Host {
   readonly #draw: Draw
   readonly #watch: MachineWatch
   readonly #writer: LogWriter
+  readonly #snapshots: SnapshotWriter
   #over = false
   #inbox: InputBody[] = []
   #turn: Appointment | null = null
@@ -78,6 +80,19 @@ export class Host {
       durable: (batch) => this.#durable(batch),
       full: (full) => this.#diskFull(full),
     })
+    this.#snapshots = new SnapshotWriter({
+      agenda: parts.agenda,
+      disk: around.disk,
+      writeTime: () => this.#draw.within(5, 500, 9, moment(parts.agenda.now)),
+      syncTime: () => this.#syncTime(),
+      whenAwake: (go) => this.#whenAwake(go),
+      moment: (work) => this.#moment(work),
+      stands: (metadata, dropped) => {
+        parts.trace.tell(`[${machine.id}] its disk goes on from a snapshot at index ${metadata.index}`)
+        around.watch.snapshotStands?.(machine, metadata, dropped)
+      },
+      answer: (input) => this.deliver(input),
+    })
   }
 
   now(): Instant {
@@ -108,6 +123,7 @@ export class Host {
     const { agenda } = this.#parts
     this.#over = true
     this.#writer.close()
+    this.#snapshots.close()
     agenda.cancel(this.#turn)
     agenda.cancel(this.#alarm)
   }
@@ -275,8 +291,8 @@ export class Host {
         this.#persist(effect, work)
         break
       case 'snapshot':
-        // The simulator's replicas keep their log whole (ReplicaOptions.compaction), so none is asked for.
-        this.#watch.broken('assertion', `replica ${id} writes a snapshot`)
+        trace.event(effect.number, () => `[${id}] snapshot, piece ${effect.number}: ${effect.piece.kind}`)
+        this.#snapshots.write(effect, work)
         break
       case 'open-sip':
         trace.tell(`[${id}] binds the shared address`)

@@ -57,15 +57,23 @@ export class LogWriter {
       agenda.after(retryFull, () => this.#unlessOver(() => whenAwake(() => this.#next())))
       return
     }
-    const batch = this.#waiting
-    this.#waiting = []
-    disk.write(batch.flatMap(({ effect }) => effect.records))
+    const batch = this.#takeBatch()
+    disk.write(
+      batch.flatMap(({ effect }) => effect.records),
+      batch[0]?.effect.rotate === true,
+    )
     agenda.after(syncTime(), () =>
       this.#unlessOver(() => {
         disk.sync()
         whenAwake(() => this.#synced(batch))
       }),
     )
+  }
+
+  /** What waits, up to the next rotation. */
+  #takeBatch(): readonly Written[] {
+    const next = this.#waiting.findIndex(({ effect }, i) => i > 0 && effect.rotate === true)
+    return this.#waiting.splice(0, next < 0 ? this.#waiting.length : next)
   }
 
   #synced(batch: readonly Written[]): void {

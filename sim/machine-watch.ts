@@ -1,5 +1,6 @@
 // What the checkers see of a machine. Called after the fact; nothing they do reaches the replica.
 
+import type { SnapshotMetadata } from '../src/raft/message.ts'
 import type { Effect } from '../src/replica/effect.ts'
 import type { Input } from '../src/replica/input.ts'
 import type { Machine } from './machine.ts'
@@ -13,6 +14,8 @@ export interface MachineWatch {
   leaving(machine: Machine, effect: Effect, work: Work): void
   /** Between two effects, and before the first and after the last of those that leave together. */
   moment?(machine: Machine, work: Work): void
+  /** A snapshot is durable, and so many of the disk's oldest records are of no use any more. */
+  snapshotStands?(machine: Machine, metadata: SnapshotMetadata, dropped: number): void
   broken(promise: string, text: string): void
 }
 

@@ -9,6 +9,7 @@ import { Replica } from '../src/replica/replica.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
 import { Disk } from './disk.ts'
+import type { Opened } from './disk.ts'
 import { drawBytes, drawHex, drawInRun } from './draws.ts'
 import type { Draw } from './draws.ts'
 import type { Damage, Tail } from './fault.ts'
@@ -118,11 +119,14 @@ export class Machine {
       this.#hasRun = true
       this.#life = opened.life
     }
-    trace.tell(`[${this.id}] starts as ${opened.life} with ${opened.records.length} records`)
-    this.#live(disk, opened.life, opened.records, about)
+    const { snapshot, records } = opened
+    const from = snapshot === null ? '' : ` and a snapshot at index ${snapshot.metadata.index}`
+    trace.tell(`[${this.id}] starts as ${opened.life} with ${records.length} records${from}`)
+    this.#live(disk, opened, about)
   }
 
-  #live(disk: Disk, own: Life, records: readonly Uint8Array[], about: number): void {
+  #live(disk: Disk, opened: Extract<Opened, { kind: 'opened' }>, about: number): void {
+    const { life: own, snapshot, records } = opened
     const { plan, peers, settings } = this.#parts
     const watch = disk === this.disk ? this.#parts.watch : unwatched(this.#parts.watch)
     this.#clock.restart(this.#draw.within(1, 1_000_000_000, 1, about))
@@ -133,7 +137,9 @@ export class Machine {
       life: own,
       seed: this.#draw.below(0xffff_ffff, 2, about),
       freshKey: drawBytes(plan.seed, `set key ${this.id} ${about}`, 16),
+      snapshot,
       records,
+      ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),
       settings,
       raft: plan.raft,
       now: this.now(),

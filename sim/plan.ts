@@ -76,6 +76,8 @@ export interface Plan {
     readonly slow: number
     readonly slowMost: number
   }
+  /** When logs are compacted, and in what pieces snapshots go; absent = as the product does, so never. */
+  readonly compaction?: { readonly every: number; readonly kept: number; readonly piece: number }
   /** Bounds of consensus: entries in one append, appends on their way to one follower. */
   readonly raft: { readonly appendEntries: number; readonly inflight: number }
   /** Each replica's loop: how many inputs a turn takes at most, and how long it is busy. */
@@ -154,6 +156,7 @@ export function drawPlan(seed: number): Plan {
       wallSkew: drawSkews(seed, replicas),
     },
     nextHop: of('next hop').chance(600_000),
+    ...drawCompaction(seed),
     lookups: drawLookups(seed, replicas, calls),
   }
 }
@@ -174,6 +177,19 @@ function drawCalls(seed: number, until: number, streams: boolean, odds: number):
     ...(isOnStream(i, 2) ? { callee: 'tcp' as const } : {}),
     ...oddity(i),
   })).sort((a, b) => a.at - b.at)
+}
+
+/** In half of the seeds, so often that some replicas that were away find the log purged: a call makes some twenty entries. */
+function drawCompaction(seed: number): Pick<Plan, 'compaction'> {
+  const compaction = draw(seed, 'plan compaction')
+  if (!compaction.chance(500_000)) return {}
+  return {
+    compaction: {
+      every: [400, 2_000, 8_000, 30_000][compaction.below(4, 1)] as number,
+      kept: [0, 3, 10, 60][compaction.below(4, 2)] as number,
+      piece: [1, 2_000, 65_536][compaction.below(3, 3)] as number,
+    },
+  }
 }
 
 /** Around what happens in a call, mostly two in a row: the second one must not show less. */

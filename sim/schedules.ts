@@ -46,6 +46,11 @@ export const schedules: readonly Schedule[] = [
     story: 'connections break again and again, and what was on its way comes after what was sent again',
     plan: lateProposals,
   },
+  {
+    name: 'behind-the-log',
+    story: 'logs are compacted all the time; those who were away get snapshots, while others die and links break',
+    plan: behindTheLog,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
@@ -65,6 +70,29 @@ function cancelMeetsAnswer(seed: number): Plan {
     replica: of.within(1, 3, 2 + n),
   }))
   return calm(seed, calls, deaths, 15)
+}
+
+function behindTheLog(seed: number): Plan {
+  const of = draw(seed, 'behind the log')
+  const calls = many(of, flowNames, 60, 3 * second, 30 * second)
+  const tails = ['kept', 'part', 'lost', 'torn', 'holed'] as const
+  // One is away for long; as it comes back, one after another dies or falls out of reach for a moment.
+  const away = of.within(1, 3, 1)
+  const deaths = Array.from({ length: 14 }, (_, i): Fault => {
+    const at = 5 * second + i * 2 * second + of.within(0, 2 * second, 2, i)
+    const replica = of.chance(500_000, 3, i) ? away : of.within(1, 3, 4, i)
+    const effects = of.below(60, 5, i)
+    const tail = tails[of.below(tails.length, 6, i)] as (typeof tails)[number]
+    const restartAfter = of.chance(500_000, 7, i) ? of.within(100_000, 500_000, 8, i) : of.within(1, 6, 9, i) * second
+    return { kind: 'kill', at, replica, effects, tail, share: of.below(1_000_000, 10, i), restartAfter }
+  })
+  const plan = calm(seed, calls, deaths, 40)
+  return {
+    ...plan,
+    compaction: { every: of.within(300, 3_000, 11), kept: of.below(5, 12), piece: of.chance(500_000, 13) ? 1 : 3_000 },
+    peer: { ...plan.peer, delayMost: of.within(300, 40_000, 14), late: of.chance(300_000, 15) ? 300_000 : 0 },
+    disk: { ...plan.disk, syncMost: of.within(1_000, 60_000, 16) },
+  }
 }
 
 function everyFlow(seed: number): Plan {

@@ -74,6 +74,7 @@ function fewer(plan: Plan): readonly Move[] {
     ...chunksOf(numbers).map(withoutCalls),
     ...chunksOf(plan.faults).map(withoutFaults),
     ...chunksOf(plan.lookups ?? []).map(withoutLookups),
+    withoutCompaction,
     fewerReplicas,
     shorter,
   ]
@@ -130,6 +131,10 @@ function withoutLookups(chunk: ReadonlySet<PlannedLookup>): Move {
     if (left.length === lookups.length) return null
     return left.length === 0 ? plan : { ...plan, lookups: left }
   }
+}
+
+function withoutCompaction(plan: Plan): Plan | null {
+  return plan.compaction === undefined ? null : without(plan, 'compaction')
 }
 
 const replicasLeast = 3

@@ -1,6 +1,7 @@
 // What a checker is: one promise of proof.md in one file. It sees what happens and says what may not have. It draws nothing
 // and changes nothing.
 
+import type { SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import type { Frame } from '../../src/wire/frame.ts'
@@ -32,6 +33,8 @@ export interface Checker {
   died?(machine: Machine): void
   stepped?(machine: Machine, input: Input, effects: readonly Effect[]): void
   leaving?(machine: Machine, effect: Effect, work: Work): void
+  /** A snapshot is durable, and so many of the disk's oldest records are of no use any more. */
+  snapshotStands?(machine: Machine, metadata: SnapshotMetadata, dropped: number): void
   /** A frame is about to leave for a peer: what its bytes say. */
   frameLeaving?(machine: Machine, frame: Frame, to: number, work: Work): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */

@@ -1,5 +1,6 @@
 // All checkers, as the one listener of phones and machines. The first finding ends a run.
 
+import type { SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Effect, PeerSend } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import { decodeFrame } from '../../src/wire/codec.ts'
@@ -10,6 +11,7 @@ import type { Machine } from '../machine.ts'
 import type { MachineWatch, Work } from '../machine-watch.ts'
 import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
 import { MachineMarks } from '../marks/machine-marks.ts'
+import { SnapshotMarks } from '../marks/snapshot-marks.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
@@ -137,6 +139,7 @@ export class Court implements PhoneWatch, MachineWatch {
       this.lookups,
       new MachineMarks(this.marks, now),
       new PhoneMarks(this.marks),
+      new SnapshotMarks(this.marks),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, (replica) => certificate.cutSince(replica)),
     ]
@@ -221,6 +224,10 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#census?.leaving(machine)
     for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
     if (effect.kind === 'peer') this.#frameLeaving(machine, effect, work)
+  }
+
+  snapshotStands(machine: Machine, metadata: SnapshotMetadata, dropped: number): void {
+    for (const checker of this.#checkers) checker.snapshotStands?.(machine, metadata, dropped)
   }
 
   /** Read once for all checkers: reading costs more than checking. */

@@ -24,9 +24,11 @@ interface View {
 
 export class LogMirror {
   #parsed: DiskRecord[] = []
-  #written: View = emptyView()
-  #durable: View = emptyView()
+  #written: View = viewOf([])
+  #durable: View = viewOf([])
   #durableRecords = 0
+  /** What the snapshot has that the disk goes on from: a full replay up to its index. */
+  #base: readonly LoggedEntry[] = []
 
   get written(): Readonly<View> {
     return this.#written
@@ -41,12 +43,18 @@ export class LogMirror {
     return this.#durable
   }
 
-  /** Records are about to be written; what is wrong with them, or null. `commit`: what may never be written anew. */
-  write(records: readonly Uint8Array[], commit: number, onEntry: (entry: RaftEntry) => void): string | null {
+  /** Records are about to be written; what is wrong with them, or null. `commit`: what may never be written anew, `rotate`: but
+   * as it was, since a new segment needs nothing of those before. */
+  write(
+    records: readonly Uint8Array[],
+    commit: number,
+    rotate: boolean,
+    onEntry: (entry: RaftEntry) => void,
+  ): string | null {
     for (const bytes of records) {
       const record = decodeRecord(bytes)
       if (!record.ok) return `a record can't be read back: ${record.error}`
-      const wrong = this.#wrong(record.value, commit)
+      const wrong = rotate && this.#isRepeated(record.value) ? null : this.#wrong(record.value, commit)
       if (wrong !== null) return wrong
       this.#parsed.push(record.value)
       take(this.#written, record.value)
@@ -55,11 +63,21 @@ export class LogMirror {
     return null
   }
 
+  /** From now on the disk's log is a snapshot and what follows its oldest records: "snapshot + suffix = full replay". */
+  goOnFrom(base: readonly LoggedEntry[], dropped: number): void {
+    this.#base = base
+    this.#parsed = this.#parsed.slice(dropped)
+    this.#written = viewOf(base)
+    for (const record of this.#parsed) take(this.#written, record)
+    this.#durable = viewOf(base)
+    this.#durableRecords = 0
+  }
+
   /** After a crash or a start: what the disk holds is all there is. */
   reread(disk: Disk): void {
     this.#parsed = []
-    this.#written = emptyView()
-    this.#durable = emptyView()
+    this.#written = viewOf(this.#base)
+    this.#durable = viewOf(this.#base)
     this.#durableRecords = 0
     for (const bytes of disk.records) {
       const record = decodeRecord(bytes)
@@ -67,6 +85,13 @@ export class LogMirror {
       this.#parsed.push(record.value)
       take(this.#written, record.value)
     }
+  }
+
+  #isRepeated(record: DiskRecord): boolean {
+    if (record.kind !== 'entry') return false
+    const { index, term, data } = record.entry
+    const known = this.#written.entries[index - 1]
+    return known !== undefined && known.term === term && known.hash === mixBytes(index, data).low
   }
 
   #wrong(record: DiskRecord, commit: number): string | null {
@@ -83,8 +108,8 @@ export class LogMirror {
   }
 }
 
-function emptyView(): View {
-  return { term: 0, vote: null, entries: [] }
+function viewOf(base: readonly LoggedEntry[]): View {
+  return { term: 0, vote: null, entries: [...base] }
 }
 
 function take(view: View, record: DiskRecord): void {
@@ -93,6 +118,8 @@ function take(view: View, record: DiskRecord): void {
     view.vote = record.state.vote
   } else if (record.kind === 'entry') {
     const { entry } = record
+    // A rotation writes it again, as it was.
+    if (view.entries[entry.index - 1]?.term === entry.term) return
     view.entries.length = Math.min(view.entries.length, entry.index - 1)
     view.entries.push({ term: entry.term, hash: mixBytes(entry.index, entry.data).low, entry })
   }

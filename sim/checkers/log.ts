@@ -4,7 +4,7 @@ import type { Effect, Persist } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
-import type { AppendResponse, RaftMessage } from '../../src/raft/message.ts'
+import type { AppendResponse, RaftMessage, SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine } from '../machine.ts'
 import type { Work } from '../machine-watch.ts'
@@ -23,6 +23,8 @@ export class LogInvariants implements Checker {
   readonly #report: Report
   readonly #listener: LogListener
   readonly #replicas: number
+  /** The snapshot that each disk goes on from. */
+  readonly #bases = new Map<number, number>()
   readonly #machines = new Map<number, Machine>()
   readonly #mirrors = new Map<number, LogMirror>()
   readonly #observed = new Map<number, Observation>()
@@ -34,6 +36,8 @@ export class LogInvariants implements Checker {
   readonly #written = new Map<number, number>()
   readonly #checkedTo = new Map<number, number>()
   readonly #appliedTo = new Map<number, number>()
+  /** Installed a leader's snapshot that is not durable yet: its log on disk is still the old one. */
+  readonly #installing = new Set<number>()
 
   constructor(replicas: number, report: Report, listener: LogListener) {
     this.#replicas = replicas
@@ -47,14 +51,40 @@ export class LogInvariants implements Checker {
 
   started(machine: Machine): void {
     this.#machines.set(machine.id, machine)
-    this.#mirror(machine).reread(machine.disk)
+    this.#reread(machine)
+    this.#installing.delete(machine.id)
     this.#observed.delete(machine.id)
     this.#appliedTo.delete(machine.id)
     this.#written.delete(machine.id)
+    this.#sameLog(machine)
     this.#checkedTo.set(machine.id, 0)
   }
 
   died(machine: Machine): void {
+    this.#reread(machine)
+  }
+
+  /** L6, L7: what the disk goes on from is what was committed up to there; its content is compared by hash. */
+  snapshotStands(machine: Machine, metadata: SnapshotMetadata, dropped: number): void {
+    this.#installing.delete(machine.id)
+    this.#goOnFrom(machine, metadata, dropped)
+    this.#checkedTo.set(machine.id, Math.max(metadata.index, this.#checkedTo.get(machine.id) ?? 0))
+  }
+
+  #goOnFrom(machine: Machine, { index, term }: SnapshotMetadata, dropped: number): void {
+    const last = this.#committed[index - 1]
+    if (last === undefined || last.term !== term) {
+      const known = last === undefined ? 'nothing is committed there' : `term ${last.term} is committed there`
+      this.#report('L7', `replica ${machine.id} has a snapshot at entry ${index} of term ${term}; ${known}`)
+    }
+    this.#mirror(machine).goOnFrom(this.#committed.slice(0, index), dropped)
+    this.#bases.set(machine.id, index)
+  }
+
+  /** A crash may have left a snapshot that this checker was not told of: its name was synced, or just stayed. */
+  #reread(machine: Machine): void {
+    const metadata = machine.disk.snapshots.metadata
+    if (metadata !== null && metadata.index !== this.#bases.get(machine.id)) this.#goOnFrom(machine, metadata, 0)
     this.#mirror(machine).reread(machine.disk)
   }
 
@@ -71,7 +101,11 @@ export class LogInvariants implements Checker {
     if (now.role === 'leader' && isNew) this.#leads(machine, now.term)
     // What was committed and given to the disk before this step is written by now.
     this.#sameCommits(machine, this.#written.get(machine.id) ?? 0)
-    this.#written.set(machine.id, Math.min(now.commit, raft.inspect().disk.handed))
+    const installs = before !== undefined && now.snapshot > before.snapshot && now.snapshot > before.commit
+    if (installs) this.#installing.add(machine.id)
+    if (!this.#installing.has(machine.id)) {
+      this.#written.set(machine.id, Math.min(now.commit, raft.inspect().disk.handed))
+    }
     if (store.appliedIndex !== this.#appliedTo.get(machine.id)) {
       this.#appliedTo.set(machine.id, store.appliedIndex)
       this.#sameHash(machine, store.appliedIndex, store.hash())
@@ -100,6 +134,17 @@ export class LogInvariants implements Checker {
     this.#report(
       'L3',
       `replica ${machine.id} acknowledges entry ${index} to ${to}, which has term ${its} there; its own is of term ${own}`,
+    )
+  }
+
+  /** L2: a start makes of its disk what that says. */
+  #sameLog(machine: Machine): void {
+    const { raft } = machine.replica ?? {}
+    const { entries } = this.#mirror(machine).written
+    if (raft === undefined || raft.lastIndex() === entries.length) return
+    this.#report(
+      'L2',
+      `replica ${machine.id} starts with a log up to entry ${raft.lastIndex()}; its disk has ${entries.length}`,
     )
   }
 
@@ -145,7 +190,7 @@ export class LogInvariants implements Checker {
   /** L7: truncation only on a term conflict, never at or below commit. */
   #writing(machine: Machine, effect: Persist, madeAt: number): void {
     const commit = this.#checkedTo.get(machine.id) ?? 0
-    const wrong = this.#mirror(machine).write(effect.records, commit, ({ index, term }) => {
+    const wrong = this.#mirror(machine).write(effect.records, commit, effect.rotate === true, ({ index, term }) => {
       this.#listener.written(index, term, madeAt)
     })
     if (wrong !== null) this.#report('L7', `replica ${machine.id}: ${wrong}`)

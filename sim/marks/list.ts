@@ -69,6 +69,18 @@ export const marks = [
     story: 'two replicas without a link reached each other by way of the leader',
     floor: 300,
   },
+  // snapshots
+  { name: 'snapshot-finished', story: 'a replica compacted its log behind a snapshot of its own', floor: 1 },
+  { name: 'snapshot-abandoned', story: 'it gave one up', floor: 1 },
+  { name: 'started-from-a-snapshot', story: 'a start went on from a snapshot', floor: 1 },
+  { name: 'snapshot-sent', story: 'a leader sent one to a follower behind its log', floor: 1 },
+  { name: 'snapshot-in-pieces', story: 'in more than one piece', floor: 1 },
+  { name: 'snapshot-installed', story: 'a follower took it for its own', floor: 1 },
+  { name: 'died-cutting', story: 'a replica was killed while it wrote its own', floor: 1 },
+  { name: 'died-receiving', story: "or a leader's", floor: 1 },
+  { name: 'died-installing', story: 'or between taking it in memory and its being durable', floor: 1 },
+  { name: 'died-sending', story: 'or while it sent one', floor: 1 },
+  { name: 'deposed-sending', story: 'a leader lost its role while it sent one', floor: 1 },
   // phones
   { name: 'answered-and-cancelled', story: 'a caller got a 2xx after its CANCEL', floor: 90 },
   { name: 'glare', story: 'a re-INVITE was refused with 491', floor: 100 },

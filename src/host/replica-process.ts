@@ -135,8 +135,8 @@ export class ReplicaProcess {
       server: new PeerServer(peerParts),
       links: new PeerLinks(peerParts, new Map(peers.map(({ id, peer }) => [id, peer]))),
     }
-    const { sip, admin, server, links } = parts
-    for (const part of [disk, sip, admin, server, links]) this.#open.push(() => part.close())
+    const { snapshots, sip, admin, server, links } = parts
+    for (const part of [snapshots, disk, sip, admin, server, links]) this.#open.push(() => part.close())
     return parts
   }
 

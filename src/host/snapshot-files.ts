@@ -14,6 +14,7 @@ import type { SnapshotWrite } from '../replica/effect.ts'
 import type { Identity } from '../wire/recovery.ts'
 import { frameRecords } from '../wire/segment.ts'
 import {
+  chooseSnapshot,
   parseSnapshotName,
   parseSnapshotTitle,
   printSnapshotTitle,
@@ -43,12 +44,9 @@ export async function findSnapshot(
   folder: string,
   owner: { readonly set: string; readonly replica: number },
 ): Promise<Result<FoundSnapshot | null, string>> {
-  const names = (await readdir(folder)).sort()
-  const found = names.map(parseSnapshotName).filter((name) => name !== null)
-  const newest = found.sort((a, b) => a.index - b.index || a.segment - b.segment).pop()
-  const unfinished = names.filter((name) => name === UNFINISHED_SNAPSHOT)
-  if (newest === undefined) {
-    for (const name of unfinished) await rm(join(folder, name))
+  const { newest, leftovers } = chooseSnapshot((await readdir(folder)).sort())
+  if (newest === null) {
+    for (const name of leftovers) await rm(join(folder, name))
     return ok(null)
   }
   const path = join(folder, newest.name)
@@ -61,7 +59,6 @@ export async function findSnapshot(
       `${path} belongs to replica ${replica} of this set, not to replica ${owner.replica}: give another data folder`,
     )
   }
-  const leftovers = [...found.map(({ name }) => name), ...unfinished]
   return ok({ metadata, segment: newest.segment, parts: { [Symbol.iterator]: () => partsOf(path) }, leftovers })
 }
 

@@ -85,6 +85,11 @@ export class Raft {
     return statusOf(this.#core)
   }
 
+  /** A leader's snapshot has taken the log's place, and the next Ready says so. */
+  get isInstalling(): boolean {
+    return this.#core.installed !== null
+  }
+
   /** For checkers (invariants.ts), which look and don't touch. */
   inspect(): Readonly<Core> {
     return this.#core

@@ -10,6 +10,8 @@ export interface Compaction {
   readonly every: number
   /** Entries kept in memory behind a snapshot. */
   readonly kept: number
+  /** Bytes of a snapshot that are encoded, and sent or written, at a time. */
+  readonly piece: number
 }
 
 export interface ReplicaOptions {

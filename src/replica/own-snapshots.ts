@@ -7,6 +7,7 @@
 // The rotation is a new segment that begins with all that a log needs from there on: so the segments before it hold nothing
 // that the snapshot hasn't.
 
+import { configurationFault } from '../raft/configuration.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { SnapshotCursor } from '../store/snapshot.ts'
@@ -14,6 +15,7 @@ import type { Store } from '../store/store.ts'
 import { encodeRecord, encodeSnapshotPart } from '../wire/codec.ts'
 import type { LifeRecord } from '../wire/record.ts'
 import { index } from '../base/brand.ts'
+import type { Index } from '../base/brand.ts'
 import type { SnapshotWrite } from './effect.ts'
 import type { SnapshotInput } from './input.ts'
 import { limits } from './limits.ts'
@@ -28,6 +30,8 @@ export interface OwnSnapshotPorts {
   readonly outbox: Outbox
   readonly life: LifeRecord
   readonly compaction: Compaction
+  /** Bytes of the records that the disk held at the start. */
+  readonly before: number
 }
 
 interface Own {
@@ -39,14 +43,18 @@ interface Own {
 export class OwnSnapshots {
   readonly #ports: OwnSnapshotPorts
   #own: Own | null = null
-  /** Bytes of the log at its last snapshot. */
-  #from = 0
+  /** Bytes of this life's records at its last snapshot; below 0: those of earlier lives count, too. */
+  #from: number
+  /** What the last snapshot was of, finished or not. */
+  #at: Index
   /** Pieces given to the host, and what is done when each is answered. */
   #pieces = 0
   readonly #answers = new Map<number, (outcome: SnapshotInput['outcome'], reason: string) => void>()
 
   constructor(ports: OwnSnapshotPorts) {
     this.#ports = ports
+    this.#from = -ports.before
+    this.#at = ports.store.appliedIndex
   }
 
   /** Whether the store is being walked through. */
@@ -58,7 +66,14 @@ export class OwnSnapshots {
   turn(): void {
     const { log, store, compaction } = this.#ports
     if (this.#own !== null || log.written - this.#from < compaction.every || store.cutting) return
-    this.#begin()
+    // A rotation writes what is not applied once more: with nothing new applied it would gain nothing, again and again.
+    if (store.appliedIndex > this.#at) this.#begin()
+  }
+
+  /** A leader's snapshot took the log's place. */
+  replaced(at: Index): void {
+    this.#from = this.#ports.log.written
+    this.#at = at
   }
 
   /** Gives way to a leader's snapshot. */
@@ -86,16 +101,20 @@ export class OwnSnapshots {
     const { store, raft, log, life, outbox } = this.#ports
     const at = store.appliedIndex
     const { metadata, state, entries } = raft.suffix(at)
+    // Who was in the set then is not known to one that joined later; it gets a later entry that says so.
+    if (configurationFault(metadata.configuration) !== null) return
     const own: Own = { cursor: store.snapshot(limits.snapshotAside), metadata, state: 'rotating' }
     this.#own = own
-    this.#from = log.written
+    this.#at = at
     outbox.count('snapshots_begun')
     const records = [
       life,
       { kind: 'state', state } as const,
       ...entries.map((entry) => ({ kind: 'entry', entry }) as const),
     ]
-    log.rotate(records.map(encodeRecord), () => {
+    const rotated = records.map(encodeRecord)
+    this.#from = log.written
+    log.rotate(rotated, () => {
       if (this.#own !== own) return
       own.state = 'writing'
       this.write({ kind: 'begin', metadata }, (outcome, reason) => this.#more(own, outcome, reason))
@@ -105,7 +124,7 @@ export class OwnSnapshots {
   #more(own: Own, outcome: SnapshotInput['outcome'], reason: string): void {
     if (this.#own !== own) return
     if (outcome === 'failed') return this.#fail(own, reason)
-    const parts = own.cursor.next(limits.snapshotPiece)
+    const parts = own.cursor.next(this.#ports.compaction.piece)
     if (own.cursor.state === 'overrun') return this.#fail(own, 'too much changed meanwhile')
     const isLast = own.cursor.state === 'complete'
     this.write({ kind: 'parts', parts: parts.map(encodeSnapshotPart) }, (next, why) => {
@@ -121,8 +140,7 @@ export class OwnSnapshots {
       if (this.#own !== own) return
       if (outcome === 'failed') return this.#fail(own, reason)
       const at = own.metadata.index
-      raft.snapshot(at)
-      raft.purge(index(Math.max(0, at - compaction.kept)))
+      if (raft.snapshot(at) !== null) raft.purge(index(Math.max(0, at - compaction.kept)))
       this.#own = null
       outbox.count('snapshots_finished')
       outbox.log('info', 'snapshot', `the log is compacted behind a snapshot at index ${at}`, { index: at })

@@ -133,7 +133,8 @@ export class Replica {
       options.now,
     )
     const [raft, log] = [this.#raft, this.#log]
-    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, ...compactionOf(options) })
+    const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
+    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, before, ...compactionOf(options) })
     this.#egress = new Egress({
       ...shared,
       owner: () => this.#owner,

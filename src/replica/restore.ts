@@ -16,8 +16,9 @@ import type { LifeRecord } from '../wire/record.ts'
 import { limits } from './limits.ts'
 import type { Compaction, ReplicaOptions } from './options.ts'
 
-/** Replays records after a snapshot. An entry replaces that of its index and drops all after; a gap is damage, told with the
- * record. */
+/** Replays records after a snapshot. An entry of another term than that of its index replaces it and drops all after; the same
+ * one comes again when a rotation wrote it again: a crash may have kept only some of those, and what follows stays. A gap is
+ * damage, told with the record. */
 function restoreLog(
   records: readonly Uint8Array[],
   snapshot: SnapshotMetadata | null = null,
@@ -40,7 +41,7 @@ function restoreLog(
           return err(`record ${number + 1}: entry ${entry.index} follows entry ${start + entries.length}`)
         }
         // What the snapshot has was written again only so that the segment stands alone.
-        if (entry.index <= start) break
+        if (entry.index <= start || entries[entry.index - start - 1]?.term === entry.term) break
         entries.length = entry.index - start - 1
         entries.push(entry)
       }
@@ -97,5 +98,7 @@ export function lifeRecordOf({ set, id, life }: Pick<ReplicaOptions, 'set' | 'id
 }
 
 export function compactionOf({ compaction }: ReplicaOptions): { readonly compaction: Compaction } {
-  return { compaction: { every: limits.snapshotBytes, kept: limits.keptEntries, ...compaction } }
+  return {
+    compaction: { every: limits.snapshotBytes, kept: limits.keptEntries, piece: limits.snapshotPiece, ...compaction },
+  }
 }

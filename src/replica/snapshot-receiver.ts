@@ -43,6 +43,8 @@ export class SnapshotReceiver {
     const { metadata, id, number } = frame
     const known = this.#incoming
     const isSame = known !== null && known.from === from && known.id === id
+    // Of one that its sender has given up since.
+    if (known !== null && known.from === from && known.id > id) return
     if (isSame && number === known.number) {
       // Its acknowledgement was lost, or it is not written yet.
       if (known.isWritten) this.#acknowledge(known)
@@ -52,6 +54,11 @@ export class SnapshotReceiver {
     const incoming = this.#incoming
     if (incoming === null || incoming.from !== from || incoming.id !== id || number !== incoming.number + 1) return
     this.#take(incoming, frame)
+  }
+
+  /** Whether one is on its way, or whole. */
+  get isBusy(): boolean {
+    return this.#incoming !== null
   }
 
   /** What came whole, if it is that snapshot; it is the caller's then. */

@@ -14,6 +14,7 @@ import { encodeSnapshotPart } from '../wire/codec.ts'
 import type { SnapshotAckFrame, SnapshotFrame } from '../wire/frame.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
+import type { Compaction } from './options.ts'
 import type { Outbox } from './outbox.ts'
 
 export interface SenderPorts {
@@ -22,6 +23,7 @@ export interface SenderPorts {
   readonly raft: Raft
   readonly links: Links
   readonly outbox: Outbox
+  readonly compaction: Compaction
   /** Raft's message for a follower that has all of a snapshot. */
   sendRaft(message: InstallSnapshot): void
 }
@@ -93,17 +95,17 @@ export class SnapshotSender {
       if (message !== null) sendRaft(message)
       return
     }
-    const parts = sending.cursor.next(limits.snapshotPiece)
+    const parts = sending.cursor.next(this.#ports.compaction.piece)
     if (sending.cursor.state === 'overrun') return
     sending.piece = this.#piece(sending, parts.map(encodeSnapshotPart), number + 1)
     this.#send(sending, now)
   }
 
   #begin(to: Life, now: Instant): void {
-    const { store, raft, outbox } = this.#ports
+    const { store, raft, outbox, compaction } = this.#ports
     const { metadata } = raft.suffix(store.appliedIndex)
     const cursor = store.snapshot(limits.snapshotAside)
-    const parts = cursor.next(limits.snapshotPiece).map(encodeSnapshotPart)
+    const parts = cursor.next(compaction.piece).map(encodeSnapshotPart)
     const begun = { to, id: ++this.#ids, cursor, metadata, sentAt: now, heardAt: now }
     const sending: Sending = { ...begun, piece: this.#piece(begun, parts, 1) }
     this.#sending = sending

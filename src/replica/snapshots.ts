@@ -28,6 +28,8 @@ export interface SnapshotPorts {
   readonly links: Links
   readonly outbox: Outbox
   readonly compaction: Compaction
+  /** Bytes of the records that the disk held at the start. */
+  readonly before: number
 }
 
 export class Snapshots {
@@ -49,9 +51,11 @@ export class Snapshots {
   }
 
   turn(now: Instant): void {
-    this.#own.turn()
+    const { log, raft } = this.#ports
+    this.#receiver.forgetUpTo(raft.commitIndex)
+    // The disk writes one at a time: an own one begun now would take the pieces that come for its own.
+    if (!this.#receiver.isBusy && !log.isHeld) this.#own.turn()
     this.#sender.turn(now)
-    this.#receiver.forgetUpTo(this.#ports.raft.commitIndex)
   }
 
   /** Raft wants that follower to have one. */
@@ -64,7 +68,8 @@ export class Snapshots {
   }
 
   onPiece(from: Life, frame: SnapshotFrame): void {
-    if (!this.#ports.log.isHeld) this.#receiver.onPiece(from, frame)
+    // What is whole and taken, or about to be, gives way to nothing.
+    if (!this.#ports.log.isHeld && !this.#ports.raft.isInstalling) this.#receiver.onPiece(from, frame)
   }
 
   onAck(from: Life, frame: SnapshotAckFrame, now: Instant): void {
@@ -91,6 +96,7 @@ export class Snapshots {
     })
     store.adopt(incoming)
     const at = metadata.index
+    this.#own.replaced(at)
     outbox.count('snapshots_installed')
     outbox.log('info', 'snapshot-installed', `the leader's snapshot at index ${at} is installed`, { index: at })
   }

@@ -43,6 +43,17 @@ export function parseSnapshotName(name: string): SnapshotName | null {
   return match === null ? null : { name, index: Number(match[1]), segment: Number(match[2]) }
 }
 
+/** Of the names in a folder: the snapshot that its log goes on from, null = none; and what is of no use beside it. */
+export function chooseSnapshot(names: readonly string[]): {
+  readonly newest: SnapshotName | null
+  readonly leftovers: readonly string[]
+} {
+  const found = names.map(parseSnapshotName).filter((name) => name !== null)
+  const newest = found.sort((a, b) => a.index - b.index || a.segment - b.segment).pop() ?? null
+  const unfinished = names.filter((name) => name === UNFINISHED_SNAPSHOT)
+  return { newest, leftovers: [...found.map(({ name }) => name), ...unfinished] }
+}
+
 export function printSnapshotTitle({ set, replica, incarnation, metadata }: SnapshotTitle): Uint8Array {
   const { index: at, term: of, configuration } = metadata
   const bytes = [...encodeConfiguration(configuration)]
