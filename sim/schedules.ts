@@ -51,6 +51,21 @@ export const schedules: readonly Schedule[] = [
     story: 'logs are compacted all the time; those who were away get snapshots, while others die and links break',
     plan: behindTheLog,
   },
+  {
+    name: 'sleepers',
+    story: 'one replica after another stops with messages in hand, until another has its calls',
+    plan: sleepers,
+  },
+  {
+    name: 'ringing-past-64-t1',
+    story: 'calls that ring for longer than an INVITE transaction lives, while their owners die',
+    plan: ringingPast64T1,
+  },
+  {
+    name: 'answers-on-streams',
+    story: 'a replica dies while many calls on streams are answered, by callees that say their 2xx once',
+    plan: answersOnStreams,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
@@ -172,6 +187,53 @@ function pulseInThePipeline(seed: number): Plan {
     peer: { delayLeast: 5_000, delayMost: 25_000, late: 0 },
     disk: { syncLeast: 1_000, syncMost: 20_000, slow: 0, slowMost: 0 },
   }
+}
+
+function sleepers(seed: number): Plan {
+  const of = draw(seed, 'sleepers')
+  const sleeps = Array.from({ length: 5 }, (_, i): Fault => ({
+    kind: 'pause',
+    at: of.within(3_000_000, 3_800_000, 1, i) + i * 3 * second,
+    replica: 1 + ((seed + i) % 3),
+    effects: of.below(20, 2, i),
+    length: of.within(1_500_000, 2_500_000, 3, i),
+  }))
+  return calm(seed, many(of, ['at-once', 'refused', 'cancelled-at-once'], 60, 3 * second, 17 * second), sleeps, 22)
+}
+
+function ringingPast64T1(seed: number): Plan {
+  const of = draw(seed, 'ringing past 64*T1')
+  const deaths = [1, 2].map((n): Fault => ({
+    kind: 'kill',
+    at: 34 * second + n * of.within(1 * second, 3 * second, 1),
+    replica: 1 + ((seed + n) % 3),
+    effects: 0,
+    tail: 'kept',
+    restartAfter: second,
+  }))
+  return calm(seed, many(of, ['no-answer'], 20, 2_500_000, 3 * second), deaths, 45)
+}
+
+function answersOnStreams(seed: number): Plan {
+  const of = draw(seed, 'answers on streams')
+  const bursts = [0, 1, 2].map((n) => (3 + 4 * n) * second)
+  const calls = bursts.flatMap((at) =>
+    many(of, ['at-once'], 15, at, at + 150_000).map((call): PlannedCall => ({
+      ...call,
+      caller: 'tcp',
+      callee: 'tcp',
+      odd: { side: 'callee', oddity: { kind: 'terse' } },
+    })),
+  )
+  const deaths = bursts.map((at, n): Fault => ({
+    kind: 'kill',
+    at: at + of.within(60_000, 300_000, 1, n),
+    replica: 1 + ((seed + n) % 3),
+    effects: of.below(8, 2, n),
+    tail: 'kept',
+    restartAfter: 1_500_000,
+  }))
+  return { ...calm(seed, calls, deaths, 16), peer: { delayLeast: 5_000, delayMost: 20_000, late: 0 } }
 }
 
 function lateProposals(seed: number): Plan {

@@ -12,7 +12,7 @@ import type { MachineWatch, Work } from '../machine-watch.ts'
 import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
 import { MachineMarks } from '../marks/machine-marks.ts'
 import { SnapshotMarks } from '../marks/snapshot-marks.ts'
-import type { Message, RequestMessage } from '../phones/message.ts'
+import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
 import type { Plan } from '../plan.ts'
@@ -183,6 +183,7 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   received(phone: Phone, message: Message, text: string): void {
+    if (message.kind === 'response' && message.status === 408) this.#gaveUp(phone, message)
     for (const checker of this.#checkers) checker.received?.(phone, message, text)
   }
 
@@ -252,6 +253,13 @@ export class Court implements PhoneWatch, MachineWatch {
 
   quiet(machines: readonly Machine[], phones: readonly Phone[]): void {
     for (const checker of this.#checkers) checker.quiet?.(machines, phones)
+  }
+
+  /** The set's own 408, once the callee's answer was lost with its stream and did not come again. */
+  #gaveUp(phone: Phone, message: ResponseMessage): void {
+    const request = this.#ledger.own(phone, message)
+    if (request === undefined || this.#ledger.response(phone, message) !== undefined) return
+    this.#isReset(phone, request, 'answer')
   }
 
   /** Whether what a phone misses was lost with a stream. */

@@ -139,6 +139,7 @@ export const callMutants: readonly Mutant[] = [
     replace: 'if (!young) {',
     story: 'a call that rings for longer than 64*T1 gets 408 when its owner dies',
     promise: 'C2',
+    schedule: 'ringing-past-64-t1',
   },
   {
     name: 'invite-forgotten-too-early',

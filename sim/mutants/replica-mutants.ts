@@ -62,6 +62,7 @@ export const replicaMutants: readonly Mutant[] = [
     replace: "if (effect.kind === 'send' && machine.steps < 0) {",
     story: 'a host that slept sends what was free to go before',
     promise: 'C8',
+    schedule: 'sleepers',
   },
   {
     name: 'serials-start-again',

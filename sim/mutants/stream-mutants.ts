@@ -31,6 +31,7 @@ export const streamMutants: readonly Mutant[] = [
     replace: 'const isRepeated = true',
     story: 'a 2xx is not kept for a side on a stream, where not every callee repeats it: it dies with its owner',
     promise: 'C1',
+    schedule: 'answers-on-streams',
   },
   {
     name: 'invite-not-repeated-on-a-stream',
