@@ -55,7 +55,9 @@ export class Elections implements Checker {
     if (before === undefined || before.isLeader || before.contact !== core.contact) return
     const silence = core.now - core.contact
     if (silence >= core.settings.electionTimeout) return
-    const leader = `${machine.replica?.raft.leader} ${core.term}`
+    // Whom it heard led an earlier term: a refusal told it of this one, in which it is free. A pre-vote would show before that.
+    if (core.leader === null) return
+    const leader = `${core.leader} ${core.term}`
     this.#heard.set(`${machine.id} ${machine.steps}`, { silence: micros(silence), leader })
     if (this.#heard.size > turnsKept)
       for (const key of [...this.#heard.keys()].slice(0, turnsKept / 2)) this.#heard.delete(key)
