@@ -41,9 +41,9 @@ export class Keeper {
     return this.#waiting
   }
 
-  /** Null if there is no room: the documented answer of passing on's bound. */
-  keep(number: number, flow: Flow, data: string, now: Instant): Kept | null {
-    if (this.#kept.size >= this.#most) return null
+  /** Null if there is no room: the documented answer of passing on's bound. `spare`: that much more than the bound. */
+  keep(number: number, flow: Flow, data: string, now: Instant, spare = 0): Kept | null {
+    if (this.#kept.size >= this.#most + spare) return null
     const kept: Kept = { number, flow, data, since: now, group: null, givenTo: null }
     this.#kept.set(number, kept)
     this.#waiting++

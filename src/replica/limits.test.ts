@@ -134,6 +134,20 @@ describe('passing on', () => {
     expect(bench.lines.filter(({ code }) => code === 'passing-full')).toHaveLength(1)
   })
 
+  test('keptOnStreams: what comes on a stream and can not be refused has room where datagrams are dropped', () => {
+    const bench = alone()
+    const one = 1 as ReplicaId
+    for (let at = 0; at < limits.kept; at++) bench.step(one, sipInput(caller, `kept-${at}`))
+    const bye = (from: typeof caller, callId: string): string =>
+      request(from, 'BYE', `sip:callee@${sip.host}:${sip.port}`, { callId, branch: `z9hG4bK-${callId}` })
+    bench.step(one, { kind: 'sip', flow: caller.flow, data: bye(caller, 'datagram') })
+    expect(bench.metric(one, 'inputs_kept')).toBe(limits.kept)
+    for (let at = 0; at <= limits.keptOnStreams; at++)
+      bench.step(one, { kind: 'sip', flow: onStream.flow, data: bye(onStream, `stream-${at}`) })
+    expect(bench.metric(one, 'inputs_kept')).toBe(limits.kept + limits.keptOnStreams)
+    expect(bench.metric(one, 'sip_dropped_full')).toBe(2)
+  })
+
   test('keptFor: what nobody took in 64*T1 is forgotten and counted', () => {
     const bench = alone()
     bench.sip(1 as ReplicaId, caller.flow, invite('kept'))

@@ -60,6 +60,8 @@ export const limits = {
   keptEntries: 10_000,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
+  /** ...and this much more for what comes on a stream and can't be refused: its sender doesn't repeat it. Beyond it that is lost. */
+  keptOnStreams: 10_000,
   /** With this many inputs kept or commits open, new calls get 503, so that those that are up are served. */
   busy: 5_000,
   /** ...and no longer than this. */

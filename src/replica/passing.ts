@@ -70,7 +70,9 @@ export class Passing {
   /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
-    const kept = this.#keeper.keep(++this.#refs, flow, data, now)
+    // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
+    const spare = flow.transport === 'udp' || data.startsWith('INVITE ') ? 0 : limits.keptOnStreams
+    const kept = this.#keeper.keep(++this.#refs, flow, data, now, spare)
     if (kept === null) this.#refuse(flow, data)
     else this.#give(kept)
   }
