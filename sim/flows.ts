@@ -186,6 +186,79 @@ export const flows: readonly Flow[] = [
   `,
     { calleePresent: false },
   ),
+  // RFC 3311, and what RFC 4028 makes of it: both targets move with its 2xx.
+  ladder(
+    'session-refresh',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..2s
+    |--UPDATE------------>| 1..6s
+    |<------------UPDATE--| 1..6s
+    |--BYE--------------->| 0.5..5s
+  `,
+  ),
+  ladder(
+    'small-talk',
+    `
+    |--INVITE------------>|
+    |<---------------200--| 0.1..2s
+    |--INFO-------------->| 0.2..3s
+    |<-----------MESSAGE--| 0.2..3s
+    |--OPTIONS----------->| 0.2..3s
+    |<---------------BYE--| 0.2..3s
+  `,
+  ),
+  // RFC 3515, as far as a proxy sees it.
+  ladder(
+    'transfer',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..2s
+    |--REFER------------->| 0.5..3s
+    |<------------NOTIFY--| 0.05..1s
+    |<------------NOTIFY--| 0.5..4s
+    |--BYE--------------->| 0.2..2s
+  `,
+  ),
+  // Nobody rings for long: a callee that says nothing but 100.
+  ladder(
+    'answered-after-100',
+    `
+    |--INVITE------------>|
+    |<---------------200--| 3..20s
+    |<---------------BYE--| 0.5..5s
+  `,
+  ),
+  // Both phones on TCP, for crash points: seeds draw transports for all flows.
+  ladder(
+    'basic-on-streams',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..3s
+    |--BYE--------------->| 0.5..20s
+  `,
+    { transport: 'tcp', isDrawn: false },
+  ),
+  ladder(
+    'refused-on-streams',
+    `
+    |--INVITE------------>|
+    |<---------------486--| 0.02..2s
+  `,
+    { transport: 'tcp', isDrawn: false },
+  ),
+  ladder(
+    'cancelled-on-streams',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |--CANCEL------------>| 0.1..12s
+  `,
+    { transport: 'tcp', isDrawn: false },
+  ),
   // The 2xx comes again and again; whoever owns the call relays each, and a death meets an INVITE answered and not acknowledged.
   ladder(
     'slow-ack',

@@ -1,15 +1,24 @@
 // The notation of call flows: a ladder, as RFC 3665 draws them, of what the two people do. What RFC 3261 makes their phones
-// do by themselves (100, ACK, the 200 to a BYE or CANCEL, the 487, all retransmissions) is not written.
+// do by themselves (100, ACK, the 200 to a BYE, CANCEL, INFO and the like, the 487, all retransmissions) is not written.
 //
 //   |--INVITE-->|              the caller sends it, once it has seen the line before
 //   |<--180-----| 0.1..2s      the callee, after a wait drawn from that range
 //   |--BYE-->X<--BYE--|        both at once, each after its own wait
 
+export type Transport = 'udp' | 'tcp'
+
 export type Side = 'caller' | 'callee'
+
+/** Requests inside a dialog that neither begin nor end anything; the far phone answers them by itself. */
+export const talk = ['INFO', 'MESSAGE', 'OPTIONS', 'UPDATE', 'REFER', 'NOTIFY'] as const
+
+type Method = 'INVITE' | 'CANCEL' | 'BYE' | (typeof talk)[number]
+
+const methods: readonly Method[] = ['INVITE', 'CANCEL', 'BYE', ...talk]
 
 /** What a person does: a request, or a status that answers the other's open INVITE. */
 export type Deed =
-  | { readonly kind: 'request'; readonly method: 'INVITE' | 'CANCEL' | 'BYE' }
+  | { readonly kind: 'request'; readonly method: Method }
   | { readonly kind: 'answer'; readonly status: number }
 
 export interface Step {
@@ -27,6 +36,8 @@ export interface Flow {
   readonly steps: readonly Step[]
   /** False: nobody is at the called address; the set's own 408 is the right end. */
   readonly calleePresent: boolean
+  /** What its phones speak where the plan doesn't say. */
+  readonly transport: Transport
   /** The caller's phone is slow: microseconds from the first 2xx it gets to its ACK. */
   readonly ackAfter: number
   /** False: too long for the seeds, which draw among the others; crash points have it. */
@@ -36,6 +47,7 @@ export interface Flow {
 interface FlowOptions {
   readonly calleePresent?: boolean
   readonly ackAfter?: number
+  readonly transport?: Transport
   readonly isDrawn?: boolean
 }
 
@@ -47,8 +59,8 @@ export function ladder(name: string, text: string, options: FlowOptions = {}): F
     if (trimmed === '' || trimmed.startsWith('caller')) continue
     steps.push(...readLine(trimmed))
   }
-  const { calleePresent = true, ackAfter = 0, isDrawn = true } = options
-  return { name, steps, calleePresent, ackAfter, isDrawn }
+  const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
+  return { name, steps, calleePresent, ackAfter, isDrawn, transport }
 }
 
 function readLine(line: string): readonly Step[] {
@@ -68,7 +80,8 @@ function readLine(line: string): readonly Step[] {
 }
 
 function readDeed(word: string): Deed {
-  if (word === 'INVITE' || word === 'CANCEL' || word === 'BYE') return { kind: 'request', method: word }
+  const method = methods.find((one) => one === word)
+  if (method !== undefined) return { kind: 'request', method }
   const status = Number(word)
   if (!Number.isInteger(status) || status < 101 || status > 699) throw new Error(`ladder: what is "${word}"?`)
   return { kind: 'answer', status }

@@ -8,14 +8,13 @@ import type { Draw } from './draws.ts'
 import { describeFault, timeOf } from './fault.ts'
 import type { Fault } from './fault.ts'
 import { drawnFlowNames } from './flows.ts'
+import type { Transport } from './ladder.ts'
 import { drawOddity } from './phone-faults.ts'
 import type { OddPhone } from './phone-faults.ts'
 import type { AddressModel } from './set-address.ts'
 import { formatTime } from './trace.ts'
 
 export type { Fault } from './fault.ts'
-
-export type Transport = 'udp' | 'tcp'
 
 export interface PlannedCall {
   readonly flow: string

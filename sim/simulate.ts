@@ -12,7 +12,7 @@ import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
-import type { Side } from './ladder.ts'
+import type { Flow, Side, Transport } from './ladder.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { PeerNetwork } from './peer-network.ts'
@@ -23,7 +23,7 @@ import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
 import { describePlan } from './plan.ts'
-import type { Plan, PlannedCall, PlannedLookup, Transport } from './plan.ts'
+import type { Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
@@ -174,7 +174,7 @@ class Run {
     const flow = flowNamed(planned.flow)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
     const { seed, redrawn, nextHop } = this.#plan
-    const [callerSpeaks, calleeSpeaks] = transportsOf(planned, nextHop)
+    const [callerSpeaks, calleeSpeaks] = transportsOf(planned, flow, nextHop)
     const callId = this.#callId(call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
     const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
@@ -350,7 +350,7 @@ class Run {
 }
 
 /** What caller and callee speak. The next hop is called on the transport that the caller came on. */
-function transportsOf(planned: PlannedCall, nextHop: boolean): readonly [Transport, Transport] {
-  const caller = planned.caller ?? 'udp'
-  return [caller, nextHop ? caller : (planned.callee ?? 'udp')]
+function transportsOf(planned: PlannedCall, flow: Flow, nextHop: boolean): readonly [Transport, Transport] {
+  const caller = planned.caller ?? flow.transport
+  return [caller, nextHop ? caller : (planned.callee ?? flow.transport)]
 }

@@ -4,16 +4,20 @@
 import { branchOf, cseqOf, tagOf } from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
+import { talk } from '../ladder.ts'
 import type { Checker, Report } from './checker.ts'
+import type { Ledger } from './ledger.ts'
 import { nameMessage } from './sip-relay.ts'
 
 export class Consistent implements Checker {
+  readonly #ledger: Ledger
   readonly #report: Report
   readonly #finals = new Map<string, string>()
   readonly #branches = new Map<string, string>()
   readonly #highest = new Map<string, number>()
 
-  constructor(report: Report) {
+  constructor(ledger: Ledger, report: Report) {
+    this.#ledger = ledger
     this.#report = report
   }
 
@@ -28,9 +32,16 @@ export class Consistent implements Checker {
     const final = `${message.status} of ${tagOf(message, 'to')}`
     const before = this.#finals.get(key)
     if (before === undefined) this.#finals.set(key, final)
-    else if (before !== final) {
+    else if (before !== final && !this.#isTalk(phone, message)) {
       this.#report('C4', `${phone}: ${nameMessage(message)} (${final}) contradicts the earlier ${before}`, phone)
     }
+  }
+
+  /** An INFO and the like lives and dies with its owner (design.md 4). Come again, by way of the next one, it may find a phone
+   * that has forgotten it (timer J is zero on a stream) and says something else: that is the phone's word, not ours. */
+  #isTalk(phone: Phone, message: ResponseMessage): boolean {
+    const { method } = cseqOf(message)
+    return talk.some((one) => one === method) && this.#ledger.response(phone, message) !== undefined
   }
 
   #request(phone: Phone, message: RequestMessage): void {

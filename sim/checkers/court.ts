@@ -126,7 +126,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call)),
       new Once(report, plan.udp.replay > 0),
-      new Consistent(report),
+      new Consistent(this.#ledger, report),
       new SameBytes(report),
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,

@@ -4,6 +4,7 @@
 import type { Agenda, Appointment } from '../agenda.ts'
 import { drawHex, drawInRun } from '../draws.ts'
 import type { Draw } from '../draws.ts'
+import { talk } from '../ladder.ts'
 import type { Deed, Side } from '../ladder.ts'
 import { nameOf } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
@@ -150,7 +151,11 @@ export class Phone {
     if (deed.kind === 'answer') this.#answer(deed.status)
     else if (deed.method === 'INVITE') this.#invite()
     else if (deed.method === 'CANCEL') this.#cancel()
-    else this.#hangUp()
+    else if (deed.method === 'BYE') this.#hangUp()
+    else if (this.#dialog !== null && !this.#hungUp)
+      this.#send(
+        request(this, deed.method, this.#dialog, this.#branch(), this.#draw, sessionBody(this.#draw, this.#branches)),
+      )
   }
 
   #answer(status: number): void {
@@ -328,7 +333,7 @@ export class Phone {
     if (message.method === 'CANCEL') this.#cancelled(server, this.#servers.get(`${key} INVITE`))
     else if (message.method === 'INVITE') this.#invited(server)
     else if (message.method === 'BYE') this.#farHungUp(server)
-    else this.#reply(server, 501)
+    else this.#talkedTo(server)
   }
 
   #acknowledged(ack: RequestMessage, key: string): void {
@@ -386,6 +391,19 @@ export class Phone {
     if (this.#asked !== null) this.#answer(487)
     this.#script.saw({ kind: 'request', method: 'BYE' })
     this.#over()
+  }
+
+  /** 12.2.2. */
+  #talkedTo(server: ServerTransaction): void {
+    const { request: asked } = server
+    const method = talk.find((one) => one === asked.method)
+    const dialog = this.#dialog
+    if (method === undefined) return this.#reply(server, 501)
+    if (dialog === null || this.#hungUp || !dialog.matches(asked, this.tag)) return this.#reply(server, 481)
+    if (!dialog.acceptCseq(cseqOf(asked).number)) return this.#reply(server, 500)
+    if (method === 'UPDATE') dialog.refreshTarget(asked)
+    this.#reply(server, 200)
+    this.#script.saw({ kind: 'request', method })
   }
 
   #reply(server: ServerTransaction, status: number): void {

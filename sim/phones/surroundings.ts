@@ -1,9 +1,8 @@
 // What a phone is given: who watches it, who it is, and a way to send.
 
 import type { Plan } from '../plan.ts'
-import type { Flow, Side } from '../ladder.ts'
+import type { Flow, Side, Transport } from '../ladder.ts'
 import type { Oddity } from '../phone-faults.ts'
-import type { Transport } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import type { Message, RequestMessage } from './message.ts'

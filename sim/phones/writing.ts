@@ -2,6 +2,7 @@
 // phone, with headers and bodies no proxy knows, so that a relayed message shows every byte that was touched.
 
 import type { Draw } from '../draws.ts'
+import type { talk } from '../ladder.ts'
 import type { Dialog } from './dialog.ts'
 import { cseqOf, header, listOf, topVia, valueOf } from './message.ts'
 import type { HeaderLine, RequestMessage, ResponseMessage } from './message.ts'
@@ -11,7 +12,7 @@ import { nameOf } from '../sip-network.ts'
 /** A request: the call's first INVITE without a dialog, all others inside it. */
 export function request(
   phone: Phone,
-  method: 'INVITE' | 'BYE',
+  method: 'INVITE' | 'BYE' | (typeof talk)[number],
   dialog: Dialog | null,
   branch: string,
   drawn: Draw,
@@ -27,7 +28,7 @@ export function request(
     header(drawn.chance(300_000, 12) ? 't' : 'To', dialog?.remote ?? `<${options.requestUri}>`),
     header(drawn.chance(300_000, 13) ? 'i' : 'Call-ID', options.callId),
     header('CSeq', `${cseq} ${method}`),
-    ...(method === 'INVITE' ? [header(drawn.chance(300_000, 14) ? 'm' : 'Contact', phone.contactLine())] : []),
+    ...(hasContact.has(method) ? [header(drawn.chance(300_000, 14) ? 'm' : 'Contact', phone.contactLine())] : []),
     ...extras(drawn),
     ...bodyLines(body, drawn),
   ]
@@ -90,12 +91,15 @@ export function responseTo(received: RequestMessage, status: number, phone: Phon
     header('To', tagged),
     ...copied('call-id'),
     ...copied('cseq'),
-    ...(makesDialog ? [header('Contact', phone.contactLine())] : []),
+    ...(makesDialog || (received.method === 'UPDATE' && status < 300) ? [header('Contact', phone.contactLine())] : []),
     ...(status > 100 ? extras(drawn) : []),
     ...bodyLines(body, drawn),
   ]
   return { kind: 'response', status, reason: reasons.get(status) ?? 'Whatever', lines, body }
 }
+
+/** RFC 3261 12.2, RFC 3311, RFC 3515. */
+const hasContact: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'REFER'])
 
 const reasons: ReadonlyMap<number, string> = new Map([
   [100, 'Trying'],
