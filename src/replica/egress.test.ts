@@ -120,3 +120,26 @@ describe('a response on a stream that another replica holds (design.md 8)', () =
     expect(ask(bench.leader(), version + 1)).toEqual(['SIP/2.0 486'])
   })
 })
+
+test('an input is handled when its answer has left: an owner that hears of its commit and of its successor at once passes it on', () => {
+  const bench = new Bench().begin()
+  const [owner] = bench.followers() as [ReplicaId]
+  const [callId] = bench.callIds(owner, 1) as [string]
+  const caller = phone('caller', '127.36.0.2', 5062, `${bench.lifeOf(owner)}/1`)
+  const uri = `sip:callee@${sip.host}:${sip.port}`
+  bench.sip(owner, caller.flow, request(caller, 'INVITE', uri, { callId, branch: 'z9hG4bK-one' }))
+  const invite = bench.takeSent().find(({ data }) => data.startsWith('INVITE'))?.data ?? ''
+  bench.step(owner, { kind: 'sip', flow: callee.flow, data: response(callee, invite, 200) })
+  // Answered behind the commit of the 2xx, of which the owner hears nothing until it has a successor.
+  const cancel = request(caller, 'CANCEL', uri, { callId, branch: 'z9hG4bK-one' })
+  bench.step(owner, { kind: 'sip', flow: caller.flow, data: cancel })
+  bench.loses = (_frame, _from, to) => to === owner
+  bench.settle()
+  bench.loses = (_frame, from, to) => to === owner || from === owner
+  bench.pass((limits.silence + limits.heartbeat * 2) as Duration)
+  expect(bench.serving()).not.toContain(owner)
+  expect(bench.takeSent().map(({ data }) => label(data))).not.toContain('200 CANCEL')
+  bench.loses = () => false
+  bench.pass(limits.silence)
+  expect(bench.takeSent().map(({ data }) => label(data))).toContain('200 CANCEL')
+})

@@ -53,6 +53,8 @@ interface Held {
   redo: CallInput[]
   /** What may leave, but not while this replica is stale. */
   released: Outgoing[]
+  /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
+  answered: InputRef[]
   readonly refs: Set<InputRef>
 }
 
@@ -122,7 +124,8 @@ export class Owner {
   set frozen(frozen: boolean) {
     this.#frozen = frozen
     if (frozen) return
-    for (const held of this.#groups.values()) if (held.released.length > 0) this.#due.add(held.key)
+    for (const held of this.#groups.values())
+      if (held.released.length + held.answered.length > 0) this.#due.add(held.key)
   }
 
   /** A message for a group that this replica owns. Never called while frozen. */
@@ -153,7 +156,7 @@ export class Owner {
         this.#open.delete(open.serial)
         for (const id of commit.done) this.#performing.delete(`${held.key} ${id}`)
         held.released.push(...open.sends)
-        for (const ref of open.handled) this.#handledRef(held, ref)
+        held.answered.push(...open.handled)
         this.#due.add(held.key)
         return
       case 'duplicate':
@@ -262,6 +265,7 @@ export class Owner {
       open: [],
       redo: [],
       released: [],
+      answered: [],
       refs: new Set(),
     }
     this.#groups.set(key, held)
@@ -280,7 +284,7 @@ export class Owner {
     if (result.commit !== null && last !== undefined && this.#fold(held, last, result, input)) return
     if (last === undefined) {
       held.released.push(...result.sends)
-      for (const ref of result.handled) this.#handledRef(held, ref)
+      held.answered.push(...result.handled)
     } else {
       last.sends.push(...result.sends)
       if (result.sends.length > 0) this.#ports.hurry()
@@ -388,6 +392,7 @@ export class Owner {
       const { what, flow, data } = outgoing
       this.#failed.push({ group: held.key, input: { kind: 'unsent', what, flow, data, reason: 'no-stream' } })
     }
+    for (const ref of held.answered.splice(0)) this.#handledRef(held, ref)
   }
 
   /** Arms the group's next wake, or lets go of a group that needs no memory. */
@@ -395,7 +400,8 @@ export class Owner {
     const at = wakeAt(held.group)
     if (at === null) this.#wakes.delete(held.key)
     else this.#wakes.set(held.key, Math.max(at, this.#ports.context().now + limits.grain))
-    const quiet = held.open.length === 0 && held.redo.length === 0 && held.released.length === 0
+    const left = held.released.length === 0 && held.answered.length === 0
+    const quiet = held.open.length === 0 && held.redo.length === 0 && left
     if (quiet && at === null && (isIdle(held.group) || (isInLog(held.group) && held.refs.size === 0))) {
       for (const ref of [...held.refs]) this.#handledRef(held, ref)
       this.#groups.delete(held.key)
