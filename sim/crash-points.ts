@@ -32,6 +32,9 @@ export const crashFlows: readonly string[] = [
   're-invite-by-callee',
   're-invite-refused',
   'glare',
+  'basic-on-streams',
+  'refused-on-streams',
+  'cancelled-on-streams',
 ]
 
 /** The five shortest that seeds draw: fewest lines, then least time. */

@@ -60,4 +60,14 @@ export const streamMutants: readonly Mutant[] = [
     story: 'a committed failure is not repeated at a takeover towards a caller on a stream',
     promise: 'C2',
   },
+  {
+    name: 'handled-before-its-answer-left',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: 'held.answered.push(...open.handled)',
+    replace: 'for (const ref of open.handled) this.#handledRef(held, ref)',
+    story:
+      'an input is forgotten when its commit is applied; a serving entry in the same append takes its answer with it',
+    promise: 'C2',
+  },
 ]
