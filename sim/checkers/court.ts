@@ -160,11 +160,11 @@ export class Court implements PhoneWatch, MachineWatch {
     return this.#resets
   }
 
-  /** The Call-IDs of calls that failed with a certificate of either kind. */
+  /** The Call-IDs of calls that failed with a certificate of either kind, or one of whose phones died: nobody repeats what the
+   * other one's stream lost. */
   excusedCalls(phones: readonly Phone[]): ReadonlySet<string> {
-    const failed = phones.filter(
-      ({ options: { call } }) => this.#excused.has(call) || this.#resets.has(call) || this.#refused.has(call),
-    )
+    const sets = [this.#excused, this.#resets, this.#refused, this.#pardoned]
+    const failed = phones.filter(({ options: { call } }) => sets.some((set) => set.has(call)))
     return new Set(failed.map(({ options }) => options.callId))
   }
 
