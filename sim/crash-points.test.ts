@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   crashFlows,
+  flowOf,
   crashPlan,
   crashPointsOf,
   crashRunsOf,
@@ -51,7 +52,7 @@ describe('crash points (proof.md)', () => {
 
   it('are of at least fifteen flows by default, all of the catalogue', () => {
     expect(new Set(crashFlows).size).toBeGreaterThanOrEqual(15)
-    expect(crashFlows.filter((flow) => !flowNames.includes(flow))).toEqual([])
+    expect(crashFlows.filter((flow) => !flowNames.includes(flowOf(flow)))).toEqual([])
   })
 })
 

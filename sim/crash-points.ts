@@ -35,7 +35,20 @@ export const crashFlows: readonly string[] = [
   'basic-on-streams',
   'refused-on-streams',
   'cancelled-on-streams',
+  'basic-compacted',
 ]
+
+/** Of any flow: logs are compacted all the time, and one replica is away until the call is up, so that it gets a snapshot. */
+const compacted = '-compacted'
+
+function isCompacted(name: string): boolean {
+  return name.endsWith(compacted)
+}
+
+/** The call flow of a run of that name. */
+export function flowOf(name: string): string {
+  return isCompacted(name) ? name.slice(0, -compacted.length) : name
+}
 
 /** The five shortest that seeds draw: fewest lines, then least time. */
 export const pairFlows: readonly string[] = flows
@@ -73,8 +86,16 @@ function timeOf({ steps }: Flow): number {
 }
 
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
-function calmPlan(flow: string, seed: number): Plan {
-  return { ...calm(seed, [{ flow, at: callAt, isBrisk: true }], []), safetyUntil: callAt }
+function calmPlan(name: string, seed: number): Plan {
+  const plan = { ...calm(seed, [{ flow: flowOf(name), at: callAt, isBrisk: true }], []), safetyUntil: callAt }
+  if (!isCompacted(name)) return plan
+  const away = { replica: (seed % replicas) + 1, effects: 0, tail: 'kept', restartAfter: 1.5 * second } as const
+  return {
+    ...plan,
+    safetyUntil: callAt + second,
+    faults: [{ kind: 'kill', at: callAt + 1_000, ...away }],
+    compaction: { every: 200, kept: 0, piece: 1 },
+  }
 }
 
 export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {
@@ -84,7 +105,8 @@ export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {
   })
   // That all is forgotten in the end is shown by the single deaths.
   const isBrief = strikes.length > 1 || strikes.some(({ how }) => how !== 'kept' && how !== 'lost')
-  return { ...calmPlan(flow, seed), faults, ...(isBrief ? { isBrief } : {}) }
+  const plan = calmPlan(flow, seed)
+  return { ...plan, faults: [...plan.faults, ...faults], ...(isBrief ? { isBrief } : {}) }
 }
 
 /** Every crash point of the flow under that seed. A fault-free run that fails, or a set that does not serve yet, throws. */
@@ -135,7 +157,7 @@ export function nameOfRun({ flow, seed, strikes }: CrashRun): string {
 
 export function readRun(name: string): CrashRun | null {
   const [, flow = '', seed = '', rest = ''] = /^([^/]+)\/([0-9]{1,9})\/(.+)$/.exec(name) ?? []
-  if (flowNamed(flow) === undefined) return null
+  if (flowNamed(flowOf(flow)) === undefined) return null
   const strikes = rest.split('+').map(readStrike)
   const read = strikes.filter((strike) => strike !== null)
   return read.length === strikes.length && read.length <= 2 ? { flow, seed: Number(seed), strikes: read } : null

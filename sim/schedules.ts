@@ -99,7 +99,8 @@ function behindTheLog(seed: number): Plan {
     const effects = of.below(60, 5, i)
     const tail = tails[of.below(tails.length, 6, i)] as (typeof tails)[number]
     const restartAfter = of.chance(500_000, 7, i) ? of.within(100_000, 500_000, 8, i) : of.within(1, 6, 9, i) * second
-    return { kind: 'kill', at, replica, effects, tail, share: of.below(1_000_000, 10, i), restartAfter }
+    const unsynced = of.chance(500_000, 17, i) ? { unsynced: true } : {}
+    return { kind: 'kill', at, replica, effects, tail, share: of.below(1_000_000, 10, i), restartAfter, ...unsynced }
   })
   const plan = calm(seed, calls, deaths, 40)
   return {

@@ -25,6 +25,7 @@ import { PassingOn } from './c2-passing.ts'
 import { Provisional } from './c2-provisional.ts'
 import { Takeovers } from './c2-takeover.ts'
 import { Once } from './c3-once.ts'
+import { Compacted } from './compacted.ts'
 import { Consistent } from './c4-consistent.ts'
 import { SameBytes } from './c6-same-bytes.ts'
 import { Counters } from './c7-counters.ts'
@@ -133,6 +134,7 @@ export class Court implements PhoneWatch, MachineWatch {
       takeovers,
       passing,
       new Bounded(report),
+      ...(plan.compaction === undefined ? [] : [new Compacted(plan.compaction, report)]),
       new Resources(report, now, plan),
       new Incarnations(report),
       new Reads(report, () => this.log.committed),

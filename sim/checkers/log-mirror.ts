@@ -96,6 +96,12 @@ export class LogMirror {
 
   #wrong(record: DiskRecord, commit: number): string | null {
     if (record.kind === 'state' && record.state.term < this.#written.term) return 'its term on disk falls'
+    if (record.kind === 'state' && record.state.term === this.#written.term) {
+      const { vote } = this.#written
+      return vote === null || record.state.vote === vote
+        ? null
+        : `its vote in term ${this.#written.term} changes on disk`
+    }
     if (record.kind !== 'entry') return null
     const { index, term } = record.entry
     const { entries } = this.#written

@@ -5,6 +5,7 @@ import { determinismMutants } from './determinism-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
+import { snapshotMutants } from './snapshot-mutants.ts'
 import { storeMutants } from './store-mutants.ts'
 import { streamMutants } from './stream-mutants.ts'
 import { transactionMutants } from './transaction-mutants.ts'
@@ -16,5 +17,6 @@ export const mutants: readonly Mutant[] = [
   ...callMutants,
   ...transactionMutants,
   ...streamMutants,
+  ...snapshotMutants,
   ...determinismMutants,
 ]

@@ -1,7 +1,7 @@
 // The command line of `holdfast sim` (see --help).
 
 import { parseArgs } from 'node:util'
-import { crashFlows, pairFlows, readRun } from '../crash-points.ts'
+import { crashFlows, flowOf, pairFlows, readRun } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
 import { flowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
@@ -184,7 +184,7 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
   if (value === '') return { ...kills, flows: crashFlows }
   if (value === 'all') return { ...kills, flows: flowNames, away: true, pairs: pairFlows }
   if (value === 'pairs') return { ...kills, flows: pairFlows, pairs: pairFlows, last: seeds.first }
-  if (flowNames.includes(value)) return { ...kills, flows: [value] }
+  if (flowNames.includes(flowOf(value))) return { ...kills, flows: [value] }
   const only = readRun(value)
   if (only === null) {
     return `--crash-points=${value} is neither "all" nor "pairs" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`

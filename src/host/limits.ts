@@ -8,8 +8,8 @@ export const hostLimits = {
   /** A loop that slept longer than this hears the time before it hears anything else (design.md 1). */
   stallMs: 50,
 
-  /** The log is kept whole (no snapshots yet): beyond this new calls get 503. What ends calls goes on, into room that
-   * `diskReserveBytes` keeps: a limit that also stopped those would never let a call go. */
+  /** What lies between snapshots is far below; if they fail again and again, beyond this new calls get 503. What ends calls goes on,
+   * into room that `diskReserveBytes` keeps: a limit that also stopped those would never let a call go. */
   logBytes: 1_024 * MB,
   /** With less than this free on the log's disk new calls get 503, so that the calls that are up can still end. */
   diskReserveBytes: 64 * MB,

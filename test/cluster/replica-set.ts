@@ -1,6 +1,9 @@
 // A replica set as a user starts it, `npm run -s holdfast -- up --json`, read through its JSON events and `/status`.
 
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { must } from '../../src/base/assert.ts'
 import { exitOf, isAlive, parentOf, signalPid, startProgram } from './programs.ts'
 import { settled, until } from './poll.ts'
 import type { Exit, Program } from './programs.ts'
@@ -74,6 +77,8 @@ export interface SetOptions {
   readonly data?: string
   /** Seconds, or `never`; default 5. */
   readonly restart?: string
+  /** When the log is compacted; with it the set starts from a config file, in `data`. */
+  readonly compaction?: { readonly every: number; readonly kept: number }
 }
 
 export class ReplicaSet {
@@ -271,7 +276,20 @@ export function launchSet(options: SetOptions): ReplicaSet {
   const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', options.nextHop ?? callee]
   if (options.data !== undefined) args.push('--data', options.data)
   if (options.restart !== undefined) args.push('--restart', options.restart)
-  return new ReplicaSet(holdfast(args))
+  if (options.compaction === undefined) return new ReplicaSet(holdfast(args))
+  return new ReplicaSet(
+    holdfast(['up', '--json', '--config', configWith(options.compaction, args, must(options.data, 'a data folder'))]),
+  )
+}
+
+/** The file that `up --print-config` would make of these arguments, with that in it. */
+function configWith(compaction: SetOptions['compaction'], args: readonly string[], data: string): string {
+  const printed = spawnSync('npm', ['run', '-s', 'holdfast', '--', ...args, '--print-config'], { cwd: root })
+  if (printed.status !== 0) throw new Error(`--print-config: ${printed.stderr.toString()}`)
+  const config = JSON.parse(printed.stdout.toString()) as object
+  const file = `${data}.json`
+  writeFileSync(file, JSON.stringify({ ...config, compaction }), { mode: 0o600 })
+  return file
 }
 
 /** Starts a set and waits until calls can be made. */
