@@ -83,7 +83,7 @@ export class Host {
     this.#snapshots = new SnapshotWriter({
       agenda: parts.agenda,
       disk: around.disk,
-      writeTime: () => this.#draw.within(5, 500, 9, moment(parts.agenda.now)),
+      writeTime: () => this.#draw.within(5, parts.plan.disk.syncMost, 9, moment(parts.agenda.now)),
       syncTime: () => this.#syncTime(),
       whenAwake: (go) => this.#whenAwake(go),
       moment: (work) => this.#moment(work),

@@ -163,11 +163,15 @@ export class Passing {
 
   /** The store became another, and the owner room forgot what it was given: it is judged again, here and by the keepers. */
   storeReplaced(): void {
+    this.#giveAgain(() => true)
+  }
+
+  /** What was passed to this replica goes back to its keepers, who pass it again: to be called before its owner drops it. */
+  giveBack(): void {
     for (const [ref, { keeper, id }] of [...this.#passed]) {
       this.forget(ref)
       this.#tell(keeper, id, 'hops')
     }
-    this.#giveAgain(() => true)
   }
 
   /** A link is new: what was on its way over the old one may be lost, and what went by way of the leader. */

@@ -361,6 +361,7 @@ export class Replica {
   /** What was held and kept stands on a store that is gone. */
   #install(metadata: SnapshotMetadata): void {
     this.#snapshots.install(metadata)
+    this.#passing.giveBack()
     this.#owner.storeReplaced()
     this.#passing.storeReplaced()
   }
