@@ -80,6 +80,7 @@ const schedules = [
   'sleepers',
   'ringing-past-64-t1',
   'answers-on-streams',
+  'behind-the-log',
 ]
 
 test.each(schedules)('schedule %s: 0 lost', { timeout: 300_000 }, async (name) => {
