@@ -1,7 +1,7 @@
 // C6: what is sent twice is byte-identical.
 
 import { mixText } from '../../src/base/hash.ts'
-import { branchOf, cseqOf, listOf, tagOf } from '../phones/message.ts'
+import { branchOf, cseqOf, listOf, parameterOf, tagOf, topVia } from '../phones/message.ts'
 import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
@@ -19,7 +19,8 @@ export class SameBytes implements Checker {
     const { call, side } = phone.options
     const what = message.kind === 'request' ? message.method : `${message.status} ${tagOf(message, 'to')}`
     // An ACK that is made here has one Via; the same one, relayed once its transaction is gone, has more.
-    const way = message.kind === 'request' ? listOf(message, 'via').length : 0
+    // A response says on which connection its request came (RFC 3581): one that was sent on two has two.
+    const way = message.kind === 'request' ? listOf(message, 'via').length : parameterOf(topVia(message), 'rport')
     const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method} ${what} ${way}`
     const { high, low } = mixText(text.length, text)
     const print = `${high} ${low}`
