@@ -19,6 +19,7 @@ import { markTable, unreached } from './mark-report.ts'
 import { runMutants } from './mutant-hunt.ts'
 import { help, readSimOptions } from './options.ts'
 import type { SimOptions } from './options.ts'
+import { outputTrouble } from './output-file.ts'
 import { readPlan } from './plan-file.ts'
 import type { Recorded } from './plan-file.ts'
 import { seedsOf } from './pool.ts'
@@ -38,9 +39,16 @@ export async function simMain(args: readonly string[]): Promise<number> {
     process.stderr.write(`holdfast sim: ${options}\n`)
     return exits.usage
   }
-  const { what } = options
+  const { what, trace, html } = options
   if (what.kind === 'help') return say(help)
   if (what.kind === 'list') return say(list())
+  const trouble =
+    (trace === null ? null : await outputTrouble('trace', trace)) ??
+    (html === null ? null : await outputTrouble('html', html))
+  if (trouble !== null) {
+    process.stderr.write(`holdfast sim: ${trouble}\n`)
+    return exits.usage
+  }
   const interrupted = { yes: false }
   process.once('SIGINT', () => {
     interrupted.yes = true

@@ -36,6 +36,11 @@ describe('holdfast sim', () => {
   it.each([
     [['--seed', 'x'], '--seed wants a number, not "x"'],
     [['--seeds', '9-3'], '--seeds 9-3: the first is above the last'],
+    [
+      ['--seeds', '1-999999999'],
+      '--seeds 1-999999999: at most 100000 in one run; --minutes N goes on until time is up',
+    ],
+    [['--seeds', '-1'], "Option '--seeds' argument is ambiguous; holdfast sim --help lists the options"],
     [['--seeds', '9'], '--seeds wants a range as 1-100, not "9"'],
     [['--seed', '1', '--seeds', '1-2'], '--seed and --seeds exclude each other'],
     [['--mutant', 'none'], 'no mutant is named "none"; holdfast sim --list shows them'],

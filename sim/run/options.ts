@@ -115,6 +115,8 @@ interface Range {
 const crashSeeds = { first: 1, last: 3 }
 /** Seeds that speed is measured with unless --seeds says otherwise. */
 const speedSeeds = { first: 1, last: 5 }
+/** Plans of all seeds are drawn first, and are in memory. */
+const seedsMost = 100_000
 /** Seeds tried for a mutant unless --seeds says otherwise. */
 const mutantSeeds = { first: 1, last: 400 }
 
@@ -126,7 +128,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
   try {
     values = parseArgs({ args: plain, options: definitions, strict: true }).values
   } catch (error) {
-    const text = error instanceof Error ? error.message.replace(/^Unknown/, 'unknown').split('. ')[0] : String(error)
+    const text = error instanceof Error ? error.message.replace(/^Unknown/, 'unknown').split(/\.\s/)[0] : String(error)
     return `${text}; holdfast sim --help lists the options`
   }
   const what = readWhat(values)
@@ -223,5 +225,7 @@ function readRange(seed: string | undefined, seeds: string | undefined): Range |
   const match = /^([0-9]{1,9})-([0-9]{1,9})$/.exec(seeds)
   if (match === null) return `--seeds wants a range as 1-100, not "${seeds}"`
   const [first, last] = [Number(match[1]), Number(match[2])]
+  if (last - first >= seedsMost)
+    return `--seeds ${seeds}: at most ${seedsMost} in one run; --minutes N goes on until time is up`
   return first <= last ? { first, last } : `--seeds ${seeds}: the first is above the last`
 }

@@ -45,10 +45,25 @@ export async function readPlan(file: string): Promise<Recorded | string> {
     return `--replay ${file} is no JSON; it wants the file that a failing run wrote`
   }
   const { plan, mutant = null, promise = '', traceHash = '' } = content ?? {}
-  if (typeof plan !== 'object' || !Array.isArray(plan.calls) || !Array.isArray(plan.faults)) {
+  if (!isPlan(plan)) {
     return `--replay ${file} has no plan in it; it wants the file that a failing run wrote`
   }
   const planted = mutants.find(({ name }) => name === mutant)
   if (mutant !== null && planted === undefined) return `--replay ${file}: no mutant is named "${mutant}" any more`
   return { plan, mutant: planted ?? null, promise, traceHash }
+}
+
+/** Enough to tell a plan, one that was cut short too, from other JSON: what it holds was drawn, not typed. */
+function isPlan(value: unknown): value is Plan {
+  if (typeof value !== 'object' || value === null) return false
+  const plan = value as Readonly<Record<string, unknown>>
+  const parts = ['udp', 'address', 'peer', 'disk', 'raft', 'loop', 'clock']
+  const isWhole = parts.every((name) => typeof plan[name] === 'object' && plan[name] !== null)
+  const isCounted = ['seed', 'replicas', 'safetyUntil'].every((name) => Number.isInteger(plan[name]))
+  return isWhole && isCounted && isListOf('flow', plan['calls']) && isListOf('kind', plan['faults'])
+}
+
+function isListOf(name: string, value: unknown): boolean {
+  const has = (item: unknown): boolean => typeof item === 'object' && item !== null && name in item
+  return Array.isArray(value) && value.every(has)
 }

@@ -47,6 +47,8 @@ test.each([
   [{ durability: 'memory' }, 'durability: "memory" should be "wal"'],
   [{ maxCall: 60 }, 'maxCall: 60 should be 0'],
   [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
+  [{ compaction: { every: 1 } }, 'compaction.every: 1 should be a whole number from 100000 to 536870912, of bytes'],
+  [{ compaction: { kept: 1e99 } }, 'compaction.kept: 1e+99 should be a whole number from 100 to 1000000, of entries'],
   [{ speed: 1 }, 'the file: unknown "speed"'],
   [{ replicas: [] }, 'replicas: [] should be an array of 1 to 7 replicas'],
   [{ replicas: [one, three, two] }, 'replicas[1].id: 3 should be 2'],
@@ -64,4 +66,21 @@ test('replicas on other machines: their peer addresses may be off loopback', () 
 
 test('what is not JSON is said to be not JSON', () => {
   expect(parseConfig('{', '/')).toMatchObject({ ok: false, error: expect.stringContaining('it is not JSON') })
+})
+
+const secret = good['secret'] as string
+const lettered = secret.replace(/^./, 'f')
+
+test.each([
+  JSON.stringify([good]),
+  JSON.stringify(JSON.stringify(good)),
+  JSON.stringify({ ...good, set: secret }),
+  JSON.stringify({ ...good, nextHop: secret.slice(1) }),
+  JSON.stringify({ ...good, [secret]: 1 }),
+  JSON.stringify(good).replace(`"${secret}"`, lettered),
+])('a complaint does not show the secret, wherever it stands: %#', (text) => {
+  const result = parseConfig(text, '/')
+  const said = result.ok ? '' : result.error
+  expect(said).toContain('(not shown)')
+  expect(said).not.toContain(secret.slice(1, 9))
 })

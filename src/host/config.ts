@@ -8,6 +8,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { hostLimits } from './limits.ts'
 import { isSecret } from './peer-security.ts'
 
 export interface ReplicaConfig {
@@ -68,12 +69,18 @@ export function parseConfig(text: string, folder: string): Result<SetConfig, str
     const value: unknown = JSON.parse(text)
     return ok(readConfig(fields(value, 'the file'), folder))
   } catch (error) {
-    return err(error instanceof SyntaxError ? `it is not JSON: ${error.message}` : (error as Error).message)
+    const { message } = error as Error
+    // A parser's complaint quotes ten characters on each side.
+    if (error instanceof SyntaxError) return err(`it is not JSON: ${message.replaceAll(/[0-9a-f]{8,}/gi, HIDDEN)}`)
+    return err(message.replaceAll(/[0-9a-f]{32,}/gi, HIDDEN))
   }
 }
 
 const KEYS = ['set', 'secret', 'sip', 'nextHop', 'durability', 'compaction', 'maxCall', 'restart', 'admin', 'replicas']
 const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
+
+/** Instead of what may be the secret, in the wrong place or cut short: complaints end up in logs. */
+const HIDDEN = '(not shown)'
 
 class ConfigError extends Error {}
 
@@ -171,14 +178,25 @@ function readCompaction(value: unknown): SetConfig['compaction'] {
   if (value === undefined) return {}
   const given = fields(value, 'compaction')
   only(given, ['every', 'kept'], 'compaction')
-  return { ...readCount(given, 'every', 100_000, 'bytes'), ...readCount(given, 'kept', 100, 'entries') }
+  return {
+    // A log that reaches its limit first takes no new calls.
+    ...readCount(given, 'every', [100_000, hostLimits.logBytes / 2], 'bytes'),
+    ...readCount(given, 'kept', [100, 1_000_000], 'entries'),
+  }
 }
 
-function readCount(given: Record<string, unknown>, name: string, least: number, unit: string): Record<string, number> {
+type Bounds = readonly [least: number, most: number]
+
+function readCount(
+  given: Record<string, unknown>,
+  name: string,
+  [least, most]: Bounds,
+  unit: string,
+): Record<string, number> {
   const value = given[name]
   if (value === undefined) return {}
-  const isCount = typeof value === 'number' && Number.isInteger(value) && value >= least
-  if (!isCount) wrong(`compaction.${name}`, value, `at least ${least} ${unit}`)
+  const isCount = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+  if (!isCount) wrong(`compaction.${name}`, value, `a whole number from ${least} to ${most}, of ${unit}`)
   return { [name]: value as number }
 }
 

@@ -51,7 +51,7 @@ export async function findSnapshot(
   }
   const path = join(folder, newest.name)
   const title = readTitle(path)
-  if (!title.ok) return err(`${path}: ${title.error}. Restore the file from a copy of this disk`)
+  if (!title.ok) return title
   const { set, replica, metadata } = title.value
   if (set !== owner.set) return err(`${path} belongs to set ${set}, not to set ${owner.set}: give another data folder`)
   if (replica !== owner.replica) {
@@ -182,7 +182,8 @@ export class SnapshotFiles {
 function readTitle(path: string): Result<SnapshotTitle, string> {
   try {
     const [first] = recordsOf(path)
-    return first === undefined ? err('it is empty') : parseSnapshotTitle(first)
+    const title = first === undefined ? err('it is empty') : parseSnapshotTitle(first)
+    return title.ok ? title : err(`${path}: ${title.error}. Restore the file from a copy of this disk`)
   } catch (error) {
     return err((error as Error).message)
   }
