@@ -48,6 +48,19 @@ describe('a failing plan', () => {
     expect(tried).toBeLessThan(400)
   })
 
+  it('has good phones on UDP, but for what it takes', () => {
+    const isOdd = ({ calls }: Plan): boolean =>
+      calls.some(({ odd, caller }) => odd !== undefined && odd.side === 'caller' && caller === 'tcp')
+    const { plan: small } = smallest(richPlan(isOdd), isOdd)
+    expect(small.calls).toHaveLength(1)
+    expect(Object.keys(small.calls[0] ?? {}).filter((field) => ['odd', 'caller', 'callee'].includes(field))).toEqual([
+      'caller',
+      'odd',
+    ])
+    const { plan: plain } = smallest(richPlan(isOdd), ({ calls }) => calls.length > 0)
+    expect(Object.keys(plain.calls[0] ?? {})).toEqual(['flow', 'at'])
+  })
+
   it('has rounder times afterwards, and no cut that heals before it begins', () => {
     const plan = richPlan((one) => one.faults.some(({ kind }) => kind === 'partition'))
     const seen: Plan[] = []

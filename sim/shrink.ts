@@ -75,6 +75,7 @@ function fewer(plan: Plan): readonly Move[] {
     ...chunksOf(plan.faults).map(withoutFaults),
     ...chunksOf(plan.lookups ?? []).map(withoutLookups),
     withoutCompaction,
+    ...plainCalls(plan),
     fewerReplicas,
     shorter,
   ]
@@ -116,6 +117,20 @@ function withoutNumber(call: PlannedCall): PlannedCall {
 /** The same without an optional field. */
 function without<T extends object>(value: T, field: string): T {
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== field)) as unknown as T
+}
+
+/** What sets a call apart from one of two good phones on UDP: gone from all calls, then from each. */
+function plainCalls({ calls }: Plan): readonly Move[] {
+  const everywhere = new Set(calls.keys())
+  const places = [everywhere, ...calls.map((_call, at) => new Set([at]))]
+  return places.flatMap((chunk) => (['odd', 'caller', 'callee'] as const).map((field) => plainer(chunk, field)))
+}
+
+function plainer(places: ReadonlySet<number>, field: 'odd' | 'caller' | 'callee'): Move {
+  return (plan) => {
+    if (!plan.calls.some((call, i) => places.has(i) && call[field] !== undefined)) return null
+    return { ...plan, calls: plan.calls.map((call, i) => (places.has(i) ? without(call, field) : call)) }
+  }
 }
 
 function withoutFaults(chunk: ReadonlySet<Fault>): Move {
