@@ -37,16 +37,21 @@ async function simulate(
   return { code, report: JSON.parse(last) as SimulationReport }
 }
 
-test('a thousand seeds with kills, losses, torn disks and partitions: 0 lost', { timeout: 1_200_000 }, async () => {
-  const { code, report } = await simulate(['--seeds', '1-1000'], 1_190_000)
+/** Four times what the hardest planted bug that seeds find takes (docs/SIMULATION.md, seeds and confidence); twice each. */
+const SEEDS = 400
+
+test('seeds with kills, losses, torn disks and partitions: 0 lost', { timeout: 900_000 }, async () => {
+  const { code, report } = await simulate(['--seeds', `1-${SEEDS}`], 890_000)
   expect(report.failure).toBeNull()
   expect(code).toBe(0)
-  expect(report).toMatchObject({ seeds: 1_000, lost: 0 })
+  expect(report).toMatchObject({ seeds: SEEDS, lost: 0 })
   expect(report.calls).toBeGreaterThan(1_000)
   expect(report.kills).toBeGreaterThan(100)
   console.log(JSON.stringify(report))
-  const below = marks.filter(({ name, floor }) => (report.marks?.[name]?.times ?? 0) < floor)
-  expect(below.map(({ name, floor }) => `${name}: ${report.marks?.[name]?.times ?? 0} times, wanted ${floor}`)).toEqual(
+  // Floors are for a thousand seeds; with so much fewer a rare mark may be missing by chance, half of it is not.
+  const wanted = (floor: number): number => Math.floor((floor * SEEDS) / 2_000)
+  const below = marks.filter(({ name, floor }) => (report.marks?.[name]?.times ?? 0) < wanted(floor))
+  expect(below.map(({ name, floor }) => `${name}: ${report.marks?.[name]?.times ?? 0}, not ${wanted(floor)}`)).toEqual(
     [],
   )
 })
