@@ -66,6 +66,8 @@ export class OwnSnapshots {
   turn(): void {
     const { log, store, compaction } = this.#ports
     if (this.#own !== null || log.written - this.#from < compaction.every || store.cutting) return
+    // A given-up one may still be finishing: it would take this one's rotation for its own.
+    if (this.#answers.size > 0) return
     // A rotation writes what is not applied once more: with nothing new applied it would gain nothing, again and again.
     if (store.appliedIndex > this.#at) this.#begin()
   }
