@@ -32,6 +32,9 @@ import { runTwice } from './twice.ts'
 
 const exits = { nothing: 0, broke: 1, safety: 2, liveness: 3, usage: 64 } as const satisfies Record<string, number>
 
+/** Signals this close together are one. */
+const sameSignalMs = 1_000
+
 /** Runs the command; the code to exit with. */
 export async function simMain(args: readonly string[]): Promise<number> {
   const options = readSimOptions(args)
@@ -50,7 +53,11 @@ export async function simMain(args: readonly string[]): Promise<number> {
     return exits.usage
   }
   const interrupted = { yes: false }
-  process.once('SIGINT', () => {
+  let asked = 0
+  // One Ctrl-C under npm comes twice, from the terminal and passed on by npm; only a later one ends it hard.
+  process.on('SIGINT', () => {
+    if (interrupted.yes && performance.now() - asked > sameSignalMs) process.exit(130)
+    if (!interrupted.yes) asked = performance.now()
     interrupted.yes = true
   })
   try {

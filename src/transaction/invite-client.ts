@@ -59,7 +59,7 @@ export function startInviteClient(reliable: boolean, now: Instant): InviteClient
   return {
     state: 'calling',
     reliable,
-    a: reliable ? null : retransmitAfter(now, timers.t1),
+    a: reliable ? null : retransmitAfter(now, timers.firstA),
     end: plus(now, timers.sixtyFourT1),
   }
 }

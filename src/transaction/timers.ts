@@ -5,6 +5,9 @@ import { millis, seconds } from '../base/instant.ts'
 export const timers = {
   /** 17.1.1.1: the estimated round-trip time. */
   t1: millis(500),
+  /** Timer A's first interval, where 17.1.1.1 lets an element take more than T1: a callee that has answered repeats its 2xx T1
+   * after it got the INVITE, so a little before this, and never sees the INVITE again (docs/decisions/0013). */
+  firstA: millis(600),
   /** 17.1.2.2: the longest time between retransmissions of a non-INVITE request or of a final answer to an INVITE. */
   t2: seconds(4),
   /** 17.1.2.2: the longest time a message stays in the network. */
