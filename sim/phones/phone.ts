@@ -400,7 +400,11 @@ export class Phone {
     const dialog = this.#dialog
     if (method === undefined) return this.#reply(server, 501)
     if (dialog === null || this.#hungUp || !dialog.matches(asked, this.tag)) return this.#reply(server, 481)
-    if (!dialog.acceptCseq(cseqOf(asked).number)) return this.#reply(server, 500)
+    if (!dialog.acceptCseq(cseqOf(asked).number)) {
+      // The next one overtook it. It is refused, and its people know that it was said.
+      this.#script.saw({ kind: 'request', method })
+      return this.#reply(server, 500)
+    }
     if (method === 'UPDATE') dialog.refreshTarget(asked)
     this.#reply(server, 200)
     this.#script.saw({ kind: 'request', method })
