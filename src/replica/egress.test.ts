@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { index } from '../base/brand.ts'
-import type { ReplicaId } from '../base/brand.ts'
-import { millis } from '../base/instant.ts'
+import { groupKey, index, replicaId } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import { instant, millis } from '../base/instant.ts'
 import type { Duration } from '../base/instant.ts'
 import { label, phone, request, response } from '../call/testing/phone.ts'
 import { groupOfCallId } from '../proxy/token.ts'
 import { encodeFrame } from '../wire/codec.ts'
 import type { EgressId } from '../wire/entry.ts'
 import type { Frame } from '../wire/frame.ts'
+import { Egress } from './egress.ts'
 import { limits } from './limits.ts'
+import { Links } from './links.ts'
+import { Outbox } from './outbox.ts'
+import { makeStore } from './restore.ts'
 import { Bench, nextHop, sip } from './testing/bench.ts'
 import type { Sent } from './testing/bench.ts'
 
@@ -142,4 +146,27 @@ test('an input is handled when its answer has left: an owner that hears of its c
   bench.loses = () => false
   bench.pass(limits.silence)
   expect(bench.takeSent().map(({ data }) => label(data))).toContain('200 CANCEL')
+})
+
+test('lentMost: of responses that nobody acknowledges so many wait; beyond it the oldest is taken as sent', () => {
+  const links = new Links('1.a.1' as Life, [replicaId(2)], new Outbox())
+  links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: '2.b.1' as Life } })
+  const back: string[] = []
+  const egress = new Egress({
+    life: '1.a.1' as Life,
+    store: makeStore(),
+    links,
+    outbox: new Outbox(),
+    owner: () => ({ unsent: (_origin: unknown, _flow: unknown, data: string) => void back.push(data) }) as never,
+    now: () => instant(0),
+    stale: () => false,
+  })
+  const flow = { transport: 'tcp', host: '127.36.0.2', port: 5062, stream: '2.b.1/1' } as const
+  for (let at = 0; at <= limits.lentMost; at++) {
+    expect(
+      egress.send({ flow, data: `${at}`, what: 'response' } as never, groupKey(at.toString(16).padStart(16, '0'))),
+    ).toBe(true)
+  }
+  egress.retry(instant(limits.passAgain))
+  expect([back.length, back[0], back.at(-1)]).toEqual([limits.lentMost, '1', `${limits.lentMost}`])
 })

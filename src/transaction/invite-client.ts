@@ -65,8 +65,8 @@ export function startInviteClient(reliable: boolean, now: Instant): InviteClient
 }
 
 /** The machine at a new owner. `age`: since the commit that made this state. The predecessor has sent the INVITE once, as far as
- * anybody knows, so timer A goes on with its second interval: a callee that has answered repeats its 2xx after T1, so
- * before it (docs/decisions/0013). */
+ * anybody knows, so timer A waits 2*T1: a callee that has answered repeats its 2xx after T1, so before it
+ * (docs/decisions/0013). */
 export function resumeInviteClient(
   state: 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated',
   reliable: boolean,
