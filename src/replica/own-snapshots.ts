@@ -37,7 +37,6 @@ export interface OwnSnapshotPorts {
 interface Own {
   readonly cursor: SnapshotCursor
   readonly metadata: SnapshotMetadata
-  state: 'rotating' | 'writing' | 'finishing'
 }
 
 export class OwnSnapshots {
@@ -55,11 +54,6 @@ export class OwnSnapshots {
     this.#ports = ports
     this.#from = -ports.before
     this.#at = ports.store.appliedIndex
-  }
-
-  /** Whether the store is being walked through. */
-  get isCutting(): boolean {
-    return this.#own !== null
   }
 
   /** Begins a snapshot when one is due. */
@@ -105,7 +99,7 @@ export class OwnSnapshots {
     const { metadata, state, entries } = raft.suffix(at)
     // Who was in the set then is not known to one that joined later; it gets a later entry that says so.
     if (configurationFault(metadata.configuration) !== null) return
-    const own: Own = { cursor: store.snapshot(limits.snapshotAside), metadata, state: 'rotating' }
+    const own: Own = { cursor: store.snapshot(limits.snapshotAside), metadata }
     this.#own = own
     this.#at = at
     outbox.count('snapshots_begun')
@@ -118,7 +112,6 @@ export class OwnSnapshots {
     this.#from = log.written
     log.rotate(rotated, () => {
       if (this.#own !== own) return
-      own.state = 'writing'
       this.write({ kind: 'begin', metadata }, (outcome, reason) => this.#more(own, outcome, reason))
     })
   }
@@ -137,7 +130,6 @@ export class OwnSnapshots {
 
   #finish(own: Own): void {
     const { raft, outbox, compaction } = this.#ports
-    own.state = 'finishing'
     this.write({ kind: 'finish' }, (outcome, reason) => {
       if (this.#own !== own) return
       if (outcome === 'failed') return this.#fail(own, reason)
