@@ -6,6 +6,7 @@ import { replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import type { Durability } from '../replica/options.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { hostLimits } from './limits.ts'
@@ -15,7 +16,8 @@ export interface ReplicaConfig {
   readonly id: ReplicaId
   readonly admin: Address
   readonly peer: Address
-  readonly data: string
+  /** Null: the log is in memory. */
+  readonly data: string | null
 }
 
 export interface SetConfig {
@@ -25,6 +27,7 @@ export interface SetConfig {
   readonly secret: string
   readonly sip: Address
   readonly nextHop: NextHop | null
+  readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
   /** In rising order of id, from 1. */
@@ -45,7 +48,7 @@ export function printConfig(config: SetConfig): string {
     id,
     admin: printAddress(admin),
     peer: printAddress(peer),
-    data,
+    ...(data === null ? {} : { data }),
   }))
   const { set, secret, nextHop, restart } = config
   const plain = {
@@ -53,7 +56,7 @@ export function printConfig(config: SetConfig): string {
     secret,
     sip: printAddress(config.sip),
     nextHop: nextHop === null ? null : printNextHop(nextHop),
-    durability: 'wal',
+    durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     maxCall: 0,
     restart: restart ?? 'never',
@@ -94,19 +97,20 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
       'secret: it should be 64 lower-case hexadecimal digits, the same for all replicas, as from openssl rand -hex 32',
     )
   }
-  if ((value['durability'] ?? 'wal') !== 'wal')
-    wrong('durability', value['durability'], '"wal" ("memory" is not built yet)')
+  const durability = value['durability'] ?? 'wal'
+  if (!isDurability(durability)) wrong('durability', durability, '"wal" or "memory"')
   if ((value['maxCall'] ?? 0) !== 0) wrong('maxCall', value['maxCall'], '0 (ending calls by age is not built yet)')
   const list = value['replicas']
   if (!Array.isArray(list) || list.length < 1 || list.length > MOST_REPLICAS) {
     wrong('replicas', list, `an array of 1 to ${MOST_REPLICAS} replicas`)
   }
-  const replicas = list.map((item: unknown, i) => readReplica(fields(item, `replicas[${i}]`), i, folder))
+  const replicas = list.map((item: unknown, i) => readReplica(fields(item, `replicas[${i}]`), i, folder, durability))
   const config: SetConfig = {
     set,
     secret,
     sip: readAddress(value['sip'], 'sip'),
     nextHop: readNextHop(value['nextHop']),
+    durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
     compaction: readCompaction(value['compaction']),
@@ -117,19 +121,31 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   return config
 }
 
-function readReplica(value: Record<string, unknown>, i: number, folder: string): ReplicaConfig {
+function readReplica(value: Record<string, unknown>, i: number, folder: string, durability: Durability): ReplicaConfig {
   const place = `replicas[${i}]`
   only(value, REPLICA_KEYS, place)
   const { id, data } = value
   if (id !== i + 1) wrong(`${place}.id`, id, `${i + 1} (ids count from 1)`)
-  if (typeof data !== 'string' || data === '') wrong(`${place}.data`, data, 'the path of a folder')
   return {
     id: replicaId(i + 1),
     admin: readAddress(value['admin'], `${place}.admin`),
     // Who speaks there shows the set's secret first: it may be reached from other machines.
     peer: readAnyAddress(value['peer'], `${place}.peer`),
-    data: isAbsolute(data) ? data : resolve(folder, data),
+    data: readData(data, `${place}.data`, folder, durability),
   }
+}
+
+function readData(value: unknown, place: string, folder: string, durability: Durability): string | null {
+  if (durability === 'memory') {
+    if (value !== undefined) wrong(place, value, 'left out: with durability "memory" nothing is kept on disk')
+    return null
+  }
+  if (typeof value !== 'string' || value === '') wrong(place, value, 'the path of a folder')
+  return isAbsolute(value) ? value : resolve(folder, value)
+}
+
+export function isDurability(value: unknown): value is Durability {
+  return value === 'wal' || value === 'memory'
 }
 
 /** Two listeners of one set on one TCP port; null if there are none. */

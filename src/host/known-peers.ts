@@ -10,10 +10,10 @@ import { identifyPeer } from '../wire/peer-identity.ts'
 const FILE = 'peers.json'
 
 export class KnownPeers {
-  readonly #folder: string
+  readonly #folder: string | null
   readonly #incarnations: Map<number, string>
 
-  constructor(folder: string, incarnations: Map<number, string>) {
+  constructor(folder: string | null, incarnations: Map<number, string>) {
     this.#folder = folder
     this.#incarnations = incarnations
   }
@@ -30,6 +30,11 @@ export class KnownPeers {
     }
   }
 
+  /** Remembers only as long as this process lives. */
+  static none(): KnownPeers {
+    return new KnownPeers(null, new Map())
+  }
+
   /** Why that life is not the peer it was; null if it is, or is met for the first time, which is then remembered. */
   objection(life: Life): string | null {
     const identity = identifyPeer(life, this.#incarnations)
@@ -38,7 +43,7 @@ export class KnownPeers {
     const { replica, incarnation } = identity
     this.#incarnations.set(replica, incarnation)
     try {
-      this.#write()
+      if (this.#folder !== null) this.#write(this.#folder)
       return null
     } catch (error) {
       this.#incarnations.delete(replica)
@@ -47,15 +52,15 @@ export class KnownPeers {
   }
 
   /** In place of the old file at once, or not at all. Waits for the disk: once per peer in the life of a set. */
-  #write(): void {
-    const path = join(this.#folder, FILE)
+  #write(inFolder: string): void {
+    const path = join(inFolder, FILE)
     const file = openSync(`${path}.new`, 'w', 0o600)
     const sorted = [...this.#incarnations].sort(([a], [b]) => a - b)
     writeSync(file, `${JSON.stringify(Object.fromEntries(sorted))}\n`)
     fsyncSync(file)
     closeSync(file)
     renameSync(`${path}.new`, path)
-    const folder = openSync(this.#folder, 'r')
+    const folder = openSync(inFolder, 'r')
     fsyncSync(folder)
     closeSync(folder)
   }

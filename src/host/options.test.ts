@@ -72,7 +72,7 @@ test.each([
   ['--sip 127.0.0.1:8060', '127.0.0.1:8060 is both the SIP address and the admin address of up'],
   ['--next-hop 127.0.0.1', 'is not HOST:PORT'],
   ['--next-hop 127.0.0.1:5070;transport=tls', 'only ;transport=udp or ;transport=tcp'],
-  ['--durability memory', 'not built yet; use wal'],
+  ['--durability memory --data /tmp/set', 'keeps nothing on disk: leave one of them out'],
   ['--durability disk', 'give wal or memory'],
   ['--max-call 3600', '--max-call is not built yet'],
   ['--max-call soon', 'give seconds'],

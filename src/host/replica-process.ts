@@ -2,10 +2,9 @@
 // the life is durable before a port opens, the SIP address is bound only when the replica says so.
 
 import { randomBytes, randomInt } from 'node:crypto'
-import { statfs } from 'node:fs/promises'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
-import type { Persist } from '../replica/effect.ts'
+import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
 import { AdminServer } from './admin-server.ts'
@@ -13,13 +12,9 @@ import { printAddress } from './address.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
-import { openDataFolder } from './data-folder.ts'
-import type { DataFolder } from './data-folder.ts'
-import { DiskWatch } from './disk-watch.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
-import { KnownPeers } from './known-peers.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
 import { watchProcess } from './metrics.ts'
@@ -27,8 +22,8 @@ import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts } from './peer-server.ts'
 import { SipSockets } from './sip-sockets.ts'
-import { SnapshotFiles } from './snapshot-files.ts'
-import { Wal } from './wal.ts'
+import { openDisk, openMemory } from './storage.ts'
+import type { Storage } from './storage.ts'
 
 export interface ReplicaStart {
   readonly config: SetConfig
@@ -64,21 +59,20 @@ export class ReplicaProcess {
   }
 
   async run(): Promise<void> {
-    const { config, replica, hasRun } = this.#start
+    const { config, replica } = this.#start
     const own = must(
       config.replicas.find(({ id }) => id === replica),
       'a replica of the set',
     )
-    const folder = await openDataFolder(own.data, { set: config.set, replica, hasRun }, this.#around.log)
-    if (!folder.ok) return this.#end('data', folder.error)
-    this.#open.push(folder.value.guard.release)
+    const storage = await this.#openStorage(own.data)
+    if (!storage.ok) return this.#end('data', storage.error)
+    this.#open.push(() => storage.value.close())
     if (this.#isOver) return this.close()
 
-    const parts = this.#makeParts(own, folder.value)
-    if (parts === null) return
+    const parts = this.#makeParts(own, storage.value)
     const trouble = await openPorts(parts, own)
     if (trouble !== null) return this.#end('other', trouble)
-    if (!this.#isOver) this.#begin(parts, folder.value)
+    if (!this.#isOver) this.#begin(parts)
   }
 
   close(): void {
@@ -86,33 +80,24 @@ export class ReplicaProcess {
     for (const close of this.#open.splice(0).reverse()) close()
   }
 
-  #makeParts(own: ReplicaConfig, folder: DataFolder): Parts | null {
+  #openStorage(data: string | null): Promise<Result<Storage, string>> | Result<Storage, string> {
+    const { config, replica, hasRun } = this.#start
+    if (data === null) return openMemory(replica, hasRun)
+    const owner = { set: config.set, replica, hasRun }
+    return openDisk(data, owner, {
+      log: this.#around.log,
+      give: (input) => this.#host?.give(input),
+      durable: (persists) => this.#host?.durable(persists),
+      fatal: (reason) => this.#end('data', reason),
+    })
+  }
+
+  #makeParts(own: ReplicaConfig, storage: Storage): Parts {
     const { config, replica } = this.#start
-    const { log } = this.#around
-    const { life } = folder
-    const known = KnownPeers.load(own.data)
-    if (!known.ok) {
-      this.#end('data', known.error)
-      return null
-    }
-    const sparse = new SparseLog(log)
+    const { life, known } = storage
+    const sparse = new SparseLog(this.#around.log)
     const give = (input: InputBody): void => this.#host?.give(input)
     const clock = machineClock()
-    const disk: DiskWatch = new DiskWatch({
-      folder: own.data,
-      log,
-      total: () => wal.total,
-      free: async () => {
-        const { bavail, bsize } = await statfs(own.data)
-        return bavail * bsize
-      },
-      change: (reason, full) => give({ kind: 'disk', reason, full }),
-    })
-    const wal = new Wal<Persist>(folder.end, {
-      durable: (persists) => this.#host?.durable(persists),
-      full: (full) => disk.write(full),
-      fatal: (reason) => this.#end('data', `the log can't be written: ${reason}`),
-    })
     const peers = config.replicas.filter(({ id }) => id !== replica)
     const peerParts: PeerParts = {
       set: config.set,
@@ -121,34 +106,32 @@ export class ReplicaProcess {
       life,
       address: own.peer,
       peers: peers.map(({ id }) => id),
-      known: known.value,
+      known,
       log: sparse,
       give,
     }
     const parts: Parts = {
       clock,
-      wal,
-      snapshots: new SnapshotFiles(folder.end.folder, folder.end.identity, wal, give),
-      disk,
+      storage,
       sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), give),
       server: new PeerServer(peerParts),
       links: new PeerLinks(peerParts, new Map(peers.map(({ id, peer }) => [id, peer]))),
     }
-    const { snapshots, sip, admin, server, links } = parts
-    for (const part of [snapshots, disk, sip, admin, server, links]) this.#open.push(() => part.close())
+    const { sip, admin, server, links } = parts
+    for (const part of [sip, admin, server, links]) this.#open.push(() => part.close())
     return parts
   }
 
-  #begin(parts: Parts, folder: DataFolder): void {
+  #begin(parts: Parts): void {
     const { log, report, makeReplica } = this.#around
-    const { life, records } = folder
+    const { life, records, place } = parts.storage
     let door: Door
     try {
-      door = makeReplica(optionsOf(this.#start, folder, parts.clock))
+      door = makeReplica(optionsOf(this.#start, parts.storage, parts.clock))
     } catch (error) {
       // Replica's constructor throws only if the disk's records contradict themselves.
-      return this.#end('data', `${folder.end.folder}: ${(error as Error).message}`)
+      return this.#end('data', `${place}: ${(error as Error).message}`)
     }
     this.#host = new Host(door, parts.clock, this.#world(parts), log)
     this.#open.push(() => this.#host?.close())
@@ -156,18 +139,18 @@ export class ReplicaProcess {
     report({ kind: 'listening', life })
     this.#host.start()
     parts.links.open()
-    parts.disk.start()
+    parts.storage.start()
   }
 
   #world(parts: Parts): World {
-    const { sip, links, wal, snapshots, admin } = parts
+    const { sip, links, storage, admin } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
       peer: (send) => links.send(send.to, send.frame),
       flush: () => links.flush(),
-      persist: (persist) => wal.append(persist),
-      snapshot: (write) => snapshots.write(write),
+      persist: (persist) => storage.persist(persist),
+      snapshot: (write) => storage.write(write),
       openSip: () => void this.#openSip(sip),
       reply: (reply) => admin.reply(reply),
       notice: (notice) => {
@@ -197,9 +180,7 @@ export class ReplicaProcess {
 
 interface Parts {
   readonly clock: Clock
-  readonly wal: Wal<Persist>
-  readonly snapshots: SnapshotFiles
-  readonly disk: DiskWatch
+  readonly storage: Storage
   readonly sip: SipSockets
   readonly admin: AdminServer
   readonly server: PeerServer
@@ -229,7 +210,7 @@ function inWords(error: unknown): string {
 
 function optionsOf(
   { config, replica }: ReplicaStart,
-  { life, snapshot, records }: DataFolder,
+  { life, snapshot, records }: Storage,
   clock: Clock,
 ): ReplicaOptions {
   return {
@@ -241,6 +222,7 @@ function optionsOf(
     freshKey: randomBytes(16),
     snapshot,
     records,
+    durability: config.durability,
     compaction: config.compaction,
     settings: { sip: config.sip, nextHop: config.nextHop },
     now: clock.now(),

@@ -41,6 +41,7 @@ function begin(roles: readonly string[], restart: number | null = null) {
   const config: SetConfig = {
     set: 'a',
     secret: '',
+    durability: 'wal',
     compaction: {},
     sip: { ...address, port: 5_060 },
     nextHop: null,

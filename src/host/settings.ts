@@ -4,7 +4,8 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { isLoopback, parseAddress, parseNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
-import { MOST_REPLICAS, offLoopback } from './config.ts'
+import type { Durability } from '../replica/options.ts'
+import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
 
 export const UP_OPTIONS = {
@@ -16,8 +17,11 @@ export const UP_OPTIONS = {
   'next-hop': { takes: 'HOST:PORT[;transport=udp|tcp]', help: 'where new calls go (the Request-URI decides)' },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
-  durability: { takes: 'wal|memory', help: 'where the log lives (wal; memory is not built yet)' },
-  data: { takes: 'DIR', help: 'kept and used again (a temporary folder, removed at a clean exit)' },
+  durability: {
+    takes: 'wal|memory',
+    help: 'where the log lives: on disk, or only in the memories of the replicas (wal)',
+  },
+  data: { takes: 'DIR', help: 'of wal: kept and used again (a temporary folder, removed at a clean exit)' },
   restart: { takes: 'SECONDS|never', help: 'when a dead replica is started again (5)' },
   'max-call': { takes: 'SECONDS', help: 'the age at which calls are ended (0 = never; the rest is not built yet)' },
   config: { takes: 'FILE', help: 'a set as --print-config prints it; options of this line win' },
@@ -65,10 +69,12 @@ export function readLogLevel(text: string): Result<string, string> {
   return LOG_LEVELS.includes(text) ? ok(text) : err(`--log-level ${text}: give one of ${LOG_LEVELS.join(', ')}`)
 }
 
+export function readDurability(text: string): Result<Durability, string> {
+  return isDurability(text) ? ok(text) : err(`--durability ${text}: give wal or memory`)
+}
+
 /** What later versions will take; null if this one can. */
-export function notBuiltYet(durability: string | undefined, maxCall: string | undefined): string | null {
-  if (durability === 'memory') return '--durability memory is not built yet; use wal'
-  if (durability !== undefined && durability !== 'wal') return `--durability ${durability}: give wal or memory`
+export function notBuiltYet(maxCall: string | undefined): string | null {
   if (maxCall === undefined || /^0+$/.test(maxCall)) return null
   if (/^\d+$/.test(maxCall)) return '--max-call is not built yet; leave it out, or give 0 (never)'
   return `--max-call ${maxCall}: give seconds, or 0 for never`

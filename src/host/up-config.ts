@@ -5,12 +5,21 @@ import { dirname, resolve } from 'node:path'
 import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import type { Durability } from '../replica/options.ts'
 import type { Address, NextHop } from './address.ts'
 import { clashOf, parseConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
 import type { Membership } from './peer-security.ts'
-import { readBase, readLoopback, readNextHop, readReplicas, readRestart, notBuiltYet } from './settings.ts'
+import {
+  notBuiltYet,
+  readBase,
+  readDurability,
+  readLoopback,
+  readNextHop,
+  readReplicas,
+  readRestart,
+} from './settings.ts'
 import { replicaFolder } from './set-folder.ts'
 
 /** What the command line says; a `config` without `set` and data folders, which the set's folder has. */
@@ -24,14 +33,15 @@ export interface UpPlan {
   readonly peer: Address
   /** Null: a temporary folder. */
   readonly data: string | null
+  readonly durability: Durability
   readonly restart: number | null
 }
 
 /** What the config file fixes for each replica, so that options can't. */
-const IN_FILE = ['replicas', 'admin', 'peer', 'data']
+const IN_FILE = ['replicas', 'admin', 'peer', 'data', 'durability']
 
 export function planUp(given: Given): Result<UpPlan, string> {
-  const later = notBuiltYet(given.get('durability'), given.get('max-call'))
+  const later = notBuiltYet(given.get('max-call'))
   if (later !== null) return err(later)
   const file = given.has('config') ? readConfigFile(given.get('config') ?? '') : ok(null)
   if (!file.ok) return file
@@ -52,6 +62,11 @@ export function planUp(given: Given): Result<UpPlan, string> {
   if (!peer.ok) return peer
   const restart = readRestart(given.get('restart') ?? '5')
   if (!restart.ok) return restart
+  const durability = readDurability(given.get('durability') ?? 'wal')
+  if (!durability.ok) return durability
+  if (durability.value === 'memory' && given.has('data')) {
+    return err("--data can't be given with --durability memory, which keeps nothing on disk: leave one of them out")
+  }
   const base = file.value
   const plan: UpPlan = {
     file: base,
@@ -61,6 +76,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     admin: base?.admin ?? admin.value,
     peer: peer.value,
     data: given.get('data') ?? null,
+    durability: base?.durability ?? durability.value,
     restart: base !== null && !given.has('restart') ? base.restart : restart.value,
   }
   const clash = clashOf(configOf(plan, { set: '', secret: '' }, ''))
@@ -69,15 +85,15 @@ export function planUp(given: Given): Result<UpPlan, string> {
 
 /** The whole set, once its id, its secret and the folder of its data are known. */
 export function configOf(plan: UpPlan, { set, secret }: Membership, folder: string): SetConfig {
-  const { file, sip, nextHop, admin, peer, restart } = plan
+  const { file, sip, nextHop, durability, admin, peer, restart } = plan
   if (file !== null) return { ...file, sip, nextHop, restart }
   const replicas = Array.from({ length: plan.replicas }, (_, i) => ({
     id: replicaId(i + 1),
     admin: { host: admin.host, port: admin.port + i + 1 },
     peer: { host: peer.host, port: peer.port + i + 1 },
-    data: replicaFolder(folder, i + 1),
+    data: durability === 'memory' ? null : replicaFolder(folder, i + 1),
   }))
-  return { set, secret, sip, nextHop, admin, replicas, compaction: {}, restart }
+  return { set, secret, sip, nextHop, durability, admin, replicas, compaction: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

@@ -1,5 +1,6 @@
 // `holdfast up`: see interface.md in the project's documents, and `--help`.
 
+import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
@@ -56,7 +57,7 @@ async function plannedConfig(plan: UpPlan): Promise<string> {
 async function run(plan: UpPlan, given: Given, level: string, program: string): Promise<number> {
   const folder = await folderOf(plan)
   if (!folder.ok) return startError(COMMAND, folder.error)
-  const config = configOf(plan, folder.value?.membership ?? { set: '', secret: '' }, folder.value?.path ?? '')
+  const config = configOf(plan, folder.value?.membership ?? newMembership(), folder.value?.path ?? '')
   const tidy = async (): Promise<void> => folder.value?.removeIfTemporary()
 
   const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
@@ -77,17 +78,22 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
 
   process.stdout.on('error', () => undefined)
   const write = (line: string): void => void process.stdout.write(`${line}\n`)
-  const where = folder.value?.path ?? 'the folders of its config file'
+  const where = folder.value?.path ?? (config.durability === 'memory' ? 'memory' : 'the folders of its config file')
   const output = given.has('json') ? jsonOutput(write) : plainOutput(config, where, write)
   const log = makeLog('up', level)
   log.info({ code: 'up', set: config.set, data: where }, 'the set starts')
+  /** What a folder can't remember: which replicas have run in memory. */
+  const started = new Set<ReplicaId>()
   const set = new SetProcess({
     config,
     command: [process.execPath, ...process.execArgv, program, 'replica'],
     logLevel: level,
     log,
-    hasRun: (replica) => folder.value?.hasRun(replica) ?? false,
-    started: (replica) => void folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message)),
+    hasRun: (replica) => folder.value?.hasRun(replica) ?? (config.durability === 'memory' && started.has(replica)),
+    started: (replica) => {
+      started.add(replica)
+      folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message))
+    },
     say: (event) => output.say(event),
   })
   let asked = -Infinity
@@ -107,9 +113,9 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   return failure === null ? 0 : startError(COMMAND, failure)
 }
 
-/** The set's folder; null if a config file names the replicas' folders. */
+/** The set's folder; null if it has none, or a config file names the replicas' folders. */
 async function folderOf(plan: UpPlan): Promise<Result<SetFolder | null, string>> {
-  if (plan.file !== null) return ok(null)
+  if (plan.file !== null || plan.durability === 'memory') return ok(null)
   const folder = await openSetFolder(plan.data, plan.replicas)
   return folder.ok ? folder : err(folder.error)
 }

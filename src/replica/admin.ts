@@ -88,6 +88,7 @@ function statusOf({ options, store, raft, detached, kept, openCommits }: Picture
     incarnation,
     life: options.life,
     set: options.set,
+    durability: options.durability ?? 'wal',
     role: raft.role === 'pre-candidate' ? 'candidate' : raft.role,
     leader: raft.leader,
     term: raft.term,

@@ -1,6 +1,7 @@
 // The log as the rest of the replica sees it: bodies go in, by way of the leader, until their outcome is known; committed
 // entries come out. Between them Raft, the disk, and the frames that carry both.
 
+import { assert } from '../base/assert.ts'
 import { index } from '../base/brand.ts'
 import type { Index, ReplicaId } from '../base/brand.ts'
 import { micros, plus } from '../base/instant.ts'
@@ -35,6 +36,8 @@ export interface LogPorts {
   wantSnapshot(to: ReplicaId): void
   /** The first record of a new segment: whose log it is. */
   readonly lifeRecord: LifeRecord
+  /** There is no disk: what is in memory is as durable as it gets, at once. */
+  readonly inMemory: boolean
 }
 
 export class LogPort {
@@ -144,6 +147,7 @@ export class LogPort {
 
   /** Begins a new segment of the log on disk with these records. */
   rotate(records: readonly Uint8Array[], done: () => void): void {
+    assert(!this.#ports.inMemory, 'only a disk has segments')
     const number = ++this.#persists
     this.#rotations.push({ persist: number, done })
     this.#persist({ kind: 'persist', number, records, rotate: true, then: [] })
@@ -152,6 +156,8 @@ export class LogPort {
   /** A leader's snapshot takes the log's place: a new segment begins, and what follows waits until the snapshot is durable
    * (`release`): a crash would leave a gap. */
   hold(state: HardState, rotated: () => void): void {
+    // There is none on disk.
+    if (this.#ports.inMemory) return
     // The hint must not be beyond the old log, which counts until the snapshot does.
     const records = [this.#ports.lifeRecord, { kind: 'state', state: { ...state, commit: index(0) } } as const]
     this.rotate(records.map(encodeRecord), rotated)
@@ -191,6 +197,7 @@ export class LogPort {
     for (const message of ready.messages) if (message.kind === 'snapshot') wantSnapshot(message.to)
     this.send(ready.messages.filter(({ kind }) => kind !== 'snapshot'))
     if (!ready.mustPersist) return
+    if (this.#ports.inMemory) return this.#remember(ready)
     // The term before the entries, so that no cut of the tail leaves an entry of a term the disk doesn't know.
     const records: Uint8Array[] = []
     if (ready.state !== null) records.push(encodeRecord({ kind: 'state', state: ready.state }))
@@ -198,6 +205,13 @@ export class LogPort {
     const number = ++this.#persists
     this.#readies.push({ persist: number, ready: ready.number })
     this.#persist({ kind: 'persist', number, records, then: this.#frames(ready.afterPersist) })
+  }
+
+  /** In memory all is as durable as it gets; what becomes committed by that comes with the next Ready of this turn. */
+  #remember(ready: Ready): void {
+    for (const { data } of ready.entries) this.#written += data.length
+    this.send(ready.afterPersist)
+    this.#ports.raft.persisted(ready.number)
   }
 
   /** Raft's messages that may leave now. */

@@ -14,6 +14,9 @@ export interface Compaction {
   readonly piece: number
 }
 
+/** `wal`: on disk, synced before anything that rests on it leaves. `memory`: only in the memories of the replicas. */
+export type Durability = 'wal' | 'memory'
+
 export interface ReplicaOptions {
   readonly id: ReplicaId
   /** The set's id; frames and disks of another set never get this far. */
@@ -30,6 +33,8 @@ export interface ReplicaOptions {
   readonly snapshot?: { readonly metadata: SnapshotMetadata; readonly parts: Iterable<Uint8Array> } | null
   /** What the disk held after that, in order (wire/record.ts). */
   readonly records: readonly Uint8Array[]
+  /** Where the log lives; default `wal`. With `memory` nothing is given to a disk: this start is an incarnation of its own. */
+  readonly durability?: Durability
   /** In place of the limits. */
   readonly compaction?: Partial<Compaction>
   readonly settings: CallSettings

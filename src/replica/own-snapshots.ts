@@ -32,6 +32,7 @@ export interface OwnSnapshotPorts {
   readonly compaction: Compaction
   /** Bytes of the records that the disk held at the start. */
   readonly before: number
+  readonly inMemory: boolean
 }
 
 interface Own {
@@ -63,7 +64,9 @@ export class OwnSnapshots {
     // A given-up one may still be finishing: it would take this one's rotation for its own.
     if (this.#answers.size > 0) return
     // A rotation writes what is not applied once more: with nothing new applied it would gain nothing, again and again.
-    if (store.appliedIndex > this.#at) this.#begin()
+    if (store.appliedIndex <= this.#at) return
+    if (this.#ports.inMemory) this.#forget()
+    else this.#begin()
   }
 
   /** A leader's snapshot took the log's place. */
@@ -82,6 +85,7 @@ export class OwnSnapshots {
 
   /** A piece for the host; `answered` comes when it is done with it. */
   write(piece: SnapshotWrite['piece'], answered: (outcome: SnapshotInput['outcome'], reason: string) => void): void {
+    if (this.#ports.inMemory) return answered('written', '')
     const number = ++this.#pieces
     this.#answers.set(number, answered)
     this.#ports.outbox.push({ kind: 'snapshot', number, piece })
@@ -91,6 +95,14 @@ export class OwnSnapshots {
     const answered = this.#answers.get(number)
     this.#answers.delete(number)
     answered?.(outcome, reason)
+  }
+
+  /** In memory the store itself is the snapshot: who needs one gets it from there (snapshot-sender.ts). */
+  #forget(): void {
+    const { store, log } = this.#ports
+    this.#at = store.appliedIndex
+    this.#from = log.written
+    this.#compact(this.#at)
   }
 
   #begin(): void {
@@ -129,16 +141,20 @@ export class OwnSnapshots {
   }
 
   #finish(own: Own): void {
-    const { raft, outbox, compaction } = this.#ports
     this.write({ kind: 'finish' }, (outcome, reason) => {
       if (this.#own !== own) return
       if (outcome === 'failed') return this.#fail(own, reason)
-      const at = own.metadata.index
-      if (raft.snapshot(at) !== null) raft.purge(index(Math.max(0, at - compaction.kept)))
       this.#own = null
-      outbox.count('snapshots_finished')
-      outbox.log('info', 'snapshot', `the log is compacted behind a snapshot at index ${at}`, { index: at })
+      this.#ports.outbox.count('snapshots_finished')
+      this.#compact(own.metadata.index)
     })
+  }
+
+  #compact(at: Index): void {
+    const { raft, outbox, compaction } = this.#ports
+    if (raft.snapshot(at) === null) return
+    raft.purge(index(Math.max(0, at - compaction.kept)))
+    outbox.log('info', 'snapshot', `the log is compacted behind a snapshot at index ${at}`, { index: at })
   }
 
   #fail(own: Own, reason: string): void {

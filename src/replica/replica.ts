@@ -39,7 +39,7 @@ import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
-import { compactionOf, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
+import { compactionOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 
 export class Replica {
@@ -129,12 +129,14 @@ export class Replica {
         openBodies: () => this.#owner.openBodies(),
         wantSnapshot: (to) => this.#snapshots.want(to),
         lifeRecord,
+        inMemory: isInMemory(options),
       },
       options.now,
     )
     const [raft, log] = [this.#raft, this.#log]
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
-    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, before, ...compactionOf(options) })
+    const inMemory = isInMemory(options)
+    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, before, inMemory, ...compactionOf(options) })
     this.#egress = new Egress({
       ...shared,
       owner: () => this.#owner,

@@ -97,6 +97,10 @@ export function lifeRecordOf({ set, id, life }: Pick<ReplicaOptions, 'set' | 'id
   return { kind: 'life', set, replica: id, incarnation: must(incarnation, 'a life has one'), start: Number(start) }
 }
 
+export function isInMemory({ durability }: ReplicaOptions): boolean {
+  return durability === 'memory'
+}
+
 export function compactionOf({ compaction }: ReplicaOptions): { readonly compaction: Compaction } {
   return {
     compaction: { every: limits.snapshotBytes, kept: limits.keptEntries, piece: limits.snapshotPiece, ...compaction },

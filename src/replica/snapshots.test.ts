@@ -157,3 +157,38 @@ describe('a follower behind a purged log', () => {
     expect(bench.metric(bench.leader(), 'snapshots_unsent')).toBeGreaterThan(0)
   })
 })
+
+describe('in memory', () => {
+  test('nothing is given to a disk, and logs are compacted as calls go on', () => {
+    const bench = new Bench([], 3, often, 'memory').begin()
+    calls(bench, 30, 'a')
+    for (const id of bench.ids) expect(first(bench, id)).toBeGreaterThan(1)
+    settle(bench)
+    expect(bench.replica(bench.leader()).store.counts().groups).toBe(30)
+  })
+
+  test('one alone decides in the turn in which it is asked', () => {
+    const bench = new Bench([], 1, often, 'memory').begin()
+    const id = bench.leader()
+    bench.step(id, { kind: 'sip', flow: caller.flow, data: invite('one') })
+    bench.step(id, { kind: 'time' })
+    expect(bench.replica(id).store.counts().groups).toBe(1)
+  })
+
+  test('a follower behind a purged log gets a snapshot', () => {
+    const bench = new Bench([], 3, often, 'memory').begin()
+    const id = must(bench.followers()[0], 'a follower')
+    bench.loses = (_frame, from, to) => from === id || to === id
+    for (let i = 0; i < 30; i++) {
+      bench.sip(bench.leader(), caller.flow, invite(`a-${i}`))
+      bench.pass(millis(50))
+    }
+    const { commit } = bench.replica(id).raft.inspect().log
+    expect(first(bench, bench.leader())).toBeGreaterThan(commit + 1)
+    bench.loses = () => false
+    bench.pass(seconds(5))
+    expect(bench.metric(id, 'snapshots_installed')).toBe(1)
+    settle(bench)
+    expect(bench.serving()).toHaveLength(3)
+  })
+})

@@ -30,6 +30,8 @@ export interface SnapshotPorts {
   readonly compaction: Compaction
   /** Bytes of the records that the disk held at the start. */
   readonly before: number
+  /** There is no disk to write snapshots to. */
+  readonly inMemory: boolean
 }
 
 export class Snapshots {

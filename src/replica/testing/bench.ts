@@ -16,7 +16,7 @@ import type { Metric } from '../admin.ts'
 import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite } from '../effect.ts'
 import type { AdminInput, InputBody } from '../input.ts'
 import { limits } from '../limits.ts'
-import type { Compaction } from '../options.ts'
+import type { Compaction, Durability } from '../options.ts'
 import { Replica } from '../replica.ts'
 
 /** A SIP message that left, by whom, when, and in which step: of all steps the how manyth. */
@@ -71,13 +71,20 @@ export class Bench {
   readonly #snapshots = new Map<ReplicaId, { metadata: SnapshotMetadata; parts: Uint8Array[] }>()
   readonly #starts = new Map<ReplicaId, number>()
   readonly #compaction: Partial<Compaction>
+  readonly #durability: Durability
   readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
   #asked = 0
   #steps = 0
 
   /** `absent` replicas are voters that never start. */
-  constructor(absent: readonly number[] = [], voters = 3, compaction: Partial<Compaction> = {}) {
+  constructor(
+    absent: readonly number[] = [],
+    voters = 3,
+    compaction: Partial<Compaction> = {},
+    durability: Durability = 'wal',
+  ) {
     this.#compaction = compaction
+    this.#durability = durability
     this.ids = Array.from({ length: voters }, (_, at) => replicaId(at + 1))
     const present = this.ids.filter((id) => !absent.includes(id))
     for (const id of present) {
@@ -286,6 +293,7 @@ export class Bench {
       freshKey: new Uint8Array(16).fill(7),
       snapshot: this.#snapshots.get(id) ?? null,
       records: [...(this.#written.get(id) ?? [])],
+      durability: this.#durability,
       compaction: this.#compaction,
       settings: { sip, nextHop },
       now: this.now,
@@ -325,6 +333,7 @@ export class Bench {
         return
       }
       case 'persist':
+        assert(this.#durability === 'wal', 'without a disk nothing is given to one')
         if (seat.unwritten !== null) return void seat.unwritten.push(effect)
         if (effect.rotate === true) seat.rotated = []
         seat.rotated.push(...effect.records)
@@ -333,6 +342,7 @@ export class Bench {
         this.#events.push({ to: by, body: { kind: 'persisted', upTo: effect.number } })
         return
       case 'snapshot': {
+        assert(this.#durability === 'wal', 'without a disk nothing is given to one')
         const { number, piece } = effect
         if (piece.kind === 'finish' && this.keepsFinish) return
         const isRefused = this.refusesPieces && piece.kind !== 'abandon'

@@ -1,0 +1,108 @@
+// Where a replica keeps what must outlive it: a data folder, or nothing at all (design.md 10).
+
+import { randomBytes } from 'node:crypto'
+import { statfs } from 'node:fs/promises'
+import { unreachable } from '../base/assert.ts'
+import { life as makeLife } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import type { Persist, SnapshotWrite } from '../replica/effect.ts'
+import type { InputBody } from '../replica/input.ts'
+import type { FolderOwner } from '../wire/recovery.ts'
+import { openDataFolder } from './data-folder.ts'
+import type { DataFolder } from './data-folder.ts'
+import { DiskWatch } from './disk-watch.ts'
+import { KnownPeers } from './known-peers.ts'
+import type { Logger } from './log.ts'
+import { SnapshotFiles } from './snapshot-files.ts'
+import { Wal } from './wal.ts'
+
+export interface Storage {
+  readonly life: Life
+  readonly known: KnownPeers
+  /** What was there before this life. */
+  readonly snapshot: DataFolder['snapshot']
+  readonly records: readonly Uint8Array[]
+  /** For complaints. */
+  readonly place: string
+  start(): void
+  persist(persist: Persist): void
+  write(write: SnapshotWrite): void
+  close(): void
+}
+
+export interface StorageEvents {
+  readonly log: Logger
+  give(input: InputBody): void
+  durable(persists: readonly Persist[]): void
+  /** The process must end. */
+  fatal(reason: string): void
+}
+
+/** Opens the data folder and begins a new life there. */
+export async function openDisk(
+  folder: string,
+  owner: FolderOwner,
+  events: StorageEvents,
+): Promise<Result<Storage, string>> {
+  const opened = await openDataFolder(folder, owner, events.log)
+  if (!opened.ok) return opened
+  const { life, snapshot, records, end, guard } = opened.value
+  const known = KnownPeers.load(folder)
+  if (!known.ok) {
+    guard.release()
+    return known
+  }
+  const disk: DiskWatch = new DiskWatch({
+    folder,
+    log: events.log,
+    total: () => wal.total,
+    free: async () => {
+      const { bavail, bsize } = await statfs(folder)
+      return bavail * bsize
+    },
+    change: (reason, full) => events.give({ kind: 'disk', reason, full }),
+  })
+  const wal = new Wal<Persist>(end, {
+    durable: (persists) => events.durable(persists),
+    full: (full) => disk.write(full),
+    fatal: (reason) => events.fatal(`the log can't be written: ${reason}`),
+  })
+  const snapshots = new SnapshotFiles(end.folder, end.identity, wal, (input) => events.give(input))
+  return ok({
+    life,
+    known: known.value,
+    snapshot,
+    records,
+    place: folder,
+    start: () => disk.start(),
+    persist: (persist) => wal.append(persist),
+    write: (write) => snapshots.write(write),
+    close: () => {
+      disk.close()
+      void snapshots.close()
+      guard.release()
+    },
+  })
+}
+
+/** No disk: this start is an incarnation of its own. The replica is told so and asks for nothing to be kept. */
+export function openMemory(replica: ReplicaId, hasRun: boolean): Result<Storage, string> {
+  if (hasRun) return err('its memory is gone, and with it its vote: it does not come back as the replica that it was')
+  return ok({
+    life: makeLife(replica, randomBytes(4).toString('hex'), 1),
+    known: KnownPeers.none(),
+    snapshot: null,
+    records: [],
+    place: 'memory',
+    start: () => undefined,
+    persist: asked,
+    write: asked,
+    close: () => undefined,
+  })
+}
+
+function asked(effect: Persist | SnapshotWrite): never {
+  return unreachable(effect as never)
+}
