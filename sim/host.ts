@@ -287,6 +287,9 @@ export class Host {
         )
         peers.send(id, effect.to, effect.frame)
         break
+      case 'peers':
+        trace.tell(`[${id}] is linked with ${effect.members.map((member) => member.id).join(', ') || 'nobody'}`)
+        break
       case 'persist':
         this.#persist(effect, work)
         break

@@ -4,7 +4,8 @@ declare const brand: unique symbol
 
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
-/** A replica's number in its set, from 1. */
+/** One incarnation of a replica: `place + 1000 * generation`. The *place* is its number in its set, 1 to 999, which users see; the
+ * generation counts the disks (in memory: the starts) that the log has allotted the place. Generation 0 is the founders'. */
 export type ReplicaId = Brand<number, 'ReplicaId'>
 /** One start of one incarnation of a replica, printed `replica.incarnation.start` (design.md, words). */
 export type Life = Brand<string, 'Life'>
@@ -17,6 +18,21 @@ export type Term = Brand<number, 'Term'>
 
 export function replicaId(value: number): ReplicaId {
   return value as ReplicaId
+}
+
+const GENERATION = 1_000
+export const MOST_PLACE = GENERATION - 1
+
+export function placeOf(id: ReplicaId): number {
+  return id % GENERATION
+}
+
+export function generationOf(id: ReplicaId): number {
+  return Math.floor(id / GENERATION)
+}
+
+export function memberId(place: number, generation: number): ReplicaId {
+  return (place + GENERATION * generation) as ReplicaId
 }
 
 export function index(value: number): Index {

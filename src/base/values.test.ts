@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { assert, must, unreachable } from './assert.ts'
-import { compareLives, life, replicaId, replicaOf } from './brand.ts'
+import { compareLives, generationOf, life, memberId, MOST_PLACE, placeOf, replicaId, replicaOf } from './brand.ts'
 import { between, instant, micros, millis, plus, seconds, stamp } from './instant.ts'
 import { err, ok } from './result.ts'
 
@@ -22,6 +22,14 @@ test('lives of one incarnation are ordered by their start, others are not', () =
   expect(compareLives(a, a)).toBe(0)
   expect(compareLives(a, life(replicaId(2), '9e', 1))).toBe(0)
   expect(compareLives(a, life(replicaId(1), '9f', 1))).toBe(0)
+})
+
+test('an id names a place of the set and a generation of its disk', () => {
+  expect([memberId(2, 0), memberId(2, 1), memberId(MOST_PLACE, 30)]).toEqual([2, 1_002, 30_999])
+  for (const [place, generation] of [[1, 0] as const, [7, 12] as const, [MOST_PLACE, 999] as const]) {
+    const id = memberId(place, generation)
+    expect([placeOf(id), generationOf(id)]).toEqual([place, generation])
+  }
 })
 
 test('durations are whole microseconds, and time moves on by them', () => {

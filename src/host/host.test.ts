@@ -21,6 +21,7 @@ function scene(react: (input: Input) => readonly Effect[], deadline: () => Insta
       unsent = null
     },
     peer: ({ to }) => void log.push(`peer ${to}`),
+    peers: () => void log.push('peers'),
     flush: () => void log.push('flush'),
     snapshot: ({ number }) => void log.push(`snapshot ${number}`),
     persist: ({ number }) => void log.push(`persist ${number}`),
@@ -120,7 +121,7 @@ test('an assertion that fails ends the process, and no input or effect comes aft
 })
 
 test('a stop effect is the last thing that is carried out', async () => {
-  const { host, log } = scene(() => [{ kind: 'stop', reason: 'replaced' }, send('a')])
+  const { host, log } = scene(() => [{ kind: 'stop', cause: 'fault', reason: 'replaced' }, send('a')])
   host.give(sip)
   host.give(sip)
   await turn()

@@ -8,7 +8,7 @@
 
 import type { Instant } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
-import type { Effect, Notice, PeerSend, Persist, Reply, Send, SnapshotWrite } from '../replica/effect.ts'
+import type { Effect, Notice, Peers, PeerSend, Persist, Reply, Send, SnapshotWrite, Stop } from '../replica/effect.ts'
 import type { Input, InputBody } from '../replica/input.ts'
 import type { Clock } from './clock.ts'
 import { hostLimits } from './limits.ts'
@@ -27,6 +27,8 @@ export interface Door {
 export interface World {
   send(send: Send): void
   peer(send: PeerSend): void
+  /** Who is in the set now. */
+  peers(peers: Peers): void
   /** The frames that `peer` was given in this turn leave. */
   flush(): void
   persist(persist: Persist): void
@@ -36,7 +38,9 @@ export interface World {
   notice(notice: Notice['notice']): void
   /** A bug showed or the replica asked for it: this process ends, and gives nothing more. */
   stop(
-    why: { readonly kind: 'bug'; readonly error: unknown } | { readonly kind: 'stop'; readonly reason: string },
+    why:
+      | { readonly kind: 'bug'; readonly error: unknown }
+      | { readonly kind: 'stop'; readonly cause: Stop['cause']; readonly reason: string },
   ): void
 }
 
@@ -149,6 +153,8 @@ export class Host {
         return this.#world.send(effect)
       case 'peer':
         return this.#world.peer(effect)
+      case 'peers':
+        return this.#world.peers(effect)
       case 'persist':
         return this.#world.persist(effect)
       case 'snapshot':
@@ -163,7 +169,7 @@ export class Host {
         return this.#world.notice(effect.notice)
       case 'stop':
         this.close()
-        return this.#world.stop({ kind: 'stop', reason: effect.reason })
+        return this.#world.stop(effect)
       default:
         unreachable(effect)
     }

@@ -148,6 +148,8 @@ export class ReplicaProcess {
     return {
       send: (send) => sip.send(send),
       peer: (send) => links.send(send.to, send.frame),
+      // The set is as the configuration file says, until changes of it are built.
+      peers: () => undefined,
       flush: () => links.flush(),
       persist: (persist) => storage.persist(persist),
       snapshot: (write) => storage.write(write),

@@ -2,16 +2,19 @@
 // set's, as of the applied index.
 
 import { unreachable } from '../base/assert.ts'
+import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import { describeCalls, describeEntity } from '../call/describe.ts'
 import type { CallSummary } from '../call/contract.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { isJoint } from '../raft/configuration.ts'
 import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { GroupView } from '../store/view.ts'
 import type { Reply } from './effect.ts'
 import type { AdminInput, DiskInput } from './input.ts'
 import { limits } from './limits.ts'
+import type { MemberAnswer, MembersView } from './member-request.ts'
 import type { ReplicaOptions } from './options.ts'
 
 /** What an answer is drawn from. */
@@ -63,6 +66,10 @@ export function answer(input: AdminInput, picture: Picture): Reply {
     }
     case 'metrics':
       return reply(200, metricsOf(picture))
+    case 'members':
+      return reply(200, membersOf(picture))
+    case 'member':
+      return reply(503, notYet)
     default:
       return unreachable(query)
   }
@@ -107,6 +114,36 @@ function statusOf({ options, store, raft, detached, kept, openCommits }: Picture
     kept,
     openCommits,
     storeHash: { index: store.appliedIndex, hash: store.hash() },
+  }
+}
+
+const notYet: MemberAnswer = { ok: false, error: 'changes of the set are not built yet' }
+
+function membersOf({ raft, store }: Picture): MembersView {
+  const { voters, learners } = raft.configuration
+  const serving = store.serving().members.map(({ life }) => replicaOf(life))
+  const members = [...new Set([...voters.incoming, ...voters.outgoing, ...learners])].sort((a, b) => a - b)
+  return {
+    leader: raft.leader === null ? null : placeOf(raft.leader),
+    voters: voters.incoming.map(placeOf),
+    learners: learners.map(placeOf),
+    joint: isJoint(raft.configuration),
+    members: members.map((id) => {
+      const peer = raft.peers.find((one) => one.id === id)
+      return {
+        place: placeOf(id),
+        id,
+        generation: generationOf(id),
+        role: learners.includes(id) ? 'learner' : 'voter',
+        wanted: true,
+        serves: serving.includes(id),
+        stage: { kind: 'done' },
+        peer: '',
+        admin: '',
+        match: peer?.match ?? null,
+        lag: peer === undefined ? null : raft.last - peer.match,
+      }
+    }),
   }
 }
 

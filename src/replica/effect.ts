@@ -52,6 +52,17 @@ export interface SnapshotWrite {
     | { readonly kind: 'abandon' }
 }
 
+/** Who is in the set, as this replica knows it; given when that has changed, whole. The host keeps a link to each of `members`, and
+ * none to who is `gone`, nor listens to it. Others of the set that dial this replica know more than it does: they are dialled
+ * as well, where they say they are. */
+export interface Peers {
+  readonly kind: 'peers'
+  /** Without this replica, in order of id. `peer` null = where the configuration file has its place. */
+  readonly members: readonly { readonly id: ReplicaId; readonly peer: string | null }[]
+  /** All incarnations of that place up to this generation are out of the set for good. */
+  readonly gone: readonly { readonly place: number; readonly generation: number }[]
+}
+
 /** Bind the SIP address now: this replica has caught up with its set. Given once in a life. */
 export interface OpenSip {
   readonly kind: 'open-sip'
@@ -86,7 +97,9 @@ export interface Notice {
 /** Stop this process: going on would break a promise (the log contradicts itself, this identity was replaced). */
 export interface Stop {
   readonly kind: 'stop'
+  /** `removed`: it is not in the set any more, which is as it should be. */
+  readonly cause: 'fault' | 'removed'
   readonly reason: string
 }
 
-export type Effect = Send | PeerSend | Persist | SnapshotWrite | OpenSip | Reply | LogLine | Notice | Stop
+export type Effect = Send | PeerSend | Peers | Persist | SnapshotWrite | OpenSip | Reply | LogLine | Notice | Stop

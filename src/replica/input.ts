@@ -4,6 +4,7 @@ import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Send } from './effect.ts'
+import type { MemberRequest } from './member-request.ts'
 
 /** A SIP message: one datagram, or one framed message of a stream, as latin1 (a character a byte). */
 export interface SipInput {
@@ -21,7 +22,7 @@ export interface PeerInput {
 }
 
 /** The state of our link to a peer: `up` (its life is known), `closed` (lost, reconnecting), `refused` (lost, and the
- * address refused a new connection: that life is dead). */
+ * address refused a new connection: that life is dead). A peer that is met for the first time may be any of the set's. */
 export interface LinkInput {
   readonly kind: 'link'
   readonly peer: ReplicaId
@@ -29,6 +30,8 @@ export interface LinkInput {
     | { readonly kind: 'up'; readonly life: Life }
     | { readonly kind: 'closed' }
     | { readonly kind: 'refused' }
+    /** It says that this replica was removed from the set. */
+    | { readonly kind: 'removed' }
 }
 
 /** The records of the persist effects up to and including number `upTo` are durable. */
@@ -67,6 +70,10 @@ export interface AdminInput {
     | { readonly kind: 'calls'; readonly local?: boolean }
     | { readonly kind: 'call'; readonly callId: string; readonly local?: boolean }
     | { readonly kind: 'metrics' }
+    /** `MembersView`, as this replica sees it. */
+    | { readonly kind: 'members' }
+    /** Answered with a `MemberAnswer`, by way of the leader. */
+    | { readonly kind: 'member'; readonly request: MemberRequest }
 }
 
 /** The log's disk has no room left, or has room again, for one of two reasons, each told for itself: `limit`, there is only

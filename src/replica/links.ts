@@ -33,7 +33,7 @@ export class Links {
   change(input: LinkInput): void {
     const peer = this.#peers.get(input.peer)
     if (peer === undefined) return
-    peer.state = input.state.kind
+    peer.state = input.state.kind === 'removed' ? 'closed' : input.state.kind
     if (input.state.kind === 'up') peer.life = input.state.life
   }
 

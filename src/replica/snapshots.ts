@@ -93,7 +93,7 @@ export class Snapshots {
     log.hold(raft.suffix(metadata.index).state, () => {
       this.#own.write({ kind: 'finish' }, (outcome, reason) => {
         if (outcome !== 'failed') return log.release()
-        outbox.push({ kind: 'stop', reason: `the leader's snapshot can't be made durable: ${reason}` })
+        outbox.push({ kind: 'stop', cause: 'fault', reason: `the leader's snapshot can't be made durable: ${reason}` })
       })
     })
     store.adopt(incoming)

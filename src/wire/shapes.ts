@@ -13,10 +13,10 @@ export const indexShape = integer<Index>(0)
 export const termShape = integer<Term>(0)
 export const stampShape = integer<Stamp>(0, MOST_TIME)
 export const durationShape = integer<Duration>(0, MOST_TIME)
-export const replicaShape = integer<ReplicaId>(1, 999_999)
+export const replicaShape = integer<ReplicaId>(1, 999_999_999)
 export const countShape = integer<number>(0)
 
-export const lifeShape = matching<Life>('a life', /^[1-9][0-9]{0,5}\.[!-~]{1,64}\.[0-9]{1,15}$/)
+export const lifeShape = matching<Life>('a life', /^[1-9][0-9]{0,8}\.[!-~]{1,64}\.[0-9]{1,15}$/)
 export const groupShape = matching<GroupKey>('a group key', /^[0-9a-f]{16}$/)
 
 /** Ids come from SIP (branches, tags), so they may be as long as a message. */
