@@ -52,6 +52,11 @@ export const schedules: readonly Schedule[] = [
     plan: behindTheLog,
   },
   {
+    name: 'broken-links-behind-the-log',
+    story: 'links break again and again while logs are compacted: owners in the middle of their work get snapshots',
+    plan: brokenLinksBehindTheLog,
+  },
+  {
     name: 'sleepers',
     story: 'one replica after another stops with messages in hand, until another has its calls',
     plan: sleepers,
@@ -248,6 +253,23 @@ function lateProposals(seed: number): Plan {
   }
   const plan = calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
   return { ...plan, peer: { delayLeast: 3_000, delayMost: 20_000, late: 1_000_000 } }
+}
+
+function brokenLinksBehindTheLog(seed: number): Plan {
+  const of = draw(seed, 'broken links behind the log')
+  const resets: Fault[] = []
+  let at = 3 * second
+  for (let i = 0; at < 9 * second; i++) {
+    const replica = of.within(1, 3, 1, i)
+    resets.push({ kind: 'reset', at, replica, other: 1 + (replica % 3) })
+    at += of.within(50_000, 200_000, 2, i)
+  }
+  const plan = calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
+  return {
+    ...plan,
+    compaction: { every: of.within(300, 1_000, 3), kept: 0, piece: 3_000 },
+    peer: { delayLeast: 3_000, delayMost: 20_000, late: 0 },
+  }
 }
 
 function many(

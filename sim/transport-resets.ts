@@ -98,7 +98,7 @@ export class TransportResets {
     if (message.kind === 'request') {
       const known = this.#committed.get(branchOf(message))
       if (method === 'INVITE') return known !== undefined
-      return method === 'CANCEL' && known !== undefined && (known.cancelled || known.final)
+      return method === 'CANCEL' && known !== undefined && known.cancelled
     }
     if (method !== 'INVITE' || message.status < 200) return false
     const upstream = parameterOf(listOf(message, 'via')[1] ?? '', 'branch') ?? ''

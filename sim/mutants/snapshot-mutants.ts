@@ -83,7 +83,7 @@ export const snapshotMutants: readonly Mutant[] = [
     replace: '',
     story: 'who gets a snapshot forgets what was passed to it, and tells nobody',
     promise: 'C2',
-    schedule: 'behind-the-log',
+    schedule: 'broken-links-behind-the-log',
   },
   {
     name: 'torn-rotation-cuts-the-log',

@@ -31,7 +31,7 @@ export function onCancel(turn: Turn, request: SipRequest, flow: Flow, ref: Input
     return
   }
   turn.sendAfter(upstream, ok, what.untracked)
-  decideCancel(turn, known.id, true)
+  decideCancel(turn, known.id, { cancelAnswer: upstream.transport === 'udp' ? null : ok })
   turn.handledAfter(ref)
 }
 

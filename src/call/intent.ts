@@ -27,7 +27,7 @@ export function onIntent(turn: Turn, id: string): void {
 
 /** 16.8: a branch that rings is cancelled, one that never answered is as good as a 408. */
 function onTimerC(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
-  if (found.branch.state === 'proceeding') decideCancel(turn, found.id, false)
+  if (found.branch.state === 'proceeding') decideCancel(turn, found.id, null)
   else failWith(turn, found, 408)
 }
 

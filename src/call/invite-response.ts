@@ -176,11 +176,12 @@ function receivedInvite(sent: SipRequest): SipRequest {
   return parsedRequest(edit(sent).removeTopVia().print())
 }
 
-/** The commit of a CANCEL: what it sends, and when it is given up (9.1: 64*T1). */
-export function decideCancel(turn: Turn, id: string, cancelled: boolean): void {
+/** The commit of a CANCEL, of ours (null) or of the caller's with its answer as far as it is kept: what it sends, and when it is
+ * given up (9.1: 64*T1). */
+export function decideCancel(turn: Turn, id: string, callers: Pick<InviteRecord, 'cancelAnswer'> | null): void {
   const record = allInvites(turn).find((one) => one.id === id)
   if (record === undefined) return
-  let value: InviteRecord = cancelled ? { ...record.value, cancelled } : record.value
+  let value: InviteRecord = callers === null ? record.value : { ...record.value, ...callers, cancelled: true }
   for (const branch of record.value.branches) {
     if ((branch.state !== 'calling' && branch.state !== 'proceeding') || branch.cancel !== null) continue
     const cancel = flat(cancelFor(sentInvite(turn, branch)))

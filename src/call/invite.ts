@@ -94,6 +94,7 @@ function begin(
     // A dialog that we don't know: no dialog comes of its answer either.
     dialog: inDialog ? (known?.id ?? '?') : '',
     cancelled: false,
+    cancelAnswer: null,
     final: null,
     branches: [
       {

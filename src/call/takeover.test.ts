@@ -72,6 +72,16 @@ describe('takeover (design.md 4)', () => {
     expect(ladder.take().at(-1)).toBe('set -> caller: 487 INVITE')
   })
 
+  test('cancelled on a stream: the answer to the CANCEL too, with the same bytes; nobody repeats the CANCEL there', () => {
+    const { ladder, caller, sent } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+    ladder.say(caller, follower(sent, 'CANCEL'))
+    const answer = ladder.last(caller, '200 CANCEL')
+    ladder.take()
+    ladder.takeover()
+    expect(ladder.take()).toContain('set -> caller: 200 CANCEL')
+    expect(ladder.last(caller, '200 CANCEL')).toBe(answer)
+  })
+
   test('cancelled before any provisional: the INVITE, and the CANCEL after its first 1xx', () => {
     const { ladder, caller, callee, sent, invite } = calling()
     ladder.say(caller, follower(sent, 'CANCEL'))

@@ -13,7 +13,8 @@ import { what } from './what.ts'
 export function onTakeover(turn: Turn): void {
   for (const invite of allInvites(turn)) {
     for (const branch of invite.value.branches) takeBranch(turn, { ...invite, branch })
-    const { state, final, upstream } = invite.value
+    const { state, final, upstream, cancelAnswer } = invite.value
+    if (cancelAnswer !== null) turn.send(upstream, cancelAnswer, what.untracked)
     if (state !== 'proceeding' && final !== null) turn.send(upstream, final, what.response(invite.id))
   }
   for (const [id, record] of turn.entries('Transaction')) {

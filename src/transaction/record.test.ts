@@ -37,6 +37,7 @@ const record = fc.oneof(
     session: text,
     dialog: text,
     cancelled: fc.boolean(),
+    cancelAnswer: fc.option(text),
     final: fc.option(text),
     branches: fc.array(branch, { maxLength: 3 }),
   }),

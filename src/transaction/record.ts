@@ -42,6 +42,8 @@ export interface InviteRecord {
   readonly dialog: string
   /** Whether a CANCEL for it was accepted. */
   readonly cancelled: boolean
+  /** The 200 for that CANCEL, if it came on a stream: nobody sends it again there, should its answer be lost with us. */
+  readonly cancelAnswer: string | null
   /** What went upstream. Invariant: null while proceeding; when accepted, null if both sides are on UDP. */
   readonly final: string | null
   readonly branches: readonly Branch[]
@@ -82,6 +84,7 @@ export function transactionFields(record: TransactionRecord): readonly unknown[]
         record.session,
         record.dialog,
         record.cancelled ? 1 : 0,
+        record.cancelAnswer,
         record.final,
         record.branches.map(branchFields),
       ]
@@ -116,6 +119,7 @@ export function readTransaction(value: unknown): TransactionRecord {
     session: fields.text(),
     dialog: fields.text(),
     cancelled: fields.flag(),
+    cancelAnswer: fields.textOrNull(),
     final: fields.textOrNull(),
     branches: fields.list().map(readBranch),
   }

@@ -122,6 +122,7 @@ describe('the check of captured messages', () => {
       relayed: { INVITE: 1, '200 INVITE': 1, BYE: 1, '200 BYE': 1 },
       own: { '100 INVITE': 1 },
       repeated: 0,
+      lostProvisionals: [],
     })
   })
 
@@ -188,6 +189,12 @@ describe('the check of captured messages', () => {
   test('finds what was not relayed, and what passed by', () => {
     expect(faults(call.slice(0, -1)).join()).toMatch(/came in and was not relayed/)
     expect(faults([...call, { from: caller, to: callee, text: byeIn }]).join()).toMatch(/passes by the set/)
+  })
+
+  test('tells provisional responses that were not relayed apart: nobody repeats those', () => {
+    const ringing = okIn.replace('200 OK', '180 Ringing')
+    const report = checkWire([...call.slice(0, 3), fromCallee(ringing), ...call.slice(3)], set, phones)
+    expect(report).toMatchObject({ faults: [], lostProvisionals: [ringing] })
   })
 
   test('finds a request that nobody sent', () => {

@@ -11,6 +11,9 @@ export interface WireMessage {
 export interface WireReport {
   /** What was wrong, one line each, the first hundred. */
   readonly faults: readonly string[]
+  /** Provisional responses that came in and were not relayed. On UDP nobody repeats them (13.3.1.1): one that lies in the
+   * socket of a process as it is killed is gone, and no proxy could bring it back. */
+  readonly lostProvisionals: readonly string[]
   /** How many messages were relayed, by kind: `INVITE`, `200 INVITE`. Retransmissions do not count. */
   readonly relayed: Readonly<Record<string, number>>
   /** Messages of the set's own: `100 INVITE`, `200 CANCEL`, `ACK` of a non-2xx. */
@@ -87,11 +90,11 @@ class WireCheck {
   }
 
   report(): WireReport {
-    for (const list of this.#waiting.values()) {
-      for (const left of list) this.#fault(left.text, 'came in and was not relayed')
-    }
+    const left = [...this.#waiting.values()].flat()
+    for (const { text, status } of left) if (!isProvisional(status)) this.#fault(text, 'came in and was not relayed')
     return {
       faults: this.#faults.slice(0, 100),
+      lostProvisionals: left.filter(({ status }) => isProvisional(status)).map(({ text }) => text),
       relayed: Object.fromEntries([...this.#relayed].sort()),
       own: Object.fromEntries([...this.#own].sort()),
       repeated: this.#repeated,
@@ -366,4 +369,8 @@ function hostPort(address: string): string {
 
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+function isProvisional(status: number): boolean {
+  return status > 100 && status < 200
 }
