@@ -65,6 +65,32 @@ describe('refusals that keep no state (RFC 3261 16.3)', () => {
     expect(receive('', caller.flow, context())).toEqual({ kind: 'drop', reason: 'empty' })
   })
 
+  test.each([
+    ['a name in Via', 'SIP/2.0/UDP phone.example.com;branch=z9hG4bK1'],
+    ['the address of somebody else', 'SIP/2.0/UDP 192.0.2.77;branch=z9hG4bK1'],
+    ['somebody else in received', 'SIP/2.0/UDP 127.32.0.2;received=192.0.2.77;branch=z9hG4bK1'],
+    ['somebody else in maddr, by name', 'SIP/2.0/UDP phone.example.com;maddr=victim.example.com;branch=z9hG4bK1'],
+    ['a Via that can hardly be read', 'SIP/2.0/UDP 192.0.2.77;;,;,,'],
+  ])('18.2.1, 18.2.2: a refusal goes to where the request came from: %s', (_what, via) => {
+    for (const [header, value] of [
+      ['Max-Forwards: 70', 'Max-Forwards: 0'],
+      ['CSeq: 1 INVITE', 'CSeq: 1 BYE'],
+    ] as const) {
+      const text = invite.replace(/Via: [^\r]*/, `Via: ${via}`).replace(header, value)
+      const received = receive(text, caller.flow, context(somewhere))
+      const sends = received.kind === 'answer' ? received.sends : []
+      expect(sends.map(({ flow }) => flow)).toEqual([{ ...caller.flow, port: 5060 }])
+      expect(sends[0]?.data).toContain(`;received=${caller.flow.host}`)
+    }
+  })
+
+  test('18.2.2: to a request that came on a stream, on that stream, whatever its Via calls it', () => {
+    const flow = { ...caller.flow, transport: 'tcp' as const, stream: '1/1/1' }
+    const text = invite.replace('SIP/2.0/UDP', 'SIP/2.0/TLS').replace('Max-Forwards: 70', 'Max-Forwards: 0')
+    const received = receive(text, flow, context(somewhere))
+    expect(received.kind === 'answer' && received.sends[0]?.flow).toMatchObject({ transport: 'tcp', stream: '1/1/1' })
+  })
+
   test('the same request gets the same answer each time (8.2.7)', () => {
     const text = invite.replace('Max-Forwards: 70', 'Max-Forwards: 0')
     expect(receive(text, caller.flow, context())).toEqual(receive(text, caller.flow, context()))

@@ -2,7 +2,7 @@
 
 import { answerText } from '../proxy/answer.ts'
 import type { AnswerParts } from '../proxy/answer.ts'
-import { responseFlow, viaOf } from '../proxy/upstream.ts'
+import { answerFlow, viaOf } from '../proxy/upstream.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Turn } from './turn.ts'
@@ -10,7 +10,7 @@ import { what } from './what.ts'
 
 /** Where the responses to `request` go, which came on `flow`. */
 export function upstreamOf(request: SipRequest, flow: Flow): Flow {
-  return responseFlow(viaOf(request), flow.stream)
+  return answerFlow(viaOf(request), flow)
 }
 
 /** An answer that keeps no state; nothing to an ACK, which has no answer. */

@@ -29,7 +29,8 @@ export interface BranchPlace {
 export function upstreamKey(via: Via, fields: { callId: string; fromTag: string | null; cseq: number }): string {
   const sentBy = `${via.host.toLowerCase()}:${via.port ?? 5060}`
   const branch = via.branch ?? ''
-  if (branch.startsWith(COOKIE)) return `${sentBy} ${branch}`
+  // RFC 4475 3.2.1: the cookie alone names nothing.
+  if (branch.startsWith(COOKIE) && branch.length > COOKIE.length) return `${sentBy} ${branch}`
   return `${sentBy} ${branch} ${fields.callId} ${fields.fromTag ?? ''} ${fields.cseq}`
 }
 

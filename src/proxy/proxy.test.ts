@@ -97,6 +97,9 @@ describe('branches (design.md 4)', () => {
     const old = parseMessage(invite.text.replace('z9hG4bK-up', '1'))
     expect(old.ok && old.value.kind === 'request' && requestKey(old.value)).toBe('127.0.0.1:5062 1 call a 1')
     expect(requestKey(invite)).toBe('127.0.0.1:5062 z9hG4bK-up')
+    // RFC 4475 3.2.1: the cookie alone is no identifier.
+    const bare = parseMessage(invite.text.replace('z9hG4bK-up', 'z9hG4bK'))
+    expect(bare.ok && bare.value.kind === 'request' && requestKey(bare.value)).toBe('127.0.0.1:5062 z9hG4bK call a 1')
   })
 
   test('RFC 5393 4.2: a loop is our Via with the loop part of now', () => {
@@ -139,6 +142,9 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
     for (const uri of ['sip:b@127.0.0.2', 'sip:b@example.com', 'sip:b@127.0.0.10', 'tel:+358']) {
       expect(summary(ask(made('INVITE', uri), { nextHop }))).toBe('udp 127.0.0.7:5070 same same')
     }
+    // 16.3 step 2, 26.2.2: not what nobody knows, and nothing that must go by TLS.
+    expect(summary(ask(made('INVITE', 'nobody:knows'), { nextHop }))).toBe('416 request-uri-scheme')
+    expect(summary(ask(made('INVITE', 'sips:b@example.com'), { nextHop }))).toBe('416 uri-scheme')
     const tcp = { nextHop: { ...nextHop, transport: 'tcp' as const } }
     expect(summary(ask(made('INVITE', 'sip:b@127.0.0.2'), tcp))).toBe('tcp 127.0.0.7:5070 same same')
     expect(summary(ask(made('BYE', 'sip:b@127.0.0.2', [], dialog), { nextHop }))).toBe('udp 127.0.0.2:5060 same same')
@@ -230,6 +236,11 @@ describe('addresses', () => {
     expect(sourceParams(via('SIP/2.0/UDP 127.0.0.9'), source)).toEqual({ received: null, rport: null })
     expect(sourceParams(via('SIP/2.0/UDP phone.example.com'), source)).toEqual({ received: '127.0.0.9', rport: null })
     expect(sourceParams(via('SIP/2.0/UDP 127.0.0.9;rport'), source)).toEqual({ received: '127.0.0.9', rport: 4000 })
+    // What the sender wrote there himself counts for nothing; another spelling of the address is the same.
+    const forged = via('SIP/2.0/UDP 127.0.0.9;received=127.0.0.1')
+    expect(sourceParams(forged, source)).toEqual({ received: '127.0.0.9', rport: null })
+    const spelled = via('SIP/2.0/UDP [0:0::1]')
+    expect(sourceParams(spelled, { ...source, host: '::1' })).toEqual({ received: null, rport: null })
     const to = (text: string, stream = ''): string => {
       const flow = responseFlow(via(text), stream)
       return `${flow.transport} ${flow.host}:${flow.port} ${flow.stream}`.trim()
@@ -237,6 +248,9 @@ describe('addresses', () => {
     expect(to('SIP/2.0/UDP h.example.com;received=127.0.0.9')).toBe('udp 127.0.0.9:5060')
     expect(to('SIP/2.0/UDP 127.0.0.8:5070;received=127.0.0.9;rport=4000')).toBe('udp 127.0.0.9:4000')
     expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=127.0.0.7')).toBe('udp 127.0.0.7:5070')
+    expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=[::1]')).toBe('udp ::1:5070')
+    expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=name.example.com')).toBe('udp 127.0.0.8:5070')
+    expect(to('SIP/2.0/TLS h.example.com', '1.a.1/2')).toBe('tcp h.example.com:5060 1.a.1/2')
     expect(to('SIP/2.0/TCP 127.0.0.8;received=127.0.0.9;rport=4000', '1.a.1/2')).toBe('tcp 127.0.0.9:5060 1.a.1/2')
     const named = via(`SIP/2.0/TCP 127.0.0.8;hfs=${streamToken('1.a.1/2')}`)
     expect(streamOf(named)).toBe('1.a.1/2')

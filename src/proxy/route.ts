@@ -5,6 +5,7 @@
 import { must } from '../base/assert.ts'
 import { routes, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
+import { withoutBrackets } from '../sip/host.ts'
 import { parseUri } from '../sip/uri.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
@@ -54,6 +55,8 @@ export function route(question: RouteQuestion): RouteAnswer {
   if (next !== undefined) return byRoute(question, plan, next)
   const uri = parseUri(plan.requestUri)
   if (uri === null || uri.kind !== 'sip') return byScheme(question, plan, uri)
+  // 26.2.2: a sips URI is reached by TLS on every hop, which this set doesn't speak yet.
+  if (uri.secure) return refuse(416, null, 'uri-scheme')
   const inDialog = toTag(question.request) !== null
   if (isSetUri(question.set, uri)) return inDialog ? byDialog(question, plan) : byNextHop(question, plan, 404)
   if (!inDialog && question.nextHop !== null) return byNextHop(question, plan, 404)
@@ -108,9 +111,14 @@ function byRoute(question: RouteQuestion, plan: Plan, next: RouteValue): RouteAn
   return byUri(question, strict, uri)
 }
 
-/** A scheme that we can't reach by itself (tel:) goes to the next hop if there is one. */
+/** What a next hop may know a way to: telephone numbers and services (RFC 3966, RFC 5031). */
+const SCHEMES_FOR_NEXT_HOP: readonly string[] = ['tel', 'urn']
+
+/** A scheme that we can't reach by itself goes to the next hop if there is one; one that we don't know nowhere (16.3 step
+ * 2). */
 function byScheme(question: RouteQuestion, plan: Plan, uri: Uri | null): RouteAnswer {
-  if (uri !== null && toTag(question.request) === null) return byNextHop(question, plan, 416)
+  const isKnown = uri !== null && uri.kind === 'other' && SCHEMES_FOR_NEXT_HOP.includes(uri.scheme)
+  if (isKnown && toTag(question.request) === null) return byNextHop(question, plan, 416)
   return refuse(416, null, 'request-uri-scheme')
 }
 
@@ -135,7 +143,7 @@ function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
   const named = uri.params.get('transport')?.toLowerCase()
   if (named !== undefined && named !== 'udp' && named !== 'tcp')
     return refuse(404, 'Unsupported Transport', 'transport')
-  const host = uri.params.get('maddr') ?? uri.host
+  const host = withoutBrackets(uri.params.get('maddr') ?? uri.host)
   if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
   return forward(question, plan, { transport: named ?? plan.transport, host, port: uri.port ?? 5060, stream: '' })
 }

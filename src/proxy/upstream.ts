@@ -4,8 +4,10 @@
 import { must } from '../base/assert.ts'
 import { topVia } from '../sip/message.ts'
 import type { SipMessage } from '../sip/message.ts'
+import { sameHost, withoutBrackets } from '../sip/host.ts'
 import type { Via } from '../sip/via.ts'
 import type { Flow } from '../wire/entry.ts'
+import { isNumeric } from './own.ts'
 import { STREAM } from './token.ts'
 
 /** The top Via of a message that was parsed without a fault: it has one. */
@@ -22,19 +24,26 @@ export interface SourceParams {
 export function sourceParams(via: Via, flow: Flow): SourceParams {
   // RFC 3581 4: rport is filled in, and `received` then goes with it even where it equals sent-by.
   if (via.rport !== null) return { received: flow.host, rport: flow.port }
-  // 18.2.1: `received` if sent-by is not the source address.
-  return { received: via.host.toLowerCase() === flow.host ? null : flow.host, rport: null }
+  // 18.2.1: `received` if sent-by is not the source address; whoever wrote one himself can't send its answers elsewhere.
+  const isPlain = sameHost(via.host, flow.host) && (via.received === null || sameHost(via.received, flow.host))
+  return { received: isPlain ? null : flow.host, rport: null }
+}
+
+/** Where our own answers go to a request with this top Via that came on `flow`. */
+export function answerFlow(via: Via, flow: Flow): Flow {
+  const { received, rport } = sourceParams(via, flow)
+  return responseFlow({ ...via, received: received ?? via.received, rport: rport ?? via.rport }, flow.stream)
 }
 
 /** Where responses go whose top Via this is. `stream`: the connection its request came on, empty if none is known. */
 export function responseFlow(via: Via, stream: string): Flow {
-  const transport = via.transport === 'TCP' ? 'tcp' : 'udp'
+  const transport = via.transport === 'TCP' || stream !== '' ? 'tcp' : 'udp'
   const host = via.received ?? via.host
   const sentByPort = via.port ?? 5060
   // 18.2.2: on the request's own connection; `host` and `port` say where to go when it is gone: never the source port.
   if (transport === 'tcp') return { transport, host, port: sentByPort, stream }
-  const maddr = via.params.get('maddr')
-  if (maddr !== undefined && maddr !== null) return { transport, host: maddr, port: sentByPort, stream: '' }
+  const maddr = withoutBrackets(via.params.get('maddr') ?? '')
+  if (isNumeric(maddr)) return { transport, host: maddr, port: sentByPort, stream: '' }
   const rport = typeof via.rport === 'number' ? via.rport : null
   return { transport, host, port: rport ?? sentByPort, stream: '' }
 }

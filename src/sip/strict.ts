@@ -8,7 +8,7 @@ import { sipLimits } from './limits.ts'
 import { type NameAddr, parseNameAddr } from './name-addr.ts'
 import { digits, isBareCode } from './scan.ts'
 import { parseUri } from './uri.ts'
-import { type Via, parseVia } from './via.ts'
+import { type Via, parseBadVia, parseVia } from './via.ts'
 
 /** Why a message is refused: a stable code, the status and the reason phrase of the answer. */
 export interface Fault {
@@ -23,6 +23,7 @@ export function fault(code: string, reason: string, status: 400 | 505 | 513 = 40
 
 /** Each is null where the header is missing or can't be read. */
 export interface StrictFields {
+  /** With a fault, perhaps one of which no more than the sender could be read: for the answer. */
   readonly topVia: Via | null
   readonly from: NameAddr | null
   readonly to: NameAddr | null
@@ -41,9 +42,9 @@ export function readStrict(text: string, index: HeaderIndex, method: string | nu
     wrong ??= fault(code, reason, status)
     return null
   }
-  const { count, topVia } = readVias(text, index)
+  const { count, topVia, isBad } = readVias(text, index)
   if (count === 0) refuse('via-missing', 'Missing Via')
-  else if (topVia === null) refuse('via', 'Bad Via')
+  else if (isBad) refuse('via', 'Bad Via')
   else if (count > sipLimits.vias) refuse('too-many-vias', 'Too Many Via', 513)
 
   const single = (kind: Kind, code: string, name: string, needed: boolean): number => {
@@ -91,15 +92,26 @@ export function readContentLength(text: string, index: HeaderIndex, header: numb
   return digits(text, valueStart(index, header), valueEnd(index, header), sipLimits.message + 1)
 }
 
-function readVias(text: string, index: HeaderIndex): { readonly count: number; readonly topVia: Via | null } {
+interface TopVia {
+  readonly count: number
+  readonly topVia: Via | null
+  readonly isBad: boolean
+}
+
+function readVias(text: string, index: HeaderIndex): TopVia {
   let count = 0
   let topVia: Via | null = null
+  let isBad = false
   for (let header = nextOfKind(index, Kind.VIA); header >= 0; header = nextOfKind(index, Kind.VIA, header + 1)) {
     const spans = valueSpans(text, valueStart(index, header), valueEnd(index, header))
-    if (count === 0 && spans.length > 0) topVia = parseVia(text, spans[0], spans[1])
+    if (count === 0 && spans.length > 0) {
+      topVia = parseVia(text, spans[0], spans[1])
+      isBad = topVia === null
+      topVia ??= parseBadVia(text, spans[0], spans[1])
+    }
     count += spans.length / 2
   }
-  return { count, topVia }
+  return { count, topVia, isBad }
 }
 
 /** From or To: a name-addr or addr-spec; a tag, if there is one, is bare (20.20: a token). */

@@ -12,6 +12,7 @@ import {
   isUnreservedCode,
   portNumber,
 } from './scan.ts'
+import { sameHost } from './host.ts'
 import { type Params, paramsText } from './params.ts'
 
 export interface SipUri {
@@ -152,7 +153,7 @@ const DECISIVE_PARAMS = ['user', 'ttl', 'method', 'maddr', 'transport']
  * neither.) */
 export function equalUris(a: Uri, b: Uri): boolean {
   if (a.kind === 'other' || b.kind === 'other') return equalOther(a, b)
-  if (a.secure !== b.secure || a.port !== b.port || a.host.toLowerCase() !== b.host.toLowerCase()) return false
+  if (a.secure !== b.secure || a.port !== b.port || !sameHost(a.host, b.host)) return false
   if (!equalPart(a.user, b.user) || !equalPart(a.password, b.password)) return false
   for (const name of DECISIVE_PARAMS) if (a.params.has(name) !== b.params.has(name)) return false
   for (const [name, value] of a.params) {

@@ -30,6 +30,16 @@ export interface Via {
 
 /** The one Via value that [start, end) holds, or null. */
 export function parseVia(text: string, start = 0, end = text.length): Via | null {
+  const read = readVia(text, start, end)
+  return read === null || read.isBad ? null : read.via
+}
+
+/** The Via of a request that is refused for it: as far as it can be read, if it says who sent it (RFC 4475 3.1.2.1). */
+export function parseBadVia(text: string, start = 0, end = text.length): Via | null {
+  return readVia(text, start, end)?.via ?? null
+}
+
+function readVia(text: string, start: number, end: number): { readonly via: Via; readonly isBad: boolean } | null {
   // sent-protocol = protocol-name SLASH protocol-version SLASH transport, with white space around the slashes.
   const version = afterSlash(text, skipSpace(text, start, end), end)
   const transportStart = version < 0 ? -1 : afterSlash(text, version, end)
@@ -51,20 +61,21 @@ export function parseVia(text: string, start = 0, end = text.length): Via | null
   }
 
   const params = new Map<string, string | null>()
-  if (!readParams(text, at, end, params)) return null
+  const areRead = readParams(text, at, end, params)
   const received = params.get('received') ?? null
   const rport = rportOf(params)
-  // A branch without a value, or a port that is none, can't be what the sender meant.
-  if (rport === undefined || params.get('branch') === null || params.get('received') === null) return null
-  return {
+  const via: Via = {
     transport: text.slice(transportStart, transportEnd).toUpperCase(),
     host: hostText(text, hostStart, hostStop),
     port,
     params,
     branch: params.get('branch') ?? null,
     received: received === null ? null : hostText(received, 0, received.length),
-    rport,
+    rport: rport ?? null,
   }
+  // A branch without a value, or a port that is none, can't be what the sender meant.
+  const isBad = !areRead || rport === undefined || params.get('branch') === null || params.get('received') === null
+  return { via, isBad }
 }
 
 /** Where the text after `token SLASH` begins, or -1. */

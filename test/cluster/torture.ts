@@ -35,8 +35,7 @@ export function tortures(ends: Ends): readonly Torture[] {
   }
   const uri = `sip:bob@${ends.callee}`
   return [
-    // Nobody can tell where the answer to it should go.
-    torture('3.1.2.1 badinv01: separators that separate nothing', 'dropped', {
+    torture('3.1.2.1 badinv01: separators that separate nothing', 400, {
       headers: { Via: `SIP/2.0/UDP ${ends.caller};;,;,,;branch=z9hG4bKseparators` },
     }),
     torture('3.1.2.2 clerr: a body shorter than Content-Length', 400, {
