@@ -180,7 +180,9 @@ export class Disk {
     if (last === undefined) return 0
     const file = joined(last)
     const [cutAt, hole] = this.#remains(tail, share)
-    if (hole !== null) file.fill(0, hole, Math.min(file.length, (Math.floor(hole / SECTOR) + 1) * SECTOR))
+    const missing = hole === null ? null : file.subarray(hole, (Math.floor(hole / SECTOR) + 1) * SECTOR)
+    // What looks like one flipped bit is refused by a start, and must be.
+    if (missing !== null && setBits(missing) > 1) missing.fill(0)
     const rest = file.subarray(0, cutAt)
     last.writes = [rest]
     last.size = rest.length
@@ -343,4 +345,10 @@ function joined({ writes, size }: Segment): Uint8Array {
     at += write.length
   }
   return bytes
+}
+
+function setBits(bytes: Uint8Array): number {
+  let count = 0
+  for (const byte of bytes) for (let rest = byte; rest > 0; rest &= rest - 1) count++
+  return count
 }

@@ -7,6 +7,7 @@ import { index, replicaId, term } from '../base/brand.ts'
 import { configuration } from '../raft/configuration.ts'
 import type { SnapshotInput } from '../replica/input.ts'
 import type { SnapshotWrite } from '../replica/effect.ts'
+import { encodeSnapshotPart } from '../wire/codec.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { DataFolder } from './data-folder.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
@@ -29,7 +30,10 @@ const metadata = (at: number) => ({
   configuration: configuration([1, 2, 3].map(replicaId)),
 })
 const bytes = (text: string): Uint8Array => Buffer.from(text)
+/** The last part of every snapshot. */
+const lastPart = encodeSnapshotPart({ kind: 'end', groups: 0, hash: '0123456789abcdef' })
 const text = (records: Iterable<Uint8Array>): string[] => [...records].map((record) => Buffer.from(record).toString())
+const partsOf = ({ snapshot }: DataFolder): string[] => text(snapshot?.parts ?? []).slice(0, -1)
 
 interface Life {
   readonly data: DataFolder
@@ -86,7 +90,7 @@ async function compacted(finish = true): Promise<void> {
   await life.append('b', true)
   expect(await life.piece({ kind: 'begin', metadata: metadata(7) })).toBe('written')
   expect(await life.piece({ kind: 'parts', parts: [bytes('one'), bytes('two')] })).toBe('written')
-  expect(await life.piece({ kind: 'parts', parts: [bytes('x'.repeat(3_000_000))] })).toBe('written')
+  expect(await life.piece({ kind: 'parts', parts: [bytes('x'.repeat(3_000_000)), lastPart] })).toBe('written')
   if (finish) expect(await life.piece({ kind: 'finish' })).toBe('finished')
   await life.append('c')
   await life.end()
@@ -103,7 +107,7 @@ test('a finished snapshot takes the place of the segments before the rotation; t
   ])
   const { data, end } = await begin()
   expect(data.snapshot?.metadata).toEqual(metadata(7))
-  expect(text(data.snapshot?.parts ?? [])).toEqual(['one', 'two', 'x'.repeat(3_000_000)])
+  expect(partsOf(data)).toEqual(['one', 'two', 'x'.repeat(3_000_000)])
   expect(rest(data)).toEqual(['b', 'c'])
   await end()
 })
@@ -142,12 +146,12 @@ test('a second snapshot takes the place of the first; an abandoned one leaves it
   expect(await life.piece({ kind: 'parts', parts: [bytes('late')] })).toBe('failed')
   await life.append('e', true)
   await life.piece({ kind: 'begin', metadata: metadata(12) })
-  await life.piece({ kind: 'parts', parts: [bytes('three')] })
+  await life.piece({ kind: 'parts', parts: [bytes('three'), lastPart] })
   await life.piece({ kind: 'finish' })
   await life.end()
   const { data, end } = await begin()
   expect(data.snapshot?.metadata.index).toBe(12)
-  expect(text(data.snapshot?.parts ?? [])).toEqual(['three'])
+  expect(partsOf(data)).toEqual(['three'])
   expect(rest(data)).toEqual(['e'])
   await end()
 })
@@ -165,7 +169,7 @@ test.each([
   await compacted()
   writeFileSync(join(folder, name), spoil(readFileSync(join(folder, name))))
   const { data, end } = await begin()
-  expect(() => text(data.snapshot?.parts ?? [])).toThrow(said)
+  expect(() => partsOf(data)).toThrow(said)
   await end()
 })
 

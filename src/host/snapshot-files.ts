@@ -1,7 +1,7 @@
 // The snapshots in a data folder: one is written at a time, piece by piece, beside the log; once it is whole and synced it takes
 // the place of the log before the segment that it is followed by, and of the snapshot before it.
 
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,8 @@ import type { SnapshotMetadata } from '../raft/message.ts'
 import type { SnapshotInput } from '../replica/input.ts'
 import type { SnapshotWrite } from '../replica/effect.ts'
 import type { Identity } from '../wire/recovery.ts'
-import { frameRecords } from '../wire/segment.ts'
+import { decodeSnapshotPart } from '../wire/codec.ts'
+import { frameRecords, HEAD_BYTES } from '../wire/segment.ts'
 import {
   chooseSnapshot,
   parseSnapshotName,
@@ -182,40 +183,49 @@ export class SnapshotFiles {
 function readTitle(path: string): Result<SnapshotTitle, string> {
   try {
     const [first] = recordsOf(path)
-    const title = first === undefined ? err('it is empty') : parseSnapshotTitle(first)
+    if (first === undefined) return err(damaged(path, 0, 'it is empty'))
+    const title = parseSnapshotTitle(first)
     return title.ok ? title : err(`${path}: ${title.error}. Restore the file from a copy of this disk`)
   } catch (error) {
     return err((error as Error).message)
   }
 }
 
+/** It got its name when all was in it: one that ends earlier was cut since. */
 function* partsOf(path: string): Generator<Uint8Array> {
-  let isTitle = true
+  let last: Uint8Array | null = null
+  let offset = 0
   for (const record of recordsOf(path)) {
-    if (!isTitle) yield record
-    isTitle = false
+    if (offset > 0) yield record
+    offset += HEAD_BYTES + record.length
+    last = record
   }
+  const part = last === null ? null : decodeSnapshotPart(last)
+  if (part?.ok !== true || part.value.kind !== 'end') throw new Error(damaged(path, offset, 'its end is missing'))
+}
+
+function damaged(path: string, offset: number, reason: string): string {
+  return (
+    `${path} is damaged at offset ${offset}: ${reason}. Nothing was changed. Restore the file from a copy of ` +
+    'this disk; a replica that forgets what it promised would break the set, so it does not start'
+  )
 }
 
 function* recordsOf(path: string): Generator<Uint8Array> {
   const reader = new RecordReader(crc32)
   const file = openSync(path, 'r')
-  const damaged = (reason: string): Error =>
-    new Error(
-      `${path} is damaged at offset ${reader.offset}: ${reason}. Nothing was changed. Restore the file from a copy of ` +
-        'this disk; a replica that forgets what it promised would break the set, so it does not start',
-    )
   try {
+    const most = Math.min(PIECE, fstatSync(file).size)
     for (;;) {
-      const piece = Buffer.alloc(PIECE)
-      const length = readSync(file, piece, 0, PIECE, null)
+      const piece = Buffer.alloc(most)
+      const length = readSync(file, piece, 0, most, null)
       if (length === 0) break
       const records = reader.push(piece.subarray(0, length))
-      if (!records.ok) throw damaged(records.error)
+      if (!records.ok) throw new Error(damaged(path, reader.offset, records.error))
       yield* records.value
     }
     const fault = reader.end()
-    if (fault !== null) throw damaged(fault)
+    if (fault !== null) throw new Error(damaged(path, reader.offset, fault))
   } finally {
     closeSync(file)
   }

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Term } from '../base/brand.ts'
 import { index, term } from '../base/brand.ts'
-import { noConfiguration } from './configuration.ts'
 import { entryBytes, RaftLog } from './log.ts'
 import type { RaftEntry } from './message.ts'
 
@@ -103,80 +102,5 @@ describe('log', () => {
     expect(() => log.commitTo(index(3))).toThrow('beyond the last entry')
     expect(() => log.append([entry(4, 1)])).toThrow('contiguous')
     expect(() => log.append([entry(3, 0)])).toThrow('terms never fall')
-  })
-})
-
-describe('log, against a list that forgets nothing', () => {
-  const move = fc.oneof(
-    fc.record({
-      kind: fc.constant('append' as const),
-      count: fc.integer({ min: 1, max: 4 }),
-      more: fc.nat({ max: 2 }),
-    }),
-    fc.record({ kind: fc.constant('truncate' as const), from: fc.nat({ max: 4 }) }),
-    fc.record({ kind: fc.constant('commit' as const), by: fc.integer({ min: 1, max: 4 }) }),
-    fc.record({ kind: fc.constant('take' as const), bytes: fc.integer({ min: 1, max: 200 }) }),
-    fc.record({ kind: fc.constant('apply' as const), by: fc.integer({ min: 1, max: 3 }) }),
-    fc.record({ kind: fc.constant('compact' as const), back: fc.nat({ max: 3 }), keep: fc.nat({ max: 3 }) }),
-    fc.record({ kind: fc.constant('restore' as const), ahead: fc.integer({ min: 1, max: 4 }) }),
-  )
-
-  it('answers alike for all that is not purged, and hands out each committed entry once, in order', () => {
-    fc.assert(
-      fc.property(fc.array(move, { maxLength: 40 }), fc.boolean(), (moves, appliesAtOnce) => {
-        const log = new RaftLog([], index(0), null, appliesAtOnce)
-        let naive: RaftEntry[] = []
-        let [commit, handedOut, applied, of] = [0, 0, 0, 1]
-        for (const each of moves) {
-          if (each.kind === 'append') {
-            of += each.more
-            const entries = Array.from({ length: each.count }, (_, at) => entry(naive.length + 1 + at, of, at * 10))
-            log.append(entries)
-            naive.push(...entries)
-          } else if (each.kind === 'truncate' && naive.length > commit) {
-            const from = Math.max(commit + 1, naive.length - each.from)
-            log.truncate(index(from))
-            naive = naive.slice(0, from - 1)
-          } else if (each.kind === 'commit') {
-            commit = Math.min(naive.length, commit + each.by)
-            log.commitTo(index(commit))
-          } else if (each.kind === 'take') {
-            const taken = log.takeCommitted(each.bytes)
-            expect(taken).toEqual(naive.slice(handedOut, handedOut + taken.length))
-            if (taken.length === 0 && appliesAtOnce) expect(handedOut).toBe(commit)
-            handedOut += taken.length
-            if (appliesAtOnce) applied = handedOut
-            const waiting = naive.slice(applied, handedOut).reduce((sum, one) => sum + entryBytes(one), 0)
-            if (handedOut - applied > 1) expect(waiting).toBeLessThanOrEqual(Math.max(200, each.bytes))
-          } else if (each.kind === 'apply') {
-            applied = Math.min(handedOut, applied + each.by)
-            log.appliedTo(index(applied))
-          } else if (each.kind === 'compact' && applied > 0) {
-            const at = Math.max(applied - each.back, log.snapshot?.index ?? 0, 1)
-            log.snapshotTaken({
-              index: index(at),
-              term: (naive[at - 1] as RaftEntry).term,
-              configuration: noConfiguration,
-            })
-            log.compact(index(Math.max(0, at - each.keep)))
-          } else if (each.kind === 'restore') {
-            const at = commit + each.ahead
-            of++
-            naive = Array.from({ length: at }, (_, place) => naive[place] ?? entry(place + 1, of))
-            naive[at - 1] = entry(at, of)
-            log.restore({ index: index(at), term: term(of), configuration: noConfiguration })
-            commit = handedOut = applied = at
-          }
-          expect([log.last, log.commit, log.handedOut, log.applied]).toEqual([naive.length, commit, handedOut, applied])
-          expect(log.lastTerm).toBe(naive.at(-1)?.term ?? 0)
-          expect(log.tail(log.first)).toEqual(naive.slice(log.first - 1))
-          for (let at = log.first; at <= naive.length + 1; at++)
-            expect(log.termAt(index(at))).toBe(naive[at - 1]?.term ?? null)
-          expect(log.firstMissing(naive)).toBeNull()
-          expect(log.first - 1).toBeLessThanOrEqual(log.snapshot?.index ?? 0)
-          expect(log.snapshot?.index ?? 0).toBeLessThanOrEqual(log.applied)
-        }
-      }),
-    )
   })
 })

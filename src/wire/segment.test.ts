@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { frameRecords, HEAD_BYTES, readRecords } from './segment.ts'
+import { frameRecords, HEAD_BYTES, readRecords, SECTOR } from './segment.ts'
 
 type Batches = readonly (readonly Uint8Array[])[]
 
@@ -108,4 +108,18 @@ test('a record taken out of the middle shows: checksums roll on', () => {
   const { file, starts } = segment([[filled(100)], [filled(100)], [filled(100)]])
   const without = Buffer.concat([file.subarray(0, starts[1]), file.subarray(starts[2])])
   expect(readRecords(without, crc32).end).toBe(100 + HEAD_BYTES)
+})
+
+test('a bit that flipped in a last record with zeros where a sector begins is damage; the same zeros unwritten are torn', () => {
+  const payload = new Uint8Array(512 - 116 - HEAD_BYTES + 5).fill(7, 0, -5)
+  const { file, starts } = segment([[filled(100)], [payload]])
+  const at = starts[1] as number
+  expect(file.length).toBe(SECTOR + 5)
+  for (let bit = 8 * at; bit < 8 * file.length; bit++) {
+    file[bit >> 3] = (file[bit >> 3] as number) ^ (1 << (bit & 7))
+    expect(readRecords(file, crc32)).toMatchObject({ end: at, fault: { torn: false } })
+    file[bit >> 3] = (file[bit >> 3] as number) ^ (1 << (bit & 7))
+  }
+  file.fill(0, at, SECTOR)
+  expect(readRecords(file, crc32)).toMatchObject({ end: at, fault: { torn: true } })
 })

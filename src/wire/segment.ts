@@ -17,6 +17,8 @@ export const HEAD_BYTES = 16
 const RECORD_BYTES = 32 * 1_024 * 1_024
 /** Disks write whole sectors; the one that wasn't written reads as zeros (etcd's wal decides the same way). */
 export const SECTOR = 512
+/** CRC-32's, as zlib has it: lowest bit first. */
+const POLYNOMIAL = 0xedb88320
 
 export interface Reading {
   /** Payloads in order, as views of the file. */
@@ -60,24 +62,27 @@ export function readRecords(file: Uint8Array, checksum: Checksum): Reading {
   const payloads: Uint8Array[] = []
   let end = 0
   let crc = 0
-  const bad = (stop: number, incomplete: boolean, reason: string): Reading => ({
+  const bad = (stop: number, incomplete: boolean, reason: string, isFlipped = false): Reading => ({
     payloads,
     end,
     crc,
-    fault: { torn: isTorn(segment, end, stop, incomplete), reason },
+    fault: { torn: !isFlipped && isTorn(segment, end, stop, incomplete), reason },
   })
   while (end < file.length) {
     const start = end + HEAD_BYTES
     if (start > file.length) return bad(file.length, true, 'its head is incomplete')
     if (!isHead(segment, end)) {
       const sectorEnd = Math.min(file.length, Math.ceil(start / SECTOR) * SECTOR)
-      return bad(sectorEnd, false, 'its head is wrong')
+      const head = file.subarray(end, start - 4)
+      const other = checksum(head, 0) ^ segment.view.getUint32(start - 4, true)
+      return bad(sectorEnd, false, 'its head is wrong', isOneBit(other, head.length))
     }
     const stop = start + segment.view.getUint32(end, true)
     if (stop > file.length) return bad(file.length, true, 'it is incomplete')
     const payload = file.subarray(start, stop)
     const next = checksum(payload, crc)
-    if (next !== segment.view.getUint32(end + 8, true)) return bad(stop, false, 'its checksum is wrong')
+    const other = next ^ segment.view.getUint32(end + 8, true)
+    if (other !== 0) return bad(stop, false, 'its checksum is wrong', isOneBit(other, payload.length))
     payloads.push(payload)
     crc = next
     end = stop
@@ -104,6 +109,20 @@ function isHead({ file, view, checksum }: Segment, at: number): boolean {
  * all zeros. `stop` is the end of what is known to belong to it. */
 function isTorn(segment: Segment, end: number, stop: number, incomplete: boolean): boolean {
   return (incomplete || hasZeroSector(segment.file, end, stop)) && !hasLaterBatch(segment, end)
+}
+
+/** Whether two checksums differ as they do when one bit of so many bytes is flipped, or one of the checksum's own. A record may have
+ * zeros where a sector ends or begins; then this tells a bit that flipped in it from a sector that was not written. */
+function isOneBit(difference: number, bytes: number): boolean {
+  const wanted = difference >>> 0
+  if ((wanted & (wanted - 1)) === 0) return true
+  // What the last bit does to a CRC-32; each bit before it goes through the register once more.
+  let effect = POLYNOMIAL
+  for (let bit = 0; bit < 8 * bytes; bit++) {
+    if (effect === wanted) return true
+    effect = ((effect >>> 1) ^ (effect & 1 ? POLYNOMIAL : 0)) >>> 0
+  }
+  return false
 }
 
 function hasZeroSector(file: Uint8Array, from: number, to: number): boolean {
