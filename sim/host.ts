@@ -301,6 +301,14 @@ export class Host {
         trace.tell(`[${id}] binds the shared address`)
         sip.bind(id, this)
         break
+      case 'close-sip':
+        trace.tell(`[${id}] closes its SIP sockets`)
+        sip.unbind(id)
+        this.deliver({ kind: 'sip-closed' })
+        break
+      case 'end':
+        machine.ends()
+        break
       case 'log':
         trace.tell(`[${id}] ${effect.level} ${effect.code}: ${effect.message} ${JSON.stringify(effect.fields)}`)
         break

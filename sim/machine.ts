@@ -168,6 +168,12 @@ export class Machine {
     if (disk === this.disk) watch.died(this)
   }
 
+  /** Its process ends by itself, as it was told to. */
+  ends(): void {
+    this.#parts.trace.tell(`[${this.id}] has nothing left to do, and ends`)
+    this.kill('kept', 0)
+  }
+
   /** Of a dead one: its next start meets a damaged disk, or another one. */
   damage(what: Damage['what'], share: number): void {
     const isDone = what === 'swapped' || this.disk.damage(what, share)

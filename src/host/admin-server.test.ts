@@ -20,17 +20,19 @@ const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.
 async function scene(answer: (query: AdminInput['query']) => { status: number; body: unknown } | undefined) {
   const port = ++lastPort
   const asked: AdminInput['query'][] = []
-  const server = new AdminServer({ host: HOST, port }, metrics, (input: InputBody) => {
+  const drained: string[] = []
+  const give = (input: InputBody): void => {
     if (input.kind !== 'admin') return
     asked.push(input.query)
     const reply = answer(input.query)
     if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
-  })
+  }
+  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain: () => void drained.push('drain') })
   await server.open()
   cleanups.push(() => server.close())
-  const ask = (path: string, method = 'GET') =>
+  const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
     new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const sent = request({ host: HOST, port, path, method, agent: false }, (response) => {
+      const sent = request({ host: HOST, port, path, method, headers, agent: false }, (response) => {
         let text = ''
         response.on('data', (chunk) => (text += String(chunk)))
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
@@ -38,7 +40,7 @@ async function scene(answer: (query: AdminInput['query']) => { status: number; b
       sent.on('error', reject)
       sent.end()
     })
-  return { port, asked, ask }
+  return { port, asked, drained, ask }
 }
 
 test('each path is one query, and the answer is JSON with its status', async () => {
@@ -110,4 +112,15 @@ test('what waits for the replica is bounded, and forgotten when its asker leaves
     await once(late, 'connect')
     expect(asked.length).toBeGreaterThan(before)
   })
+})
+
+test('an order to drain is a POST that no web page sent, and is answered before anything ends', async () => {
+  const { ask, asked, drained } = await scene(() => ({ status: 200, body: null }))
+  expect((await ask('/drain')).status).toBe(405)
+  const fromPage = await ask('/drain', 'POST', { Origin: 'http://example.com' })
+  expect(fromPage).toMatchObject({ status: 403, text: expect.stringContaining('Origin') })
+  expect(drained).toEqual([])
+  expect(await ask('/drain', 'POST')).toEqual({ status: 202, text: '{"draining":true}\n' })
+  expect(drained).toEqual(['drain'])
+  expect(asked).toEqual([])
 })

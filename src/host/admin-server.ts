@@ -1,4 +1,4 @@
-// A replica's admin address: reads, over HTTP, answered by the replica itself (interface.md).
+// A replica's admin address: reads, over HTTP, answered by the replica itself (interface.md), and what an operator asks of it.
 
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -17,18 +17,24 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
+export interface AdminPorts {
+  give(input: InputBody): void
+  /** The replica is to hand over, and this process to end. */
+  drain(): void
+}
+
 export class AdminServer {
   readonly #address: Address
   readonly #metrics: ProcessMetrics
-  readonly #give: (input: InputBody) => void
+  readonly #ports: AdminPorts
   readonly #server: Server
   readonly #waiting = new Map<number, Waiting>()
   #lastId = 0
 
-  constructor(address: Address, metrics: ProcessMetrics, give: (input: InputBody) => void) {
+  constructor(address: Address, metrics: ProcessMetrics, ports: AdminPorts) {
     this.#address = address
     this.#metrics = metrics
-    this.#give = give
+    this.#ports = ports
     this.#server = createServer((request, response) => this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
@@ -57,15 +63,13 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url === '/drain') return this.#drain(request, response)
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
-      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/metrics']
+      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/metrics', 'POST /drain']
       return sendJson(response, 404, { error: 'there is nothing here', paths })
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD')
-      return sendJson(response, 405, { error: `${request.method} is not allowed here: only GET is` })
-    }
+    if (!isRead(request, response)) return
     if (this.#waiting.size >= hostLimits.adminWaiting) {
       return sendJson(response, 503, { error: 'too many admin requests wait for the replica' })
     }
@@ -79,7 +83,13 @@ export class AdminServer {
       clearTimeout(timer)
       this.#waiting.delete(id)
     })
-    this.#give({ kind: 'admin', id, query })
+    this.#ports.give({ kind: 'admin', id, query })
+  }
+
+  #drain(request: IncomingMessage, response: ServerResponse): void {
+    if (!isOrder(request, response)) return
+    sendJson(response, 202, { draining: true })
+    this.#ports.drain()
   }
 
   async #sendMetrics(response: ServerResponse, own: string): Promise<void> {
@@ -113,6 +123,27 @@ function parseCall(path: string, local: { readonly local?: boolean }): Query | n
   } catch {
     return null
   }
+}
+
+/** Whether it asks to be shown something; if not, it is told so. */
+export function isRead({ method }: IncomingMessage, response: ServerResponse): boolean {
+  return isMethod(method, ['GET', 'HEAD'], response)
+}
+
+/** Whether it is an order, and given by a program; if not, it is told so. A web page that somebody on this machine looks at could send
+ * one, and then it would have an Origin (Fetch Standard). */
+function isOrder({ method, headers }: IncomingMessage, response: ServerResponse): boolean {
+  if (!isMethod(method, ['POST'], response)) return false
+  if (headers.origin === undefined) return true
+  sendJson(response, 403, { error: 'orders are not taken from web pages: send it without an Origin header' })
+  return false
+}
+
+function isMethod(method: string | undefined, allowed: readonly string[], response: ServerResponse): boolean {
+  if (allowed.includes(method ?? '')) return true
+  response.setHeader('Allow', allowed.join(', '))
+  sendJson(response, 405, { error: `${method} is not allowed here: only ${allowed[0]} is` })
+  return false
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { ReplicaId } from '../base/brand.ts'
-import type { FromReplica, StartOrder } from './ipc.ts'
+import type { EndOrder, FromReplica, StartOrder } from './ipc.ts'
 import { hostLimits } from './limits.ts'
 
 /** How a process ended. `failed` is what it said last, if it could. */
@@ -72,6 +72,13 @@ export class ReplicaChild {
     child.once('exit', (code, signal) => this.#ended(running, code, signal))
     // A child that died already is told by `exit`.
     child.send(order, () => undefined)
+  }
+
+  /** The whole set ends. */
+  end(): void {
+    // One that died already is told by `exit`.
+    const order: EndOrder = { kind: 'end' }
+    if (this.#running?.process.connected === true) this.#running.process.send(order, () => undefined)
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -26,9 +26,13 @@ function scene(react: (input: Input) => readonly Effect[], deadline: () => Insta
     snapshot: ({ number }) => void log.push(`snapshot ${number}`),
     persist: ({ number }) => void log.push(`persist ${number}`),
     openSip: () => void log.push('open'),
+    closeSip: () => void log.push('close'),
     reply: ({ id }) => void log.push(`reply ${id}`),
     notice: ({ kind }) => void log.push(`notice ${kind}`),
-    stop: (why) => void log.push(why.kind === 'stop' ? `stop ${why.reason}` : `bug ${String(why.error)}`),
+    stop: (why) => {
+      if (why.kind === 'end') log.push('end')
+      else log.push(why.kind === 'stop' ? `stop ${why.reason}` : `bug ${String(why.error)}`)
+    },
   }
   const door = {
     step: (input: Input) => {

@@ -34,13 +34,16 @@ export interface World {
   persist(persist: Persist): void
   snapshot(write: SnapshotWrite): void
   openSip(): void
+  /** The input `sip-closed` follows, always. */
+  closeSip(): void
   reply(reply: Reply): void
   notice(notice: Notice['notice']): void
-  /** A bug showed or the replica asked for it: this process ends, and gives nothing more. */
+  /** A bug showed, the replica asked for it, or it has nothing left to do: this process ends, and gives nothing more. */
   stop(
     why:
       | { readonly kind: 'bug'; readonly error: unknown }
-      | { readonly kind: 'stop'; readonly cause: Stop['cause']; readonly reason: string },
+      | { readonly kind: 'stop'; readonly cause: Stop['cause']; readonly reason: string }
+      | { readonly kind: 'end' },
   ): void
 }
 
@@ -161,6 +164,12 @@ export class Host {
         return this.#world.snapshot(effect)
       case 'open-sip':
         return this.#world.openSip()
+      case 'close-sip':
+        return this.#world.closeSip()
+      case 'end':
+        this.close()
+        this.#world.flush()
+        return this.#world.stop({ kind: 'end' })
       case 'reply':
         return this.#world.reply(effect)
       case 'log':

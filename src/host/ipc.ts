@@ -13,6 +13,11 @@ export interface StartOrder {
   readonly logLevel: string
 }
 
+/** The whole set ends: at once, for there is nobody to hand over to. */
+export interface EndOrder {
+  readonly kind: 'end'
+}
+
 export type FromReplica =
   /** Its life is durable, its peer and admin ports are open. */
   | { readonly kind: 'listening'; readonly life: Life }

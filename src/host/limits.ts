@@ -41,6 +41,19 @@ export const hostLimits = {
   /** Sends that wait for one connection to be made; the others return as unreachable. */
   connectWaiting: 1_000,
 
+  /** A replica that ends closes a connection on which nothing was said for this long: longer than a transaction takes that nobody
+   * has to answer by hand... */
+  drainQuietMs: 1_000,
+  /** ...and each of them after this, so that ending doesn't wait for a phone that rings: its answer goes on a new connection. */
+  drainStreamsMs: 10_000,
+  /** What the far end of such a connection still sends is read this long; it has been told that it is over. */
+  drainCloseMs: 1_000,
+  /** The last frames of a replica that ends: a peer that doesn't take them by then is told them again by others, or doesn't need them. */
+  linkEndMs: 500,
+  /** All of a drain, whatever hangs: above the sum of its parts (replica/limits.ts `leave`, `settle`, and the two above), below the
+   * 30 s that supervisors give at least. */
+  drainMs: 20_000,
+
   /** One frame between replicas; the largest append is far below, so a longer one is garbage. */
   frameBytes: 32 * MB,
   /** Frames queued for a peer that doesn't read (stopped, or a slow link): then the link is reset. */
@@ -71,7 +84,7 @@ export const hostLimits = {
   silentLoopMs: 10_000,
   /** Signals this close together are one: a terminal's Ctrl-C reaches npm's child twice. Below a person's second thought. */
   sameSignalMs: 300,
-  /** From SIGTERM to SIGKILL when `up` ends. */
+  /** From the order to SIGKILL when `up` ends. */
   endMs: 3_000,
   /** What a dead set's orphans need to notice and leave the address. */
   addressFreeMs: 3_000,

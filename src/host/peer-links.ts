@@ -43,6 +43,12 @@ export class PeerLinks {
     for (const link of this.#links.values()) link.flush()
   }
 
+  /** Closes the links once what was written is on its way, or `hostLimits.linkEndMs` later. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.end()))
+    this.close()
+  }
+
   close(): void {
     for (const link of this.#links.values()) link.close()
   }
@@ -82,6 +88,19 @@ class PeerLink {
       this.#parts.log.warn('peer-slow', 'a link is reset: its peer does not read', { peer: this.#peer })
       this.#raw?.resetAndDestroy()
     }
+  }
+
+  end(): Promise<void> {
+    this.#over = true
+    const socket = this.#socket
+    if (socket === null || this.#state !== 'up') return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, hostLimits.linkEndMs)
+      socket.end(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   close(): void {

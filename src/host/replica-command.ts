@@ -2,8 +2,9 @@
 // that closes: a set never outlives its `up` (design.md 9).
 
 import { Replica } from '../replica/replica.ts'
+import { onEndSignals } from './end-signals.ts'
 import { hostLimits } from './limits.ts'
-import type { FromReplica, StartOrder } from './ipc.ts'
+import type { EndOrder, FromReplica, StartOrder } from './ipc.ts'
 import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, EXIT_USAGE } from './options.ts'
 import { ReplicaProcess } from './replica-process.ts'
@@ -29,6 +30,10 @@ async function obey(order: StartOrder): Promise<void> {
     makeReplica: (options) => new Replica(options),
     report: tell,
     end: ({ cause, reason }) => {
+      if (cause === 'drained') {
+        log.info({ code: 'drained' }, reason)
+        return leave(0)
+      }
       log.fatal({ code: `stopped-${cause}` }, reason)
       const code = cause === 'bug' ? EXIT_BUG : EXIT_CANNOT_START
       tell({ kind: 'failed', cause: cause === 'data' ? 'data' : 'other', reason }, () => leave(code))
@@ -36,10 +41,12 @@ async function obey(order: StartOrder): Promise<void> {
       setTimeout(() => leave(code), hostLimits.aliveMs)
     },
   })
-  process.once('SIGTERM', () => {
+  const endNow = (): void => {
     running.close()
     leave(0)
-  })
+  }
+  process.on('message', ({ kind }: EndOrder) => kind === 'end' && endNow())
+  onEndSignals(['SIGTERM'], () => running.drain(), endNow)
   setInterval(() => tell({ kind: 'alive' }), hostLimits.aliveMs)
   await running.run()
 

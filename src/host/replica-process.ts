@@ -15,6 +15,7 @@ import type { ReplicaConfig, SetConfig } from './config.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
+import { hostLimits } from './limits.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
 import { watchProcess } from './metrics.ts'
@@ -35,12 +36,13 @@ export interface Surroundings {
   readonly log: Logger
   makeReplica(options: ReplicaOptions): Door
   report(message: Exclude<FromReplica, { kind: 'alive' | 'failed' }>): void
-  /** The process must end. `data`: the data folder is at fault; `bug`: an assertion. Called once. */
+  /** The process must end. Called once. */
   end(why: Ending): void
 }
 
 export interface Ending {
-  readonly cause: 'data' | 'bug' | 'other'
+  /** `data`: the data folder is at fault; `bug`: an assertion; `drained`: it was told to end, and that is no failure. */
+  readonly cause: 'data' | 'bug' | 'drained' | 'other'
   readonly reason: string
 }
 
@@ -52,6 +54,9 @@ export class ReplicaProcess {
   readonly #open: (() => void)[] = []
   #host: Host | null = null
   #isOver = false
+  #isDraining = false
+  /** When the SIP sockets are bound, or could not be; null = they were not asked for. */
+  #sipOpened: Promise<void> | null = null
 
   constructor(start: ReplicaStart, around: Surroundings) {
     this.#start = start
@@ -73,6 +78,20 @@ export class ReplicaProcess {
     const trouble = await openPorts(parts, own)
     if (trouble !== null) return this.#end('other', trouble)
     if (!this.#isOver) this.#begin(parts)
+  }
+
+  /** The replica is told to end: it hands over first, in hostLimits.drainMs at most. Told again, it goes on as it does. */
+  drain(): void {
+    if (this.#isDraining || this.#isOver) return
+    this.#isDraining = true
+    if (this.#host === null) return this.#end('drained', 'it was told to end before it began')
+    const seconds = hostLimits.drainMs / 1_000
+    const timer = setTimeout(
+      () => this.#end('drained', `its drain was not done after ${seconds} s`),
+      hostLimits.drainMs,
+    )
+    this.#open.push(() => clearTimeout(timer))
+    this.#host.give({ kind: 'drain' })
   }
 
   close(): void {
@@ -114,7 +133,7 @@ export class ReplicaProcess {
       clock,
       storage,
       sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
-      admin: new AdminServer(own.admin, watchProcess(), give),
+      admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
       server: new PeerServer(peerParts),
       links: new PeerLinks(peerParts, new Map(peers.map(({ id, peer }) => [id, peer]))),
     }
@@ -153,7 +172,10 @@ export class ReplicaProcess {
       flush: () => links.flush(),
       persist: (persist) => storage.persist(persist),
       snapshot: (write) => storage.write(write),
-      openSip: () => void this.#openSip(sip),
+      openSip: () => {
+        this.#sipOpened = this.#openSip(sip)
+      },
+      closeSip: () => void this.#closeSip(sip),
       reply: (reply) => admin.reply(reply),
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
@@ -161,7 +183,8 @@ export class ReplicaProcess {
       },
       stop: (why) => {
         if (why.kind === 'stop') this.#end('data', why.reason)
-        else this.#end('bug', inWords(why.error))
+        else if (why.kind === 'bug') this.#end('bug', inWords(why.error))
+        else void links.end().then(() => this.#end('drained', 'it was told to end, and has handed over'))
       },
     }
   }
@@ -171,6 +194,13 @@ export class ReplicaProcess {
     const trouble = await troubleOf(sip.open(), `the SIP address ${address}`)
     if (trouble !== null) this.#end('other', trouble)
     else if (!this.#isOver) this.#around.report({ kind: 'sip-open' })
+  }
+
+  async #closeSip(sip: SipSockets): Promise<void> {
+    await this.#sipOpened
+    if (this.#isOver) return
+    await sip.drain()
+    this.#host?.give({ kind: 'sip-closed' })
   }
 
   #end(cause: Ending['cause'], reason: string): void {

@@ -6,7 +6,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import type { SetConfig } from './config.ts'
-import { listen, sendJson } from './admin-server.ts'
+import { isRead, listen, sendJson } from './admin-server.ts'
 import { hostLimits } from './limits.ts'
 
 export class SetAdmin {
@@ -18,10 +18,7 @@ export class SetAdmin {
     this.#server = createServer((request, response) => {
       const path = (request.url ?? '/').split('?', 1)[0]
       if (path !== '/status') return sendJson(response, 404, { error: 'there is nothing here', paths: ['/status'] })
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.setHeader('Allow', 'GET, HEAD')
-        return sendJson(response, 405, { error: `${request.method} is not allowed here: only GET is` })
-      }
+      if (!isRead(request, response)) return
       void statuses(config).then((all) => sendJson(response, 200, all))
     })
     this.#server.on('clientError', (_error, socket) => void socket.destroy())

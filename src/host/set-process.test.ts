@@ -10,7 +10,9 @@ import type { SetEvent } from './set-process.ts'
 const STAND_IN = `
 const say = (message) => process.send(message)
 process.once('disconnect', () => process.exit(0))
-process.on('message', ({ config, replica }) => {
+let isDeaf = false
+process.on('message', ({ kind, config, replica }) => {
+  if (kind === 'end') return isDeaf || process.exit(0)
   const role = config.replicas[replica - 1].data
   if (role === 'fails') return process.send({ kind: 'failed', cause: 'other', reason: 'no port' }, () => process.exit(1))
   if (role === 'damaged') return process.send({ kind: 'failed', cause: 'data', reason: 'torn' }, () => process.exit(1))
@@ -21,7 +23,7 @@ process.on('message', ({ config, replica }) => {
   say({ kind: 'sip-open' })
   say({ kind: 'ready', leader: 1 })
   if (role === 'dies') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 20)
-  if (role === 'deaf') process.on('SIGTERM', () => undefined)
+  isDeaf = role === 'deaf'
 })
 setInterval(() => undefined, 1000)
 `

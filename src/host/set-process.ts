@@ -77,12 +77,16 @@ export class SetProcess {
 
   /** Ends all replicas; called again, at once. */
   end(): void {
-    const signal = this.#isEnding ? 'SIGKILL' : 'SIGTERM'
+    const isAgain = this.#isEnding
     this.#isEnding = true
     for (const timer of this.#restarts.values()) clearTimeout(timer)
     this.#restarts.clear()
-    for (const child of this.#children) child.kill(signal)
-    // A stopped process doesn't hear SIGTERM.
+    // Not by a signal, which means a drain: nobody stays who could take over.
+    for (const child of this.#children) {
+      if (isAgain) child.kill('SIGKILL')
+      else child.end()
+    }
+    // A stopped process doesn't hear it.
     this.#killer ??= setTimeout(() => this.end(), hostLimits.endMs)
     this.#finishIfEmpty()
   }

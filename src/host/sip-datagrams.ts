@@ -3,15 +3,20 @@
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
+import { setImmediate as round } from 'node:timers/promises'
 import type { Send } from '../replica/effect.ts'
 import { hostLimits } from './limits.ts'
 import type { SipParts } from './sip-sockets.ts'
+
+/** The discard port of our own address, where nobody sends. */
+const NOBODY = 9
 
 export class SipDatagrams {
   readonly #parts: SipParts
   readonly #socket: Socket
   readonly #family: 4 | 6
   #isOpen = false
+  #received = 0
 
   constructor(parts: SipParts) {
     this.#parts = parts
@@ -25,6 +30,7 @@ export class SipDatagrams {
       lookup: (host, _options, found) => found(null, host, this.#family),
     })
     this.#socket.on('message', (bytes, from) => {
+      this.#received++
       // RFC 5626 4.4.1: keep-alives of CRLFs only. Nothing else that short is SIP.
       if (bytes.length <= 4) return
       const flow = { transport: 'udp', host: from.address, port: from.port, stream: '' } as const
@@ -62,6 +68,23 @@ export class SipDatagrams {
 
   #unsent(send: Send): void {
     this.#parts.give({ kind: 'unsent', send, reason: 'unreachable' })
+  }
+
+  /** What lies in the socket is read and given; nothing comes or leaves any more. What lies in a socket that is closed is lost, so
+   * it is connected first: the kernel deals what comes to the address to the other sockets then, and this one keeps what it has. */
+  async drain(): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    const failed = await new Promise<Error | null>((resolve) => {
+      this.#socket.connect(NOBODY, this.#parts.address.host, (error?: Error) => resolve(error ?? null))
+    })
+    if (failed !== null) this.#parts.log.warn('udp-drain-failed', failed.message)
+    // A round of the loop reads some of them. The first may have begun before the connect.
+    for (let idle = 0; idle < 3;) {
+      const before = this.#received
+      await round()
+      idle = this.#received === before ? idle + 1 : 0
+    }
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { must } from '../base/assert.ts'
 import type { Life } from '../base/brand.ts'
 import { instant, stamp } from '../base/instant.ts'
@@ -29,12 +29,25 @@ interface Scene {
   readonly lines: string[]
   /** The next input of that kind, also one that has come already; each is given once. */
   next<K extends InputBody['kind']>(kind: K): Promise<Extract<InputBody, { kind: K }>>
+  /** All inputs of that kind that nobody asked for by `next`. */
+  all<K extends InputBody['kind']>(kind: K): readonly Extract<InputBody, { kind: K }>[]
   setTime(us: number): void
 }
+
+/** A request's and a response's header fields, but for CSeq. */
+const FIELDS = 'From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nMax-Forwards: 70\r\n'
+const HEAD = `sip:x SIP/2.0\r\nVia: SIP/2.0/TCP 127.40.1.9;branch=z9hG4bK-1\r\n${FIELDS}`
+const ANSWER = HEAD.slice(HEAD.indexOf('Via'))
 
 let lastPort = 5_060
 
 async function scene(host = HOST): Promise<Scene & { readonly port: number }> {
+  const made = unopened(host)
+  await made.sip.open()
+  return made
+}
+
+function unopened(host = HOST): Scene & { readonly port: number } {
   const port = ++lastPort
   const inputs: InputBody[] = []
   const waiting: (() => void)[] = []
@@ -51,7 +64,6 @@ async function scene(host = HOST): Promise<Scene & { readonly port: number }> {
       for (const wake of waiting.splice(0)) wake()
     },
   })
-  await sip.open()
   cleanups.push(() => sip.close())
   async function next<K extends InputBody['kind']>(kind: K): Promise<Extract<InputBody, { kind: K }>> {
     for (;;) {
@@ -60,7 +72,10 @@ async function scene(host = HOST): Promise<Scene & { readonly port: number }> {
       await new Promise<void>((wake) => waiting.push(wake))
     }
   }
-  return { sip, port, lines, next, setTime: (us) => void (now = us) }
+  function all<K extends InputBody['kind']>(kind: K): readonly Extract<InputBody, { kind: K }>[] {
+    return inputs.filter((input): input is Extract<InputBody, { kind: K }> => input.kind === kind)
+  }
+  return { sip, port, lines, next, all, setTime: (us) => void (now = us) }
 }
 
 function send(flow: Partial<Flow>, data = MESSAGE): Send {
@@ -68,8 +83,13 @@ function send(flow: Partial<Flow>, data = MESSAGE): Send {
   return { kind: 'send', flow: full, data, notAfter: instant(300_000), origin: null }
 }
 
-async function connect(port: number): Promise<Socket> {
-  const socket = createConnection({ host: HOST, port })
+/** A phone that goes on sending when the set has ended its side. */
+function connectHalfOpen(port: number): Promise<Socket> {
+  return connect(port, true)
+}
+
+async function connect(port: number, allowHalfOpen = false): Promise<Socket> {
+  const socket = createConnection({ host: HOST, port, allowHalfOpen })
   socket.on('error', () => undefined)
   cleanups.push(() => socket.destroy())
   await once(socket, 'connect')
@@ -261,4 +281,109 @@ test('many silent connections do not keep a speaking one out', async () => {
   const input: SipInput = await next('sip')
   expect(input.flow.port).toBe(phone.localPort)
   for (const socket of many) socket.destroy()
+})
+
+describe('drain', () => {
+  /** Time passes, and the next look at the connections is taken. */
+  const pass = (ms: number): void => void vi.advanceTimersByTime(ms + hostLimits.drainQuietMs / 10)
+
+  test('what lies in the datagram socket is given, what comes after goes to the other replica, and nothing is lost', async () => {
+    const first = await scene()
+    lastPort--
+    const second = await scene()
+    const phones = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const phone = createSocket('udp4')
+        cleanups.push(() => phone.close())
+        phone.connect(first.port, HOST)
+        await once(phone, 'connect')
+        return phone
+      }),
+    )
+    const say = (text: string): void => {
+      // The system call is made before `send` returns: when all have said it, all of it lies in sockets.
+      for (const [i, phone] of phones.entries()) phone.send(`${text} ${i} and more`)
+    }
+    say('before')
+    const drained = first.sip.drain()
+    await drained
+    say('after')
+    await vi.waitFor(() => expect(first.all('sip').length + second.all('sip').length).toBe(80))
+    expect(first.all('sip').length).toBeGreaterThan(0)
+    expect(first.all('sip').every(({ data }) => data.startsWith('before'))).toBe(true)
+    expect(new Set([...first.all('sip'), ...second.all('sip')].map(({ data }) => data)).size).toBe(80)
+    first.sip.send(send({ port: first.port }))
+    expect((await first.next('unsent')).reason).toBe('unreachable')
+  })
+
+  test('a quiet connection is ended, and what its phone says before it notices is still given', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const { sip, port, next } = await scene()
+    const phone = await connectHalfOpen(port)
+    await vi.waitFor(() => expect(sip.connections).toBe(1))
+    const ended = once(phone, 'end')
+    phone.resume()
+    const drained = sip.drain()
+    pass(hostLimits.drainQuietMs)
+    await ended
+    phone.end(Buffer.from(MESSAGE, 'latin1'))
+    const { flow, data } = await next('sip')
+    expect(data).toBe(MESSAGE)
+    sip.send(send({ ...flow }))
+    expect((await next('unsent')).reason).toBe('no-stream')
+    await drained
+    expect(sip.connections).toBe(0)
+  })
+
+  test('a connection on which a phone rings is kept for its answer, with what comes and goes meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const { sip, port, next } = await scene()
+    const phone = await connect(port)
+    phone.write(`INVITE ${HEAD}CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n`)
+    const { flow } = await next('sip')
+    const drained = sip.drain()
+    const answer = async (text: string): Promise<void> => {
+      pass(hostLimits.drainQuietMs)
+      sip.send(send({ ...flow }, `SIP/2.0 ${text}\r\nContent-Length: 0\r\n\r\n`))
+      const [bytes] = (await once(phone, 'data')) as [Buffer]
+      expect(bytes.toString()).toContain(text.slice(0, 3))
+    }
+    await answer(`180 Ringing\r\n${ANSWER}CSeq: 1 INVITE`)
+    await answer(`200 OK\r\n${ANSWER}CSeq: 2 PRACK`)
+    await answer(`200 OK\r\n${ANSWER}CSeq: 1 INVITE`)
+    pass(hostLimits.drainQuietMs)
+    await drained
+  })
+
+  test('drainStreamsMs: ... and no longer than this', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const { sip, port, next } = await scene()
+    const phone = await connectHalfOpen(port)
+    phone.write(`INVITE ${HEAD}CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n`)
+    await next('sip')
+    const drained = sip.drain()
+    const ended = once(phone, 'end')
+    phone.resume()
+    pass(hostLimits.drainStreamsMs)
+    await ended
+    // Its far end never closes.
+    pass(hostLimits.drainCloseMs)
+    await drained
+    expect(sip.connections).toBe(0)
+  })
+
+  test('new connections go to the other replica', async () => {
+    const first = await scene()
+    lastPort--
+    const second = await scene()
+    await first.sip.drain()
+    const phones = await Promise.all(Array.from({ length: 20 }, () => connect(first.port)))
+    await vi.waitFor(() => expect(second.sip.connections).toBe(phones.length))
+  })
+
+  test('what was never opened is drained at once', async () => {
+    const { sip } = unopened()
+    await sip.drain()
+    expect(sip.connections).toBe(0)
+  })
 })

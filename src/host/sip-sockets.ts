@@ -47,6 +47,11 @@ export class SipSockets {
     return this.#streams.size
   }
 
+  /** Takes nothing new, gives what has come, and lets streams come to rest (hostLimits.drainStreamsMs at most). */
+  async drain(): Promise<void> {
+    await Promise.all([this.#datagrams.drain(), this.#streams.drain()])
+  }
+
   close(): void {
     this.#datagrams.close()
     this.#streams.close()

@@ -4,6 +4,7 @@
 import { createConnection, createServer, isIP } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import type { Send } from '../replica/effect.ts'
+import { cseq, parseMessage } from '../sip/message.ts'
 import { StreamFramer } from '../sip/stream.ts'
 import type { Flow } from '../wire/entry.ts'
 import { hostLimits } from './limits.ts'
@@ -19,6 +20,13 @@ interface Connection {
   waiting: Send[] | null
   /** Since when a message has begun and not ended; 0 = none has. */
   halfSince: number
+  /** When bytes came or a message left last. */
+  saidAt: number
+  /** An INVITE went on it, either way, and no final response since. With many calls on it this is a guess; but then it is never
+   * quiet anyway. */
+  isRinging: boolean
+  /** When we ended our side; null = we didn't. */
+  endedAt: number | null
 }
 
 export class SipStreams {
@@ -31,6 +39,9 @@ export class SipStreams {
   readonly #silent = new Map<string, Connection>()
   #serial = 0
   #sweep: NodeJS.Timeout | null = null
+  /** Since when connections are let go; null = they aren't. */
+  #drainsSince: number | null = null
+  #drained: () => void = () => undefined
 
   constructor(parts: SipParts) {
     this.#parts = parts
@@ -66,6 +77,36 @@ export class SipStreams {
     const open = this.#byPlace.get(place(flow)) ?? this.#connect(flow)
     if (open === null) this.#unsent(send, 'unreachable')
     else this.#sendOn(open, send)
+  }
+
+  /** Accepts no more, and ends each connection once nothing is under way on it, so that nobody is reset who has said something or
+   * waits for an answer. Resolves when none is left. */
+  drain(): Promise<void> {
+    if (this.#sweep === null) return Promise.resolve()
+    this.#server.close()
+    clearInterval(this.#sweep)
+    this.#drainsSince = performance.now()
+    this.#sweep = setInterval(() => this.#letGo(), hostLimits.drainQuietMs / 10)
+    return new Promise((resolve) => {
+      this.#drained = resolve
+      this.#letGo()
+    })
+  }
+
+  /** Our end of a connection is closed, and what the far end had under way is still read: its next message goes on a new one. */
+  #letGo(): void {
+    const now = performance.now()
+    const isLate = now - (this.#drainsSince ?? now) >= hostLimits.drainStreamsMs
+    for (const connection of this.#byId.values()) {
+      const { endedAt, saidAt, isRinging, waiting, socket } = connection
+      if (endedAt !== null) {
+        if (now - endedAt >= hostLimits.drainCloseMs) socket.destroy()
+      } else if (isLate || (now - saidAt >= hostLimits.drainQuietMs && !isRinging && waiting === null)) {
+        connection.endedAt = now
+        socket.end()
+      }
+    }
+    if (this.#byId.size === 0) this.#drained()
   }
 
   close(): void {
@@ -117,7 +158,17 @@ export class SipStreams {
     const stream = `${this.#parts.life}/${++this.#serial}`
     const flow: Flow = { transport: 'tcp', host, port, stream }
     const since = performance.now()
-    const connection: Connection = { flow, socket, framer: new StreamFramer(), since, waiting, halfSince: 0 }
+    const connection: Connection = {
+      flow,
+      socket,
+      framer: new StreamFramer(),
+      since,
+      waiting,
+      halfSince: 0,
+      saidAt: since,
+      isRinging: false,
+      endedAt: null,
+    }
     this.#byId.set(stream, connection)
     this.#byPlace.set(place(flow), connection)
     socket.on('data', (chunk) => this.#read(connection, chunk as Buffer))
@@ -129,6 +180,7 @@ export class SipStreams {
   #read(connection: Connection, chunk: Buffer): void {
     const { framer, socket, flow } = connection
     const events = framer.push(chunk.toString('latin1'))
+    connection.saidAt = performance.now()
     if (!framer.isWithinMessage) connection.halfSince = 0
     else if (connection.halfSince === 0 || events.length > 0) connection.halfSince = performance.now()
     for (const event of events) {
@@ -136,6 +188,7 @@ export class SipStreams {
       switch (event.kind) {
         case 'message':
           this.#silent.delete(flow.stream)
+          connection.isRinging = rings(event.text, connection.isRinging)
           this.#parts.give({ kind: 'sip', flow, data: event.text })
           break
         case 'ping':
@@ -157,12 +210,14 @@ export class SipStreams {
       return
     }
     if (!this.#hasRoom(connection)) return this.#unsent(send, 'no-stream')
+    connection.saidAt = performance.now()
+    connection.isRinging = rings(send.data, connection.isRinging)
     connection.socket.write(send.data, 'latin1')
   }
 
   /** False, and the connection is reset, if its far end hasn't read for too long. */
   #hasRoom(connection: Connection): boolean {
-    if (connection.socket.destroyed) return false
+    if (connection.socket.destroyed || connection.endedAt !== null) return false
     if (connection.socket.writableLength <= hostLimits.streamQueueBytes) return true
     this.#drop(connection, 'slow-peer', 'a connection is reset: its far end does not read')
     return false
@@ -188,6 +243,7 @@ export class SipStreams {
     connection.waiting = null
     for (const send of waiting) this.#unsent(send, 'unreachable')
     this.#parts.give({ kind: 'stream-closed', stream: connection.flow.stream })
+    if (this.#drainsSince !== null && this.#byId.size === 0) this.#drained()
   }
 
   #sweepOut(): void {
@@ -209,6 +265,14 @@ export class SipStreams {
   #unsent(send: Send, reason: 'late' | 'no-stream' | 'unreachable'): void {
     this.#parts.give({ kind: 'unsent', send, reason })
   }
+}
+
+/** Whether an INVITE waits for its final response after this message. */
+function rings(data: string, before: boolean): boolean {
+  if (data.startsWith('INVITE ')) return true
+  if (!before || !data.startsWith('SIP/2.0 ') || data.charAt(8) === '1') return before
+  const response = parseMessage(data)
+  return !response.ok || cseq(response.value).method !== 'INVITE'
 }
 
 function place({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -7,6 +7,7 @@ import { Replica } from '../replica/replica.ts'
 import { printAddress } from './address.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { onEndSignals } from './end-signals.ts'
 import { hostLimits } from './limits.ts'
 import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, helpPage, readOptions, startError, usageError } from './options.ts'
@@ -72,12 +73,20 @@ async function run(config: SetConfig, id: number, level: string): Promise<number
       makeReplica: (options) => new Replica(options),
       report: ({ kind, ...fields }) => log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`),
       end: ({ cause, reason }) => {
+        if (cause === 'drained') {
+          log.info({ code: 'drained' }, reason)
+          return ended.resolve(0)
+        }
         log.fatal({ code: `stopped-${cause}` }, reason)
         ended.resolve(cause === 'bug' ? EXIT_BUG : EXIT_CANNOT_START)
       },
     },
   )
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.resolve(0))
+  onEndSignals(
+    ['SIGINT', 'SIGTERM', 'SIGHUP'],
+    () => running.drain(),
+    () => ended.resolve(0),
+  )
   await running.run()
   const code = await ended.promise
   running.close()

@@ -5,8 +5,8 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import { printConfig } from './config.ts'
+import { onEndSignals } from './end-signals.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
-import { hostLimits } from './limits.ts'
 import { makeLog } from './log.ts'
 import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
@@ -96,16 +96,11 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     },
     say: (event) => output.say(event),
   })
-  let asked = -Infinity
   const end = (): void => {
-    // One Ctrl-C under npm comes twice: from the terminal, and passed on by npm. The second asks for nothing more.
-    const now = performance.now()
-    if (now - asked < hostLimits.sameSignalMs) return
-    asked = now
     output.end()
     set.end()
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+  onEndSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], end, end)
   const failure = await set.run()
   admin.close()
   guard.value.release()

@@ -25,6 +25,8 @@ export interface Picture {
   readonly counters: readonly (readonly [string, number])[]
   readonly detached: boolean
   readonly stale: boolean
+  /** It was told to end. */
+  readonly leaving: boolean
   /** Why the log's disk has no room; null = it has. */
   readonly full: DiskInput['reason'] | null
   readonly kept: number
@@ -76,7 +78,8 @@ export function answer(input: AdminInput, picture: Picture): Reply {
 }
 
 /** Why this replica can't serve calls now; null = it can. */
-function illness({ detached, stale, store, raft, full }: Picture): string | null {
+function illness({ detached, stale, leaving, store, raft, full }: Picture): string | null {
+  if (leaving) return 'draining: this replica was told to end'
   if (detached) return 'detached: no leader heard for a second, or (at the leader) no quorum'
   if (raft.leader === null) return 'an election is under way'
   if (stale) return 'catching up with the set'
@@ -86,7 +89,7 @@ function illness({ detached, stale, store, raft, full }: Picture): string | null
   return null
 }
 
-function statusOf({ options, store, raft, detached, kept, openCommits }: Picture): unknown {
+function statusOf({ options, store, raft, detached, leaving, kept, openCommits }: Picture): unknown {
   const counts = store.counts()
   const serving = store.serving()
   const [, incarnation] = options.life.split('.')
@@ -106,6 +109,7 @@ function statusOf({ options, store, raft, detached, kept, openCommits }: Picture
     serving: serving.members.map(({ life, since }) => ({ id: Number(life.slice(0, life.indexOf('.'))), life, since })),
     epoch: serving.version,
     detached,
+    draining: leaving,
     groups: counts.groups,
     entities: counts.entities,
     calls: { early: store.counter(EARLY_CALLS), confirmed: store.counter(CONFIRMED_CALLS) },

@@ -68,6 +68,17 @@ export interface OpenSip {
   readonly kind: 'open-sip'
 }
 
+/** Close the SIP sockets: nothing new is to reach them, what lies in them is given, and streams get a little time to come to
+ * rest. Then the input `sip-closed`. Given once in a life, also if `open-sip` was not. */
+export interface CloseSip {
+  readonly kind: 'close-sip'
+}
+
+/** The drain is done: this process ends, and that is no failure. Frames that were pushed before are written first. */
+export interface End {
+  readonly kind: 'end'
+}
+
 /** Answer an admin query. `body` is JSON. */
 export interface Reply {
   readonly kind: 'reply'
@@ -102,4 +113,16 @@ export interface Stop {
   readonly reason: string
 }
 
-export type Effect = Send | PeerSend | Peers | Persist | SnapshotWrite | OpenSip | Reply | LogLine | Notice | Stop
+export type Effect =
+  | Send
+  | PeerSend
+  | Peers
+  | Persist
+  | SnapshotWrite
+  | OpenSip
+  | CloseSip
+  | End
+  | Reply
+  | LogLine
+  | Notice
+  | Stop

@@ -93,6 +93,16 @@ export interface SnapshotInput {
   readonly reason: string
 }
 
+/** This process is to end. The replica hands over what it does, asks for its sockets to be closed and then says `end`. */
+export interface DrainInput {
+  readonly kind: 'drain'
+}
+
+/** The SIP sockets are closed, as `close-sip` asked; what lay in them was given. */
+export interface SipClosedInput {
+  readonly kind: 'sip-closed'
+}
+
 export type InputBody =
   | SipInput
   | PeerInput
@@ -104,6 +114,8 @@ export type InputBody =
   | AdminInput
   | DiskInput
   | SnapshotInput
+  | DrainInput
+  | SipClosedInput
 
 /** An input and when it happened: `now` never falls from one step to the next. `wall` is the machine's wall clock, used for
  * nothing but the slew of cluster time (design.md 5). */

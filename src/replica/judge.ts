@@ -36,6 +36,8 @@ export class Judge {
     firstDone: false,
     previous: null,
   }
+  /** Of each replica the last life that said that it leaves. No life takes that back. */
+  readonly #leaving = new Map<ReplicaId, Life>()
   /** Where the commit index was, twice per applyLag at least: a replica's lag in time is read off here. */
   #marks: CommitMark[] = []
 
@@ -74,6 +76,15 @@ export class Judge {
     known.applied = applied
   }
 
+  /** That life is told to end: it is taken out of serving as soon as another one serves, and not admitted again. */
+  leaves(life: Life): void {
+    this.#leaving.set(replicaOf(life), life)
+  }
+
+  isLeaving(life: Life): boolean {
+    return this.#leaving.get(replicaOf(life)) === life
+  }
+
   /** The serving change to propose now, or null if all is as it should be. */
   verdict(serving: Serving, commit: Index, applied: Index, now: Instant): ServingChange | null {
     this.#mark(commit, now)
@@ -82,7 +93,7 @@ export class Judge {
       if (life !== this.#self && this.#isGone(life, commit, now)) remove.push(life)
     }
     const admit: Life[] = []
-    if (!serving.members.some(({ life }) => life === this.#self)) {
+    if (!serving.members.some(({ life }) => life === this.#self) && !this.isLeaving(this.#self)) {
       admit.push(this.#self)
       for (const { life } of serving.members) {
         if (replicaOf(life) === replicaOf(this.#self) && !remove.includes(life)) remove.push(life)
@@ -95,6 +106,11 @@ export class Judge {
       for (const { life } of serving.members) {
         if (replicaOf(life) === replica && !remove.includes(life)) remove.push(life)
       }
+    }
+    const staying = serving.members.filter(({ life }) => !remove.includes(life))
+    // The last one that serves goes on until it is gone.
+    if (admit.length > 0 || staying.some(({ life }) => !this.isLeaving(life))) {
+      for (const { life } of staying) if (this.isLeaving(life)) remove.push(life)
     }
     if (admit.length === 0 && remove.length === 0) return null
     for (const life of remove) this.#suspect(life, commit, now)
@@ -127,6 +143,7 @@ export class Judge {
 
   #isReady(witness: Witness, applied: Index, now: Instant): boolean {
     if (this.#links.isDead(witness.life) || !this.#links.isUp(replicaOf(witness.life))) return false
+    if (this.isLeaving(witness.life)) return false
     if (between(witness.heard, now) > limits.silence) return false
     const since = Math.max(witness.since, this.#leading.since) as Instant
     return between(since, now) >= this.#wait(witness) && applied - witness.applied < limits.admissionLag

@@ -97,6 +97,12 @@ export const limits = {
   lookups: 100,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
+  /** A replica that is told to end waits no longer than this to be taken out of serving: an election, a handover that fails and
+   * another one fit into it. */
+  leave: seconds(5),
+  /** ...and then, its sockets closed, no longer for what it passed on: once it is with its owner only that one's death would make
+   * the keeper repeat it. */
+  settle: seconds(2),
   /** The smallest step of a deadline: nothing is armed nearer than this. */
   grain: micros(100),
 } as const

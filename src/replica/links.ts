@@ -41,12 +41,22 @@ export class Links {
     return this.#peers.get(peer)?.state === 'up'
   }
 
+  get isAnyUp(): boolean {
+    for (const { state } of this.#peers.values()) if (state === 'up') return true
+    return false
+  }
+
   isRefused(peer: ReplicaId): boolean {
     return this.#peers.get(peer)?.state === 'refused'
   }
 
   lifeOf(peer: ReplicaId): Life | null {
     return this.#peers.get(peer)?.life ?? null
+  }
+
+  /** The leader's, if another replica leads. */
+  get lifeOfLeader(): Life | null {
+    return this.#leader === null ? null : this.lifeOf(this.#leader)
   }
 
   /** Whether that very start is known to be over: its address refuses connections, or another life answers there. */

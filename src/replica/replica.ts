@@ -27,11 +27,13 @@ import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
 import { callContext } from './call-context.ts'
+import { DiskRoom } from './disk-room.ts'
 import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
-import type { AdminInput, DiskInput, Input, LinkInput } from './input.ts'
+import type { AdminInput, Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
+import { Leaving } from './leaving.ts'
 import { Links } from './links.ts'
 import { LogPort } from './log-port.ts'
 import { Lookups } from './lookups.ts'
@@ -56,6 +58,7 @@ export class Replica {
   readonly #passing: Passing
   readonly #freshness: Freshness
   readonly #snapshots: Snapshots
+  readonly #leaving: Leaving
   readonly #lookups = new Lookups()
   readonly #context: CallContext
   #now: Instant
@@ -83,8 +86,7 @@ export class Replica {
   }
   #opened = false
   #announced = false
-  /** Why its disk has no room, while it has none. */
-  readonly #full = new Set<DiskInput['reason']>()
+  readonly #room: DiskRoom
 
   /** Throws only if the disk's records contradict themselves. */
   constructor(options: ReplicaOptions) {
@@ -105,6 +107,7 @@ export class Replica {
     const peers = options.voters.filter((voter) => voter !== options.id)
     this.#links = new Links(options.life, peers, this.#outbox)
     this.#judge = new Judge(options.life, this.#links)
+    this.#room = new DiskRoom(this.#raft, this.#outbox)
     this.#freshness = new Freshness(options.now)
     this.#context = callContext({
       store: this.#store,
@@ -158,11 +161,13 @@ export class Replica {
         owner: this.#owner,
         context: () => this.#context,
         stale: () => this.#freshness.stale,
-        standIn: () => this.#standIn(),
+        standIn: () => (this.#room.takesNothing ? this.#links.lifeOfLeader : null),
         answer: (outgoing) => this.#egress.send(outgoing, null),
       },
       options.now,
     )
+    const kept = (): number => this.#passing.kept
+    this.#leaving = new Leaving({ ...shared, raft, judge: this.#judge, now: () => this.#now, kept })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */
@@ -209,10 +214,16 @@ export class Replica {
         this.#admin(input)
         break
       case 'disk':
-        this.#disk(input)
+        this.#room.change(input, this.#now)
         break
       case 'snapshot':
         this.#snapshots.onInput(input)
+        break
+      case 'drain':
+        this.#leaving.begin()
+        break
+      case 'sip-closed':
+        this.#leaving.sipClosed()
         break
       default:
         unreachable(input)
@@ -239,6 +250,7 @@ export class Replica {
       this.#lookups.deadline(),
       this.#log.deadline(),
       this.#snapshots.deadline(),
+      this.#leaving.deadline(),
       this.#isSettled ? this.#pulseDeadline() : null,
       this.#readyDeadline(),
     ]
@@ -291,6 +303,9 @@ export class Replica {
       case 'relay':
         if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
         else this.#links.sendBytes(frame.to, frame.frame, frame.from)
+        break
+      case 'leave':
+        this.#judge.leaves(from)
         break
       default:
         unreachable(frame)
@@ -358,6 +373,7 @@ export class Replica {
     this.#answerLookups()
     this.#egress.tellOwners()
     this.#announce()
+    this.#leaving.turn()
   }
 
   /** What was held and kept stands on a store that is gone. */
@@ -508,7 +524,7 @@ export class Replica {
     if (this.#raft.isLeader) this.#freshness.heard(this.#raft.quorumContact)
     if (this.#freshness.reached(this.#store.appliedIndex, this.#now)) {
       this.#owner.frozen = false
-      if (!this.#opened) {
+      if (!this.#opened && !this.#leaving.isUnderWay) {
         this.#opened = true
         this.#outbox.push({ kind: 'open-sip' })
       }
@@ -533,38 +549,10 @@ export class Replica {
     this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
   }
 
-  /** design.md 10: without room for the log no call is taken, and a leader that can't write steps down and says so. */
-  #disk({ reason, full }: DiskInput): void {
-    if (full) this.#full.add(reason)
-    else this.#full.delete(reason)
-    if (reason === 'limit') {
-      if (full) this.#outbox.log('error', 'log-full', 'the log on disk has reached its limit: new calls get 503')
-      else this.#outbox.log('info', 'log-room', 'the log on disk has room again: new calls are taken')
-      return
-    }
-    if (!full) {
-      this.#raft.standAgain(this.#now)
-      this.#outbox.log('info', 'disk-room', "the log's disk takes writes again: this replica may lead again")
-      return
-    }
-    const term = this.#raft.term
-    const said = this.#raft.isLeader ? `this replica gives up leading term ${term}` : 'this replica will not lead'
-    this.#raft.stepDown(this.#now)
-    this.#outbox.log('error', 'disk-full', `the log's disk is full: ${said}, new calls get 503`, { term })
-  }
-
-  /** With a full disk nothing is acknowledged, so the leader sends no more entries, and this replica can't catch up: what
-   * phones send to it would wait in vain. */
-  #standIn(): Life | null {
-    const leader = this.#leader
-    if (!this.#full.has('no-space') || leader === null || leader === this.#options.id) return null
-    return this.#links.lifeOf(leader)
-  }
-
   // ---- shared views -------------------------------------------------------------------------------------------------
 
   #isBusy(): boolean {
-    return this.#full.size > 0 || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy
+    return this.#room.isFull || this.#passing.kept >= limits.busy || this.#owner.openCommits >= limits.busy
   }
 
   #picture(): Picture {
@@ -575,7 +563,8 @@ export class Replica {
       counters: this.#outbox.counters(),
       detached: between(this.#freshness.contact, this.#now) > limits.detached,
       stale: this.#freshness.stale,
-      full: this.#full.has('no-space') ? 'no-space' : this.#full.has('limit') ? 'limit' : null,
+      leaving: this.#leaving.isUnderWay,
+      full: this.#room.full,
       kept: this.#passing.kept,
       openCommits: this.#owner.openCommits,
     }

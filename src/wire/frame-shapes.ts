@@ -4,6 +4,7 @@ import type {
   EgressFrame,
   Frame,
   HandledFrame,
+  LeaveFrame,
   PassFrame,
   ProposeFrame,
   RaftFrame,
@@ -86,11 +87,24 @@ const snapshot = record<SnapshotFrame>({
 })
 const snapshotAck = record<SnapshotAckFrame>({ kind: oneOf(['snapshot-ack']), id: integer(1), number: integer(1) })
 const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, from: lifeShape, frame: bytesShape })
+const leave = record<LeaveFrame>({ kind: oneOf(['leave']) })
 
 export const frameFormat = format(
   'frame',
   1,
-  variants<Frame>({ raft, propose, pass, handled, egress, sent, unsent, snapshot, 'snapshot-ack': snapshotAck, relay }),
+  variants<Frame>({
+    raft,
+    propose,
+    pass,
+    handled,
+    egress,
+    sent,
+    unsent,
+    snapshot,
+    'snapshot-ack': snapshotAck,
+    relay,
+    leave,
+  }),
   [
     raft,
     clock,
@@ -106,5 +120,6 @@ export const frameFormat = format(
     ...raftRecords,
     snapshot,
     snapshotAck,
+    leave,
   ],
 )

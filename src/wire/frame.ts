@@ -88,6 +88,11 @@ export interface SnapshotAckFrame {
   readonly number: number
 }
 
+/** To the leader: the sending life is told to end, and is to be taken out of serving. Repeated while it lives. */
+export interface LeaveFrame {
+  readonly kind: 'leave'
+}
+
 /** A frame for a replica to which its sender has no link, by way of the leader. */
 export interface RelayFrame {
   readonly kind: 'relay'
@@ -107,3 +112,4 @@ export type Frame =
   | SnapshotFrame
   | SnapshotAckFrame
   | RelayFrame
+  | LeaveFrame

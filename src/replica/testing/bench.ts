@@ -58,6 +58,9 @@ export class Bench {
   readonly sent: Sent[] = []
   readonly lines: (LogLine & { readonly by: ReplicaId })[] = []
   readonly notices: (Notice['notice'] & { readonly by: ReplicaId; readonly at: Instant })[] = []
+  /** Whose sockets are to be closed, and who has nothing left to do, in order. */
+  readonly sipCloses: ReplicaId[] = []
+  readonly ended: ReplicaId[] = []
   /** True: this frame is lost on its way. */
   loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
   /** True: disks take no snapshots. */
@@ -350,6 +353,12 @@ export class Bench {
         this.#events.push({ to: by, body: { kind: 'snapshot', number, outcome, reason: '' } })
         return
       }
+      case 'close-sip':
+        this.sipCloses.push(by)
+        return
+      case 'end':
+        this.ended.push(by)
+        return
       case 'reply':
         this.#answers.set(effect.id, effect)
         return
