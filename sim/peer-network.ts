@@ -5,6 +5,7 @@
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
 import { identifyPeer } from '../src/wire/peer-identity.ts'
+import { KNOWN_FORMATS } from '../src/wire/formats.ts'
 import type { Agenda, Appointment } from './agenda.ts'
 import { drawInRun, moment } from './draws.ts'
 import type { Draw } from './draws.ts'
@@ -235,7 +236,7 @@ export class PeerNetwork {
       if (connection.broken || this.#endpoints.get(end.id) !== near) return
       if (end.connection !== null) this.#tell(pair, end, { kind: 'closed' })
       Object.assign(end, { connection, far, refused: false })
-      this.#tell(pair, end, { kind: 'up', life: far })
+      this.#tell(pair, end, { kind: 'up', life: far, formats: KNOWN_FORMATS })
       const late = end.late
       end.late = []
       if (late.length === 0) return

@@ -7,6 +7,7 @@ import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { Durability } from '../replica/options.ts'
+import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { hostLimits } from './limits.ts'
@@ -35,6 +36,8 @@ export interface SetConfig {
   /** When the log is compacted behind a snapshot, and how many entries are kept for followers that are behind; what is left
    * out has its default (replica/limits.ts). */
   readonly compaction: { readonly every?: number; readonly kept?: number }
+  /** `most`: replicas behave as a release that reads no newer format (docs/UPGRADING.md). */
+  readonly formats: { readonly most?: number }
   /** Seconds until `up` starts a dead replica again; null = never. */
   readonly restart: number | null
 }
@@ -58,6 +61,7 @@ export function printConfig(config: SetConfig): string {
     nextHop: nextHop === null ? null : printNextHop(nextHop),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
+    ...(config.formats.most === undefined ? {} : { formats: config.formats }),
     maxCall: 0,
     restart: restart ?? 'never',
     admin: printAddress(config.admin),
@@ -79,7 +83,19 @@ export function parseConfig(text: string, folder: string): Result<SetConfig, str
   }
 }
 
-const KEYS = ['set', 'secret', 'sip', 'nextHop', 'durability', 'compaction', 'maxCall', 'restart', 'admin', 'replicas']
+const KEYS = [
+  'set',
+  'secret',
+  'sip',
+  'nextHop',
+  'durability',
+  'compaction',
+  'formats',
+  'maxCall',
+  'restart',
+  'admin',
+  'replicas',
+]
 const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
 
 /** Instead of what may be the secret, in the wrong place or cut short: complaints end up in logs. */
@@ -114,6 +130,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     admin: readAddress(value['admin'], 'admin'),
     replicas,
     compaction: readCompaction(value['compaction']),
+    formats: readFormats(value['formats']),
     restart: readRestart(value['restart']),
   }
   const clash = clashOf(config)
@@ -214,6 +231,17 @@ function readCount(
   const isCount = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
   if (!isCount) wrong(`compaction.${name}`, value, `a whole number from ${least} to ${most}, of ${unit}`)
   return { [name]: value as number }
+}
+
+function readFormats(value: unknown): SetConfig['formats'] {
+  if (value === undefined) return {}
+  const given = fields(value, 'formats')
+  only(given, ['most'], 'formats')
+  const { most } = given
+  if (most === undefined) return {}
+  const right = `a format that this release reads: ${OLDEST_FORMAT} to ${NEWEST_FORMAT}`
+  if (typeof most !== 'number' || !reads(KNOWN_FORMATS, most)) wrong('formats.most', most, right)
+  return { most }
 }
 
 function readRestart(value: unknown): number | null {

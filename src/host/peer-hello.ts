@@ -4,8 +4,10 @@
 import type { Life } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { FIRST_FORMATS, isFormats } from '../wire/formats.ts'
+import type { Formats } from '../wire/formats.ts'
 
-/** Raised when frames or this greeting change so that an older replica would misread them. */
+/** Of this greeting itself: raised when an older replica would misread it. */
 const PEER_FORMAT = 1
 
 export interface Hello {
@@ -14,14 +16,16 @@ export interface Hello {
   readonly life: Life
   /** The replica that the dialler means to reach. */
   readonly to: number
+  /** What it reads. */
+  readonly formats: Formats
 }
 
-/** The answer: the acceptor's life, or why it won't listen. */
-export type Answer = { readonly life: Life } | { readonly refused: string }
+/** The answer: the acceptor's life and what it reads, or why it won't listen. */
+export type Answer = { readonly life: Life; readonly formats: Formats } | { readonly refused: string }
 
 export function printHello(hello: Hello): string {
-  const { set, replica, life, to } = hello
-  return `${JSON.stringify({ holdfast: 'peer', format: PEER_FORMAT, set, replica, life, to })}\n`
+  const { set, replica, life, to, formats } = hello
+  return `${JSON.stringify({ holdfast: 'peer', format: PEER_FORMAT, set, replica, life, to, formats })}\n`
 }
 
 export function printAnswer(answer: Answer): string {
@@ -35,7 +39,8 @@ export function parseHello(line: string): Result<Hello, string> {
   if (typeof set !== 'string' || typeof replica !== 'number' || typeof to !== 'number' || !isLifeOf(life, replica)) {
     return err('its hello lacks set, replica, life or to')
   }
-  return ok({ set, replica, life, to })
+  const formats = formatsOf(value.value)
+  return formats.ok ? ok({ set, replica, life, to, formats: formats.value }) : formats
 }
 
 export function parseAnswer(line: string, from: number): Result<Answer, string> {
@@ -43,7 +48,9 @@ export function parseAnswer(line: string, from: number): Result<Answer, string> 
   if (!value.ok) return value
   const { refused, life } = value.value
   if (typeof refused === 'string') return ok({ refused })
-  return isLifeOf(life, from) ? ok({ life }) : err('its answer is not from the replica that was dialled')
+  if (!isLifeOf(life, from)) return err('its answer is not from the replica that was dialled')
+  const formats = formatsOf(value.value)
+  return formats.ok ? ok({ life, formats: formats.value }) : formats
 }
 
 function parseLine(line: string): Result<Record<string, unknown>, string> {
@@ -60,6 +67,11 @@ function parseLine(line: string): Result<Record<string, unknown>, string> {
     return err(`it speaks format ${JSON.stringify(fields['format'])} between replicas, this one speaks ${PEER_FORMAT}`)
   }
   return ok(fields)
+}
+
+/** Releases before formats had numbers don't say. */
+function formatsOf({ formats = FIRST_FORMATS }: Record<string, unknown>): Result<Formats, string> {
+  return isFormats(formats) ? ok(formats) : err('its formats are not a range of numbers')
 }
 
 function isLifeOf(value: unknown, replica: number): value is Life {

@@ -10,6 +10,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { replicaId } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import type { InputBody } from '../replica/input.ts'
+import { KNOWN_FORMATS } from '../wire/formats.ts'
+import type { Formats } from '../wire/formats.ts'
 import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
 import { KnownPeers } from './known-peers.ts'
@@ -46,6 +48,9 @@ interface Wish {
   readonly set?: string
   readonly secret?: string
   readonly folder?: string
+  readonly formats?: Formats
+  /** What its set writes. */
+  readonly active?: number
 }
 
 function folder(): string {
@@ -73,6 +78,7 @@ function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
     address: { host: HOST, port },
     peers: [3 - id],
     known: knownPeers(wish.folder ?? folder()),
+    formats: { own: wish.formats ?? KNOWN_FORMATS, active: wish.active ?? 1 },
     log: new SparseLog(log),
     give: (input) => void inputs.push(input),
   }
@@ -170,7 +176,7 @@ test('a link that is lost while the peer lives is closed and up again, never ref
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
   // The same life dials anew: the older link goes.
   const other = await dialSecurely(b)
-  other.write(printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2 }))
+  other.write(hello({}))
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1', 'closed', 'up 2.bb.1']))
 })
 
@@ -238,7 +244,7 @@ test.each([
 })
 
 function hello(change: Partial<Parameters<typeof printHello>[0]>): string {
-  return printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2, ...change })
+  return printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2, formats: KNOWN_FORMATS, ...change })
 }
 
 test('after hello, garbage closes the link and gives no frame', async () => {

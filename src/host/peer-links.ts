@@ -13,6 +13,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ReplicaId } from '../base/brand.ts'
 import type { LinkInput } from '../replica/input.ts'
+import { formatObjection } from '../wire/formats.ts'
 import type { Address } from './address.ts'
 import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
@@ -132,10 +133,12 @@ class PeerLink {
   }
 
   #greet(raw: Socket, timer: NodeJS.Timeout): void {
-    const { set, replica, life, log } = this.#parts
+    const { set, replica, life, formats, log } = this.#parts
     const socket = securePeerClient(raw, this.#parts)
     this.#socket = socket
-    socket.once('secureConnect', () => socket.write(printHello({ set, replica, life, to: this.#peer })))
+    socket.once('secureConnect', () =>
+      socket.write(printHello({ set, replica, life, to: this.#peer, formats: formats.own })),
+    )
     socket.on('error', (error) => {
       const why = whyInsecure(error)
       if (why === null) return
@@ -165,16 +168,18 @@ class PeerLink {
       socket.destroy()
       return
     }
-    const { life } = answer.value
-    const objection = this.#parts.known.objection(life)
+    const { life, formats } = answer.value
+    const { own, active } = this.#parts.formats
+    const unfit = formatObjection(own, active, formats)
+    const objection = unfit === null ? this.#parts.known.objection(life) : `replica ${to} can't take part: ${unfit}`
     if (objection !== null) {
-      this.#parts.log.warn('peer-other-disk', objection, { peer: to })
+      this.#parts.log.warn(unfit === null ? 'peer-other-disk' : 'peer-format', objection, { peer: to })
       socket.destroy()
       return
     }
     socket.resume()
     this.#wait = hostLimits.reconnectLeastMs
-    this.#become({ kind: 'up', life })
+    this.#become({ kind: 'up', life, formats })
   }
 
   #lost(refused: boolean): void {

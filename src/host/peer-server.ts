@@ -7,6 +7,8 @@ import { must } from '../base/assert.ts'
 import { compareLives } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import type { InputBody } from '../replica/input.ts'
+import { formatObjection } from '../wire/formats.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { Address } from './address.ts'
 import { FrameReader } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
@@ -23,11 +25,18 @@ export interface PeerParts {
   readonly replica: number
   readonly life: Life
   readonly address: Address
+  /** What this replica reads, and what its set writes, as far as it knows. */
+  readonly formats: SetFormats
   /** The other replicas' ids. */
   readonly peers: readonly number[]
   readonly known: KnownPeers
   readonly log: SparseLog
   give(input: InputBody): void
+}
+
+export interface SetFormats {
+  readonly own: Formats
+  active: number
 }
 
 interface Stranger {
@@ -45,7 +54,7 @@ export class PeerServer {
   /** Connections that haven't said hello, by where they come from. */
   readonly #strangers = new Map<string, Stranger>()
   /** The link from each peer, and the latest life that each gave. */
-  readonly #links = new Map<number, { readonly socket: TLSSocket; readonly life: Life }>()
+  readonly #links = new Map<number, { readonly socket: TLSSocket; readonly life: Life; readonly formats: Formats }>()
 
   constructor(parts: PeerParts) {
     this.#parts = parts
@@ -75,6 +84,14 @@ export class PeerServer {
     this.#server.close()
     for (const { socket } of this.#strangers.values()) socket.destroy()
     for (const { socket } of this.#links.values()) socket.destroy()
+  }
+
+  /** The set writes another format: who doesn't read it is not listened to any more, and hears why when it dials again. */
+  formatRaised(): void {
+    const { own, active } = this.#parts.formats
+    for (const { socket, formats } of this.#links.values()) {
+      if (formatObjection(own, active, formats) !== null) socket.destroy()
+    }
   }
 
   #accept(socket: Socket): void {
@@ -128,11 +145,11 @@ export class PeerServer {
     if (!hello.ok) return this.#refuse(socket, 'peer-garbage', hello.error, place)
     const objection = this.#objection(hello.value)
     if (objection !== null) return this.#refuse(socket, objection.code, objection.reason, place)
-    const { replica, life } = hello.value
+    const { replica, life, formats } = hello.value
     // A link takes the place of the one before it: frames of both would mix.
     this.#links.get(replica)?.socket.destroy()
-    this.#links.set(replica, { socket, life })
-    socket.write(printAnswer({ life: this.#parts.life }))
+    this.#links.set(replica, { socket, life, formats })
+    socket.write(printAnswer({ life: this.#parts.life, formats: this.#parts.formats.own }))
     this.#readFrames(socket, life, rest)
   }
 
@@ -147,6 +164,8 @@ export class PeerServer {
     if (!peers.includes(hello.replica)) {
       return { code: 'peer-unknown', reason: `this set has no other replica ${hello.replica}` }
     }
+    const unfit = formatObjection(this.#parts.formats.own, this.#parts.formats.active, hello.formats)
+    if (unfit !== null) return { code: 'peer-format', reason: unfit }
     const last = this.#links.get(hello.replica)?.life
     if (last !== undefined && compareLives(hello.life, last) < 0) {
       return { code: 'peer-past', reason: `${hello.life} is over: ${last} has been here` }

@@ -7,6 +7,7 @@ import { must } from '../base/assert.ts'
 import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
+import { heldFormats, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { printAddress } from './address.ts'
 import { machineClock } from './clock.ts'
@@ -21,7 +22,7 @@ import type { Logger } from './log.ts'
 import { watchProcess } from './metrics.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
-import type { PeerParts } from './peer-server.ts'
+import type { PeerParts, SetFormats } from './peer-server.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
@@ -126,12 +127,14 @@ export class ReplicaProcess {
       address: own.peer,
       peers: peers.map(({ id }) => id),
       known,
+      formats: { own: heldFormats(config.formats.most ?? null), active: OLDEST_FORMAT },
       log: sparse,
       give,
     }
     const parts: Parts = {
       clock,
       storage,
+      formats: peerParts.formats,
       sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
       server: new PeerServer(peerParts),
@@ -162,7 +165,7 @@ export class ReplicaProcess {
   }
 
   #world(parts: Parts): World {
-    const { sip, links, storage, admin } = parts
+    const { sip, links, storage, admin, server } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
@@ -179,7 +182,10 @@ export class ReplicaProcess {
       reply: (reply) => admin.reply(reply),
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
-        else report(notice)
+        else if (notice.kind === 'format') {
+          parts.formats.active = notice.active
+          server.formatRaised()
+        } else report(notice)
       },
       stop: (why) => {
         if (why.kind === 'stop') this.#end('data', why.reason)
@@ -213,6 +219,7 @@ export class ReplicaProcess {
 interface Parts {
   readonly clock: Clock
   readonly storage: Storage
+  readonly formats: SetFormats
   readonly sip: SipSockets
   readonly admin: AdminServer
   readonly server: PeerServer
@@ -256,6 +263,7 @@ function optionsOf(
     records,
     durability: config.durability,
     compaction: config.compaction,
+    formats: heldFormats(config.formats.most ?? null),
     settings: { sip: config.sip, nextHop: config.nextHop },
     now: clock.now(),
     wall: clock.wall(),

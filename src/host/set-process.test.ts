@@ -45,6 +45,7 @@ function begin(roles: readonly string[], restart: number | null = null) {
     secret: '',
     durability: 'wal',
     compaction: {},
+    formats: {},
     sip: { ...address, port: 5_060 },
     nextHop: null,
     admin: address,

@@ -93,7 +93,7 @@ export function configOf(plan: UpPlan, { set, secret }: Membership, folder: stri
     peer: { host: peer.host, port: peer.port + i + 1 },
     data: durability === 'memory' ? null : replicaFolder(folder, i + 1),
   }))
-  return { set, secret, sip, nextHop, durability, admin, replicas, compaction: {}, restart }
+  return { set, secret, sip, nextHop, durability, admin, replicas, compaction: {}, formats: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

@@ -16,6 +16,7 @@ import type { AdminInput, DiskInput } from './input.ts'
 import { limits } from './limits.ts'
 import type { MemberAnswer, MembersView } from './member-request.ts'
 import type { ReplicaOptions } from './options.ts'
+import { formatsOf } from './restore.ts'
 
 /** What an answer is drawn from. */
 export interface Picture {
@@ -108,6 +109,7 @@ function statusOf({ options, store, raft, detached, leaving, kept, openCommits }
     learners: [],
     serving: serving.members.map(({ life, since }) => ({ id: Number(life.slice(0, life.indexOf('.'))), life, since })),
     epoch: serving.version,
+    formats: { active: store.format, ...formatsOf(options) },
     detached,
     draining: leaving,
     groups: counts.groups,
@@ -216,6 +218,7 @@ function metricsOf(picture: Picture): readonly Metric[] {
     gauge('commit_index', 'last committed entry', raft.commit),
     gauge('applied_index', 'last applied entry', store.appliedIndex),
     gauge('serving', 'replicas that may own groups', store.serving().members.length),
+    gauge('format', 'the format that the set writes', store.format),
     gauge('detached', '1 without a quorum', detached ? 1 : 0),
     gauge('inputs_kept', 'messages kept until their owner has handled them', kept),
     gauge('commits_open', 'own commits whose outcome is not known', openCommits),

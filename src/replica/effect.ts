@@ -103,6 +103,8 @@ export interface Notice {
     | { readonly kind: 'leader'; readonly id: ReplicaId; readonly term: number }
     | { readonly kind: 'serving'; readonly lives: readonly Life[] }
     | { readonly kind: 'ready'; readonly leader: ReplicaId }
+    /** The format that the set writes, when this replica starts and whenever it rises. */
+    | { readonly kind: 'format'; readonly active: number }
 }
 
 /** Stop this process: going on would break a promise (the log contradicts itself, this identity was replaced). */

@@ -8,6 +8,7 @@ import { groupOfCallId } from '../proxy/token.ts'
 import { encodeFrame } from '../wire/codec.ts'
 import type { EgressId } from '../wire/entry.ts'
 import type { Frame } from '../wire/frame.ts'
+import { KNOWN_FORMATS } from '../wire/formats.ts'
 import { Egress } from './egress.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
@@ -150,7 +151,11 @@ test('an input is handled when its answer has left: an owner that hears of its c
 
 test('lentMost: of responses that nobody acknowledges so many wait; beyond it the oldest is taken as sent', () => {
   const links = new Links('1.a.1' as Life, [replicaId(2)], new Outbox())
-  links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: '2.b.1' as Life } })
+  links.change({
+    kind: 'link',
+    peer: replicaId(2),
+    state: { kind: 'up', life: '2.b.1' as Life, formats: KNOWN_FORMATS },
+  })
   const back: string[] = []
   const egress = new Egress({
     life: '1.a.1' as Life,

@@ -3,6 +3,7 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { Flow } from '../wire/entry.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
 import type { MemberRequest } from './member-request.ts'
 
@@ -21,13 +22,13 @@ export interface PeerInput {
   readonly frame: Uint8Array
 }
 
-/** The state of our link to a peer: `up` (its life is known), `closed` (lost, reconnecting), `refused` (lost, and the
+/** The state of our link to a peer: `up` (its life is known, and which formats it reads), `closed` (lost, reconnecting), `refused` (lost, and the
  * address refused a new connection: that life is dead). A peer that is met for the first time may be any of the set's. */
 export interface LinkInput {
   readonly kind: 'link'
   readonly peer: ReplicaId
   readonly state:
-    | { readonly kind: 'up'; readonly life: Life }
+    | { readonly kind: 'up'; readonly life: Life; readonly formats: Formats }
     | { readonly kind: 'closed' }
     | { readonly kind: 'refused' }
     /** It says that this replica was removed from the set. */

@@ -5,6 +5,7 @@ import { instant, millis, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Serving } from '../store/view.ts'
 import type { ServingChange } from '../wire/entry.ts'
+import { KNOWN_FORMATS } from '../wire/formats.ts'
 import { Judge } from './judge.ts'
 import { Links } from './links.ts'
 import { limits } from './limits.ts'
@@ -28,8 +29,8 @@ class Bench {
 
   constructor(serving: readonly Life[]) {
     this.serving = { version: index(3), members: serving.map((life) => ({ life, since: index(3) })) }
-    this.links.change({ kind: 'link', peer: two, state: { kind: 'up', life: second } })
-    this.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: third } })
+    this.links.change({ kind: 'link', peer: two, state: { kind: 'up', life: second, formats: KNOWN_FORMATS } })
+    this.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: third, formats: KNOWN_FORMATS } })
     this.judge.lead(start, null)
   }
 
@@ -84,7 +85,7 @@ test('a refused reconnect is a death at once', () => {
 test('another life of a replica removes the earlier one at once, and is admitted anew', () => {
   const bench = new Bench([self, second, third]).hear(second, 0, 100).hear(third, 0, 100)
   const again = life(three, 'c3', 2)
-  bench.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: again } })
+  bench.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: again, formats: KNOWN_FORMATS } })
   expect(bench.verdict(110)).toEqual({ kind: 'serving', replaces: 3, admit: [], remove: [third] })
   bench.serving = { version: index(4), members: [self, second].map((life) => ({ life, since: index(3) })) }
   bench.hear(second, 200, 1_200).hear(again, 200, 1_200)
@@ -173,7 +174,7 @@ test('one that was removed for its lag is not admitted again the moment it catch
 test('a new leader that heard only an earlier start of a life gives it its window', () => {
   const again = life(three, 'c3', 2)
   const bench = new Bench([self, second, again]).hear(third, -100, 0)
-  bench.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: again } })
+  bench.links.change({ kind: 'link', peer: three, state: { kind: 'up', life: again, formats: KNOWN_FORMATS } })
   bench.judge.lead(start, null)
   bench.hear(second, 0, 600)
   expect(bench.verdict(10)).toBeNull()

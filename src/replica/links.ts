@@ -4,6 +4,8 @@
 import { replicaOf } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import { encodeFrame } from '../wire/codec.ts'
+import { FIRST_FORMATS, OLDEST_FORMAT } from '../wire/formats.ts'
+import type { FormatNumber, Formats } from '../wire/formats.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { LinkInput } from './input.ts'
 import type { Outbox } from './outbox.ts'
@@ -12,6 +14,8 @@ interface Peer {
   state: 'up' | 'closed' | 'refused'
   /** The last life that answered a hello or sent a frame; null = none yet. */
   life: Life | null
+  /** What it reads. */
+  formats: Formats
 }
 
 export class Links {
@@ -19,22 +23,36 @@ export class Links {
   readonly #outbox: Outbox
   readonly #peers = new Map<ReplicaId, Peer>()
   #leader: ReplicaId | null = null
+  #format: FormatNumber = OLDEST_FORMAT
 
   constructor(self: Life, peers: readonly ReplicaId[], outbox: Outbox) {
     this.#self = self
     this.#outbox = outbox
-    for (const peer of peers) this.#peers.set(peer, { state: 'closed', life: null })
+    for (const peer of peers) this.#peers.set(peer, { state: 'closed', life: null, formats: FIRST_FORMATS })
   }
 
   set leader(leader: ReplicaId | null) {
     this.#leader = leader
   }
 
+  /** The format that the set writes: of what leaves from now on. */
+  set format(format: FormatNumber) {
+    this.#format = format
+  }
+
+  /** The newest format that this peer reads, while the link to it is up; 0 = it isn't. */
+  newestFormat(peer: ReplicaId): number {
+    const known = this.#peers.get(peer)
+    return known?.state === 'up' ? known.formats.newest : 0
+  }
+
   change(input: LinkInput): void {
     const peer = this.#peers.get(input.peer)
     if (peer === undefined) return
     peer.state = input.state.kind === 'removed' ? 'closed' : input.state.kind
-    if (input.state.kind === 'up') peer.life = input.state.life
+    if (input.state.kind !== 'up') return
+    peer.life = input.state.life
+    peer.formats = input.state.formats
   }
 
   isUp(peer: ReplicaId): boolean {
@@ -73,7 +91,7 @@ export class Links {
 
   /** False if there is no way to that replica now; nothing is kept. */
   send(to: ReplicaId, frame: Frame): boolean {
-    return this.sendBytes(to, encodeFrame(frame), this.#self)
+    return this.sendBytes(to, encodeFrame(frame, this.#format), this.#self)
   }
 
   sendBytes(to: ReplicaId, frame: Uint8Array, from: Life): boolean {
@@ -82,12 +100,12 @@ export class Links {
       return true
     }
     if (this.isUp(to)) {
-      this.#outbox.push({ kind: 'peer', to, frame: encodeFrame({ kind: 'relay', to, from, frame }) })
+      this.#outbox.push({ kind: 'peer', to, frame: encodeFrame({ kind: 'relay', to, from, frame }, this.#format) })
       return true
     }
     const by = this.#detour(to)
     if (by === null || from !== this.#self) return false
-    this.#outbox.push({ kind: 'peer', to: by, frame: encodeFrame({ kind: 'relay', to, from, frame }) })
+    this.#outbox.push({ kind: 'peer', to: by, frame: encodeFrame({ kind: 'relay', to, from, frame }, this.#format) })
     return true
   }
 

@@ -11,7 +11,7 @@ import type { Raft } from '../raft/raft.ts'
 import type { Ready } from '../raft/ready.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
-import { encodeEntry, encodeFrame, encodeRecord } from '../wire/codec.ts'
+import { encodeEntry, encodeFrame, encodeRecord, isRaise } from '../wire/codec.ts'
 import type { LifeRecord } from '../wire/record.ts'
 import type { Effect, Persist } from './effect.ts'
 import { limits } from './limits.ts'
@@ -160,7 +160,10 @@ export class LogPort {
     if (this.#ports.inMemory) return
     // The hint must not be beyond the old log, which counts until the snapshot does.
     const records = [this.#ports.lifeRecord, { kind: 'state', state: { ...state, commit: index(0) } } as const]
-    this.rotate(records.map(encodeRecord), rotated)
+    this.rotate(
+      records.map((record) => encodeRecord(record, this.#ports.store.format)),
+      rotated,
+    )
     this.#held = []
   }
 
@@ -177,7 +180,7 @@ export class LogPort {
   /** A peer's proposals: stamped and appended in order; it waits for their outcome. */
   onPropose(from: ReplicaId, bodies: readonly Uint8Array[]): void {
     let last: Index | null = null
-    for (const body of bodies) last = this.append(body) ?? last
+    for (const body of bodies) if (!isRaise(body)) last = this.append(body) ?? last
     if (last !== null) this.#ports.raft.tellCommit(from, last)
   }
 
@@ -199,9 +202,10 @@ export class LogPort {
     if (!ready.mustPersist) return
     if (this.#ports.inMemory) return this.#remember(ready)
     // The term before the entries, so that no cut of the tail leaves an entry of a term the disk doesn't know.
+    const { format } = this.#ports.store
     const records: Uint8Array[] = []
-    if (ready.state !== null) records.push(encodeRecord({ kind: 'state', state: ready.state }))
-    for (const entry of ready.entries) records.push(encodeRecord({ kind: 'entry', entry }))
+    if (ready.state !== null) records.push(encodeRecord({ kind: 'state', state: ready.state }, format))
+    for (const entry of ready.entries) records.push(encodeRecord({ kind: 'entry', entry }, format))
     const number = ++this.#persists
     this.#readies.push({ persist: number, ready: ready.number })
     this.#persist({ kind: 'persist', number, records, then: this.#frames(ready.afterPersist) })
@@ -250,7 +254,7 @@ export class LogPort {
       effects.push({
         kind: 'peer',
         to,
-        frame: encodeFrame({ kind: 'raft', messages: own, clock: reading, applied: store.appliedIndex }),
+        frame: encodeFrame({ kind: 'raft', messages: own, clock: reading, applied: store.appliedIndex }, store.format),
       })
     }
     return effects

@@ -4,6 +4,7 @@ import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { CallSettings } from '../call/contract.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
+import type { Formats } from '../wire/formats.ts'
 
 export interface Compaction {
   /** Bytes of records after which the log is worth a snapshot. */
@@ -40,6 +41,8 @@ export interface ReplicaOptions {
   readonly settings: CallSettings
   /** Bounds of consensus other than `limits` has: for the simulator, which draws them. */
   readonly raft?: { readonly appendEntries: number; readonly inflight: number }
+  /** What this replica reads, if less than this release does; it refuses the rest as an older release would. */
+  readonly formats?: Formats
   readonly now: Instant
   readonly wall: Stamp
 }

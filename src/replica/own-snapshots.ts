@@ -120,7 +120,7 @@ export class OwnSnapshots {
       { kind: 'state', state } as const,
       ...entries.map((entry) => ({ kind: 'entry', entry }) as const),
     ]
-    const rotated = records.map(encodeRecord)
+    const rotated = records.map((record) => encodeRecord(record, store.format))
     this.#from = log.written
     log.rotate(rotated, () => {
       if (this.#own !== own) return
@@ -134,7 +134,8 @@ export class OwnSnapshots {
     const parts = own.cursor.next(this.#ports.compaction.piece)
     if (own.cursor.state === 'overrun') return this.#fail(own, 'too much changed meanwhile')
     const isLast = own.cursor.state === 'complete'
-    this.write({ kind: 'parts', parts: parts.map(encodeSnapshotPart) }, (next, why) => {
+    const { format } = this.#ports.store
+    this.write({ kind: 'parts', parts: parts.map((part) => encodeSnapshotPart(part, format)) }, (next, why) => {
       if (!isLast || next === 'failed') this.#more(own, next, why)
       else if (this.#own === own) this.#finish(own)
     })

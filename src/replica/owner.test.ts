@@ -7,6 +7,7 @@ import type { FiredTimer, Serving } from '../store/view.ts'
 import { TestLog, callback, deletion, dialog, groupOf, put, start } from '../store/testing/log.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import { decodeFrame } from '../wire/codec.ts'
+import { KNOWN_FORMATS } from '../wire/formats.ts'
 import { phone, request } from '../call/testing/phone.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
@@ -98,7 +99,7 @@ test('3, passing on: what comes between the first serving entry and the set key 
   const rooms = new Rooms()
   rooms.serving([one])
   rooms.owner.frozen = false
-  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two } })
+  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two, formats: KNOWN_FORMATS } })
   const caller = phone('caller', '127.37.0.2', 5062, `${two}/1`)
   const flow: Flow = caller.flow
   const data = request(caller, 'MESSAGE', 'sip:callee@example.com')
@@ -115,7 +116,7 @@ test('3, passing on: what went in a circle is passed again half a second later, 
   const rooms = new Rooms()
   rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
   rooms.serving([two])
-  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two } })
+  rooms.links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life: two, formats: KNOWN_FORMATS } })
   const caller = phone('caller', '127.37.0.2', 5062, `${two}/1`)
   rooms.passing.receive(caller.flow, request(caller, 'MESSAGE', 'sip:callee@example.com'), now)
   expect(told(rooms)).toEqual(['pass'])

@@ -20,6 +20,7 @@ import type { Store } from '../store/store.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
 import { encodeBody } from '../wire/codec.ts'
 import type { Commit, Flow } from '../wire/entry.ts'
+import type { FormatNumber } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
 import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
@@ -99,7 +100,7 @@ export class Owner {
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
   openBodies(): readonly Uint8Array[] {
-    return [...this.#open.values()].map(({ commit }) => bytesOf(commit))
+    return [...this.#open.values()].map(({ commit }) => bytesOf(commit, this.#ports.store.format))
   }
 
   oldestOpen(): Instant | null {
@@ -326,7 +327,7 @@ export class Owner {
     held.version++
     held.open.push(open)
     this.#open.set(serial, { held, commit: open })
-    this.#ports.propose(() => bytesOf(open), sends.length > 0)
+    this.#ports.propose(() => bytesOf(open, this.#ports.store.format), sends.length > 0)
   }
 
   /** Makes the result part of the group's last open commit, if that has not left yet. */
@@ -458,7 +459,7 @@ export class Owner {
   }
 }
 
-function bytesOf(open: OpenCommit): Uint8Array {
-  open.body ??= encodeBody(open.commit)
+function bytesOf(open: OpenCommit, format: FormatNumber): Uint8Array {
+  open.body ??= encodeBody(open.commit, format)
   return open.body
 }

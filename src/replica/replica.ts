@@ -21,8 +21,9 @@ import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
-import { decodeEntry, decodeFrame, encodeBody } from '../wire/codec.ts'
+import { decodeFrame, encodeBody } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
+import { Audit } from './audit.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
@@ -41,8 +42,12 @@ import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
-import { compactionOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
+import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
+import { Upgrade } from './upgrade.ts'
+
+type Duties = Readonly<Record<'serving' | 'pulse' | 'key' | 'raise', Index | null>>
+const noDuties: Duties = { serving: null, pulse: null, key: null, raise: null }
 
 export class Replica {
   readonly #options: ReplicaOptions
@@ -59,6 +64,8 @@ export class Replica {
   readonly #freshness: Freshness
   readonly #snapshots: Snapshots
   readonly #leaving: Leaving
+  readonly #upgrade: Upgrade
+  readonly #audit = new Audit(this.#store, this.#outbox)
   readonly #lookups = new Lookups()
   readonly #context: CallContext
   #now: Instant
@@ -78,12 +85,8 @@ export class Replica {
   #leads = false
   /** The term whose no-op is applied: everything older is, too. */
   #settled: Term | null = null
-  /** Where our own serving change, pulse and key are in the log, while they may be unapplied: one of each at a time. */
-  readonly #duties: { serving: Index | null; pulse: Index | null; key: Index | null } = {
-    serving: null,
-    pulse: null,
-    key: null,
-  }
+  /** Where our own duties are in the log, while they may be unapplied: one of each at a time. */
+  #duties: Duties = noDuties
   #opened = false
   #announced = false
   readonly #room: DiskRoom
@@ -96,7 +99,7 @@ export class Replica {
     this.#wall = options.wall
     this.#started = options.now
     this.#raft = restoreRaft(options)
-    restoreStore(this.#store, options.snapshot?.parts ?? null)
+    restoreStore(this.#store, options.snapshot?.parts ?? null, formatsOf(options))
     this.#term = this.#raft.term
     this.#clock = new ClusterClock({
       self: options.id,
@@ -138,8 +141,19 @@ export class Replica {
     )
     const [raft, log] = [this.#raft, this.#log]
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
-    const inMemory = isInMemory(options)
-    this.#snapshots = new Snapshots({ ...shared, lifeRecord, raft, log, before, inMemory, ...compactionOf(options) })
+    const [inMemory, formats] = [isInMemory(options), formatsOf(options)]
+    this.#snapshots = new Snapshots({
+      ...shared,
+      ...compactionOf(options),
+      formats,
+      lifeRecord,
+      raft,
+      log,
+      before,
+      inMemory,
+    })
+    this.#upgrade = new Upgrade({ ...shared, raft, formats })
+    this.#upgrade.tell()
     this.#egress = new Egress({
       ...shared,
       owner: () => this.#owner,
@@ -262,7 +276,7 @@ export class Replica {
   // ---- peers --------------------------------------------------------------------------------------------------------
 
   #frame(from: Life, bytes: Uint8Array): void {
-    const decoded = decodeFrame(bytes)
+    const decoded = decodeFrame(bytes, formatsOf(this.#options))
     if (!decoded.ok) {
       this.#outbox.count('frames_unreadable')
       this.#outbox.log('warn', 'frame-unreadable', `a frame from ${from} can't be read: ${decoded.error}`, { from })
@@ -314,7 +328,7 @@ export class Replica {
 
   /** By way of the leader come only frames between owners and keepers, never Raft's. */
   #relayed(from: Life, bytes: Uint8Array): void {
-    const inner = decodeFrame(bytes)
+    const inner = decodeFrame(bytes, formatsOf(this.#options))
     if (inner.ok && inner.value.kind !== 'relay' && inner.value.kind !== 'raft') this.#frame(from, bytes)
   }
 
@@ -379,25 +393,22 @@ export class Replica {
   /** What was held and kept stands on a store that is gone. */
   #install(metadata: SnapshotMetadata): void {
     this.#snapshots.install(metadata)
+    this.#upgrade.tell()
     this.#passing.giveBack()
     this.#owner.storeReplaced()
     this.#passing.storeReplaced()
   }
 
   #apply(entry: RaftEntry): void {
+    if (this.#upgrade.isStopped) return
     if (entry.kind !== 'normal') {
       this.#store.applyNoOp(entry.index)
       if (entry.kind === 'no-op') this.#settled = entry.term
       return
     }
-    const decoded = decodeEntry(entry.data)
-    if (!decoded.ok) {
-      // The same bytes at every replica: the same nothing happens at all of them.
-      this.#store.applyNoOp(entry.index)
-      this.#outbox.log('error', 'entry-unreadable', `entry ${entry.index} can't be read: ${decoded.error}`)
-      return
-    }
-    this.#applied(this.#store.apply(entry.index, decoded.value))
+    const read = this.#upgrade.read(entry)
+    if (read !== null) this.#applied(this.#store.apply(entry.index, read))
+    else if (!this.#upgrade.isStopped) this.#store.applyNoOp(entry.index)
   }
 
   #applied(applied: Applied): void {
@@ -409,6 +420,7 @@ export class Replica {
       case 'pulse':
         this.#outbox.count('timers_fired', applied.fired.length)
         this.#owner.fired(applied.fired)
+        this.#audit.pulsed(applied.audit)
         break
       case 'serving':
         if (!applied.accepted) break
@@ -424,6 +436,9 @@ export class Replica {
       case 'key':
         this.#passing.giveWaiting()
         break
+      case 'raise':
+        this.#upgrade.tell()
+        break
       default:
         unreachable(applied)
     }
@@ -438,9 +453,7 @@ export class Replica {
     this.#leader = leader
     this.#term = term
     this.#links.leader = leader
-    this.#duties.serving = null
-    this.#duties.pulse = null
-    this.#duties.key = null
+    this.#duties = noDuties
     const led = this.#leads
     this.#leads = this.#raft.isLeader
     if (this.#leads) {
@@ -463,32 +476,33 @@ export class Replica {
     return this.#raft.isLeader && this.#settled === this.#raft.term
   }
 
-  /** The leader's duties: who serves, the set key, pulses. Whether it appended any. */
+  /** The leader's duties: who serves, the set key, the format, pulses. Whether it appended any. */
   #lead(): boolean {
     if (!this.#isSettled) return false
     const before = this.#raft.lastIndex()
     const applied = this.#store.appliedIndex
-    const { serving, pulse, key } = this.#duties
+    const { serving, pulse, key, raise } = this.#duties
     if (serving === null || serving <= applied) {
       const change = this.#judge.verdict(this.#store.serving(), this.#raft.commitIndex, applied, this.#now)
-      this.#duties.serving = change === null ? null : this.#duty(change)
+      this.#did('serving', change)
     }
     if (this.#store.keyGeneration === 0 && (key === null || key <= applied)) {
-      this.#duties.key = this.#duty({ kind: 'key', generation: 1, key: this.#options.freshKey })
+      this.#did('key', { kind: 'key', generation: 1, key: this.#options.freshKey })
     }
+    if (raise === null || raise <= applied) this.#did('raise', this.#upgrade.due())
     const next = this.#store.nextDeadline()
     const due = next !== null && next <= this.#clock.read(this.#now, this.#wall)
     if (due && (pulse === null || pulse <= applied)) {
-      this.#duties.pulse = this.#duty({ kind: 'pulse', limit: limits.pulse })
+      this.#did('pulse', { kind: 'pulse', limit: limits.pulse, audit: this.#audit.mark })
     }
     return this.#raft.lastIndex() > before
   }
 
-  #duty(body: EntryBody): Index | null {
-    const at = this.#log.append(encodeBody(body))
+  #did(duty: keyof Duties, body: EntryBody | null): void {
+    const at = body === null ? null : this.#log.append(encodeBody(body, this.#store.format))
     // Owners wait for it, all of them.
     if (at !== null) for (const voter of this.#options.voters) this.#raft.tellCommit(voter, at)
-    return at
+    this.#duties = { ...this.#duties, [duty]: at }
   }
 
   #pulseDeadline(): Instant | null {

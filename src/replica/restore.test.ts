@@ -31,7 +31,7 @@ function terms(records: readonly DiskRecord[], snapshotAt: number | null = null)
     seed: 1,
     freshKey: new Uint8Array(16),
     snapshot: snapshotAt === null ? null : { metadata, parts: [] },
-    records: records.map(encodeRecord),
+    records: records.map((record) => encodeRecord(record)),
     settings: { sip: { host: '127.0.0.1', port: 5060 }, nextHop: null },
     now: instant(0),
     wall: stamp(0),

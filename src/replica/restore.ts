@@ -12,23 +12,31 @@ import { Raft } from '../raft/raft.ts'
 import { SlabIndex } from '../store/slab-index.ts'
 import { Store } from '../store/store.ts'
 import { decodeRecord, decodeSnapshotPart } from '../wire/codec.ts'
+import { KNOWN_FORMATS, reads, unreadable } from '../wire/formats.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { LifeRecord } from '../wire/record.ts'
 import { limits } from './limits.ts'
 import type { Compaction, ReplicaOptions } from './options.ts'
+
+const contradiction = 'the log on disk contradicts itself'
 
 /** Replays records after a snapshot. An entry of another term than that of its index replaces it and drops all after; the same
  * one comes again when a rotation wrote it again: a crash may have kept only some of those, and what follows stays. A gap is
  * damage, told with the record. */
 function restoreLog(
   records: readonly Uint8Array[],
-  snapshot: SnapshotMetadata | null = null,
+  snapshot: SnapshotMetadata | null,
+  formats: Formats,
 ): Result<Restored, string> {
   const start = snapshot?.index ?? 0
   let state: HardState = { term: term(0), vote: null, commit: index(0) }
   const entries: RaftEntry[] = []
   for (let number = 0; number < records.length; number++) {
-    const record = decodeRecord(records[number] as Uint8Array)
-    if (!record.ok) return err(`record ${number + 1}: ${record.error}`)
+    const bytes = records[number] as Uint8Array
+    const format = must(bytes[0], 'a record is not empty')
+    if (!reads(formats, format)) return err(`its log has records of ${unreadable(format, formats)}`)
+    const record = decodeRecord(bytes, formats)
+    if (!record.ok) return err(`${contradiction}: record ${number + 1}: ${record.error}`)
     switch (record.value.kind) {
       case 'life':
         break
@@ -38,7 +46,9 @@ function restoreLog(
       case 'entry': {
         const { entry } = record.value
         if (entry.index > start + entries.length + 1) {
-          return err(`record ${number + 1}: entry ${entry.index} follows entry ${start + entries.length}`)
+          return err(
+            `${contradiction}: record ${number + 1}: entry ${entry.index} follows entry ${start + entries.length}`,
+          )
         }
         // What the snapshot has was written again only so that the segment stands alone.
         if (entry.index <= start || entries[entry.index - start - 1]?.term === entry.term) break
@@ -49,14 +59,14 @@ function restoreLog(
   }
   const restored = { state, entries, snapshot }
   const fault = restoredFault(restored)
-  return fault === null ? ok(restored) : err(fault)
+  return fault === null ? ok(restored) : err(`${contradiction}: ${fault}`)
 }
 
 /** The consensus as its disk left it. Throws only if the disk's records contradict themselves. */
 export function restoreRaft(options: ReplicaOptions): Raft {
   const { id, voters, seed, raft, records, snapshot } = options
-  const restored = restoreLog(records, snapshot?.metadata ?? null)
-  if (!restored.ok) throw new Error(`the log on disk contradicts itself: ${restored.error}`)
+  const restored = restoreLog(records, snapshot?.metadata ?? null, formatsOf(options))
+  if (!restored.ok) throw new Error(restored.error)
   const config = {
     id,
     voters,
@@ -75,11 +85,11 @@ export function restoreRaft(options: ReplicaOptions): Raft {
 }
 
 /** Fills an empty store with a snapshot's parts. Throws if they are not what a disk of ours holds. */
-export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null): void {
+export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null, formats: Formats = KNOWN_FORMATS): void {
   if (parts === null) return
   let isWhole = false
   for (const bytes of parts) {
-    const part = decodeSnapshotPart(bytes)
+    const part = decodeSnapshotPart(bytes, formats)
     const fault = part.ok ? store.restore(part.value) : part.error
     if (fault !== null) throw new Error(`the snapshot can't be used: ${fault}`)
     if (part.ok && part.value.kind === 'end') isWhole = true
@@ -95,6 +105,11 @@ export function makeStore(): Store {
 export function lifeRecordOf({ set, id, life }: Pick<ReplicaOptions, 'set' | 'id' | 'life'>): LifeRecord {
   const [, incarnation, start] = /^\d+\.(.+)\.(\d+)$/.exec(life) ?? []
   return { kind: 'life', set, replica: id, incarnation: must(incarnation, 'a life has one'), start: Number(start) }
+}
+
+/** What this replica reads. */
+export function formatsOf({ formats }: ReplicaOptions): Formats {
+  return formats ?? KNOWN_FORMATS
 }
 
 export function isInMemory({ durability }: ReplicaOptions): boolean {

@@ -7,6 +7,7 @@ import { replicaOf } from '../base/brand.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Store } from '../store/store.ts'
 import { decodeSnapshotPart } from '../wire/codec.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { SnapshotFrame } from '../wire/frame.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
@@ -16,6 +17,8 @@ export interface ReceiverPorts {
   readonly links: Links
   readonly outbox: Outbox
   readonly snapshots: OwnSnapshots
+  /** What this replica reads. */
+  readonly formats: Formats
   /** An empty store like this replica's. */
   makeStore(): Store
 }
@@ -91,7 +94,7 @@ export class SnapshotReceiver {
   }
 
   #take(incoming: Incoming, { parts, number, isLast }: SnapshotFrame): void {
-    const fault = restore(incoming.store, parts)
+    const fault = restore(incoming.store, parts, this.#ports.formats)
     if (fault !== null) return this.#fail(`a piece can't be used: ${fault}`)
     incoming.number = number
     incoming.isWritten = false
@@ -115,9 +118,9 @@ export class SnapshotReceiver {
   }
 }
 
-function restore(store: Store, parts: readonly Uint8Array[]): string | null {
+function restore(store: Store, parts: readonly Uint8Array[], formats: Formats): string | null {
   for (const bytes of parts) {
-    const part = decodeSnapshotPart(bytes)
+    const part = decodeSnapshotPart(bytes, formats)
     if (!part.ok) return part.error
     const fault = store.restore(part.value)
     if (fault !== null) return fault

@@ -12,6 +12,7 @@ import type { SnapshotCursor } from '../store/snapshot.ts'
 import type { Store } from '../store/store.ts'
 import { encodeSnapshotPart } from '../wire/codec.ts'
 import type { SnapshotAckFrame, SnapshotFrame } from '../wire/frame.ts'
+import type { SnapshotPart } from '../wire/snapshot.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Compaction } from './options.ts'
@@ -97,7 +98,7 @@ export class SnapshotSender {
     }
     const parts = sending.cursor.next(this.#ports.compaction.piece)
     if (sending.cursor.state === 'overrun') return
-    sending.piece = this.#piece(sending, parts.map(encodeSnapshotPart), number + 1)
+    sending.piece = this.#piece(sending, this.#encoded(parts), number + 1)
     this.#send(sending, now)
   }
 
@@ -105,12 +106,16 @@ export class SnapshotSender {
     const { store, raft, outbox, compaction } = this.#ports
     const { metadata } = raft.suffix(store.appliedIndex)
     const cursor = store.snapshot(limits.snapshotAside)
-    const parts = cursor.next(compaction.piece).map(encodeSnapshotPart)
+    const parts = this.#encoded(cursor.next(compaction.piece))
     const begun = { to, id: ++this.#ids, cursor, metadata, sentAt: now, heardAt: now }
     const sending: Sending = { ...begun, piece: this.#piece(begun, parts, 1) }
     this.#sending = sending
     outbox.count('snapshots_sent')
     this.#send(sending, now)
+  }
+
+  #encoded(parts: readonly SnapshotPart[]): readonly Uint8Array[] {
+    return parts.map((part) => encodeSnapshotPart(part, this.#ports.store.format))
   }
 
   #piece(of: Pick<Sending, 'id' | 'cursor' | 'metadata'>, parts: readonly Uint8Array[], number: number): SnapshotFrame {

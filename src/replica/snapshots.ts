@@ -8,6 +8,7 @@ import type { InstallSnapshot, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
 import type { SnapshotAckFrame, SnapshotFrame } from '../wire/frame.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { LifeRecord } from '../wire/record.ts'
 import type { SnapshotInput } from './input.ts'
 import type { Links } from './links.ts'
@@ -28,6 +29,8 @@ export interface SnapshotPorts {
   readonly links: Links
   readonly outbox: Outbox
   readonly compaction: Compaction
+  /** What this replica reads. */
+  readonly formats: Formats
   /** Bytes of the records that the disk held at the start. */
   readonly before: number
   /** There is no disk to write snapshots to. */

@@ -61,7 +61,11 @@ const body: fc.Arbitrary<EntryBody> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: shaped<Pulse>({ kind: fc.constant('pulse' as const), limit: fc.integer({ min: 1, max: 4 }) }),
+    arbitrary: shaped<Pulse>({
+      kind: fc.constant('pulse' as const),
+      limit: fc.integer({ min: 1, max: 4 }),
+      audit: fc.constant(null),
+    }),
   },
   {
     weight: 1,

@@ -97,6 +97,8 @@ describe('the order of entries', () => {
     store.applyNoOp(index(1))
     expect(store.appliedIndex).toBe(1)
     expect(() => store.applyNoOp(index(1))).toThrow('in order')
-    expect(() => store.apply(index(3), { stamp: stamp(1), body: { kind: 'pulse', limit: 1 } })).toThrow('in order')
+    expect(() => store.apply(index(3), { stamp: stamp(1), body: { kind: 'pulse', limit: 1, audit: null } })).toThrow(
+      'in order',
+    )
   })
 })

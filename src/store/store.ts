@@ -8,7 +8,9 @@ import { assert, unreachable } from '../base/assert.ts'
 import { type GroupKey, type Index, type Life, index as indexOf } from '../base/brand.ts'
 import type { HashKey } from '../base/hash.ts'
 import { type Duration, type Stamp, micros, stamp as stampOf } from '../base/instant.ts'
-import type { Commit, Entry, Pulse, ServingChange, SetKey } from '../wire/entry.ts'
+import type { Commit, Entry, Pulse, Raise, ServingChange, SetKey } from '../wire/entry.ts'
+import { knownFormat, OLDEST_FORMAT } from '../wire/formats.ts'
+import type { FormatNumber } from '../wire/formats.ts'
 import type { SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
 import { Digest } from './digest.ts'
 import { Groups } from './groups.ts'
@@ -37,6 +39,7 @@ export class Store {
   #groups: Groups
   #appliedIndex = indexOf(0)
   #lastStamp = stampOf(0)
+  #format: FormatNumber = OLDEST_FORMAT
 
   constructor(index: EntityIndex = new SlabIndex(), options: StoreOptions = DEFAULTS) {
     this.#ownership = new Ownership(this.#digest, this.#serials, options.history)
@@ -57,6 +60,8 @@ export class Store {
         return this.#pulse(at, body)
       case 'key':
         return this.#key(body)
+      case 'raise':
+        return this.#raise(body)
       default:
         return unreachable(body)
     }
@@ -75,6 +80,11 @@ export class Store {
   /** The highest stamp applied. */
   get lastStamp(): Stamp {
     return this.#lastStamp
+  }
+
+  /** The format that the set writes. */
+  get format(): FormatNumber {
+    return this.#format
   }
 
   group(key: GroupKey): GroupView | null {
@@ -148,6 +158,7 @@ export class Store {
       keys: this.#keyring.bytes,
       history: this.#ownership.history,
       serials: this.#serials.tables(),
+      format: this.#format,
     }
     return this.#groups.snapshot(head, this.hash(), mostAside)
   }
@@ -166,6 +177,7 @@ export class Store {
     this.#groups = other.#groups
     this.#appliedIndex = other.#appliedIndex
     this.#lastStamp = other.#lastStamp
+    this.#format = other.#format
   }
 
   /** The next part of a snapshot, into a store that has applied nothing. What is wrong with it: null = nothing so far. After
@@ -187,15 +199,18 @@ export class Store {
     }
   }
 
-  #restoreHead({ index: at, stamp, fired, keys, history, serials }: SnapshotHead): string | null {
+  #restoreHead({ index: at, stamp, fired, keys, history, serials, format }: SnapshotHead): string | null {
     if (this.#appliedIndex !== 0 || this.#groups.counts().groups > 0) return 'it has a second head'
     if (history.length === 0) return 'it has no serving entry'
+    const known = knownFormat(format)
+    if (known === null) return `its set writes format ${format}, which this release does not know`
     this.#appliedIndex = at
     this.#lastStamp = stamp
     this.#groups.restoreFired(fired)
     for (const [i, key] of keys.entries()) this.#keyring.add({ kind: 'key', generation: i + 1, key })
     this.#ownership.restore(history)
     this.#serials.restore(serials)
+    this.#writes(known)
     return null
   }
 
@@ -222,10 +237,25 @@ export class Store {
   }
 
   #pulse(at: Index, pulse: Pulse): Applied {
-    return { kind: 'pulse', ...this.#groups.fire(pulse, at, this.#lastStamp) }
+    return { kind: 'pulse', ...this.#groups.fire(pulse, at, this.#lastStamp), audit: pulse.audit }
   }
 
   #key(setKey: SetKey): Applied {
     return { kind: 'key', accepted: this.#keyring.add(setKey) }
+  }
+
+  /** Formats rise one by one, and never fall: the log may hold entries of the higher one from then on. */
+  #raise({ format }: Raise): Applied {
+    const known = knownFormat(format)
+    if (known === null || format !== this.#format + 1) return { kind: 'raise', accepted: false }
+    this.#writes(known)
+    return { kind: 'raise', accepted: true }
+  }
+
+  /** The first format is no fact: a release that knows no other has the same hash. */
+  #writes(format: FormatNumber): void {
+    if (this.#format !== OLDEST_FORMAT) this.#digest.remove(['format', this.#format])
+    if (format !== OLDEST_FORMAT) this.#digest.add(['format', format])
+    this.#format = format
   }
 }

@@ -68,9 +68,9 @@ describe('design.md 5: timers fire once, in the log', () => {
     const log = served()
     log.commit(G, { puts: [put(0)], timers: [1, 2, 3].map((n) => callback(`t${n}`, n)) })
     log.now = stamp(9_000)
-    const applied = log.append({ kind: 'pulse', limit: 2 })
+    const applied = log.append({ kind: 'pulse', limit: 2, audit: null })
     expect(applied).toMatchObject({ kind: 'pulse', fired: [{ id: 't1' }, { id: 't2' }], more: true })
-    expect(log.append({ kind: 'pulse', limit: 2 })).toMatchObject({ fired: [{ id: 't3' }], more: false })
+    expect(log.append({ kind: 'pulse', limit: 2, audit: null })).toMatchObject({ fired: [{ id: 't3' }], more: false })
   })
 
   test('a group’s version is +1 per pulse that fires in it, however many timers', () => {

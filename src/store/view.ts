@@ -2,7 +2,7 @@
 
 import type { GroupKey, Index, Life } from '../base/brand.ts'
 import type { Stamp } from '../base/instant.ts'
-import type { Commit, Hold, TimerAction, Tree } from '../wire/entry.ts'
+import type { Audit, Commit, Hold, TimerAction, Tree } from '../wire/entry.ts'
 
 export interface Entity {
   readonly tree: Tree
@@ -62,8 +62,14 @@ export type CommitOutcome = 'accepted' | 'duplicate' | 'not-owner' | 'version' |
 export type Applied =
   | { readonly kind: 'commit'; readonly commit: Commit; readonly outcome: CommitOutcome }
   | { readonly kind: 'serving'; readonly accepted: boolean; readonly before: Serving; readonly after: Serving }
-  | { readonly kind: 'pulse'; readonly fired: readonly FiredTimer[]; readonly more: boolean }
+  | {
+      readonly kind: 'pulse'
+      readonly fired: readonly FiredTimer[]
+      readonly more: boolean
+      readonly audit: Audit | null
+    }
   | { readonly kind: 'key'; readonly accepted: boolean }
+  | { readonly kind: 'raise'; readonly accepted: boolean }
 
 export interface StoreCounts {
   readonly groups: number

@@ -1,6 +1,7 @@
 // The shapes of what the log carries (entry.ts).
 
 import type {
+  Audit,
   Commit,
   Delete,
   EntryBody,
@@ -14,9 +15,20 @@ import type {
   TimerAction,
   TimerSet,
   Tree,
+  Raise,
 } from './entry.ts'
-import { byteString, format, integer, list, oneOf, orNull, record, variants } from './shape.ts'
-import { bytesShape, countShape, durationShape, groupShape, idShape, indexShape, lifeShape } from './shapes.ts'
+import { byteString, coder, integer, list, oneOf, orNull, record, variants } from './shape.ts'
+import {
+  bytesShape,
+  countShape,
+  durationShape,
+  groupShape,
+  hashShape,
+  idShape,
+  indexShape,
+  lifeShape,
+} from './shapes.ts'
+import { versioned } from './versioned.ts'
 
 /** Items of one list in a body: far above any call's, and few enough that applying one entry takes milliseconds. */
 const MOST_ITEMS = 10_000
@@ -70,10 +82,16 @@ const serving = record<ServingChange>({
   admit: list(lifeShape, MOST_ITEMS),
   remove: list(lifeShape, MOST_ITEMS),
 })
-const pulse = record<Pulse>({ kind: oneOf(['pulse']), limit: integer(1, 100_000) })
+const firstPulse = record<Omit<Pulse, 'audit'>>({ kind: oneOf(['pulse']), limit: integer(1, 100_000) })
+const audit = record<Audit>({ index: indexShape, hash: hashShape })
+const pulse = record<Pulse>({ kind: oneOf(['pulse']), limit: integer(1, 100_000), audit: orNull(audit) })
 const setKey = record<SetKey>({ kind: oneOf(['key']), generation: integer(1), key: byteString(16, 16) })
 
-export const bodyFormat = format('body', 1, variants<EntryBody>({ commit, serving, pulse, key: setKey }), [
+/** A raise has no shape: codec.ts writes it, the same in all formats. */
+export type ShapedBody = Exclude<EntryBody, Raise>
+
+const bodies = { commit, serving, key: setKey }
+const records = [
   commit,
   put,
   deletion,
@@ -84,6 +102,13 @@ export const bodyFormat = format('body', 1, variants<EntryBody>({ commit, servin
   holdShape,
   intent,
   serving,
-  pulse,
-  setKey,
-])
+]
+const first = variants<ShapedBody>({ ...bodies, pulse: firstPulse })
+const second = variants<ShapedBody>({ ...bodies, pulse })
+
+export const bodyFormat = versioned<ShapedBody>('body', {
+  1: coder('body', first, [...records, firstPulse, setKey], (body) =>
+    body.kind === 'pulse' ? { ...body, audit: null } : body,
+  ),
+  2: coder('body', second, [...records, pulse, setKey, audit]),
+})

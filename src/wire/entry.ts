@@ -92,10 +92,19 @@ export interface ServingChange {
   readonly remove: readonly Life[]
 }
 
+/** What a store came to with the entry at that index. */
+export interface Audit {
+  readonly index: Index
+  readonly hash: string
+}
+
 /** Fires what is due at its stamp, at most `limit` timers, in (deadline, group, id) order. */
 export interface Pulse {
   readonly kind: 'pulse'
   readonly limit: number
+  /** The leader's store after the pulse before this one: another store that then came to another hash isn't the set's any
+   * more. Null: it knows none, or the set writes format 1, which has no room for it. */
+  readonly audit: Audit | null
 }
 
 /** A generation of the set key; one that is not exactly the next generation is ignored. */
@@ -106,7 +115,14 @@ export interface SetKey {
   readonly key: Uint8Array
 }
 
-export type EntryBody = Commit | ServingChange | Pulse | SetKey
+/** From here on the set writes that format: the next one, which all its members read. The only body that all formats have
+ * alike, for ever: who can't read what follows learns it from this. */
+export interface Raise {
+  readonly kind: 'raise'
+  readonly format: number
+}
+
+export type EntryBody = Commit | ServingChange | Pulse | SetKey | Raise
 
 /** An entry of the log as the leader stamped it. */
 export interface Entry {

@@ -16,8 +16,15 @@ import type {
 } from './frame.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { EgressId, PassId } from './entry.ts'
-import { raftMessageShape, raftRecords, snapshotMetadataShape } from './raft-shapes.ts'
-import { flag, format, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
+import {
+  packedMessageShape,
+  packedRecords,
+  raftMessageShape,
+  raftRecords,
+  snapshotMetadataShape,
+  unpackedMessage,
+} from './raft-shapes.ts'
+import { coder, flag, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import {
   bytesShape,
   durationShape,
@@ -28,6 +35,7 @@ import {
   sipShape,
   stampShape,
 } from './shapes.ts'
+import { versioned } from './versioned.ts'
 
 /** Items of one list in a frame. */
 const MOST_ITEMS = 65_536
@@ -89,37 +97,47 @@ const snapshotAck = record<SnapshotAckFrame>({ kind: oneOf(['snapshot-ack']), id
 const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, from: lifeShape, frame: bytesShape })
 const leave = record<LeaveFrame>({ kind: oneOf(['leave']) })
 
-export const frameFormat = format(
-  'frame',
-  1,
-  variants<Frame>({
-    raft,
-    propose,
-    pass,
-    handled,
-    egress,
-    sent,
-    unsent,
-    snapshot,
-    'snapshot-ack': snapshotAck,
-    relay,
-    leave,
-  }),
-  [
-    raft,
-    clock,
-    propose,
-    pass,
-    flowShape,
-    handled,
-    egress,
-    origin,
-    sent,
-    unsent,
-    relay,
-    ...raftRecords,
-    snapshot,
-    snapshotAck,
-    leave,
-  ],
-)
+const packedRaft = record<RaftFrame>({
+  kind: oneOf(['raft']),
+  messages: list(packedMessageShape, MOST_ITEMS),
+  clock,
+  applied: indexShape,
+})
+
+const frames = {
+  raft,
+  propose,
+  pass,
+  handled,
+  egress,
+  sent,
+  unsent,
+  snapshot,
+  'snapshot-ack': snapshotAck,
+  relay,
+  leave,
+}
+const records = [
+  raft,
+  clock,
+  propose,
+  pass,
+  flowShape,
+  handled,
+  egress,
+  origin,
+  sent,
+  unsent,
+  relay,
+  ...raftRecords,
+  snapshot,
+  snapshotAck,
+  leave,
+]
+
+export const frameFormat = versioned<Frame>('frame', {
+  1: coder('frame', variants<Frame>(frames), records),
+  2: coder('frame', variants<Frame>({ ...frames, raft: packedRaft }), [...records, ...packedRecords], (frame) =>
+    frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame,
+  ),
+})

@@ -1,5 +1,8 @@
 // The shapes of what Raft says and stores (raft/message.ts). Entry data stays bytes: nobody decodes it before it applies.
 
+import { must } from '../base/assert.ts'
+import { index } from '../base/brand.ts'
+import type { Index } from '../base/brand.ts'
 import type { Configuration } from '../raft/configuration.ts'
 import type {
   AppendRequest,
@@ -19,8 +22,8 @@ import type {
 } from '../raft/message.ts'
 import type { VoterSet } from '../raft/quorum.ts'
 import { flag, integer, list, oneOf, orNull, record, variants } from './shape.ts'
+import type { RecordShape } from './shape.ts'
 import { bytesShape, countShape, indexShape, replicaShape, termShape } from './shapes.ts'
-import type { Index } from '../base/brand.ts'
 
 /** Entries of one append: above what a batch of proposals makes. */
 const MOST_ENTRIES = 65_536
@@ -55,6 +58,45 @@ const append = record<AppendRequest>({
   entries: list(raftEntryShape, MOST_ENTRIES),
   commit: indexShape,
 })
+/** An entry of an append, format 2: the append's previous index tells its own, and its kind is a number. */
+type PackedEntry = Pick<RaftEntry, 'term' | 'data'> & { readonly kind: number }
+type PackedAppend = Omit<AppendRequest, 'entries'> & { readonly entries: readonly PackedEntry[] }
+
+const ENTRY_KINDS = ['normal', 'no-op', 'configuration'] as const
+const kindNumbers: Readonly<Record<RaftEntry['kind'], number>> = { normal: 0, 'no-op': 1, configuration: 2 }
+const packedFields = record<PackedEntry>({
+  term: termShape,
+  kind: integer(0, ENTRY_KINDS.length - 1),
+  data: bytesShape,
+})
+const packedEntry: RecordShape<RaftEntry> = {
+  ...packedFields,
+  tidy: ({ term, kind, data }) => ({ term, kind: kindNumbers[kind], data }),
+}
+const packedAppend = record<AppendRequest>({
+  kind: oneOf(['append']),
+  ...head,
+  prevIndex: integer(0, Number.MAX_SAFE_INTEGER - MOST_ENTRIES),
+  prevTerm: termShape,
+  entries: list(packedEntry, MOST_ENTRIES),
+  commit: indexShape,
+})
+
+/** A message as format 2 packed it, as it was. */
+export function unpackedMessage(message: RaftMessage): RaftMessage {
+  if (message.kind !== 'append') return message
+  const { entries, prevIndex } = message as unknown as PackedAppend
+  return {
+    ...message,
+    entries: entries.map(({ term, kind, data }, i) => ({
+      term,
+      index: index(prevIndex + 1 + i),
+      kind: must(ENTRY_KINDS[kind], 'a kind in its bounds'),
+      data,
+    })),
+  }
+}
+
 const appendResponse = record<AppendResponse>({
   kind: oneOf(['append-response']),
   ...head,
@@ -86,7 +128,7 @@ const configuration = record<Configuration>({ voters: voterSet, learners: ids, l
 export const snapshotMetadataShape = record<SnapshotMetadata>({ index: indexShape, term: termShape, configuration })
 const installSnapshot = record<InstallSnapshot>({ kind: oneOf(['snapshot']), ...head, snapshot: snapshotMetadataShape })
 
-export const raftMessageShape = variants<RaftMessage>({
+const messages = {
   'pre-vote': voteRequest,
   vote: voteRequest,
   'transfer-vote': voteRequest,
@@ -100,7 +142,10 @@ export const raftMessageShape = variants<RaftMessage>({
   'read-index-response': readIndexResponse,
   'timeout-now': timeoutNow,
   snapshot: installSnapshot,
-})
+}
+export const raftMessageShape = variants<RaftMessage>(messages)
+/** Format 2. */
+export const packedMessageShape = variants<RaftMessage>({ ...messages, append: packedAppend })
 
 export const raftRecords = [
   voteRequest,
@@ -117,3 +162,5 @@ export const raftRecords = [
   configuration,
   voterSet,
 ]
+/** Those of format 2 only. */
+export const packedRecords = [packedFields]

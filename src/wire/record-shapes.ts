@@ -2,7 +2,8 @@
 
 import { hardStateShape, raftEntryShape } from './raft-shapes.ts'
 import type { DiskRecord, EntryRecord, LifeRecord, StateRecord } from './record.ts'
-import { format, integer, oneOf, record, text, variants } from './shape.ts'
+import { coder, integer, oneOf, record, text, variants } from './shape.ts'
+import { versioned } from './versioned.ts'
 
 const life = record<LifeRecord>({
   kind: oneOf(['life']),
@@ -14,10 +15,12 @@ const life = record<LifeRecord>({
 const state = record<StateRecord>({ kind: oneOf(['state']), state: hardStateShape })
 const entry = record<EntryRecord>({ kind: oneOf(['entry']), entry: raftEntryShape })
 
-export const diskFormat = format('record', 1, variants<DiskRecord>({ life, state, entry }), [
+const diskRecord = coder('record', variants<DiskRecord>({ life, state, entry }), [
   life,
   state,
   hardStateShape,
   entry,
   raftEntryShape,
 ])
+
+export const diskFormat = versioned<DiskRecord>('record', { 1: diskRecord, 2: diskRecord })

@@ -9,13 +9,13 @@ import { latin1Bytes, latin1Text } from '../base/bytes.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { decodeRecord, encodeRecord } from './codec.ts'
-import { frameRecords, readRecords } from './segment.ts'
+import { frameRecords, readRecords, TITLE_FORMAT, unknownTitle } from './segment.ts'
 import type { Checksum, Reading } from './segment.ts'
 
 /** What a segment's first record says, as JSON. `previous` is the CRC that the segment before ended with. */
 interface SegmentTitle {
   readonly holdfast: 'log'
-  readonly format: 1
+  readonly format: number
   readonly set: string
   readonly replica: number
   readonly incarnation: string
@@ -75,7 +75,7 @@ export function beginSegment(
   previous: number,
   checksum: Checksum,
 ): { readonly bytes: Uint8Array; readonly crc: number } {
-  const title: SegmentTitle = { holdfast: 'log', format: 1, set, replica, incarnation, segment, previous }
+  const title: SegmentTitle = { holdfast: 'log', format: TITLE_FORMAT, set, replica, incarnation, segment, previous }
   return frameRecords([latin1Bytes(JSON.stringify(title))], 0, 0, checksum)
 }
 
@@ -175,7 +175,7 @@ function strangerOf(
   number: number,
   before: LogEnd | null,
 ): string | null {
-  if (title.format !== 1) return `${path} has format ${String(title.format)}; this Holdfast reads format 1`
+  if (title.format !== TITLE_FORMAT) return `${path} has ${unknownTitle(title.format)}`
   if (title.set !== owner.set) {
     return `${path} belongs to set ${title.set}, not to set ${owner.set}: give another data folder`
   }

@@ -13,6 +13,16 @@
 export type Checksum = (bytes: Uint8Array, before: number) => number
 
 export const HEAD_BYTES = 16
+/** Of titles and of how records lie in a file. Each record has its own; this one is as in the first format. */
+export const TITLE_FORMAT = 1
+
+/** What is wrong with a file whose title is of another format. */
+export function unknownTitle(format: unknown): string {
+  return (
+    `a title of format ${String(format)}, and this release reads titles of format ${TITLE_FORMAT}: ` +
+    'start a release that reads it (docs/UPGRADING.md)'
+  )
+}
 /** One record: the largest append is far below; a length above this is damage. */
 const RECORD_BYTES = 32 * 1_024 * 1_024
 /** Disks write whole sectors; the one that wasn't written reads as zeros (etcd's wal decides the same way). */

@@ -127,35 +127,33 @@ export function variants<T extends { readonly kind: string }>(table: {
   }
 }
 
-/** A format: a version byte, then one value of a shape. */
-export interface Format<T> {
-  encode(value: T): Uint8Array
+/** One value of a shape, as bytes. */
+export interface Coder<T> {
+  /** They begin after `head` bytes, which are the caller's. */
+  encode(value: T, head: number): Uint8Array
   decode(bytes: Uint8Array): Result<T, string>
 }
 
-/** A format whose records are `records`, in this order for ever: it gives each its number. A changed shape is another
- * version. */
-export function format<T>(
+/** How one format packs a shape, whose records are `records`, in this order for ever: it gives each its number. `rise` makes of
+ * what an older format packed (and its shape admits) what the shape's type is today. */
+export function coder<T>(
   name: string,
-  version: number,
   shape: Shape<T>,
   records: readonly { readonly keys: Structure }[],
-): Format<T> {
+  rise: (packed: T) => T = (packed) => packed,
+): Coder<T> {
   const { pack, unpack } = codec(records.map(({ keys }) => keys))
   return {
-    encode(value) {
-      const bytes = pack(shape.tidy(value), 1)
+    encode(value, head) {
+      const bytes = pack(shape.tidy(value), head)
       assert(bytes.length <= MOST_BYTES, `encoding ${name}: too many bytes`)
-      bytes[0] = version
       return bytes
     },
     decode(bytes) {
-      if (bytes.length === 0) return err(`${name}: empty`)
-      if (bytes[0] !== version) return err(`${name}: format version ${bytes[0]}, this release reads ${version}`)
-      const value = unpack(bytes.subarray(1))
+      const value = unpack(bytes)
       if (!value.ok) return err(`${name}: ${value.error}`)
       const fault = shape.fault(value.value)
-      return fault === null ? ok(value.value as T) : err(name + fault)
+      return fault === null ? ok(rise(value.value as T)) : err(name + fault)
     },
   }
 }

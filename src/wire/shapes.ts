@@ -19,6 +19,8 @@ export const countShape = integer<number>(0)
 export const lifeShape = matching<Life>('a life', /^[1-9][0-9]{0,8}\.[!-~]{1,64}\.[0-9]{1,15}$/)
 export const groupShape = matching<GroupKey>('a group key', /^[0-9a-f]{16}$/)
 
+export const hashShape = matching<string>('a hash', /^[0-9a-f]{16}$/)
+
 /** Ids come from SIP (branches, tags), so they may be as long as a message. */
 export const idShape = text<string>(1, 65_536)
 export const bytesShape = byteString(0, MOST_BYTES)

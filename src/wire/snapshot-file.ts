@@ -8,7 +8,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { decodeConfiguration, encodeConfiguration } from '../raft/configuration.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
-import { HEAD_BYTES } from './segment.ts'
+import { HEAD_BYTES, TITLE_FORMAT, unknownTitle } from './segment.ts'
 import type { Checksum } from './segment.ts'
 
 /** Whose snapshot: as a segment's title has it. */
@@ -59,7 +59,7 @@ export function printSnapshotTitle({ set, replica, incarnation, metadata }: Snap
   const bytes = [...encodeConfiguration(configuration)]
   const title = {
     holdfast: 'snapshot',
-    format: 1,
+    format: TITLE_FORMAT,
     set,
     replica,
     incarnation,
@@ -79,7 +79,7 @@ export function parseSnapshotTitle(payload: Uint8Array): Result<SnapshotTitle, s
   }
   const { holdfast, format, set, replica, incarnation, index: at, term: of, configuration: bytes } = title
   if (holdfast !== 'snapshot') return err('it is not a snapshot of Holdfast')
-  if (format !== 1) return err(`it has format ${String(format)}; this Holdfast reads format 1`)
+  if (format !== TITLE_FORMAT) return err(`it has ${unknownTitle(format)}`)
   const isWhole = typeof set === 'string' && typeof replica === 'number' && typeof incarnation === 'string'
   if (!isWhole || typeof at !== 'number' || typeof of !== 'number' || !Array.isArray(bytes)) {
     return err('its title is incomplete')

@@ -8,8 +8,9 @@ import {
   holdShape,
   treeShape,
 } from './entry-shapes.ts'
-import { byteString, format, integer, list, matching, oneOf, record, variants } from './shape.ts'
-import { bytesShape, countShape, groupShape, idShape, indexShape, lifeShape, stampShape } from './shapes.ts'
+import { byteString, coder, integer, list, oneOf, record, variants } from './shape.ts'
+import { bytesShape, countShape, groupShape, hashShape, idShape, indexShape, lifeShape, stampShape } from './shapes.ts'
+import { versioned } from './versioned.ts'
 import type {
   SnapshotEnd,
   SnapshotEntity,
@@ -30,15 +31,17 @@ const serials = record<SnapshotSerials>({
   lowest: integer(1),
   consumed: list(integer<number>(1), MOST_ITEMS),
 })
-const head = record<SnapshotHead>({
-  kind: oneOf(['head']),
+const fields = {
+  kind: oneOf<'head'>(['head']),
   index: indexShape,
   stamp: stampShape,
   fired: countShape,
   keys: list(byteString(16, 16), MOST_ITEMS),
   history: list(serving, MOST_ITEMS),
   serials: list(serials, MOST_ITEMS),
-})
+}
+const firstHead = record<Omit<SnapshotHead, 'format'>>(fields)
+const head = record<SnapshotHead>({ ...fields, format: integer(1) })
 const entity = record<SnapshotEntity>({
   tree: treeShape,
   id: idShape,
@@ -62,11 +65,10 @@ const group = record<SnapshotGroup>({
 const end = record<SnapshotEnd>({
   kind: oneOf(['end']),
   groups: countShape,
-  hash: matching('a hash', /^[0-9a-f]{16}$/),
+  hash: hashShape,
 })
 
-export const snapshotFormat = format('snapshot', 1, variants<SnapshotPart>({ head, group, end }), [
-  head,
+const records = [
   serving,
   member,
   serials,
@@ -79,4 +81,11 @@ export const snapshotFormat = format('snapshot', 1, variants<SnapshotPart>({ hea
   intent,
   holdShape,
   end,
-])
+]
+
+export const snapshotFormat = versioned<SnapshotPart>('snapshot', {
+  1: coder('snapshot', variants<SnapshotPart>({ head: firstHead, group, end }), [firstHead, ...records], (part) =>
+    part.kind === 'head' ? { ...part, format: 1 } : part,
+  ),
+  2: coder('snapshot', variants<SnapshotPart>({ head, group, end }), [head, ...records]),
+})

@@ -16,6 +16,8 @@ export interface SnapshotHead {
   /** The serving entries that commits may be judged by, oldest first; version 0 = nobody served yet. */
   readonly history: readonly SnapshotServing[]
   readonly serials: readonly SnapshotSerials[]
+  /** The format that the set writes; format 1 has no word for it. */
+  readonly format: number
 }
 
 export interface SnapshotServing {

@@ -67,7 +67,8 @@ export async function writeSnapshot(folder: string): Promise<WrittenSnapshot> {
   const cursor = store.snapshot(1 << 20)
   const metadata = { index: at, term: term(1), configuration: configuration([1, 2, 3].map(replicaId)) }
   await life.piece({ kind: 'begin', metadata })
-  while (cursor.state === 'open') await life.piece({ kind: 'parts', parts: cursor.next(100).map(encodeSnapshotPart) })
+  while (cursor.state === 'open')
+    await life.piece({ kind: 'parts', parts: cursor.next(100).map((part) => encodeSnapshotPart(part)) })
   await life.piece({ kind: 'finish' })
   await life.end()
   const name = readdirSync(folder).find((each) => each.endsWith('.snap')) ?? ''
@@ -128,7 +129,7 @@ async function begin(folder: string): Promise<Writer> {
   return {
     append: async (batchOf, rotate = false) => {
       durable = Promise.withResolvers<void>()
-      const bytes = batchOf.map(encodeRecord)
+      const bytes = batchOf.map((record) => encodeRecord(record))
       wal.append({ records: bytes, rotate })
       await durable.promise
       lay(records, folder, ++batch)

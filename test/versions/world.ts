@@ -101,7 +101,7 @@ class World {
       }
       case 'pulse':
         this.#now = stamp(this.#now + event.later)
-        return this.#append({ kind: 'pulse', limit: 1_000 }, null)
+        return this.#append({ kind: 'pulse', limit: 1_000, audit: null }, null)
       case 'toggle': {
         const newest = this.#lives(event.replica)
         const isServing = this.#store.serving().members.some(({ life: of }) => newest.includes(of))

@@ -179,11 +179,11 @@ export class Ladder {
 
   /** What is due fires, and its owner dies before it hears of it. */
   fireUnheard(): void {
-    this.#apply({ kind: 'pulse', limit: 1_000 })
+    this.#apply({ kind: 'pulse', limit: 1_000, audit: null })
   }
 
   #pulse(): void {
-    const applied = this.#apply({ kind: 'pulse', limit: 1_000 })
+    const applied = this.#apply({ kind: 'pulse', limit: 1_000, audit: null })
     if (applied.kind !== 'pulse') throw new Error('not a pulse')
     this.#reload()
     for (const timer of applied.fired) {

@@ -10,6 +10,8 @@ import type { Duration, Instant } from '../../base/instant.ts'
 import { groupOfCallId } from '../../proxy/token.ts'
 import { decodeEntry, decodeFrame, decodeRecord } from '../../wire/codec.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
+import { heldFormats } from '../../wire/formats.ts'
+import type { Formats } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { SnapshotMetadata } from '../../raft/message.ts'
 import type { Metric } from '../admin.ts'
@@ -76,16 +78,19 @@ export class Bench {
   readonly #compaction: Partial<Compaction>
   readonly #durability: Durability
   readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
+  readonly #most = new Map<ReplicaId, number>()
   #asked = 0
   #steps = 0
 
-  /** `absent` replicas are voters that never start. */
+  /** `absent` replicas are voters that never start. `most`: the newest format that each reads, if not all. */
   constructor(
     absent: readonly number[] = [],
     voters = 3,
     compaction: Partial<Compaction> = {},
     durability: Durability = 'wal',
+    most: readonly number[] = [],
   ) {
+    for (const [at, format] of most.entries()) this.#most.set(replicaId(at + 1), format)
     this.#compaction = compaction
     this.#durability = durability
     this.ids = Array.from({ length: voters }, (_, at) => replicaId(at + 1))
@@ -108,6 +113,11 @@ export class Bench {
 
   replica(id: ReplicaId): Replica {
     return this.#seat(id).replica
+  }
+
+  /** What that replica reads. */
+  formatsOf(id: ReplicaId): Formats {
+    return heldFormats(this.#most.get(id) ?? null)
   }
 
   lifeOf(id: ReplicaId): Life {
@@ -164,7 +174,10 @@ export class Bench {
 
   /** The state that a replica's link to another comes into. */
   link(at: ReplicaId, to: ReplicaId, state: 'up' | 'closed' | 'refused'): void {
-    const change = state === 'up' ? ({ kind: state, life: this.lifeOf(to) } as const) : ({ kind: state } as const)
+    const change =
+      state === 'up'
+        ? ({ kind: state, life: this.lifeOf(to), formats: this.formatsOf(to) } as const)
+        : ({ kind: state } as const)
     this.step(at, { kind: 'link', peer: to, state: change })
   }
 
@@ -212,8 +225,10 @@ export class Bench {
     this.settle()
   }
 
-  /** It starts again from its disk, as another life. */
-  restart(id: ReplicaId): void {
+  /** It starts again from its disk, as another life; `most`: with a release whose newest format that is. */
+  restart(id: ReplicaId, most: number | null = this.#most.get(id) ?? null): void {
+    if (most === null) this.#most.delete(id)
+    else this.#most.set(id, most)
     assert(!this.#seats.has(id), 'it was killed')
     this.#starts.set(id, (this.#starts.get(id) ?? 1) + 1)
     this.#seats.set(id, this.#sit(id))
@@ -299,6 +314,7 @@ export class Bench {
       durability: this.#durability,
       compaction: this.#compaction,
       settings: { sip, nextHop },
+      formats: this.formatsOf(id),
       now: this.now,
       wall: stamp(wallAtZero + this.now),
     })

@@ -7,6 +7,7 @@ import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Instant } from '../../base/instant.ts'
 import { decodeFrame } from '../../wire/codec.ts'
+import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Flow } from '../../wire/entry.ts'
 import type { Effect, Send } from '../effect.ts'
@@ -69,7 +70,10 @@ export class Trio {
   }
 
   link(at: ReplicaId, to: ReplicaId, state: 'up' | 'closed' | 'refused'): void {
-    const change = state === 'up' ? ({ kind: state, life: this.lifeOf(to) } as const) : ({ kind: state } as const)
+    const change =
+      state === 'up'
+        ? ({ kind: state, life: this.lifeOf(to), formats: KNOWN_FORMATS } as const)
+        : ({ kind: state } as const)
     this.step(at, { kind: 'link', peer: to, state: change })
   }
 

@@ -91,7 +91,7 @@ export class TestLog {
 
   pulse(at: number, limit = 1_000): readonly FiredTimer[] {
     this.now = stamp(at)
-    const applied = this.append({ kind: 'pulse', limit })
+    const applied = this.append({ kind: 'pulse', limit, audit: null })
     return applied.kind === 'pulse' ? applied.fired : []
   }
 }
