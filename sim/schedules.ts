@@ -67,6 +67,11 @@ export const schedules: readonly Schedule[] = [
     plan: ringingPast64T1,
   },
   {
+    name: 'laggards',
+    story: 'a replica comes back, or wakes, and is too slow to know what it may say for longer than a phone waits',
+    plan: laggards,
+  },
+  {
     name: 'answers-on-streams',
     story: 'a replica dies while many calls on streams are answered, by callees that say their 2xx once',
     plan: answersOnStreams,
@@ -218,6 +223,34 @@ function ringingPast64T1(seed: number): Plan {
     restartAfter: second,
   }))
   return calm(seed, many(of, ['no-answer'], 20, 2_500_000, 3 * second), deaths, 45)
+}
+
+/** For longer than a phone waits. */
+function laggards(seed: number): Plan {
+  const of = draw(seed, 'laggards')
+  const replica = of.within(1, 3, 1)
+  const spell = { at: 6 * second, until: 56 * second, replica }
+  const slowness = [
+    { kind: 'slow-disk', ...spell, sync: of.within(400_000, 2_500_000, 2) },
+    { kind: 'slow-replica', ...spell, times: of.within(200, 800, 3) },
+    // From both others: one of them leads.
+    ...[1, 2].map((n) => ({
+      kind: 'slow-link' as const,
+      ...spell,
+      other: 1 + ((replica - 1 + n) % 3),
+      delay: of.within(100_000, 400_000, 4),
+    })),
+  ] satisfies readonly Fault[]
+  const first = of.below(3, 5)
+  const chosen = first === 2 ? slowness.slice(2) : [slowness[first] as Fault]
+  // Who comes back opens its sockets when it is fresh; who sleeps a little has them open.
+  const gap = of.within(400_000, 4_000_000, 6)
+  const away: Fault = of.chance(500_000, 8)
+    ? { kind: 'kill', at: 6 * second, replica, effects: 0, tail: 'kept', restartAfter: gap }
+    : { kind: 'pause', at: 7 * second, replica, effects: 0, length: gap }
+  const calls = many(of, ['at-once', 'basic', 'refused', 'callee-hangs-up'], 40, 3 * second, 40 * second)
+  const plan = calm(seed, calls, [away, ...chosen], 57)
+  return { ...plan, loop: { batchMost: 16, busyMost: of.within(100, 400, 7) } }
 }
 
 function answersOnStreams(seed: number): Plan {

@@ -19,6 +19,7 @@ export const replicaMutants: readonly Mutant[] = [
     room: 'replica',
     file: 'src/replica/freshness.ts',
     find: `    this.#stale = true
+    this.#staleSince = now
     this.#forget(now)
     return true`,
     replace: '    this.#contact = now\n    return false',
@@ -147,6 +148,26 @@ export const replicaMutants: readonly Mutant[] = [
     replace: 'if (before !== undefined) return',
     story: 'peers listen to a replica that came back with another disk: it may vote twice',
     promise: 'L9',
+  },
+  {
+    name: 'stale-and-serving',
+    room: 'replica',
+    file: 'src/replica/log-port.ts',
+    find: 'stale() ? index(0) : store.appliedIndex',
+    replace: 'store.appliedIndex',
+    story: 'a replica that is too slow for its barriers, but answers its leader, keeps its calls and handles nothing',
+    promise: 'C2',
+    schedule: 'laggards',
+  },
+  {
+    name: 'stuck-and-silent',
+    room: 'replica',
+    file: 'src/replica/replica.ts',
+    find: 'this.#room.takesNothing || this.#freshness.isStuck(this.#now)',
+    replace: 'this.#room.takesNothing',
+    story: 'a replica that is stale for long keeps what phones send to it, until they give up',
+    promise: 'C1',
+    schedule: 'laggards',
   },
   {
     name: 'lag-is-not-stale',

@@ -52,6 +52,23 @@ function lose(bench: Bench, kind: Frame['kind']): void {
 }
 
 describe('a response on a stream that another replica holds (design.md 8)', () => {
+  test('is what its question is kept for: until it has left there, the log having nothing of it', () => {
+    const bench = new Bench().begin()
+    const [owner, holder] = bench.followers() as [ReplicaId, ReplicaId]
+    const [callId] = bench.callIds(owner, 1) as [string]
+    const caller = phone('caller', '127.36.0.2', 5062, `${bench.lifeOf(holder)}/1`)
+    bench.sip(holder, caller.flow, request(caller, 'MESSAGE', `sip:callee@${sip.host}:${sip.port}`, { callId }))
+    const message = bench.takeSent().find(({ data }) => data.startsWith('MESSAGE'))
+    lose(bench, 'egress')
+    bench.sip(owner, callee.flow, response(callee, message?.data ?? '', 200))
+    bench.pass(millis(100))
+    expect([bench.takeSent(), bench.metric(holder, 'inputs_kept')]).toEqual([[], 1])
+    bench.pass(limits.passAgain)
+    expect(bench.takeSent().map(({ by, data }) => [by, label(data)])).toEqual([[holder, '200 MESSAGE']])
+    bench.pass(millis(100))
+    expect(bench.metric(holder, 'inputs_kept')).toBe(0)
+  })
+
   test('leaves there, once', () => {
     const { bench, holder, refuse } = ringing()
     refuse()

@@ -48,6 +48,8 @@ export class Egress {
   readonly #ports: EgressPorts
   #serial = 0
   readonly #lent = new Map<EgressId, Lent>()
+  /** How many of them are of one group, at one holder. */
+  readonly #lending = new Map<string, number>()
   /** Given back to their owners' room, which may lend them again: since when they were lent. */
   readonly #again = new Map<string, Instant>()
   #againUntil: Instant | null = null
@@ -84,9 +86,26 @@ export class Egress {
     if (group === null) return true
     const at = this.#ports.now()
     this.#lent.set(id, { group, outgoing, holder, since: this.#again.get(nameOf(group, outgoing)) ?? at, at })
+    const place = placeOf(holder, group)
+    this.#lending.set(place, (this.#lending.get(place) ?? 0) + 1)
     const oldest = this.#lent.keys().next()
-    if (this.#lent.size > limits.lentMost && oldest.done !== true) this.#lent.delete(oldest.value)
+    if (this.#lent.size > limits.lentMost && oldest.done !== true) this.#forget(oldest.value)
     return true
+  }
+
+  /** Whether that holder has still to say that it has sent something of that group. */
+  isLending(holder: Life, group: GroupKey): boolean {
+    return this.#lending.has(placeOf(holder, group))
+  }
+
+  #forget(id: EgressId): void {
+    const lent = this.#lent.get(id)
+    if (lent === undefined) return
+    this.#lent.delete(id)
+    const place = placeOf(lent.holder, lent.group)
+    const left = (this.#lending.get(place) ?? 1) - 1
+    if (left === 0) this.#lending.delete(place)
+    else this.#lending.set(place, left)
   }
 
   deadline(): Instant | null {
@@ -117,7 +136,7 @@ export class Egress {
     const { links, outbox } = this.#ports
     const { group, outgoing, holder, since } = lent
     const { flow, data, what } = outgoing
-    this.#lent.delete(id)
+    this.#forget(id)
     outbox.count('sip_lent_again')
     const isGone = links.isDead(holder) || between(since, now) >= limits.lent
     if (!isGone) {
@@ -147,7 +166,7 @@ export class Egress {
   }
 
   onSent({ ids }: SentFrame): void {
-    for (const id of ids) this.#lent.delete(id)
+    for (const id of ids) this.#forget(id)
   }
 
   /** The host did not make a send. */
@@ -171,6 +190,10 @@ export class Egress {
 /** The life that holds the stream; null for a datagram, or a connection that is still to be made. */
 function holderOf(flow: Flow): Life | null {
   return flow.stream === '' ? null : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
+}
+
+function placeOf(holder: Life, group: GroupKey): string {
+  return `${holder} ${group}`
 }
 
 function nameOf(group: GroupKey, { flow, what, data }: Outgoing): string {

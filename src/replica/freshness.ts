@@ -23,6 +23,7 @@ interface Asked {
 
 export class Freshness {
   #stale = true
+  #staleSince: Instant
   #contact: Instant
   #context = 0
   /** Questions since the last sleep that an answer may still count for, oldest first. */
@@ -36,10 +37,16 @@ export class Freshness {
   constructor(now: Instant) {
     this.#contact = now
     this.#askAt = now
+    this.#staleSince = now
   }
 
   get stale(): boolean {
     return this.#stale
+  }
+
+  /** Stale for longer than a barrier takes as a rule: nobody can tell when it will be fresh. */
+  isStuck(now: Instant): boolean {
+    return this.#stale && between(this.#staleSince, now) >= limits.stale
   }
 
   /** The leader was heard, or (at the leader) a quorum was. */
@@ -65,6 +72,7 @@ export class Freshness {
     const silent = between(this.#contact, now) > limits.stale
     if (this.#stale || (lateBy <= nap && !silent && !this.#lags(now))) return false
     this.#stale = true
+    this.#staleSince = now
     this.#forget(now)
     return true
   }

@@ -17,7 +17,9 @@ interface Witness {
   /** Since when it has answered without a silence. */
   since: Instant
   applied: Index
-  /** How often it was suspected, for silence or lag: each doubles the wait before it is admitted again. */
+  /** Since when it has said that it is stale; null = it is fresh. */
+  stale: Instant | null
+  /** How often it was suspected, for silence, lag or staleness: each doubles the wait before it is admitted again. */
   suspicions: number
 }
 
@@ -55,25 +57,33 @@ export class Judge {
     for (const witness of this.#witnesses.values()) {
       witness.heard = now
       witness.since = now
+      if (witness.stale !== null) witness.stale = now
     }
   }
 
   /** The judge itself was not looking for a while: whatever it did not hear meanwhile counts for nothing. */
   stalled(now: Instant): void {
-    for (const witness of this.#witnesses.values()) witness.heard = now
+    for (const witness of this.#witnesses.values()) {
+      witness.heard = now
+      if (witness.stale !== null) witness.stale = now
+    }
   }
 
+  /** `applied`: as its frames say; 0 = it is stale. */
   heard(life: Life, applied: Index, now: Instant): void {
+    const isStale = applied === 0
     const known = this.#witnesses.get(replicaOf(life))
     if (known === undefined || known.life !== life) {
       if (known !== undefined && compareLives(life, known.life) < 0) return
-      const witness = { life, heard: now, since: now, applied, suspicions: known?.suspicions ?? 0 }
+      const stale = isStale ? now : null
+      const witness = { life, heard: now, since: now, applied, stale, suspicions: known?.suspicions ?? 0 }
       this.#witnesses = new Map([...this.#witnesses, [replicaOf(life), witness] as const].sort(([a], [b]) => a - b))
       return
     }
     if (between(known.heard, now) > limits.silence) known.since = now
     known.heard = now
-    known.applied = applied
+    known.stale = isStale ? (known.stale ?? now) : null
+    if (!isStale) known.applied = applied
   }
 
   /** That life is told to end: it is taken out of serving as soon as another one serves, and not admitted again. */
@@ -133,7 +143,13 @@ export class Judge {
     }
     const unheard = witness.heard <= this.#leading.since
     if (!this.#leading.firstDone && unheard && replicaOf(life) === this.#leading.previous) return true
-    return between(witness.heard, now) > limits.silence || this.#lags(witness, commit, now)
+    return between(witness.heard, now) > limits.silence || this.#isUseless(witness, commit, now)
+  }
+
+  /** It answers, and handles nothing. */
+  #isUseless(witness: Witness, commit: Index, now: Instant): boolean {
+    const isStuck = witness.stale !== null && between(witness.stale, now) > limits.applyLag
+    return isStuck || this.#lags(witness, commit, now)
   }
 
   #lags(witness: Witness, commit: Index, now: Instant): boolean {
@@ -143,7 +159,7 @@ export class Judge {
 
   #isReady(witness: Witness, applied: Index, now: Instant): boolean {
     if (this.#links.isDead(witness.life) || !this.#links.isUp(replicaOf(witness.life))) return false
-    if (this.isLeaving(witness.life)) return false
+    if (witness.stale !== null || this.isLeaving(witness.life)) return false
     if (between(witness.heard, now) > limits.silence) return false
     const since = Math.max(witness.since, this.#leading.since) as Instant
     return between(since, now) >= this.#wait(witness) && applied - witness.applied < limits.admissionLag
@@ -153,11 +169,11 @@ export class Judge {
     return Math.min(limits.admission * 2 ** Math.min(witness.suspicions, 16), limits.admissionMost) as Duration
   }
 
-  /** It was silent, or applied too late, and lives: it waits longer each time, else a slow disk would come and go. */
+  /** It was silent, stale, or applied too late, and lives: it waits longer each time, else a slow disk would come and go. */
   #suspect(life: Life, commit: Index, now: Instant): void {
     const witness = this.#witnesses.get(replicaOf(life))
     if (witness === undefined || witness.life !== life || this.#links.isDead(life)) return
-    if (between(witness.heard, now) <= limits.silence && !this.#lags(witness, commit, now)) return
+    if (between(witness.heard, now) <= limits.silence && !this.#isUseless(witness, commit, now)) return
     witness.suspicions++
     witness.since = now
   }

@@ -32,6 +32,8 @@ export interface LogPorts {
   oldestOpen(): Instant | null
   /** The bodies of all commits without an outcome, in serial order. */
   openBodies(): readonly Uint8Array[]
+  /** While stale, a replica says that it has applied nothing. */
+  stale(): boolean
   /** Raft wants that follower to have a snapshot: its entries are purged. */
   wantSnapshot(to: ReplicaId): void
   /** The first record of a new segment: whose log it is. */
@@ -246,15 +248,16 @@ export class LogPort {
   #frames(messages: readonly RaftMessage[]): readonly Effect[] {
     const effects: Effect[] = []
     if (messages.length === 0) return effects
-    const { clock, store, voters, now, wall } = this.#ports
+    const { clock, store, stale, voters, now, wall } = this.#ports
     for (const to of voters) {
       const own = messages.filter((message) => message.to === to)
       if (own.length === 0) continue
       const reading = clock.reading(now(), wall())
+      const applied = stale() ? index(0) : store.appliedIndex
       effects.push({
         kind: 'peer',
         to,
-        frame: encodeFrame({ kind: 'raft', messages: own, clock: reading, applied: store.appliedIndex }, store.format),
+        frame: encodeFrame({ kind: 'raft', messages: own, clock: reading, applied }, store.format),
       })
     }
     return effects

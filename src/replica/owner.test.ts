@@ -52,7 +52,14 @@ class Rooms {
       dropped: (ref) => this.passing.forget(ref),
     })
     this.passing = new Passing(
-      { ...shared, owner: this.owner, stale: () => false, standIn: () => null, answer: () => {} },
+      {
+        ...shared,
+        owner: this.owner,
+        stale: () => false,
+        standIn: () => null,
+        isLending: () => false,
+        answer: () => {},
+      },
       now,
     )
   }

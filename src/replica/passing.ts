@@ -3,7 +3,7 @@
 
 import { must, unreachable } from '../base/assert.ts'
 import { replicaOf } from '../base/brand.ts'
-import type { Life } from '../base/brand.ts'
+import type { GroupKey, Life } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
@@ -30,10 +30,19 @@ export interface PassingPorts {
   context(): CallContext
   /** While stale, everything waits. */
   stale(): boolean
-  /** Who judges for a replica that can't become fresh, because its disk is full: the leader. Null = nobody need or can. */
+  /** Who judges for a replica that has been stale for long, or can't become fresh: the leader. Null = nobody need or can. */
   standIn(): Life | null
+  /** Whether that life has still to say that it has sent an answer of that group, on a stream that it holds. */
+  isLending(holder: Life, group: GroupKey): boolean
   /** An answer that needs no group (400, OPTIONS to the set). */
   answer(outgoing: Outgoing): void
+}
+
+/** An input that another replica keeps. */
+interface Passed {
+  readonly keeper: Life
+  readonly id: PassId
+  readonly group: GroupKey
 }
 
 export class Passing {
@@ -43,10 +52,14 @@ export class Passing {
   /** There was no room; said once, until half of it is free again. */
   #isFull = false
   /** Inputs that other replicas keep and that are being handled here. */
-  readonly #passed = new Map<InputRef, { readonly keeper: Life; readonly id: PassId }>()
+  readonly #passed = new Map<InputRef, Passed>()
   readonly #passedRefs = new Map<PassId, InputRef>()
+  /** Whether this life was in the last serving entry. */
+  #serves = false
   /** Passes whose sender judged by a serving entry that we have not applied, in order of arrival. */
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
+  /** Handled, but for an answer that its keeper has not sent yet: only who keeps the question can have it answered again. */
+  readonly #answering = new Set<InputRef>()
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
 
@@ -99,6 +112,7 @@ export class Passing {
     if (store.keyGeneration === 0 || store.serving().members.length === 0) return
     if (this.#ports.stale()) {
       const standIn = this.#ports.standIn()
+      kept.group = null
       if (standIn !== null) this.#pass(kept, standIn)
       return
     }
@@ -157,8 +171,19 @@ export class Passing {
 
   /** Owners were computed anew. */
   servingChanged(): void {
-    const { store } = this.#ports
-    this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
+    const { store, life } = this.#ports
+    const left = this.#serves && store.sinceOf(life) === null
+    this.#serves = store.sinceOf(life) !== null
+    // One that catches up applies entries of long ago: who stands in knows better. But what is our own comes back to us until
+    // we are out of serving.
+    const standIn = this.#standIn()
+    if (standIn !== null) this.#giveAgain((givenTo) => left || givenTo !== standIn)
+    else this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
+  }
+
+  /** Who judges in place of this replica now, or null. */
+  #standIn(): Life | null {
+    return this.#ports.stale() ? this.#ports.standIn() : null
   }
 
   /** The store became another, and the owner room forgot what it was given: it is judged again, here and by the keepers. */
@@ -188,17 +213,24 @@ export class Passing {
     return givenTo !== this.#ports.life && !this.#ports.links.isUp(replicaOf(givenTo))
   }
 
-  /** The set key is known, or this replica is fresh again: what waited is judged. */
+  /** The set key is known: what waited is judged. */
   giveWaiting(): void {
     if (this.#keeper.waiting > 0) this.#giveAgain(() => false)
   }
 
+  /** This replica is fresh again: it judges what waited, and what another one judged for it, for that one keeps nothing. */
+  judgeAgain(): void {
+    if (this.#keeper.size > 0) this.#giveAgain((_, kept) => kept.group === null)
+  }
+
   /** What waits is judged again, and what went by way of the leader goes again: the leader may have had no link either, and
-   * nothing tells us. */
+   * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps. */
   retry(now: Instant): void {
     if (now < this.#againAt) return
     this.#againAt = plus(now, limits.passAgain)
-    if (this.#keeper.size > 0) this.#giveAgain((givenTo) => this.#isByLeader(givenTo))
+    if (this.#keeper.size === 0) return
+    const standIn = this.#standIn()
+    this.#giveAgain((givenTo) => this.#isByLeader(givenTo) || (standIn !== null && givenTo !== standIn))
   }
 
   expire(now: Instant): void {
@@ -229,7 +261,7 @@ export class Passing {
     if (owner === life) {
       if (this.#passedRefs.has(frame.id)) return
       const ref = ++this.#refs
-      this.#passed.set(ref, { keeper: frame.keeper, id: frame.id })
+      this.#passed.set(ref, { keeper: frame.keeper, id: frame.id, group: received.group })
       this.#passedRefs.set(frame.id, ref)
       this.#ports.owner.message(received.group, received.message, frame.flow, ref)
       return
@@ -265,6 +297,10 @@ export class Passing {
       this.#keeper.handled(ref)
       return
     }
+    if (this.#ports.isLending(passed.keeper, passed.group)) {
+      this.#answering.add(ref)
+      return
+    }
     this.forget(ref)
     this.#tell(passed.keeper, passed.id, 'handled')
   }
@@ -275,6 +311,7 @@ export class Passing {
     if (passed === undefined) return
     this.#passed.delete(ref)
     this.#passedRefs.delete(passed.id)
+    this.#answering.delete(ref)
   }
 
   onHandled(frame: HandledFrame): void {
@@ -298,8 +335,20 @@ export class Passing {
     this.#tellings.set(keeper, told)
   }
 
+  /** Answers have left since, or are another owner's by now. */
+  #settleAnswers(): void {
+    const { store, life } = this.#ports
+    if (this.#answering.size === 0 || this.#ports.stale()) return
+    for (const ref of this.#answering) {
+      const { group } = must(this.#passed.get(ref), 'what is answered was passed')
+      if (store.ownerOf(group) !== life) this.forget(ref)
+      else this.handled(ref)
+    }
+  }
+
   /** Tells the keepers, one frame each a turn. A telling that is lost costs a repetition. */
   tellKeepers(): void {
+    this.#settleAnswers()
     for (const [keeper, { handled, hops }] of this.#tellings) {
       const to = replicaOf(keeper)
       if (handled.length > 0) this.#ports.links.send(to, { kind: 'handled', ids: handled, outcome: 'handled' })

@@ -122,7 +122,8 @@ export class Replica {
       unlogged: () => this.#owner.unlogged,
     })
     const lifeRecord = lifeRecordOf(options)
-    const shared = { life: options.life, store: this.#store, links: this.#links, outbox: this.#outbox }
+    const stale = (): boolean => this.#freshness.stale
+    const shared = { life: options.life, store: this.#store, links: this.#links, outbox: this.#outbox, stale }
     this.#log = new LogPort(
       {
         ...shared,
@@ -158,7 +159,6 @@ export class Replica {
       ...shared,
       owner: () => this.#owner,
       now: () => this.#now,
-      stale: () => this.#freshness.stale,
     })
     this.#owner = new Owner({
       ...shared,
@@ -174,8 +174,8 @@ export class Replica {
         ...shared,
         owner: this.#owner,
         context: () => this.#context,
-        stale: () => this.#freshness.stale,
-        standIn: () => (this.#room.takesNothing ? this.#links.lifeOfLeader : null),
+        standIn: () => this.#standIn(),
+        isLending: (holder, group) => this.#egress.isLending(holder, group),
         answer: (outgoing) => this.#egress.send(outgoing, null),
       },
       options.now,
@@ -542,7 +542,7 @@ export class Replica {
         this.#opened = true
         this.#outbox.push({ kind: 'open-sip' })
       }
-      this.#passing.giveWaiting()
+      this.#passing.judgeAgain()
     }
     this.#passing.retryAhead(this.#now)
   }
@@ -561,6 +561,12 @@ export class Replica {
     if (serving < this.#options.voters.length && !(serving > 0 && waited)) return
     this.#announced = true
     this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
+  }
+
+  /** With a full disk nothing is acknowledged, so the leader sends no more entries, and this replica can't catch up; and one
+   * that is too slow may not for long: what phones send to it would wait in vain. */
+  #standIn(): Life | null {
+    return this.#room.takesNothing || this.#freshness.isStuck(this.#now) ? this.#links.lifeOfLeader : null
   }
 
   // ---- shared views -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ export interface RaftFrame {
   readonly kind: 'raft'
   readonly messages: readonly RaftMessage[]
   readonly clock: ClockReading
-  /** The sender's applied index: the leader judges apply lag by it. */
+  /** The sender's applied index: the leader judges apply lag by it. 0 = it is stale, and can't handle a call. */
   readonly applied: Index
 }
 
