@@ -50,6 +50,8 @@ test.each([
   [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
   [{ compaction: { every: 1 } }, 'compaction.every: 1 should be a whole number from 100000 to 536870912, of bytes'],
   [{ compaction: { kept: 1e99 } }, 'compaction.kept: 1e+99 should be a whole number from 100 to 1000000, of entries'],
+  [{ formats: { most: 3 } }, 'formats.most: 3 should be a format that this release reads: 1 to 2'],
+  [{ formats: { least: 1 } }, 'formats: unknown "least"; known are most'],
   [{ speed: 1 }, 'the file: unknown "speed"'],
   [{ replicas: [] }, 'replicas: [] should be an array of 1 to 7 replicas'],
   [{ replicas: [one, three, two] }, 'replicas[1].id: 3 should be 2'],

@@ -64,7 +64,11 @@ function parseLine(line: string): Result<Record<string, unknown>, string> {
   const fields = value as Record<string, unknown>
   if (fields['holdfast'] !== 'peer') return err('it does not speak as a replica does')
   if (fields['format'] !== PEER_FORMAT) {
-    return err(`it speaks format ${JSON.stringify(fields['format'])} between replicas, this one speaks ${PEER_FORMAT}`)
+    const spoken = JSON.stringify(fields['format'])
+    return err(
+      `it speaks format ${spoken} between replicas, this one speaks ${PEER_FORMAT}: ` +
+        'start releases that speak the same (docs/UPGRADING.md)',
+    )
   }
   return ok(fields)
 }

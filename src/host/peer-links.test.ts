@@ -36,6 +36,7 @@ afterEach(() => {
 interface End {
   readonly server: PeerServer
   readonly links: PeerLinks
+  readonly formats: PeerParts['formats']
   readonly inputs: InputBody[]
   readonly lines: string[]
   /** `up 2.b.1`, `closed`, `refused` in order. */
@@ -95,7 +96,7 @@ function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
     })
   const frames = (): string[] =>
     inputs.flatMap((input) => (input.kind === 'peer' ? [`${input.from} ${Buffer.from(input.frame).toString()}`] : []))
-  return { server, links, inputs, lines, states, frames }
+  return { server, links, formats: parts.formats, inputs, lines, states, frames }
 }
 
 const to = (end: End, id: number, text: string): void => end.links.send(replicaId(id), Buffer.from(text))
@@ -184,6 +185,7 @@ test.each([
   ['garbage', 'GET / HTTP/1.1\r\n\r\n', 'it does not speak as a replica does', 'peer-garbage'],
   ['a line without end', 'x'.repeat(hostLimits.helloBytes), 'it does not speak as a replica does', 'peer-garbage'],
   ['another format', '{"holdfast":"peer","format":2}\n', 'it speaks format 2 between replicas', 'peer-garbage'],
+  ['formats that are no range', hello({ formats: { oldest: 2, newest: 1 } }), 'its formats are not', 'peer-garbage'],
   ['half a hello', '{"holdfast":"peer","format":1}\n', 'its hello lacks', 'peer-garbage'],
   [
     'another set',
@@ -246,6 +248,52 @@ test.each([
 function hello(change: Partial<Parameters<typeof printHello>[0]>): string {
   return printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2, formats: KNOWN_FORMATS, ...change })
 }
+
+const first = { oldest: 1, newest: 1 }
+const third = { oldest: 3, newest: 3 }
+
+test.each([
+  ['reads less than the set writes', first, 'it reads format 1, and the set writes format 2 since all its members'],
+  ['reads nothing that this one reads', third, 'it reads format 3, this replica formats 1 to 2: upgrade by way of'],
+])('who %s is not heard, and both ends say what to do', async (_what, formats, said) => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b, { formats })
+  const two = end(2, b, a, { active: 2 })
+  await Promise.all([one.server.open(), two.server.open()])
+  one.links.open()
+  await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
+  expect(one.lines.join()).toContain(said)
+  expect(two.lines.join()).toMatch(/peer-format/)
+  // Nor is it spoken to.
+  two.links.open()
+  await vi.waitFor(() => expect(two.lines.join()).toMatch(/peer-unfit|peer-refuses/))
+  expect([...one.states(), ...two.states()]).toEqual([])
+})
+
+test('a release that does not say what it reads takes part until the set writes a format that it can not read', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const old = await dialSecurely(b)
+  old.write(`{"holdfast":"peer","format":1,"set":"${SET}","replica":1,"life":"1.aa.1","to":2}\n`)
+  old.write(joinFrames([Buffer.from('heard')]))
+  await vi.waitFor(() => expect(two.frames()).toEqual(['1.aa.1 heard']))
+  two.formats.active = 2
+  two.server.formatRaised()
+  expect(await textOf(old)).not.toContain('refused')
+  const again = await dialSecurely(b)
+  again.write(`{"holdfast":"peer","format":1,"set":"${SET}","replica":1,"life":"1.aa.1","to":2}\n`)
+  expect(await textOf(again)).toContain('start a release that does (docs/UPGRADING.md)')
+})
+
+test('a link that comes up tells what the peer reads', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const one = end(1, a, b)
+  const two = end(2, b, a, { formats: first })
+  await two.server.open()
+  one.links.open()
+  await vi.waitFor(() => expect(one.inputs).toMatchObject([{ kind: 'link', state: { kind: 'up', formats: first } }]))
+})
 
 test('after hello, garbage closes the link and gives no frame', async () => {
   const [a, b] = [++lastPort, ++lastPort]

@@ -173,7 +173,7 @@ class PeerLink {
     const unfit = formatObjection(own, active, formats)
     const objection = unfit === null ? this.#parts.known.objection(life) : `replica ${to} can't take part: ${unfit}`
     if (objection !== null) {
-      this.#parts.log.warn(unfit === null ? 'peer-other-disk' : 'peer-format', objection, { peer: to })
+      this.#parts.log.warn(unfit === null ? 'peer-other-disk' : 'peer-unfit', objection, { peer: to })
       socket.destroy()
       return
     }

@@ -10,7 +10,7 @@ import type { Duration, Instant } from '../../base/instant.ts'
 import { groupOfCallId } from '../../proxy/token.ts'
 import { decodeEntry, decodeFrame, decodeRecord } from '../../wire/codec.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
-import { heldFormats } from '../../wire/formats.ts'
+import { heldFormats, reads } from '../../wire/formats.ts'
 import type { Formats } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { SnapshotMetadata } from '../../raft/message.ts'
@@ -58,6 +58,12 @@ export class Bench {
   readonly ids: readonly ReplicaId[]
   now: Instant = instant(1_000_000)
   readonly sent: Sent[] = []
+  /** The formats of the frames that left. */
+  readonly formatsSent = new Set<number>()
+  /** True: frames may be sent to who doesn't read them. */
+  ignoresFormats = false
+  /** Replicas that asked to be ended, and why. */
+  readonly stopped: { readonly by: ReplicaId; readonly reason: string }[] = []
   readonly lines: (LogLine & { readonly by: ReplicaId })[] = []
   readonly notices: (Notice['notice'] & { readonly by: ReplicaId; readonly at: Instant })[] = []
   /** Whose sockets are to be closed, and who has nothing left to do, in order. */
@@ -347,6 +353,12 @@ export class Bench {
       case 'peer': {
         const frame = decodeFrame(effect.frame)
         assert(frame.ok, 'a replica sends what replicas can read')
+        const format = must(effect.frame[0], 'a frame is not empty')
+        this.formatsSent.add(format)
+        assert(
+          this.ignoresFormats || reads(this.formatsOf(effect.to), format),
+          `replica ${effect.to} reads what it is sent`,
+        )
         if (this.#isLinked(by, effect.to) && !this.loses(frame.value, by, effect.to))
           this.#events.push({ to: effect.to, body: { kind: 'peer', from: this.lifeOf(by), frame: effect.frame } })
         return
@@ -374,6 +386,9 @@ export class Bench {
         return
       case 'end':
         this.ended.push(by)
+        return
+      case 'stop':
+        this.stopped.push({ by, reason: effect.reason })
         return
       case 'reply':
         this.#answers.set(effect.id, effect)

@@ -1,0 +1,156 @@
+// One value of each kind that replicas write for one another, with every field filled: what test/formats.test.ts keeps the bytes of.
+
+import { groupKey, index, life, replicaId, term } from '../../src/base/brand.ts'
+import { micros, stamp } from '../../src/base/instant.ts'
+import type { RaftMessage } from '../../src/raft/message.ts'
+import type { EgressId, EntryBody, PassId } from '../../src/wire/entry.ts'
+import type { Frame } from '../../src/wire/frame.ts'
+import type { DiskRecord } from '../../src/wire/record.ts'
+import type { SnapshotPart } from '../../src/wire/snapshot.ts'
+
+const one = life(replicaId(1), '0a1b2c3d', 4)
+const two = life(replicaId(2), 'ffee0011', 1)
+const bytes = Uint8Array.of(0, 1, 127, 128, 255)
+const dialog = { tree: 'Dialog', id: 'd\u00e91' } as const
+const targets = [dialog, { tree: 'Transaction', id: 't' }] as const
+const configuration = {
+  voters: { incoming: [replicaId(1), replicaId(2)], outgoing: [replicaId(2), replicaId(3)] },
+  learners: [replicaId(4)],
+  learnersNext: [replicaId(3)],
+  autoLeave: true,
+}
+
+type OfKind<T extends { readonly kind: string }, K extends T['kind'] = T['kind']> = {
+  readonly [Kind in K]: T & { readonly kind: Kind }
+}
+
+/** Without a raise, which is the same in all formats. */
+export const bodies: OfKind<Exclude<EntryBody, { kind: 'raise' }>> = {
+  commit: {
+    kind: 'commit',
+    group: groupKey('0123456789abcdef'),
+    expected: 7,
+    proposer: one,
+    since: index(3),
+    judged: index(70_000),
+    serial: 300,
+    lowestOpen: 299,
+    onto: 298,
+    puts: [{ ...dialog, expected: 2, bytes }],
+    deletes: [{ tree: 'SipSession', id: 's', expected: 1 }],
+    timers: [
+      { id: 'expiry', after: micros(32_000_000), action: { kind: 'delete', targets } },
+      { id: 'C', after: micros(180_000_000), action: { kind: 'callback' } },
+    ],
+    cancels: ['old'],
+    holds: [
+      { counter: 'early', limit: 1_000 },
+      { counter: 'confirmed', limit: null },
+    ],
+    opened: [{ id: 'bye', bytes }],
+    done: ['probe'],
+  },
+  serving: { kind: 'serving', replaces: index(3), admit: [one], remove: [two] },
+  pulse: { kind: 'pulse', limit: 1_000, audit: { index: index(69_999), hash: '00ff00ff00ff00ff' } },
+  key: { kind: 'key', generation: 1, key: Uint8Array.from({ length: 16 }, (_, i) => 16 * i) },
+}
+
+const head = { from: replicaId(1), to: replicaId(2), term: term(5) }
+const entry = { term: term(4), index: index(70_001), kind: 'normal', data: bytes } as const
+const metadata = { index: index(70_000), term: term(4), configuration }
+
+export const messages: OfKind<RaftMessage> = {
+  'pre-vote': { kind: 'pre-vote', ...head, lastIndex: index(9), lastTerm: term(4) },
+  vote: { kind: 'vote', ...head, lastIndex: index(9), lastTerm: term(4) },
+  'transfer-vote': { kind: 'transfer-vote', ...head, lastIndex: index(9), lastTerm: term(4) },
+  'pre-vote-response': { kind: 'pre-vote-response', ...head, granted: true },
+  'vote-response': { kind: 'vote-response', ...head, granted: false },
+  append: {
+    kind: 'append',
+    ...head,
+    prevIndex: index(70_000),
+    prevTerm: term(4),
+    entries: [
+      entry,
+      { ...entry, index: index(70_002), kind: 'no-op', data: new Uint8Array(0) },
+      { ...entry, index: index(70_003), kind: 'configuration' },
+    ],
+    commit: index(69_000),
+  },
+  'append-response': {
+    kind: 'append-response',
+    ...head,
+    index: index(70_000),
+    rejected: true,
+    hintIndex: index(8),
+    hintTerm: term(3),
+  },
+  heartbeat: { kind: 'heartbeat', ...head, commit: index(69_000), context: 12 },
+  'heartbeat-response': { kind: 'heartbeat-response', ...head, context: 12 },
+  'read-index': { kind: 'read-index', ...head, context: 13 },
+  'read-index-response': { kind: 'read-index-response', ...head, context: 13, index: index(70_000) },
+  'timeout-now': { kind: 'timeout-now', ...head },
+  snapshot: { kind: 'snapshot', ...head, snapshot: metadata },
+}
+
+const flow = { transport: 'tcp', host: '127.0.0.1', port: 5060, stream: '1.0a1b2c3d.4/17' } as const
+const data = 'BYE sip:caf\u00e9@127.0.0.1 SIP/2.0\r\n\r\n'
+const origin = { group: '0123456789abcdef', what: 'final' }
+
+export const frames: OfKind<Frame> = {
+  raft: {
+    kind: 'raft',
+    messages: Object.values(messages),
+    clock: { cluster: stamp(1_700_000_000_000_000), wall: stamp(1_700_000_000_000_001) },
+    applied: index(69_999),
+  },
+  propose: { kind: 'propose', bodies: [bytes] },
+  pass: { kind: 'pass', id: '1.0a1b2c3d.4#7' as PassId, keeper: one, hops: 2, judged: index(3), flow, data },
+  handled: { kind: 'handled', ids: ['1.0a1b2c3d.4#7' as PassId], outcome: 'hops' },
+  egress: {
+    kind: 'egress',
+    id: '1.0a1b2c3d.4#8' as EgressId,
+    judged: index(3),
+    flow,
+    data,
+    within: micros(300_000),
+    origin,
+  },
+  sent: { kind: 'sent', ids: ['1.0a1b2c3d.4#8' as EgressId] },
+  unsent: { kind: 'unsent', flow, data, origin: null, reason: 'no-stream' },
+  snapshot: { kind: 'snapshot', id: 1, number: 1, metadata, parts: [bytes], isLast: false },
+  'snapshot-ack': { kind: 'snapshot-ack', id: 1, number: 1 },
+  relay: { kind: 'relay', to: replicaId(3), from: one, frame: bytes },
+  leave: { kind: 'leave' },
+}
+
+export const records: OfKind<DiskRecord> = {
+  life: { kind: 'life', set: '00112233445566ff', replica: 1, incarnation: '0a1b2c3d', start: 4 },
+  state: { kind: 'state', state: { term: term(5), vote: replicaId(2), commit: index(69_000) } },
+  entry: { kind: 'entry', entry },
+}
+
+export const parts: OfKind<SnapshotPart> = {
+  head: {
+    kind: 'head',
+    index: index(70_000),
+    stamp: stamp(1_700_000_000_000_000),
+    fired: 12,
+    keys: [Uint8Array.from({ length: 16 }, (_, i) => 16 * i)],
+    history: [{ version: index(3), members: [{ life: one, since: index(3) }] }],
+    serials: [{ life: one, lowest: 299, consumed: [300] }],
+    format: 2,
+  },
+  group: {
+    kind: 'group',
+    key: groupKey('0123456789abcdef'),
+    version: 7,
+    by: one,
+    serial: 300,
+    entities: [{ ...dialog, version: 2, stamp: stamp(1_700_000_000_000_000), bytes }],
+    timers: [{ id: 'expiry', deadline: stamp(1_700_000_032_000_000), action: { kind: 'delete', targets } }],
+    intents: [{ id: 'bye', bytes, opened: index(60_000) }],
+    holds: [{ counter: 'confirmed', limit: 1_000 }],
+  },
+  end: { kind: 'end', groups: 1, hash: '00ff00ff00ff00ff' },
+}
