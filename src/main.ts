@@ -8,6 +8,8 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast up       a replica set on this machine
   holdfast start    one replica of a set
   holdfast status   the set at a glance
+  holdfast drain    ends one replica without losing a call
+  holdfast restart  restarts a set's replicas one after another
   holdfast sim      the simulator: faults by seed, promises checked
   holdfast --version
 
@@ -26,6 +28,10 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/start.ts')).startMain(rest)
     case 'status':
       return (await import('./host/status.ts')).statusMain(rest)
+    case 'drain':
+      return (await import('./host/drain-command.ts')).drainMain(rest)
+    case 'restart':
+      return (await import('./host/restart-command.ts')).restartMain(rest)
     case 'sim':
       return (await import('../sim/run/main.ts')).simMain(rest)
     case '--help':

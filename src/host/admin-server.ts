@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Reply } from '../replica/effect.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
+import { isOrder, isRead, listen, sendJson } from './admin-http.ts'
 import { hostLimits } from './limits.ts'
 import { isMetrics, renderMetrics } from './metrics.ts'
 import type { ProcessMetrics } from './metrics.ts'
@@ -123,42 +124,4 @@ function parseCall(path: string, local: { readonly local?: boolean }): Query | n
   } catch {
     return null
   }
-}
-
-/** Whether it asks to be shown something; if not, it is told so. */
-export function isRead({ method }: IncomingMessage, response: ServerResponse): boolean {
-  return isMethod(method, ['GET', 'HEAD'], response)
-}
-
-/** Whether it is an order, and given by a program; if not, it is told so. A web page that somebody on this machine looks at could send
- * one, and then it would have an Origin (Fetch Standard). */
-function isOrder({ method, headers }: IncomingMessage, response: ServerResponse): boolean {
-  if (!isMethod(method, ['POST'], response)) return false
-  if (headers.origin === undefined) return true
-  sendJson(response, 403, { error: 'orders are not taken from web pages: send it without an Origin header' })
-  return false
-}
-
-function isMethod(method: string | undefined, allowed: readonly string[], response: ServerResponse): boolean {
-  if (allowed.includes(method ?? '')) return true
-  response.setHeader('Allow', allowed.join(', '))
-  sendJson(response, 405, { error: `${method} is not allowed here: only ${allowed[0]} is` })
-  return false
-}
-
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
-}
-
-/** Rejects with the system's error; later errors are left to the server's sockets. */
-export function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port }, () => {
-      server.off('error', reject)
-      server.on('error', () => undefined)
-      resolve()
-    })
-  })
 }

@@ -75,8 +75,15 @@ export const hostLimits = {
   adminMs: 2_000,
   /** One replica's status, asked over HTTP: its own 503 comes first. */
   statusMs: 2_500,
+  /** What an order to an admin address says is a few short fields. */
+  orderBytes: 4 * KB,
   /** Admin requests that wait for the replica. */
   adminWaiting: 100,
+
+  /** A rolling restart waits this long for one replica to serve again: it reads its log, and perhaps a snapshot from the leader. */
+  rollMs: 300_000,
+  /** How often it, and a command that waits for a set, looks how far that is. */
+  lookMs: 200,
 
   /** How often a replica tells `up` that its loop runs... */
   aliveMs: 1_000,

@@ -1,26 +1,32 @@
-// `up`'s own admin port: the statuses of all replicas in one array. And the same for who asks from outside.
+// `up`'s own admin port: the statuses of all replicas in one array, and orders that concern their processes.
 
-import { createServer, get } from 'node:http'
-import type { Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
-import type { SetConfig } from './config.ts'
-import { isRead, listen, sendJson } from './admin-server.ts'
-import { hostLimits } from './limits.ts'
+import { fetchJson } from './admin-client.ts'
+import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
+import type { ReplicaConfig, SetConfig } from './config.ts'
+import { RollingRestart } from './rolling-restart.ts'
+import type { RollStatus } from './rolling-restart.ts'
+import type { SetProcess } from './set-process.ts'
+
+const PATHS = ['/status', '/restart', 'POST /restart', 'POST /drain']
 
 export class SetAdmin {
   readonly #config: SetConfig
+  readonly #set: Pick<SetProcess, 'drain' | 'cycle'>
   readonly #server: Server
+  /** The last one that was asked for. */
+  #roll: RollingRestart | null = null
 
-  constructor(config: SetConfig) {
+  constructor(config: SetConfig, set: Pick<SetProcess, 'drain' | 'cycle'>) {
     this.#config = config
-    this.#server = createServer((request, response) => {
-      const path = (request.url ?? '/').split('?', 1)[0]
-      if (path !== '/status') return sendJson(response, 404, { error: 'there is nothing here', paths: ['/status'] })
-      if (!isRead(request, response)) return
-      void statuses(config).then((all) => sendJson(response, 200, all))
-    })
+    this.#set = set
+    this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
 
@@ -33,6 +39,68 @@ export class SetAdmin {
     this.#server.close()
     this.#server.closeAllConnections()
   }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]
+    switch (path) {
+      case '/status':
+        if (isRead(request, response)) sendJson(response, 200, await statuses(this.#config))
+        return
+      case '/restart':
+        if (request.method === 'POST') this.#restart(request, response)
+        else if (isRead(request, response)) sendJson(response, 200, this.#roll?.state ?? null)
+        return
+      case '/drain':
+        if (isOrder(request, response)) await this.#drain(request, response)
+        return
+      default:
+        sendJson(response, 404, { error: 'there is nothing here', paths: PATHS })
+    }
+  }
+
+  async #drain(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { error: fields.error })
+    const named = this.#named(fields.value['replica'])
+    if (!named.ok) return sendJson(response, 404, { error: named.error })
+    const { id } = named.value
+    if (this.#set.drain(id)) sendJson(response, 202, { draining: true })
+    else sendJson(response, 409, { error: `replica ${id} does not run` })
+  }
+
+  /** One at a time: asked again, it is told how far that is. */
+  #restart(request: IncomingMessage, response: ServerResponse): void {
+    if (!isOrder(request, response)) return
+    if (this.#roll?.state.running !== true) {
+      const { replicas } = this.#config
+      if (replicas.length < 3) {
+        const error = `a set of ${replicas.length} has no quorum while one of it restarts: calls would stop meanwhile; restart up instead`
+        return sendJson(response, 409, { error })
+      }
+      this.#roll = new RollingRestart({
+        replicas: replicas.map(({ id }) => id),
+        status: (replica) => this.#status(replica),
+        cycle: (replica) => this.#set.cycle(replicaId(replica)),
+        sleep,
+      })
+      void this.#roll.run()
+    }
+    sendJson(response, 202, this.#roll.state)
+  }
+
+  #named(replica: unknown): Result<ReplicaConfig, string> {
+    const { replicas } = this.#config
+    const found = replicas.find(({ id }) => id === replica)
+    if (found !== undefined) return ok(found)
+    return err(`"replica" should be one of ${replicas.map(({ id }) => id).join(', ')}`)
+  }
+
+  async #status(replica: number): Promise<RollStatus | null> {
+    const named = this.#named(replica)
+    if (!named.ok) return null
+    const status = await fetchJson(`http://${printAddress(named.value.admin)}/status`)
+    return status.ok ? (status.value as RollStatus) : null
+  }
 }
 
 /** Every replica's `/status`, in order of id; of one that doesn't answer `{replica, unreachable: reason}`. */
@@ -43,32 +111,4 @@ function statuses(config: SetConfig): Promise<readonly unknown[]> {
       return status.ok ? status.value : { replica: id, unreachable: status.error }
     }),
   )
-}
-
-/** A JSON page, or in words why there is none. Never rejects. Not `fetch`, which refuses some ports. */
-export function fetchJson(url: string): Promise<Result<unknown, string>> {
-  return new Promise((resolve) => {
-    const request = get(url, { agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.on('error', (error) => resolve(err(error.message)))
-      response.on('end', () =>
-        resolve(response.statusCode === 200 ? parseJson(text) : err(`HTTP ${response.statusCode}`)),
-      )
-    })
-    const timer = setTimeout(() => request.destroy(new Error('no answer')), hostLimits.statusMs)
-    request.on('close', () => clearTimeout(timer))
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(err(error.code === 'ECONNREFUSED' ? 'not running' : error.message))
-    })
-  })
-}
-
-function parseJson(text: string): Result<unknown, string> {
-  try {
-    return ok(JSON.parse(text) as unknown)
-  } catch {
-    return err('its answer is not JSON')
-  }
 }

@@ -22,6 +22,7 @@ process.on('message', ({ kind, config, replica }) => {
   if (role === 'late') return
   say({ kind: 'sip-open' })
   say({ kind: 'ready', leader: 1 })
+  process.on('SIGTERM', () => process.exit(0))
   if (role === 'dies') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 20)
   isDeaf = role === 'deaf'
 })
@@ -142,4 +143,20 @@ test('a second end is at once', async () => {
   set.end()
   expect(await done).toBe(null)
   expect(kinds('exit')).toEqual([{ event: 'exit', id: 1, signal: 'SIGKILL' }])
+})
+
+test('a replica that is cycled is told to end and starts again at once; one that does not run is started', async () => {
+  const { set, kinds } = begin(['', '', ''])
+  await vi.waitFor(() => expect(kinds('ready').length).toBe(1))
+  const before = set.pids.get(replicaId(2))
+  await set.cycle(replicaId(2))
+  await vi.waitFor(() => expect(kinds('replica').length).toBe(4))
+  expect(kinds('exit')).toEqual([{ event: 'exit', id: 2, code: 0 }])
+  expect(set.pids.get(replicaId(2))).not.toBe(before)
+  // With `restart` never it stays away once it has ended by itself.
+  expect(set.drain(replicaId(3))).toBe(true)
+  await vi.waitFor(() => expect(set.pids.size).toBe(2))
+  expect(set.drain(replicaId(3))).toBe(false)
+  await set.cycle(replicaId(3))
+  await vi.waitFor(() => expect(kinds('replica').length).toBe(5))
 })

@@ -40,6 +40,8 @@ export class SetProcess {
   readonly #parts: SetParts
   readonly #children: readonly ReplicaChild[]
   readonly #restarts = new Map<ReplicaId, NodeJS.Timeout>()
+  /** Replicas that are told to end and to be started again as soon as they have; and who waits for that. */
+  readonly #cycles = new Map<ReplicaId, () => void>()
   /** Replicas whose data folders are at fault, and why. */
   readonly #lost = new Map<ReplicaId, string>()
   #leader: { readonly id: number; readonly term: number } | null = null
@@ -89,6 +91,24 @@ export class SetProcess {
     // A stopped process doesn't hear it.
     this.#killer ??= setTimeout(() => this.end(), hostLimits.endMs)
     this.#finishIfEmpty()
+  }
+
+  /** Tells a replica to end: it hands over, and ends by itself. False: it doesn't run. */
+  drain(id: ReplicaId): boolean {
+    const child = this.#children.find((other) => other.id === id)
+    if (child === undefined || child.pid === null) return false
+    child.kill('SIGTERM')
+    return true
+  }
+
+  /** Drains a replica, and starts it again once it has ended; one that doesn't run is started. Resolves when it is started. */
+  cycle(id: ReplicaId): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cycles.set(id, resolve)
+      if (this.drain(id)) return
+      const child = this.#children.find((other) => other.id === id)
+      if (child !== undefined) this.#startAgain(child)
+    })
   }
 
   get pids(): ReadonlyMap<ReplicaId, number> {
@@ -153,19 +173,32 @@ export class SetProcess {
       return this.#fail(`replica ${id} ended with exit code ${code} before it started: standard error says why`)
     }
     if (failed !== null) this.#parts.log.error({ code: 'replica-failed', replica: id }, failed.reason)
-    this.#restartLater(id)
+    const child = this.#children.find((other) => other.id === id)
+    if (child !== undefined && this.#cycles.has(id)) this.#startAgain(child)
+    else this.#restartLater(id)
     this.#sayReady()
   }
 
   /** That replica can't start again; the others go on while they are a majority of the voters. */
   #lose(id: ReplicaId, reason: string): void {
     this.#lost.set(id, reason)
+    this.#cycles.get(id)?.()
+    this.#cycles.delete(id)
     const left = this.#children.length - this.#lost.size
     if (left * 2 <= this.#children.length) {
       return this.#fail([...this.#lost].map(([lost, why]) => `replica ${lost}: ${why}`).join('; '))
     }
     this.#parts.log.error({ code: 'replica-lost', replica: id }, `replica ${id} stays out, the others go on: ${reason}`)
     this.#sayReady()
+  }
+
+  #startAgain(child: ReplicaChild): void {
+    clearTimeout(this.#restarts.get(child.id))
+    this.#restarts.delete(child.id)
+    const told = this.#cycles.get(child.id)
+    this.#cycles.delete(child.id)
+    if (!this.#isEnding) this.#start(child)
+    told?.()
   }
 
   #restartLater(id: ReplicaId): void {

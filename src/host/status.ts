@@ -3,7 +3,7 @@
 import { printAddress } from './address.ts'
 import { EXIT_CANNOT_START, helpPage, readOptions, usageError } from './options.ts'
 import type { Command } from './options.ts'
-import { fetchJson } from './set-admin.ts'
+import { fetchJson } from './admin-client.ts'
 import { readLoopback } from './settings.ts'
 
 const COMMAND: Command = {

@@ -73,9 +73,6 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     await tidy()
     return startError(COMMAND, taken)
   }
-  const admin = new SetAdmin(config)
-  await admin.open()
-
   process.stdout.on('error', () => undefined)
   const write = (line: string): void => void process.stdout.write(`${line}\n`)
   const where = folder.value?.path ?? (config.durability === 'memory' ? 'memory' : 'the folders of its config file')
@@ -96,6 +93,8 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     },
     say: (event) => output.say(event),
   })
+  const admin = new SetAdmin(config, set)
+  await admin.open()
   const end = (): void => {
     output.end()
     set.end()

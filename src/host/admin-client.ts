@@ -1,0 +1,56 @@
+// Who asks an admin address: `up` its replicas, and commands a set that runs.
+
+import { request } from 'node:http'
+import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
+import { hostLimits } from './limits.ts'
+
+/** An answer of any status; `body` is what its JSON says. */
+export interface AdminAnswer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** A page, if it is there (200). */
+export async function fetchJson(url: string): Promise<Result<unknown, string>> {
+  const answer = await ask('GET', url)
+  if (!answer.ok) return answer
+  return answer.value.status === 200 ? ok(answer.value.body) : err(`HTTP ${answer.value.status}`)
+}
+
+/** Gives an order. */
+export function order(
+  url: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<Result<AdminAnswer, string>> {
+  return ask('POST', url, JSON.stringify(fields))
+}
+
+/** In words why there is no answer. Never rejects. Not `fetch`, which refuses some ports. */
+function ask(method: string, url: string, body: string | null = null): Promise<Result<AdminAnswer, string>> {
+  return new Promise((resolve) => {
+    const headers =
+      body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
+    const asked = request(url, { method, headers, agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('error', (error) => resolve(err(error.message)))
+      response.on('end', () => resolve(parseAnswer(response.statusCode ?? 0, text)))
+    })
+    const timer = setTimeout(() => asked.destroy(new Error('no answer')), hostLimits.statusMs)
+    asked.on('close', () => clearTimeout(timer))
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(err(error.code === 'ECONNREFUSED' ? 'not running' : error.message))
+    })
+    asked.end(body ?? undefined)
+  })
+}
+
+function parseAnswer(status: number, text: string): Result<AdminAnswer, string> {
+  try {
+    return ok({ status, body: JSON.parse(text) as unknown })
+  } catch {
+    return err('its answer is not JSON')
+  }
+}

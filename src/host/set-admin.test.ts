@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { replicaId } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
+import { fetchJson, order } from './admin-client.ts'
+import { hostLimits } from './limits.ts'
+import type { SetConfig } from './config.ts'
+import { SetAdmin } from './set-admin.ts'
+
+const HOST = '127.40.5.1'
+let lastPort = 8_060
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const clean of cleanups.splice(0).reverse()) clean()
+})
+
+/** `up`'s admin over replicas of which only those in `runs` have a process, and none an admin address. */
+async function scene(runs: readonly number[], replicas = 3) {
+  const port = ++lastPort
+  const address = { host: HOST, port }
+  const config: SetConfig = {
+    set: 'a',
+    secret: '',
+    durability: 'wal',
+    compaction: {},
+    formats: {},
+    sip: address,
+    nextHop: null,
+    admin: address,
+    replicas: Array.from({ length: replicas }, (_, i) => ({
+      id: replicaId(i + 1),
+      admin: { host: HOST, port: 9 },
+      peer: address,
+      data: '',
+    })),
+    restart: null,
+  }
+  const drained: number[] = []
+  const drain = (id: ReplicaId): boolean => runs.includes(id) && drained.push(id) > 0
+  const admin = new SetAdmin(config, { drain, cycle: () => Promise.resolve() })
+  await admin.open()
+  cleanups.push(() => admin.close())
+  return { url: `http://${HOST}:${port}`, drained }
+}
+
+test('a replica is drained by its number; one that does not run, or is none of the set, is told so', async () => {
+  const { url, drained } = await scene([2])
+  expect(await order(`${url}/drain`, { replica: 2 })).toMatchObject({ value: { status: 202 } })
+  expect(await order(`${url}/drain`, { replica: 1 })).toMatchObject({
+    value: { status: 409, body: { error: 'replica 1 does not run' } },
+  })
+  expect(await order(`${url}/drain`, { replica: '2' })).toMatchObject({
+    value: { status: 404, body: { error: '"replica" should be one of 1, 2, 3' } },
+  })
+  expect(drained).toEqual([2])
+})
+
+test('an order that is no JSON object, or is too long, is refused', async () => {
+  const { url } = await scene([1])
+  const post = (body: string) => fetch(`${url}/drain`, { method: 'POST', body }).then(({ status }) => status)
+  expect(await post('[2]')).toBe(400)
+  expect(await post('{')).toBe(400)
+  expect(await post(' '.repeat(hostLimits.orderBytes + 1))).toBe(400)
+})
+
+test('a rolling restart says how far it is; there is none of a set that would lose its quorum', async () => {
+  const { url } = await scene([])
+  expect(await fetchJson(`${url}/restart`)).toEqual({ ok: true, value: null })
+  expect(await order(`${url}/restart`)).toMatchObject({ value: { status: 202, body: { running: true } } })
+  const two = await scene([1, 2], 2)
+  expect(await order(`${two.url}/restart`)).toMatchObject({
+    value: { status: 409, body: { error: expect.stringContaining('no quorum') } },
+  })
+})
+
+test('who does not answer is told in words', async () => {
+  expect(await fetchJson(`http://${HOST}:9/`)).toEqual({ ok: false, error: 'not running' })
+  const server = createServer((_request, response) => response.end('no JSON'))
+  cleanups.push(() => server.close())
+  await new Promise<void>((resolve) => server.listen({ host: HOST, port: ++lastPort }, resolve))
+  expect(await fetchJson(`http://${HOST}:${lastPort}/`)).toEqual({ ok: false, error: 'its answer is not JSON' })
+})
