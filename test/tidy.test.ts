@@ -212,7 +212,9 @@ describe('the files', () => {
     const entries = sources.filter(
       ({ path }) =>
         /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(path) ||
-        /\.test\.ts$|\.config\.ts$|^docs\/examples\/[\w-]+\.ts$|^test\/from-source\.ts$/.test(path),
+        /\.test\.ts$|\.config\.ts$|^docs\/examples\/[\w-]+\.ts$|^test\/from-source\.ts$|^test\/bench\/snapshot(?:-replica)?\.ts$/.test(
+          path,
+        ),
     )
     const reached = reach(entries)
     expect(sources.filter(({ path }) => !reached.has(path)).map(({ path }) => path)).toEqual([])

@@ -29,8 +29,8 @@ export const replicaMutants: readonly Mutant[] = [
   {
     name: 'takeover-forgets-groups',
     room: 'replica',
-    file: 'src/replica/owner.ts',
-    find: 'if (store.ownerUnder(after, key) === life && store.ownerUnder(before, key) !== life) gained.push(key)',
+    file: 'src/replica/takeovers.ts',
+    find: 'if (!this.#done.has(key) && this.#isOwn(key) && this.#isGained(key, sweep)) found.push(key)',
     replace: '',
     story: 'a new owner does nothing until something comes in',
     promise: 'C2',

@@ -87,6 +87,10 @@ export const limits = {
   deleteSlack: seconds(1),
   /** Groups taken over in one step: the rest follow in the next ones, so that datagrams are served between. */
   takeoverBatch: 200,
+  /** Groups looked at in one step for whether they changed owners: a few milliseconds. */
+  takeoverLooks: 1_000,
+  /** Changes of owners whose groups are looked for at the same time. */
+  sweeps: 8,
   /** Open performances of intents per owner, oldest first (design.md 4). */
   performances: 200,
   /** The slew of cluster time towards the median wall clock: one part in a hundred. */

@@ -84,10 +84,10 @@ test('3, takeover: a group that ended and began again at another owner before it
   rooms.log.commit(key, { puts: [put(0)], timers: [deletion('x', 10, dialog())] })
   // Gained while stale; the group goes, the other comes back and makes it anew.
   rooms.serving([], [two])
-  expect(rooms.owner.takeoversWaiting).toBe(1)
+  expect(rooms.owner.isGained(key)).toBe(true)
   rooms.pulse(2_000)
   rooms.serving([start(2, 2)])
-  expect(rooms.owner.takeoversWaiting).toBe(0)
+  expect(rooms.owner.isGained(key)).toBe(false)
 })
 
 test('5: a callback whose group a later timer of the same pulse took is not performed', () => {

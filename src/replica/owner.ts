@@ -25,6 +25,7 @@ import type { Send } from './effect.ts'
 import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
+import { Takeovers } from './takeovers.ts'
 
 /** The bytes of a commit, made when it leaves. */
 export type Proposal = () => Uint8Array
@@ -83,8 +84,7 @@ export class Owner {
   /** Those of them of which the log has nothing: relays outside of calls. */
   readonly #unlogged = new Set<GroupKey>()
   readonly #wakes = new Heap<GroupKey>()
-  /** Groups that became ours and were not taken over yet, in key order. */
-  readonly #gained = new Set<GroupKey>()
+  readonly #takeovers: Takeovers
   /** Intents to perform, oldest first, and those being performed. */
   #intents: { readonly group: GroupKey; readonly id: string }[] = []
   readonly #performing = new Set<string>()
@@ -96,6 +96,7 @@ export class Owner {
 
   constructor(ports: OwnerPorts) {
     this.#ports = ports
+    this.#takeovers = new Takeovers(ports.store, ports.life)
   }
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
@@ -117,8 +118,9 @@ export class Owner {
     return this.#unlogged.size
   }
 
-  get takeoversWaiting(): number {
-    return this.#gained.size
+  /** Whether the group became this replica's own and is not taken over yet. */
+  isGained(key: GroupKey): boolean {
+    return this.#takeovers.has(key)
   }
 
   /** While frozen (the replica is stale) nothing is handled and nothing leaves. */
@@ -185,7 +187,7 @@ export class Owner {
       const held = this.#groups.get(timer.group)
       // Open commits were built on another version: they fall when their turn in the log comes.
       if (held !== undefined && held.open.length === 0) this.#rebase(held, localOf(held.group))
-      if (timer.action.kind === 'callback' && !this.#gained.has(timer.group)) {
+      if (timer.action.kind === 'callback' && !this.#takeovers.has(timer.group)) {
         this.#intents.push({ group: timer.group, id: timer.id })
       }
     }
@@ -198,35 +200,20 @@ export class Owner {
       if (store.ownerUnder(after, key) !== life) this.#drop(key)
     }
     this.#intents = this.#intents.filter(({ group }) => store.ownerUnder(after, group) === life)
-    const gained: GroupKey[] = []
-    // One of them may be gone by now, and begun again by its owner.
-    for (const key of this.#gained) if (store.ownerUnder(after, key) !== life) this.#gained.delete(key)
-    for (const key of store.groups()) {
-      if (store.ownerUnder(after, key) === life && store.ownerUnder(before, key) !== life) gained.push(key)
-    }
-    for (const key of gained.sort()) {
-      this.#gained.add(key)
-    }
-    if (gained.length > 0) this.#ports.outbox.count('groups_taken_over', gained.length)
+    this.#takeovers.changed(before)
   }
 
   /** The store became another: nothing that is held here stands any more; what is owned is taken over. */
   storeReplaced(): void {
-    const { life, store } = this.#ports
     for (const key of [...this.#groups.keys()]) this.#drop(key)
     this.#intents = []
-    this.#gained.clear()
-    for (const key of [...store.groups()].sort()) if (store.ownerOf(key) === life) this.#gained.add(key)
+    this.#takeovers.changed(null)
   }
 
   /** What is due: takeovers, intents, wakes (unless answers lie unread), what was released. Nothing while frozen. */
   turn(now: Instant, mayWake: boolean): void {
     if (this.#frozen) return
-    let batch = limits.takeoverBatch
-    for (const key of this.#gained) {
-      if (batch-- === 0) break
-      this.#settle(this.#hold(key))
-    }
+    this.#takeOver()
     this.#perform()
     if (mayWake) this.#wakeAll(now)
     for (const key of [...this.#due]) {
@@ -242,11 +229,18 @@ export class Owner {
     }
   }
 
+  #takeOver(): void {
+    if (!this.#takeovers.busy) return
+    const { keys, found } = this.#takeovers.next(limits.takeoverBatch)
+    if (found > 0) this.#ports.outbox.count('groups_taken_over', found)
+    for (const key of keys) this.#settle(this.#hold(key))
+  }
+
   /** Whether `turn` has work now. */
   get busy(): boolean {
     if (this.#frozen) return false
     const room = this.#performing.size < limits.performances
-    return this.#gained.size > 0 || this.#due.size > 0 || this.#failed.length > 0 || (this.#intents.length > 0 && room)
+    return this.#takeovers.busy || this.#due.size > 0 || this.#failed.length > 0 || (this.#intents.length > 0 && room)
   }
 
   deadline(): Instant | null {
@@ -256,6 +250,7 @@ export class Owner {
 
   /** The group in memory, loaded and taken over if that is still to be done. */
   #hold(key: GroupKey): Held {
+    const isGained = this.#takeovers.take(key)
     const known = this.#groups.get(key)
     if (known !== undefined) return known
     const view = this.#ports.store.group(key)
@@ -270,7 +265,7 @@ export class Owner {
       refs: new Set(),
     }
     this.#groups.set(key, held)
-    if (this.#gained.delete(key)) {
+    if (isGained) {
       this.#handle(held, { kind: 'takeover' })
       for (const intent of view?.intents ?? []) this.#intents.push({ group: key, id: intent.id })
     }

@@ -141,6 +141,18 @@ export class Groups {
     return this.#index.groups()
   }
 
+  get parts(): number {
+    return this.#index.parts
+  }
+
+  partOf(key: GroupKey): number {
+    return this.#index.partOf(key)
+  }
+
+  keysIn(part: number): readonly GroupKey[] {
+    return this.#index.groupsIn(part)
+  }
+
   nextDeadline(): Stamp | null {
     return this.#timers.nextDeadline()
   }

@@ -101,6 +101,19 @@ export class Store {
     return this.#groups.keys()
   }
 
+  /** The same in parts, numbered from 0, so that a walk may take its time: a key is in the same part for ever. */
+  get parts(): number {
+    return this.#groups.parts
+  }
+
+  partOf(key: GroupKey): number {
+    return this.#groups.partOf(key)
+  }
+
+  groupsIn(part: number): readonly GroupKey[] {
+    return this.#groups.keysIn(part)
+  }
+
   serving(): Serving {
     return this.#ownership.serving
   }

@@ -158,17 +158,18 @@ export class LoadDoor implements Door {
 
   #settle(now: Instant): void {
     const { store } = this.#replica
-    let done = 0
-    for (const { group, version, at } of this.#open) {
+    const isHurried = this.#order?.rate === 'fill'
+    this.#open = this.#open.filter(({ group, version, at }, i) => {
+      // As they come, mostly; one that was lost must not hide those after it.
+      if (isHurried && i > mostAtOnce) return true
       const isThere = store.groupVersion(group) >= version
-      if (!isThere && now - at < patience) break
-      done++
+      if (!isThere && now - at < patience) return true
       if (isThere) {
         this.#commits++
         this.#times.push((now - at) / 1_000)
       } else this.#lost++
-    }
-    if (done > 0) this.#open.splice(0, done)
+      return false
+    })
   }
 }
 

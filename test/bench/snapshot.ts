@@ -44,6 +44,7 @@ const phases = await runSnapshots({
   rate,
   rest: 10,
   every: 64_000_000,
+  patience: 900_000,
   say: (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`),
 })
 
