@@ -62,7 +62,7 @@ export const hostLimits = {
   helloBytes: 4 * KB,
   /** The hello must be there by then, else a silent connection to the peer port would stay. */
   helloMs: 2_000,
-  /** Connections on the peer port that haven't said hello; more are closed at once. */
+  /** Connections on the peer port that haven't said hello; with one more, the oldest of the address that has most is closed. */
   helloWaiting: 64,
   /** Reconnecting to a peer: the first time at once, then after a random time below a bound that doubles from the first
    * to the second of these. Within `most` of its start a peer is linked again. */

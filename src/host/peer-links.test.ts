@@ -313,13 +313,41 @@ test('strangers that say nothing are few and do not keep a peer out for long', a
   const two = end(2, b, a)
   await two.server.open()
   const silent = await Promise.all(Array.from({ length: hostLimits.helloWaiting }, () => dial(b)))
-  const oneMore = await dial(b)
-  expect(await textOf(oneMore)).toBe('')
+  const [oldest] = silent as [Socket, ...Socket[]]
+  await dial(b)
+  expect(await textOf(oldest)).toBe('')
   expect(two.lines.join()).toContain('peer-crowd')
-  for (const socket of silent) socket.destroy()
+  expect(silent.filter(({ destroyed }) => destroyed)).toEqual([oldest])
+  // They all stay, and whoever is put out comes again.
+  let isOver = false
+  const again = (): void => {
+    if (isOver) return
+    const socket = createConnection({ host: HOST, port: b })
+    cleanups.push(() => socket.destroy())
+    socket.on('error', () => undefined).once('close', again)
+  }
+  for (const socket of silent.slice(1)) socket.once('close', again)
+  cleanups.push(() => (isOver = true))
   const one = end(1, a, b)
   one.links.open()
   await vi.waitFor(() => expect(one.states().at(-1)).toBe('up 2.bb.1'))
+  // The replica's own connection put one out at most.
+  expect(silent.filter(({ destroyed }) => !destroyed).length).toBeGreaterThan(hostLimits.helloWaiting - 10)
+})
+
+test('a crowd from one address puts out itself, not one who came from elsewhere before it', async () => {
+  const [a, b] = [++lastPort, ++lastPort]
+  const two = end(2, b, a)
+  await two.server.open()
+  const patient = createConnection({ host: HOST, port: b, localAddress: '127.40.2.9' })
+  cleanups.push(() => patient.destroy())
+  await once(patient, 'connect')
+  const crowd = await Promise.all(Array.from({ length: 2 * hostLimits.helloWaiting }, () => dial(b)))
+  await vi.waitFor(() => expect(crowd.filter(({ readableEnded }) => !readableEnded).length).toBeGreaterThan(0))
+  const secure = securePeerClient(patient, membership)
+  await once(secure, 'secureConnect')
+  secure.write(hello({}))
+  expect(String(await once(secure, 'data'))).toContain('2.bb.1')
 })
 
 test('a life that is over is not heard after its successor', async () => {

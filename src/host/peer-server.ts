@@ -96,18 +96,38 @@ export class PeerServer {
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined)
-    if (this.#strangers.size >= hostLimits.helloWaiting) {
-      this.#parts.log.warn('peer-crowd', 'too many connections to the peer port say nothing: a new one is closed')
+    const place = placeOf(socket)
+    if (this.#strangers.size >= hostLimits.helloWaiting && !this.#makeRoom(socket.remoteAddress)) {
+      this.#parts.log.warn('peer-crowd', 'too many replicas at once connect to the peer port: a new one is closed')
       socket.destroy()
       return
     }
-    const place = placeOf(socket)
     const timer = setTimeout(() => {
       const { secure } = must(this.#strangers.get(place), 'until it says hello, or is closed')
       this.#refuse(secure ?? socket, 'peer-silent', `it did not say hello within ${hostLimits.helloMs} ms`, place)
     }, hostLimits.helloMs)
     this.#strangers.set(place, { socket, timer, secure: null, set: null })
-    socket.once('close', () => this.#forget(place))
+    socket.once('close', () => {
+      if (this.#strangers.get(place)?.socket === socket) this.#forget(place)
+    })
+  }
+
+  /** Of those who have not shown the secret, the address that has most gives up its oldest: a replica needs milliseconds to show
+   * it, and whoever dials again and again puts out itself. False = all have shown it. */
+  #makeRoom(newcomer: string | undefined): boolean {
+    const waiting = [...this.#strangers].filter(([, { secure }]) => secure === null)
+    const counts = new Map<string | undefined, number>([[newcomer, 1]])
+    for (const [, { socket }] of waiting) counts.set(socket.remoteAddress, (counts.get(socket.remoteAddress) ?? 0) + 1)
+    const most = Math.max(...waiting.map(([, { socket }]) => counts.get(socket.remoteAddress) ?? 0))
+    const oldest = waiting.find(([, { socket }]) => counts.get(socket.remoteAddress) === most)
+    if (oldest === undefined) return false
+    const [place, { socket }] = oldest
+    this.#parts.log.warn('peer-crowd', 'too many connections to the peer port say nothing: the oldest one is closed', {
+      from: place,
+    })
+    this.#forget(place)
+    socket.destroy()
+    return true
   }
 
   #forget(place: string): void {
