@@ -40,7 +40,7 @@ export async function runCrashPoints(
     const command = `holdfast sim --crash-points=${nameOfRun(what.only)}`
     await reportRun(crashPlan(what.only), null, options.html, command)
   }
-  const summary = tally.summary(progress.seconds, replayOf)
+  const summary = { ...tally.summary(progress.seconds, replayOf), interrupted: interrupted.yes }
   const aside = json ? process.stderr : process.stdout
   if (!json) process.stdout.write(tally.table(progress.seconds))
   if (interrupted.yes) aside.write(`stopped after ${tally.runs} of ${runs.length} runs\n`)

@@ -1,7 +1,8 @@
 // What runs of crash points add up to, by flow.
 
 import type { CrashRun } from '../crash-points.ts'
-import { nameOfRun } from '../crash-points.ts'
+import { crashPlan, nameOfRun } from '../crash-points.ts'
+import { describeFault } from '../fault.ts'
 import type { Failure, RunResult } from '../simulate.ts'
 import { combineHashes } from '../trace.ts'
 import type { SimOptions } from './options.ts'
@@ -95,9 +96,18 @@ export class CrashTally {
     }
   }
 
+  #onlyLine(only: CrashRun, wallSeconds: number): string {
+    const { simulatedSeconds, events, calls } = this.#sums
+    const what = crashPlan(only).faults.map(describeFault).join('; then ')
+    const outcome =
+      this.runs === 0 ? 'not run' : this.#found === null ? 'every promise held' : `${this.#found.failure.promise} broke`
+    const done = `${calls} call, ${events} events, ${simulatedSeconds} s simulated in ${wallSeconds.toFixed(1)} s`
+    return `${nameOfRun(only)}\n${what}\n${outcome}: ${done}\n`
+  }
+
   table(wallSeconds: number): string {
     const { first, last, only, away, pairs } = this.#what
-    if (only !== null) return `${nameOfRun(only)}\n`
+    if (only !== null) return this.#onlyLine(only, wallSeconds)
     const names = ['crashPoints', 'runs', 'pairs', 'lost', 'excused'] as const
     const rows = [...this.#rows.values()]
     const line = (flow: string, cells: readonly (number | string)[]): string =>

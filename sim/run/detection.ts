@@ -46,7 +46,8 @@ export async function runDetection(what: Mutants, json: boolean, interrupted: In
   const needed = detections.map((one) => one.needed).filter((seeds) => seeds !== null)
   const most = needed.length === 0 ? null : Math.max(...needed)
   const hardest = detections.find((one) => one.needed === most)?.name ?? null
-  if (json) process.stdout.write(`${JSON.stringify({ detections, hardest, seeds: most })}\n`)
+  if (json)
+    process.stdout.write(`${JSON.stringify({ detections, hardest, seeds: most, interrupted: interrupted.yes })}\n`)
   else if (hardest !== null) process.stdout.write(`the hardest that seeds find: ${hardest}, ${most} seeds for 95 %\n`)
 }
 

@@ -64,7 +64,7 @@ export async function runLong(
   progress.end()
   const replay = ({ seed }: { readonly seed: number }): string => `holdfast sim --seed ${seed} --trace trace.txt`
   const marks = tally.marks()
-  const summary = { ...tally.summary(null, progress.seconds, replay), marks }
+  const summary = { ...tally.summary(null, progress.seconds, replay), interrupted: interrupted.yes, marks }
   const missing = summary.failure === null ? unreached(marks, summary.seeds) : []
   await report({ summary, repeated, kinds: [...kinds].sort(), missing }, options, tally, interrupted)
   return { summary, unreached: missing }

@@ -136,8 +136,13 @@ async function runPlans(toRun: PlansToRun, options: SimOptions, interrupted: Int
   }
   const replay = ({ seed }: Failure): string => `holdfast sim ${toRun.again(seed)} --trace trace.txt`
   const marks = tally.marks()
-  const summary = { ...tally.summary(mutant?.name ?? null, progress.seconds, replay), marks }
+  const summary = {
+    ...tally.summary(mutant?.name ?? null, progress.seconds, replay),
+    interrupted: interrupted.yes,
+    marks,
+  }
   if (!options.json) process.stdout.write(table(summary))
+  if (interrupted.yes) process.stderr.write(`stopped after ${ran} of ${plans.length * 2} runs\n`)
   if (toRun.recorded !== null) process.stderr.write(comparison(toRun.recorded, tally))
   const failed = plans.find(({ seed }) => seed === summary.failure?.seed)
   const result = failed === undefined ? null : tally.resultOf(failed.seed)

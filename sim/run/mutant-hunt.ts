@@ -56,7 +56,7 @@ export async function runMutants(
   }
   progress.end()
   const name = what.mutants.length === 1 ? (what.mutants[0]?.name ?? null) : null
-  const summary = all.summary(name, progress.seconds, () => '')
+  const summary = { ...all.summary(name, progress.seconds, () => ''), interrupted: interrupted.yes }
   const found = verdicts.filter((verdict) => verdict.found).length
   // A planted bug's failure is told if it is the only one, and was asked for by name.
   if ((!json || options.html !== null) && failed !== null && name !== null)

@@ -55,6 +55,29 @@ describe('holdfast sim', () => {
     [['--minutes', '0'], '--minutes wants a number as 60 or 0.5, not "0"'],
     [['--minutes', '1', '--seeds', '1-9'], '--minutes and --seeds exclude each other; --seed N is the first one'],
     [['--minutes', '1', '--mutants'], '--mutants and --minutes exclude each other'],
+    [
+      ['--mutants', '--trace', 'x.txt'],
+      '--trace has no meaning with --mutants; a failing seed is written to failure-seed-N.json: --replay failure-seed-N.json --trace FILE',
+    ],
+    [['--mutants', '--html', 'x.html'], '--html has no meaning with --mutants; --mutant NAME --html FILE shows one'],
+    [['--speed', '--marks'], '--marks has no meaning with --speed; --seeds A-B --marks counts them'],
+    [['--crash-points', '--marks'], '--marks has no meaning with --crash-points; --seeds A-B --marks counts them'],
+    [['--seeds', '1-9', '--detect'], '--detect has no meaning with seeds; it goes with --mutants or --mutant NAME'],
+    [
+      ['--mutants', '--detect', '--markdown'],
+      '--markdown has no meaning with --detect; --mutants --markdown is the table',
+    ],
+    [['--mutants', '--markdown', '--json'], '--markdown and --json exclude each other'],
+    [['--replay', 'x.json', '--seed', '3'], '--replay runs the plan of its file: leave --seed out'],
+    [
+      ['--scenario', 'all-at-once', '--seeds', '1-9'],
+      '--scenario all-at-once is one plan, which no seed changes: leave --seeds out',
+    ],
+    [
+      ['--crash-points=basic/1/2/300/4/lost', '--seed', '2'],
+      'the seed of a crash point is in its name: leave --seed out',
+    ],
+    [['--crash-points=pairs', '--seeds', '1-2'], '--crash-points=pairs runs one seed: --seed N'],
     [['--sed', '1'], "unknown option '--sed'; holdfast sim --help lists the options"],
   ] as const)('%j: %s', (args, complaint) => {
     expect(readSimOptions([...args])).toBe(complaint)

@@ -10,6 +10,7 @@ import { scenarios } from '../scenarios.ts'
 import type { Scenario } from '../scenarios.ts'
 import { scheduleNamed } from '../schedules.ts'
 import type { Schedule } from '../schedules.ts'
+import { unfit } from './option-fit.ts'
 
 export interface SimOptions {
   readonly what:
@@ -133,7 +134,8 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
   }
   const what = readWhat(values)
   if (typeof what === 'string') return what
-  if (values['detect'] === true && what.kind !== 'mutants') return '--detect goes with --mutants or --mutant NAME'
+  const complaint = unfit(what, values)
+  if (complaint !== null) return complaint
   return {
     what,
     trace: (values['trace'] as string | undefined) ?? null,

@@ -59,7 +59,10 @@ export async function runSpeed(
   if (!json) process.stdout.write(table(first, last, rows))
   const [failure = null] = failures
   if (failure !== null) (json ? process.stderr : process.stdout).write(`${failureLine(failure)}\n`)
-  if (json) process.stdout.write(`${JSON.stringify({ seeds: seeds.length, speed: rows.map(figures), failure })}\n`)
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ seeds: seeds.length, speed: rows.map(figures), failure, interrupted: interrupted.yes })}\n`,
+    )
   return failure === null ? 'nothing' : failure.kind
 }
 

@@ -39,6 +39,8 @@ export interface Summary {
   readonly wallSeconds: number
   readonly traceHash: string
   readonly failure: (Failure & { readonly replay: string }) | null
+  /** Ctrl-C came before the end: this is what was done by then. */
+  readonly interrupted?: boolean
   /** By name: all of them, reached or not. */
   readonly marks?: Readonly<Record<string, MarkTotal>>
   readonly mutants?: readonly MutantVerdict[]

@@ -57,6 +57,7 @@ test.each([
   [{ replicas: [one, three, two] }, 'replicas[1].id: 3 should be 2'],
   [{ replicas: [one, { ...two, data: '' }, three] }, 'replicas[1].data: "" should be the path of a folder'],
   [{ replicas: [one, { ...two, peer: '127.0.0.1:8161' }, three] }, '127.0.0.1:8161 is both'],
+  [{ replicas: [one, two, { ...three, data: '/data/replica-1/' }] }, 'replicas 1 and 3 have the same data folder'],
 ])('%o: %s', (change, said) => {
   const result = parseConfig(JSON.stringify({ ...good, ...change }), '/')
   expect(result.ok ? '' : result.error).toContain(said)

@@ -165,7 +165,7 @@ export function isDurability(value: unknown): value is Durability {
   return value === 'wal' || value === 'memory'
 }
 
-/** Two listeners of one set on one TCP port; null if there are none. */
+/** Two listeners of one set on one TCP port, or two replicas in one data folder; null if there are none. */
 export function clashOf(config: SetConfig): string | null {
   const taken = new Map<string, string>([[printAddress(config.sip), 'the SIP address']])
   const claims: [string, Address][] = [['the admin address of up', config.admin]]
@@ -177,6 +177,19 @@ export function clashOf(config: SetConfig): string | null {
     const other = taken.get(text)
     if (other !== undefined) return `${text} is both ${other} and ${what}: give them different ports`
     taken.set(text, what)
+  }
+  return sharedData(config)
+}
+
+/** Two replicas of one machine with one data folder; on machines of their own its name may be the same. */
+function sharedData({ replicas }: SetConfig): string | null {
+  const owners = new Map<string, ReplicaId>()
+  for (const { id, peer, data } of replicas) {
+    if (data === null) continue
+    const place = `${isLoopback(peer.host) ? 'loopback' : peer.host} ${resolve(data)}`
+    const other = owners.get(place)
+    if (other !== undefined) return `replicas ${other} and ${id} have the same data folder ${data}: give each its own`
+    owners.set(place, id)
   }
   return null
 }

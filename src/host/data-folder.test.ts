@@ -143,6 +143,13 @@ test('a segment whose making was cut short is removed', async () => {
   expect(existsSync(segmentPath(folder, 2))).toBe(false)
 })
 
+test('a log that is there and empty is not called missing', async () => {
+  await live([entry(1)])
+  writeFileSync(segmentPath(folder, 1), '')
+  expect(await complaint({ hasRun: true })).toContain('log-000001.wal has lost what was in it (0 bytes are left')
+  expect(readFileSync(segmentPath(folder, 1))).toHaveLength(0)
+})
+
 test('a folder of another set or another replica is refused', async () => {
   await live([entry(1)])
   expect(await complaint({ set: 'f'.repeat(16) })).toContain(
@@ -163,7 +170,9 @@ test('a replica that has run and lost its log is refused: it could vote twice', 
 
 test('a folder that cannot be written says what to do', async () => {
   const said = await openDataFolder('/proc/holdfast', owner, log)
-  expect(said.ok ? '' : said.error).toMatch(/^the data folder \/proc\/holdfast can't be written: .*--data/)
+  expect(said.ok ? '' : said.error).toMatch(
+    /^the data folder \/proc\/holdfast can't be written: .*; give another data folder, or the right/,
+  )
 })
 
 test('a file that is no log of ours is refused', async () => {

@@ -64,7 +64,7 @@ async function claim(folder: string, set: string): Promise<Result<Guard, string>
   } catch (error) {
     return err(
       `the data folder ${folder} can't be written: ${(error as Error).message}; ` +
-        'give another one with --data, or the right to write to this one',
+        'give another data folder, or the right to write to this one',
     )
   }
 }

@@ -119,6 +119,13 @@ export function recoverLog(
     end = { identity: title, segment: number, position: reading.end, crc: reading.crc, total }
   }
   if (end !== null) return ok({ records, end, repairs })
+  const [empty] = files
+  if (empty !== undefined && (first > 1 || owner.hasRun)) {
+    return err(
+      `${folder}/${empty.name} has lost what was in it (${empty.bytes.length} bytes are left, less than a log begins with): ` +
+        'restore the file from a copy of this disk. Nothing was changed; without its log a replica could vote twice, so it does not start',
+    )
+  }
   if (first > 1) return err(`${folder}/${segmentName(first)} is missing: the snapshot is followed by it. Put it back`)
   if (!owner.hasRun) return ok(null)
   return err(
