@@ -25,7 +25,7 @@ export const determinismMutants: readonly Mutant[] = [
     name: 'order-of-arrival',
     room: 'replica',
     file: 'src/replica/log-port.ts',
-    find: '    for (const to of voters) {',
+    find: '    for (const to of receivers) {',
     replace: `    const met: ReplicaId[] = ((globalThis as any).met ??= [])
     for (const { to } of messages) if (!met.includes(to)) met.push(to)
     for (const to of met) {`,

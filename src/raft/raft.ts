@@ -19,6 +19,7 @@ import { err } from '../base/result.ts'
 import type { ConfChanges } from './conf-change.ts'
 import type { RaftConfig, Restored } from './config.ts'
 import { settingsOf } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import { configurationFault } from './configuration.ts'
 import type { Core } from './core.ts'
 import { armElection, createCore, hardState, isAlone } from './core.ts'
@@ -75,6 +76,15 @@ export class Raft {
   get quorumContact(): Instant {
     const { role, contact } = this.#core
     return role.kind === 'leader' ? quorumContact(this.#core, role) : contact
+  }
+
+  /** The newest in the log, which is in force, and the index of its entry: it is committed if `commitIndex` is as high. */
+  get configuration(): Configuration {
+    return this.#core.membership.latest
+  }
+
+  get configurationIndex(): Index {
+    return this.#core.membership.latestIndex
   }
 
   lastIndex(): Index {

@@ -3,18 +3,20 @@
 
 import { unreachable } from '../base/assert.ts'
 import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
-import type { GroupKey } from '../base/brand.ts'
+import type { GroupKey, ReplicaId } from '../base/brand.ts'
 import { describeCalls, describeEntity } from '../call/describe.ts'
 import type { CallSummary } from '../call/contract.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
-import { isJoint } from '../raft/configuration.ts'
+import { isJoint, membersOf } from '../raft/configuration.ts'
+import { allVoters } from '../raft/quorum.ts'
 import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { GroupView } from '../store/view.ts'
 import type { Reply } from './effect.ts'
 import type { AdminInput, DiskInput } from './input.ts'
 import { limits } from './limits.ts'
-import type { MemberAnswer, MembersView } from './member-request.ts'
+import type { MembersView, MemberView } from '../wire/member-request.ts'
+import type { PlaceView } from './member-plan.ts'
 import type { ReplicaOptions } from './options.ts'
 import { formatsOf } from './restore.ts'
 
@@ -23,6 +25,8 @@ export interface Picture {
   readonly options: ReplicaOptions
   readonly store: Store
   readonly raft: RaftStatus
+  /** How far the set is from what the member book says. */
+  readonly plan: readonly PlaceView[]
   readonly counters: readonly (readonly [string, number])[]
   readonly detached: boolean
   readonly stale: boolean
@@ -70,9 +74,10 @@ export function answer(input: AdminInput, picture: Picture): Reply {
     case 'metrics':
       return reply(200, metricsOf(picture))
     case 'members':
-      return reply(200, membersOf(picture))
+      return reply(200, membersView(picture))
     case 'member':
-      return reply(503, notYet)
+      // Answered by members.ts.
+      return unreachable(query as never)
     default:
       return unreachable(query)
   }
@@ -95,19 +100,22 @@ function statusOf({ options, store, raft, detached, leaving, kept, openCommits }
   const serving = store.serving()
   const [, incarnation] = options.life.split('.')
   return {
-    replica: options.id,
+    replica: placeOf(options.id),
+    id: options.id,
+    generation: generationOf(options.id),
     incarnation,
     life: options.life,
     set: options.set,
     durability: options.durability ?? 'wal',
     role: raft.role === 'pre-candidate' ? 'candidate' : raft.role,
-    leader: raft.leader,
+    leader: raft.leader === null ? null : placeOf(raft.leader),
     term: raft.term,
     commitIndex: raft.commit,
     appliedIndex: store.appliedIndex,
-    voters: options.voters,
-    learners: [],
-    serving: serving.members.map(({ life, since }) => ({ id: Number(life.slice(0, life.indexOf('.'))), life, since })),
+    voters: raft.voters.map(placeOf),
+    learners: raft.configuration.learners.map(placeOf),
+    joint: isJoint(raft.configuration),
+    serving: serving.members.map(({ life, since }) => ({ id: placeOf(replicaOf(life)), life, since })),
     epoch: serving.version,
     formats: { active: store.format, ...formatsOf(options) },
     detached,
@@ -123,32 +131,37 @@ function statusOf({ options, store, raft, detached, leaving, kept, openCommits }
   }
 }
 
-const notYet: MemberAnswer = { ok: false, error: 'changes of the set are not built yet' }
-
-function membersOf({ raft, store }: Picture): MembersView {
-  const { voters, learners } = raft.configuration
+function membersView({ raft, store, plan }: Picture): MembersView {
+  const { configuration, leader } = raft
+  const { voters, learners } = configuration
   const serving = store.serving().members.map(({ life }) => replicaOf(life))
-  const members = [...new Set([...voters.incoming, ...voters.outgoing, ...learners])].sort((a, b) => a - b)
+  const viewed = (id: ReplicaId, { row, stage }: PlaceView): MemberView => {
+    const peer = raft.peers.find((one) => one.id === id)
+    const match = id === raft.id && raft.role === 'leader' ? raft.last : (peer?.match ?? null)
+    const book = store.book.addressOf(id)
+    return {
+      place: row.place,
+      id,
+      generation: generationOf(id),
+      role: learners.includes(id) ? 'learner' : allVoters(voters).includes(id) ? 'voter' : 'none',
+      wanted: row.wanted && book !== null,
+      serves: serving.includes(id),
+      stage,
+      peer: book?.peer ?? '',
+      admin: book?.admin ?? '',
+      match,
+      lag: match === null ? null : raft.last - match,
+    }
+  }
   return {
-    leader: raft.leader === null ? null : placeOf(raft.leader),
+    leader: leader === null ? null : placeOf(leader),
     voters: voters.incoming.map(placeOf),
     learners: learners.map(placeOf),
-    joint: isJoint(raft.configuration),
-    members: members.map((id) => {
-      const peer = raft.peers.find((one) => one.id === id)
-      return {
-        place: placeOf(id),
-        id,
-        generation: generationOf(id),
-        role: learners.includes(id) ? 'learner' : 'voter',
-        wanted: true,
-        serves: serving.includes(id),
-        stage: { kind: 'done' },
-        peer: '',
-        admin: '',
-        match: peer?.match ?? null,
-        lag: peer === undefined ? null : raft.last - peer.match,
-      }
+    joint: isJoint(configuration),
+    members: plan.flatMap((view) => {
+      const here = membersOf(configuration).filter((id) => placeOf(id) === view.row.place)
+      const all = view.id === null || here.includes(view.id) ? here : [...here, view.id]
+      return all.map((id) => viewed(id, view))
     }),
   }
 }

@@ -167,7 +167,7 @@ test('an input is handled when its answer has left: an owner that hears of its c
 })
 
 test('lentMost: of responses that nobody acknowledges so many wait; beyond it the oldest is taken as sent', () => {
-  const links = new Links('1.a.1' as Life, [replicaId(2)], new Outbox())
+  const links = new Links('1.a.1' as Life, new Outbox())
   links.change({
     kind: 'link',
     peer: replicaId(2),

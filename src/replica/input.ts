@@ -5,7 +5,7 @@ import type { Instant, Stamp } from '../base/instant.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
-import type { MemberRequest } from './member-request.ts'
+import type { MemberRequest } from '../wire/member-request.ts'
 
 /** A SIP message: one datagram, or one framed message of a stream, as latin1 (a character a byte). */
 export interface SipInput {

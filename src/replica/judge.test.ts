@@ -23,7 +23,7 @@ function at(ms: number): Instant {
 
 /** Replica 1 leads since `start`; its links to 2 and 3 are up; 2 and 3 are heard every 100 ms up to `heardUntil`. */
 class Bench {
-  readonly links = new Links(self, [two, three], new Outbox())
+  readonly links = new Links(self, new Outbox())
   readonly judge = new Judge(self, this.links)
   serving: Serving
 

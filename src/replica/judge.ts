@@ -31,6 +31,7 @@ interface CommitMark {
 export class Judge {
   readonly #self: Life
   readonly #links: Links
+  readonly #mayServe: (id: ReplicaId) => boolean
   /** Invariant: in the order of the replicas. */
   #witnesses: ReadonlyMap<ReplicaId, Witness> = new Map()
   readonly #leading: { since: Instant; firstDone: boolean; previous: ReplicaId | null } = {
@@ -43,9 +44,11 @@ export class Judge {
   /** Where the commit index was, twice per applyLag at least: a replica's lag in time is read off here. */
   #marks: CommitMark[] = []
 
-  constructor(self: Life, links: Links) {
+  /** `mayServe`: votes, and stays in the set. */
+  constructor(self: Life, links: Links, mayServe: (id: ReplicaId) => boolean = () => true) {
     this.#self = self
     this.#links = links
+    this.#mayServe = mayServe
   }
 
   /** This replica became leader: everybody's window starts now. `previous` led before, as far as is known. */
@@ -103,28 +106,34 @@ export class Judge {
       if (life !== this.#self && this.#isGone(life, commit, now)) remove.push(life)
     }
     const admit: Life[] = []
-    if (!serving.members.some(({ life }) => life === this.#self) && !this.isLeaving(this.#self)) {
+    const stays = this.#mayServe(replicaOf(this.#self)) && !this.isLeaving(this.#self)
+    if (stays && !serving.members.some(({ life }) => life === this.#self)) {
       admit.push(this.#self)
       for (const { life } of serving.members) {
         if (replicaOf(life) === replicaOf(this.#self) && !remove.includes(life)) remove.push(life)
       }
     }
     for (const [replica, witness] of this.#witnesses) {
-      if (serving.members.some(({ life }) => life === witness.life)) continue
+      if (serving.members.some(({ life }) => life === witness.life) || !this.#mayServe(replica)) continue
       if (!this.#isReady(witness, applied, now) || this.#lags(witness, commit, now)) continue
       admit.push(witness.life)
       for (const { life } of serving.members) {
         if (replicaOf(life) === replica && !remove.includes(life)) remove.push(life)
       }
     }
-    const staying = serving.members.filter(({ life }) => !remove.includes(life))
-    // The last one that serves goes on until it is gone.
-    if (admit.length > 0 || staying.some(({ life }) => !this.isLeaving(life))) {
-      for (const { life } of staying) if (this.isLeaving(life)) remove.push(life)
-    }
+    this.#dismiss(serving, admit, remove)
     if (admit.length === 0 && remove.length === 0) return null
     for (const life of remove) this.#suspect(life, commit, now)
     return { kind: 'serving', replaces: serving.version, admit, remove }
+  }
+
+  /** Who ends, or leaves the set, is removed once somebody else serves; and if nobody would be left, this replica serves after
+   * all. */
+  #dismiss(serving: Serving, admit: Life[], remove: Life[]): void {
+    const staying = serving.members.map(({ life }) => life).filter((life) => !remove.includes(life))
+    const leaving = staying.filter((life) => this.isLeaving(life) || !this.#mayServe(replicaOf(life)))
+    if (admit.length > 0 || leaving.length < staying.length) remove.push(...leaving)
+    else if (staying.length === 0 && serving.members.length > 0) admit.push(this.#self)
   }
 
   /** The first serving entry of this leadership is applied: the old leader's fate is settled. */

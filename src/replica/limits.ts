@@ -107,6 +107,14 @@ export const limits = {
   /** ...and then, its sockets closed, no longer for what it passed on: once it is with its owner only that one's death would make
    * the keeper repeat it. */
   settle: seconds(2),
+  /** Requests about the set that wait for the leader, or for the log... */
+  memberRequests: 100,
+  /** ...and no longer than this: as lookups do. */
+  memberAnswer: millis(1_500),
+  /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */
+  rounds: 10,
+  /** Places that are to have a voter: nine outlive any four deaths, and more only add to each commit. */
+  replicas: 9,
   /** The smallest step of a deadline: nothing is armed nearer than this. */
   grain: micros(100),
 } as const

@@ -25,10 +25,9 @@ export class Links {
   #leader: ReplicaId | null = null
   #format: FormatNumber = OLDEST_FORMAT
 
-  constructor(self: Life, peers: readonly ReplicaId[], outbox: Outbox) {
+  constructor(self: Life, outbox: Outbox) {
     this.#self = self
     this.#outbox = outbox
-    for (const peer of peers) this.#peers.set(peer, { state: 'closed', life: null, formats: FIRST_FORMATS })
   }
 
   set leader(leader: ReplicaId | null) {
@@ -47,12 +46,21 @@ export class Links {
   }
 
   change(input: LinkInput): void {
-    const peer = this.#peers.get(input.peer)
-    if (peer === undefined) return
+    const peer: Peer = this.#peers.get(input.peer) ?? { state: 'closed', life: null, formats: FIRST_FORMATS }
+    this.#peers.set(input.peer, peer)
     peer.state = input.state.kind === 'removed' ? 'closed' : input.state.kind
     if (input.state.kind !== 'up') return
     peer.life = input.state.life
     peer.formats = input.state.formats
+  }
+
+  /** That incarnation is out of the set for good. */
+  forget(peer: ReplicaId): void {
+    this.#peers.delete(peer)
+  }
+
+  get known(): readonly ReplicaId[] {
+    return [...this.#peers.keys()].sort((a, b) => a - b)
   }
 
   isUp(peer: ReplicaId): boolean {

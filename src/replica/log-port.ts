@@ -25,7 +25,6 @@ export interface LogPorts {
   readonly clock: ClusterClock
   readonly links: Links
   readonly outbox: Outbox
-  readonly voters: readonly ReplicaId[]
   readonly now: () => Instant
   readonly wall: () => Stamp
   /** When the oldest commit without an outcome was made; null = all are decided. */
@@ -248,8 +247,9 @@ export class LogPort {
   #frames(messages: readonly RaftMessage[]): readonly Effect[] {
     const effects: Effect[] = []
     if (messages.length === 0) return effects
-    const { clock, store, stale, voters, now, wall } = this.#ports
-    for (const to of voters) {
+    const { clock, store, stale, now, wall } = this.#ports
+    const receivers = [...new Set(messages.map(({ to }) => to))].sort((a, b) => a - b)
+    for (const to of receivers) {
       const own = messages.filter((message) => message.to === to)
       if (own.length === 0) continue
       const reading = clock.reading(now(), wall())

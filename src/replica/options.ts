@@ -22,7 +22,8 @@ export interface ReplicaOptions {
   readonly id: ReplicaId
   /** The set's id; frames and disks of another set never get this far. */
   readonly set: string
-  /** All replicas that vote, this one included, in rising order. */
+  /** With whom the set was founded, this replica included, in rising order: in force until the log says otherwise. None: this replica
+   * joins a set that exists. */
   readonly voters: readonly ReplicaId[]
   /** This start. Its record is durable before the replica is made. */
   readonly life: Life

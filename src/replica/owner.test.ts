@@ -22,7 +22,7 @@ const now = instant(1_000_000)
 class Rooms {
   readonly log = new TestLog()
   readonly outbox = new Outbox()
-  readonly links = new Links(one, [replicaId(2), replicaId(3)], this.outbox)
+  readonly links = new Links(one, this.outbox)
   readonly proposed: Uint8Array[] = []
   readonly sent: Outgoing[] = []
   readonly owner: Owner

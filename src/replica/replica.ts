@@ -11,24 +11,25 @@
 // What a turn of the host's loop gathers leaves with its `time` input: one append, one sync, one write per peer.
 
 import { assert, unreachable } from '../base/assert.ts'
-import { replicaOf } from '../base/brand.ts'
-import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
-import { between, micros, plus } from '../base/instant.ts'
+import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
+import type { Life, ReplicaId, Term } from '../base/brand.ts'
+import { between, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { CallContext } from '../call/contract.ts'
+import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
-import { decodeFrame, encodeBody } from '../wire/codec.ts'
-import type { EntryBody } from '../wire/entry.ts'
+import { decodeFrame } from '../wire/codec.ts'
 import { Audit } from './audit.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
 import { callContext } from './call-context.ts'
 import { DiskRoom } from './disk-room.ts'
+import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
 import type { AdminInput, Input, LinkInput } from './input.ts'
@@ -38,6 +39,7 @@ import { Leaving } from './leaving.ts'
 import { Links } from './links.ts'
 import { LogPort } from './log-port.ts'
 import { Lookups } from './lookups.ts'
+import { Members } from './members.ts'
 import type { ReplicaOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
@@ -45,9 +47,6 @@ import { Passing } from './passing.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 import { Upgrade } from './upgrade.ts'
-
-type Duties = Readonly<Record<'serving' | 'pulse' | 'key' | 'raise', Index | null>>
-const noDuties: Duties = { serving: null, pulse: null, key: null, raise: null }
 
 export class Replica {
   readonly #options: ReplicaOptions
@@ -58,6 +57,8 @@ export class Replica {
   readonly #links: Links
   readonly #log: LogPort
   readonly #judge: Judge
+  readonly #members: Members
+  readonly #duties: Duties
   readonly #owner: Owner
   readonly #egress: Egress
   readonly #passing: Passing
@@ -83,10 +84,6 @@ export class Replica {
   #lastLeader: ReplicaId | null = null
   #term: Term
   #leads = false
-  /** The term whose no-op is applied: everything older is, too. */
-  #settled: Term | null = null
-  /** Where our own duties are in the log, while they may be unapplied: one of each at a time. */
-  #duties: Duties = noDuties
   #opened = false
   #announced = false
   readonly #room: DiskRoom
@@ -101,15 +98,12 @@ export class Replica {
     this.#raft = restoreRaft(options)
     restoreStore(this.#store, options.snapshot?.parts ?? null, formatsOf(options))
     this.#term = this.#raft.term
-    this.#clock = new ClusterClock({
-      self: options.id,
-      voters: options.voters,
-      slewPart: limits.slewPart,
-      agreement: limits.clockAgreement,
-    })
-    const peers = options.voters.filter((voter) => voter !== options.id)
-    this.#links = new Links(options.life, peers, this.#outbox)
-    this.#judge = new Judge(options.life, this.#links)
+    this.#clock = new ClusterClock(
+      { self: options.id, slewPart: limits.slewPart, agreement: limits.clockAgreement },
+      allVoters(this.#raft.configuration.voters),
+    )
+    this.#links = new Links(options.life, this.#outbox)
+    this.#judge = new Judge(options.life, this.#links, (id) => this.#members.mayServe(id))
     this.#room = new DiskRoom(this.#raft, this.#outbox)
     this.#freshness = new Freshness(options.now)
     this.#context = callContext({
@@ -129,7 +123,6 @@ export class Replica {
         ...shared,
         raft: this.#raft,
         clock: this.#clock,
-        voters: options.voters,
         now: () => this.#now,
         wall: () => this.#wall,
         oldestOpen: () => this.#owner.oldestOpen(),
@@ -141,8 +134,23 @@ export class Replica {
       options.now,
     )
     const [raft, log] = [this.#raft, this.#log]
-    const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
+    const now = (): Instant => this.#now
     const [inMemory, formats] = [isInMemory(options), formatsOf(options)]
+    this.#upgrade = new Upgrade({ ...shared, raft, formats })
+    this.#members = new Members({ ...shared, raft, now, append: (body) => this.#duties.append(body) })
+    this.#duties = new Duties({
+      ...shared,
+      raft,
+      log,
+      judge: this.#judge,
+      members: this.#members,
+      upgrade: this.#upgrade,
+      audit: this.#audit,
+      freshKey: options.freshKey,
+      now,
+      time: () => this.#clock.read(this.#now, this.#wall),
+    })
+    const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({
       ...shared,
       ...compactionOf(options),
@@ -153,7 +161,6 @@ export class Replica {
       before,
       inMemory,
     })
-    this.#upgrade = new Upgrade({ ...shared, raft, formats })
     this.#upgrade.tell()
     this.#egress = new Egress({
       ...shared,
@@ -265,7 +272,8 @@ export class Replica {
       this.#log.deadline(),
       this.#snapshots.deadline(),
       this.#leaving.deadline(),
-      this.#isSettled ? this.#pulseDeadline() : null,
+      this.#duties.deadline(),
+      this.#members.deadline(),
       this.#readyDeadline(),
     ]
     let least: Instant | null = null
@@ -276,6 +284,10 @@ export class Replica {
   // ---- peers --------------------------------------------------------------------------------------------------------
 
   #frame(from: Life, bytes: Uint8Array): void {
+    if (this.#store.book.isGone(replicaOf(from))) {
+      this.#outbox.count('frames_of_removed')
+      return
+    }
     const decoded = decodeFrame(bytes, formatsOf(this.#options))
     if (!decoded.ok) {
       this.#outbox.count('frames_unreadable')
@@ -314,6 +326,12 @@ export class Replica {
       case 'snapshot-ack':
         this.#snapshots.onAck(from, frame, this.#now)
         break
+      case 'ask':
+        this.#members.onAsk(from, frame)
+        break
+      case 'answer':
+        this.#members.onAnswer(frame)
+        break
       case 'relay':
         if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
         else this.#links.sendBytes(frame.to, frame.frame, frame.from)
@@ -349,6 +367,15 @@ export class Replica {
       if (peer === this.#leader) this.#log.offerAgain()
     }
     if (state.kind === 'refused') this.#raft.forget(peer, this.#now)
+    if (state.kind === 'removed') this.#removed()
+  }
+
+  /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
+  #removed(): void {
+    const { id } = this.#options
+    const who = `replica ${placeOf(id)} (incarnation ${generationOf(id)} of its place)`
+    const fix = 'to let it join anew, start it with an empty data folder, after holdfast members add'
+    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: `${who} was removed from the set: ${fix}` })
   }
 
   // ---- a turn -------------------------------------------------------------------------------------------------------
@@ -357,6 +384,7 @@ export class Replica {
     this.#passing.expire(this.#now)
     this.#passing.retry(this.#now)
     this.#egress.retry(this.#now)
+    this.#members.expire()
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
@@ -379,9 +407,11 @@ export class Replica {
       }
       this.#roleChanged()
       this.#refresh()
-      appended = this.#lead()
+      appended = this.#duties.perform()
       this.#owner.turn(this.#now, !this.#stalled)
     } while (appended || this.#log.busy)
+    this.#clock.voters = allVoters(this.#raft.configuration.voters)
+    this.#members.tellHost()
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()
@@ -403,7 +433,7 @@ export class Replica {
     if (this.#upgrade.isStopped) return
     if (entry.kind !== 'normal') {
       this.#store.applyNoOp(entry.index)
-      if (entry.kind === 'no-op') this.#settled = entry.term
+      if (entry.kind === 'no-op') this.#duties.noOp(entry.term)
       return
     }
     const read = this.#upgrade.read(entry)
@@ -425,7 +455,7 @@ export class Replica {
       case 'serving':
         if (!applied.accepted) break
         // One of an earlier leader, which our no-op committed, says nothing of our verdict.
-        if (this.#isSettled) this.#judge.decided()
+        if (this.#duties.isSettled) this.#judge.decided()
         this.#owner.servingChanged(applied.before, applied.after)
         this.#outbox.push({
           kind: 'notice',
@@ -438,6 +468,9 @@ export class Replica {
         break
       case 'raise':
         this.#upgrade.tell()
+        break
+      case 'book':
+        if (this.#store.book.isGone(this.#options.id)) this.#removed()
         break
       default:
         unreachable(applied)
@@ -453,7 +486,8 @@ export class Replica {
     this.#leader = leader
     this.#term = term
     this.#links.leader = leader
-    this.#duties = noDuties
+    this.#duties.roleChanged()
+    this.#members.roleChanged()
     const led = this.#leads
     this.#leads = this.#raft.isLeader
     if (this.#leads) {
@@ -470,53 +504,11 @@ export class Replica {
     this.#passing.leaderChanged()
   }
 
-  /** Whether this replica leads and has applied its no-op: only then does its store show all that was committed before
-   * (Raft 5.4.2). */
-  get #isSettled(): boolean {
-    return this.#raft.isLeader && this.#settled === this.#raft.term
-  }
-
-  /** The leader's duties: who serves, the set key, the format, pulses. Whether it appended any. */
-  #lead(): boolean {
-    if (!this.#isSettled) return false
-    const before = this.#raft.lastIndex()
-    const applied = this.#store.appliedIndex
-    const { serving, pulse, key, raise } = this.#duties
-    if (serving === null || serving <= applied) {
-      const change = this.#judge.verdict(this.#store.serving(), this.#raft.commitIndex, applied, this.#now)
-      this.#did('serving', change)
-    }
-    if (this.#store.keyGeneration === 0 && (key === null || key <= applied)) {
-      this.#did('key', { kind: 'key', generation: 1, key: this.#options.freshKey })
-    }
-    if (raise === null || raise <= applied) this.#did('raise', this.#upgrade.due())
-    const next = this.#store.nextDeadline()
-    const due = next !== null && next <= this.#clock.read(this.#now, this.#wall)
-    if (due && (pulse === null || pulse <= applied)) {
-      this.#did('pulse', { kind: 'pulse', limit: limits.pulse, audit: this.#audit.mark })
-    }
-    return this.#raft.lastIndex() > before
-  }
-
-  #did(duty: keyof Duties, body: EntryBody | null): void {
-    const at = body === null ? null : this.#log.append(encodeBody(body, this.#store.format))
-    // Owners wait for it, all of them.
-    if (at !== null) for (const voter of this.#options.voters) this.#raft.tellCommit(voter, at)
-    this.#duties = { ...this.#duties, [duty]: at }
-  }
-
-  #pulseDeadline(): Instant | null {
-    const next = this.#store.nextDeadline()
-    const { pulse } = this.#duties
-    if (next === null || (pulse !== null && pulse > this.#store.appliedIndex)) return null
-    const left = between(this.#clock.read(this.#now, this.#wall), next)
-    return plus(this.#now, micros(Math.max(left, limits.grain)))
-  }
-
   // ---- admin --------------------------------------------------------------------------------------------------------
 
   #admin(input: AdminInput): void {
-    if (!isLookup(input)) this.#outbox.push(answer(input, this.#picture()))
+    if (input.query.kind === 'member') this.#members.ask({ kind: 'admin', id: input.id }, input.query.request)
+    else if (!isLookup(input)) this.#outbox.push(answer(input, this.#picture()))
     else if (!this.#lookups.add(input, this.#now)) this.#outbox.push(tooMany(input))
   }
 
@@ -558,7 +550,7 @@ export class Replica {
     if (this.#announced || this.#leader === null || this.#freshness.stale) return
     const serving = this.#store.serving().members.length
     const waited = between(this.#started, this.#now) >= limits.readyWait
-    if (serving < this.#options.voters.length && !(serving > 0 && waited)) return
+    if (serving < this.#raft.configuration.voters.incoming.length && !(serving > 0 && waited)) return
     this.#announced = true
     this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
   }
@@ -580,6 +572,7 @@ export class Replica {
       options: this.#options,
       store: this.#store,
       raft: this.#raft.status(),
+      plan: this.#members.plan(),
       counters: this.#outbox.counters(),
       detached: between(this.#freshness.contact, this.#now) > limits.detached,
       stale: this.#freshness.stale,

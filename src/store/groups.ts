@@ -5,7 +5,7 @@ import { assert, must } from '../base/assert.ts'
 import type { GroupKey, Index } from '../base/brand.ts'
 import { type Duration, type Stamp, plus } from '../base/instant.ts'
 import type { Commit, EntityRef, Pulse } from '../wire/entry.ts'
-import type { SnapshotGroup, SnapshotHead } from '../wire/snapshot.ts'
+import type { SnapshotGroup } from '../wire/snapshot.ts'
 import { hashOf } from './digest.ts'
 import type { Digest, Fact } from './digest.ts'
 import { Holds } from './holds.ts'
@@ -13,6 +13,7 @@ import type { EntityIndex, GroupRecord } from './index-contract.ts'
 import { Intents } from './intents.ts'
 import { refKey } from './order.ts'
 import { SnapshotCursor } from './snapshot.ts'
+import type { SnapshotFront } from './snapshot.ts'
 import { Timers } from './timers.ts'
 import type { Entity, FiredTimer, GroupView, StoreCounts } from './view.ts'
 
@@ -105,7 +106,7 @@ export class Groups {
   }
 
   /** A walk over all groups as they are now; one at a time. */
-  snapshot(head: SnapshotHead, hash: string, mostAside: number): SnapshotCursor {
+  snapshot(front: SnapshotFront, hash: string, mostAside: number): SnapshotCursor {
     assert(this.#cursor === null, 'one snapshot at a time')
     const source = {
       parts: this.#index.parts,
@@ -113,7 +114,7 @@ export class Groups {
       groupsIn: (part: number) => this.#index.groupsIn(part),
       take: (key: GroupKey) => this.#whole(key),
     }
-    this.#cursor = new SnapshotCursor(source, head, hash, mostAside, () => {
+    this.#cursor = new SnapshotCursor(source, front, hash, mostAside, () => {
       this.#cursor = null
     })
     return this.#cursor

@@ -2,7 +2,7 @@
 // the newest serving entry and under those before it that a commit may still be judged by.
 
 import { must } from '../base/assert.ts'
-import { type GroupKey, type Index, type Life, compareLives, index, replicaOf } from '../base/brand.ts'
+import { type GroupKey, type Index, type Life, compareLives, index, placeOf, replicaOf } from '../base/brand.ts'
 import { type HashKey, sipHashText } from '../base/hash.ts'
 import type { ServingChange } from '../wire/entry.ts'
 import type { Digest, Fact } from './digest.ts'
@@ -15,14 +15,14 @@ const RENDEZVOUS: HashKey = { k0: 0x686f6c64, k1: 0x66617374, k2: 0x6f776e65, k3
 
 const NOBODY: Serving = { version: index(0), members: [] }
 
-/** The owner of a group under a serving entry, or null if nobody serves. By replica, not by life: a restarted replica gets
- * its groups back. */
+/** The owner of a group under a serving entry, or null if nobody serves. By place, not by life: a restarted replica gets its
+ * groups back, and so does one with a new disk. */
 export function ownerUnder(serving: Serving, group: GroupKey): Life | null {
   let best: ServingMember | null = null
   let bestHigh = 0
   let bestLow = 0
   for (const member of serving.members) {
-    const { high, low } = sipHashText(RENDEZVOUS, `${group}/${replicaOf(member.life)}`)
+    const { high, low } = sipHashText(RENDEZVOUS, `${group}/${placeOf(replicaOf(member.life))}`)
     const wins =
       best === null ||
       high > bestHigh ||

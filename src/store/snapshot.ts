@@ -7,7 +7,7 @@
 // Invariant: a group ahead of the cursor is in `aside` exactly if it has changed since the cursor began.
 
 import type { GroupKey } from '../base/brand.ts'
-import type { SnapshotGroup, SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
+import type { SnapshotBook, SnapshotGroup, SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
 import { byText } from './order.ts'
 
 /** Where the cursor walks. */
@@ -19,9 +19,12 @@ export interface SnapshotSource {
   take(key: GroupKey): SnapshotGroup | null
 }
 
+/** What is told before the groups. */
+export type SnapshotFront = readonly [SnapshotHead, ...SnapshotBook[]]
+
 export class SnapshotCursor {
   readonly #source: SnapshotSource
-  readonly #head: SnapshotHead
+  readonly #front: SnapshotFront
   readonly #hash: string
   readonly #done: () => void
   readonly #mostAside: number
@@ -34,9 +37,9 @@ export class SnapshotCursor {
   #state: 'open' | 'complete' | 'overrun' = 'open'
 
   /** `mostAside`: bytes of values that may be set aside. */
-  constructor(source: SnapshotSource, head: SnapshotHead, hash: string, mostAside: number, done: () => void) {
+  constructor(source: SnapshotSource, front: SnapshotFront, hash: string, mostAside: number, done: () => void) {
     this.#source = source
-    this.#head = head
+    this.#front = front
     this.#hash = hash
     this.#mostAside = mostAside
     this.#done = done
@@ -48,7 +51,7 @@ export class SnapshotCursor {
   }
 
   get index(): SnapshotHead['index'] {
-    return this.#head.index
+    return this.#front[0].index
   }
 
   /** A group is about to change. */
@@ -70,7 +73,7 @@ export class SnapshotCursor {
     if (this.#state !== 'open') return parts
     if (this.#at < 0) {
       this.#at = 0
-      parts.push(this.#head)
+      parts.push(...this.#front)
     }
     for (let size = 0; size < bytes && this.#at < this.#source.parts; this.#at++) {
       for (const group of this.#part(this.#at)) {

@@ -5,13 +5,14 @@
 // left out. What the store guarantees: no entry, whatever is in it, makes apply throw; equal logs make equal stores.
 
 import { assert, unreachable } from '../base/assert.ts'
-import { type GroupKey, type Index, type Life, index as indexOf } from '../base/brand.ts'
+import { type GroupKey, type Index, type Life, index as indexOf, replicaOf } from '../base/brand.ts'
 import type { HashKey } from '../base/hash.ts'
 import { type Duration, type Stamp, micros, stamp as stampOf } from '../base/instant.ts'
-import type { Commit, Entry, Pulse, Raise, ServingChange, SetKey } from '../wire/entry.ts'
+import type { BookChange, Commit, Entry, Pulse, Raise, ServingChange, SetKey } from '../wire/entry.ts'
 import { knownFormat, OLDEST_FORMAT } from '../wire/formats.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import type { SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
+import { Book } from './book.ts'
 import { Digest } from './digest.ts'
 import { Groups } from './groups.ts'
 import type { EntityIndex } from './index-contract.ts'
@@ -35,6 +36,7 @@ export class Store {
   #digest = new Digest()
   #serials = new Serials(this.#digest)
   #keyring = new SetKeyring(this.#digest)
+  #book = new Book(this.#digest)
   #ownership: Ownership
   #groups: Groups
   #appliedIndex = indexOf(0)
@@ -62,6 +64,8 @@ export class Store {
         return this.#key(body)
       case 'raise':
         return this.#raise(body)
+      case 'book':
+        return this.#bookChange(at, body)
       default:
         return unreachable(body)
     }
@@ -85,6 +89,11 @@ export class Store {
   /** The format that the set writes. */
   get format(): FormatNumber {
     return this.#format
+  }
+
+  /** Who is to be in the set, and where. */
+  get book(): Book {
+    return this.#book
   }
 
   group(key: GroupKey): GroupView | null {
@@ -173,7 +182,7 @@ export class Store {
       serials: this.#serials.tables(),
       format: this.#format,
     }
-    return this.#groups.snapshot(head, this.hash(), mostAside)
+    return this.#groups.snapshot([head, ...this.#book.parts()], this.hash(), mostAside)
   }
 
   /** Whether a snapshot is being cut. */
@@ -186,6 +195,7 @@ export class Store {
     this.#digest = other.#digest
     this.#serials = other.#serials
     this.#keyring = other.#keyring
+    this.#book = other.#book
     this.#ownership = other.#ownership
     this.#groups = other.#groups
     this.#appliedIndex = other.#appliedIndex
@@ -199,6 +209,8 @@ export class Store {
     switch (part.kind) {
       case 'head':
         return this.#restoreHead(part)
+      case 'book':
+        return this.#book.restore(part)
       case 'group':
         if (this.#groups.version(part.key) > 0) return `group ${part.key} is there twice`
         if (part.entities.length === 0) return `group ${part.key} is empty`
@@ -251,6 +263,17 @@ export class Store {
 
   #pulse(at: Index, pulse: Pulse): Applied {
     return { kind: 'pulse', ...this.#groups.fire(pulse, at, this.#lastStamp), audit: pulse.audit }
+  }
+
+  #bookChange(at: Index, change: BookChange): Applied {
+    const accepted = this.#book.change(at, change)
+    // Who is out of the set for good serves no more, and proposes nothing that counts.
+    if (accepted) for (const life of [...this.#serials.lives()]) if (this.#isOver(life)) this.#serials.drop(life)
+    return { kind: 'book', accepted }
+  }
+
+  #isOver(life: Life): boolean {
+    return this.#book.isGone(replicaOf(life)) && this.#ownership.sinceOf(life) === null
   }
 
   #key(setKey: SetKey): Applied {

@@ -70,6 +70,7 @@ export type Applied =
     }
   | { readonly kind: 'key'; readonly accepted: boolean }
   | { readonly kind: 'raise'; readonly accepted: boolean }
+  | { readonly kind: 'book'; readonly accepted: boolean }
 
 export interface StoreCounts {
   readonly groups: number

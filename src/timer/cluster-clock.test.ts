@@ -9,7 +9,7 @@ const NEVER = stamp(0)
 const [one, two, three] = [replicaId(1), replicaId(2), replicaId(3)]
 
 function clock(self = one, voters = [one, two, three]): ClusterClock {
-  return new ClusterClock({ self, voters, slewPart: 100, agreement: seconds(1) })
+  return new ClusterClock({ self, slewPart: 100, agreement: seconds(1) }, voters)
 }
 
 /** True time in seconds as a wall clock shows it, and as our monotonic clock does, whose zero means nothing. */

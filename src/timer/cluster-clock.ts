@@ -23,8 +23,6 @@ export interface ClockReading {
 
 export interface ClusterClockOptions {
   readonly self: ReplicaId
-  /** Whose wall clocks count, this replica's included. */
-  readonly voters: readonly ReplicaId[]
   /** Cluster time is slewed by at most one part in this many. */
   readonly slewPart: number
   /** Wall clocks within this of each other agree. */
@@ -52,6 +50,8 @@ interface Anchor {
 
 export class ClusterClock {
   readonly #options: ClusterClockOptions
+  /** Whose wall clocks count, this replica's included if it votes. */
+  #voters: readonly ReplicaId[]
   /** Wall clocks as distances from our monotonic clock, last known; our own among them. */
   readonly #walls = new Map<ReplicaId, Duration>()
   /** What they come to: asked for several times a turn. Null = they have changed since. */
@@ -68,13 +68,25 @@ export class ClusterClock {
   /** Time was read up to here: it doesn't fall, unless we follow another leader. */
   #floor: Stamp = stamp(0)
 
-  constructor(options: ClusterClockOptions) {
+  constructor(options: ClusterClockOptions, voters: readonly ReplicaId[]) {
     this.#options = options
+    this.#voters = voters
+  }
+
+  /** The set has changed. */
+  set voters(voters: readonly ReplicaId[]) {
+    if (voters === this.#voters) return
+    this.#voters = voters
+    this.#view = null
+    for (const id of [...this.#walls.keys()]) {
+      if (id !== this.#options.self && !voters.includes(id)) this.#walls.delete(id)
+    }
+    for (const id of [...this.#claims.keys()]) if (!voters.includes(id)) this.#claims.delete(id)
   }
 
   /** A frame came with its sender's clocks. `fromLeader`: the sender leads the term we are in. */
   heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, fromLeader: boolean): void {
-    const votes = this.#options.voters.includes(from)
+    const votes = this.#voters.includes(from)
     if (votes) this.#shows(from, distance(now, reading.wall))
     this.#shows(this.#options.self, distance(now, wall))
     if (this.#leading || reading.cluster === null) return
@@ -133,7 +145,7 @@ export class ClusterClock {
     if (known.length === 0) return null
     const right = this.#walled().agreed ?? median(known)
     let worst: ClockAlarm | null = null
-    for (const voter of this.#options.voters) {
+    for (const voter of this.#voters) {
       const wall = this.#walls.get(voter)
       if (wall === undefined) continue
       const offset = micros(wall - right)
@@ -165,21 +177,21 @@ export class ClusterClock {
 
   #walled(): WallView {
     if (this.#view !== null) return this.#view
-    const known = this.#options.voters.map((voter) => this.#walls.get(voter)).filter((wall) => wall !== undefined)
+    const known = this.#voters.map((voter) => this.#walls.get(voter)).filter((wall) => wall !== undefined)
     known.sort((a, b) => a - b)
-    this.#view = { known, agreed: agreedOf(known, this.#options) }
+    this.#view = { known, agreed: agreedOf(known, this.#voters.length, this.#options.agreement) }
     return this.#view
   }
 }
 
-function agreedOf(known: readonly Duration[], { agreement, voters }: ClusterClockOptions): Duration | null {
+function agreedOf(known: readonly Duration[], voters: number, agreement: Duration): Duration | null {
   let best: readonly Duration[] = []
   for (let from = 0; from < known.length; from++) {
     const lowest = known[from] ?? 0
     const agreeing = known.slice(from).filter((wall) => wall - lowest <= agreement)
     if (agreeing.length > best.length) best = agreeing
   }
-  return 2 * best.length > voters.length ? median(best) : null
+  return 2 * best.length > voters ? median(best) : null
 }
 
 function distance(now: Instant, wall: Stamp): Duration {

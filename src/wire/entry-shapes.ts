@@ -1,7 +1,10 @@
 // The shapes of what the log carries (entry.ts).
 
+import { MOST_PLACE } from '../base/brand.ts'
 import type {
   Audit,
+  BookChange,
+  BookRow,
   Commit,
   Delete,
   EntryBody,
@@ -17,7 +20,7 @@ import type {
   Tree,
   Raise,
 } from './entry.ts'
-import { byteString, coder, integer, list, oneOf, orNull, record, variants } from './shape.ts'
+import { byteString, coder, flag, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import {
   bytesShape,
   countShape,
@@ -87,6 +90,21 @@ const audit = record<Audit>({ index: indexShape, hash: hashShape })
 const pulse = record<Pulse>({ kind: oneOf(['pulse']), limit: integer(1, 100_000), audit: orNull(audit) })
 const setKey = record<SetKey>({ kind: oneOf(['key']), generation: integer(1), key: byteString(16, 16) })
 
+/** A generation is part of an id. */
+const generation = (least: number) => integer<number>(least, 999_998)
+const address = text<string>(0, 255)
+export const bookRowShape = record<BookRow>({
+  place: integer(1, MOST_PLACE),
+  generation: generation(0),
+  incarnation: text(0, 64),
+  gone: generation(-1),
+  wanted: flag,
+  awaited: flag,
+  peer: address,
+  admin: address,
+})
+const book = record<BookChange>({ kind: oneOf(['book']), replaces: indexShape, rows: list(bookRowShape, MOST_PLACE) })
+
 /** A raise has no shape: codec.ts writes it, the same in all formats. */
 export type ShapedBody = Exclude<EntryBody, Raise>
 
@@ -103,12 +121,12 @@ const records = [
   intent,
   serving,
 ]
-const first = variants<ShapedBody>({ ...bodies, pulse: firstPulse })
-const second = variants<ShapedBody>({ ...bodies, pulse })
+const first = variants<Exclude<ShapedBody, BookChange>>({ ...bodies, pulse: firstPulse })
+const second = variants<ShapedBody>({ ...bodies, pulse, book })
 
 export const bodyFormat = versioned<ShapedBody>('body', {
   1: coder('body', first, [...records, firstPulse, setKey], (body) =>
     body.kind === 'pulse' ? { ...body, audit: null } : body,
   ),
-  2: coder('body', second, [...records, pulse, setKey, audit]),
+  2: coder('body', second, [...records, pulse, setKey, audit, book, bookRowShape]),
 })

@@ -122,7 +122,33 @@ export interface Raise {
   readonly format: number
 }
 
-export type EntryBody = Commit | ServingChange | Pulse | SetKey | Raise
+/** A place of the set as the member book has it (decision 0018). */
+export interface BookRow {
+  readonly place: number
+  /** The newest generation that was allotted. */
+  readonly generation: number
+  /** The disk, or start in memory, to which it was; '' = a founder's, or nobody's yet. */
+  readonly incarnation: string
+  /** All generations up to this one are out of the set for good; -1 = none is. */
+  readonly gone: number
+  /** Whether the place is to have a voter. */
+  readonly wanted: boolean
+  /** A fresh disk is to come and gets the next generation, whoever has the place now. */
+  readonly awaited: boolean
+  /** `HOST:PORT`; '' = as the configuration file has it. */
+  readonly peer: string
+  readonly admin: string
+}
+
+/** Who is to be in the set: these rows take the place of those of their places. Only a leader proposes it, after its no-op. */
+export interface BookChange {
+  readonly kind: 'book'
+  /** Index of the book entry that it follows; 0 = the first. Another one is the newest: this one is rejected. */
+  readonly replaces: Index
+  readonly rows: readonly BookRow[]
+}
+
+export type EntryBody = Commit | ServingChange | Pulse | SetKey | Raise | BookChange
 
 /** An entry of the log as the leader stamped it. */
 export interface Entry {

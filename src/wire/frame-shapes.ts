@@ -1,6 +1,8 @@
 // The shapes of what replicas say to each other (frame.ts).
 
 import type {
+  AnswerFrame,
+  AskFrame,
   EgressFrame,
   Frame,
   HandledFrame,
@@ -27,6 +29,7 @@ import {
 import { coder, flag, integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import {
   bytesShape,
+  countShape,
   durationShape,
   flowShape,
   indexShape,
@@ -97,6 +100,14 @@ const snapshotAck = record<SnapshotAckFrame>({ kind: oneOf(['snapshot-ack']), id
 const relay = record<RelayFrame>({ kind: oneOf(['relay']), to: replicaShape, from: lifeShape, frame: bytesShape })
 const leave = record<LeaveFrame>({ kind: oneOf(['leave']) })
 
+const ask = record<AskFrame>({ kind: oneOf(['ask']), id: countShape, request: text(0, 65_536) })
+const answer = record<AnswerFrame>({
+  kind: oneOf(['answer']),
+  id: countShape,
+  status: integer(100, 599),
+  body: text(0, 65_536),
+})
+
 const packedRaft = record<RaftFrame>({
   kind: oneOf(['raft']),
   messages: list(packedMessageShape, MOST_ITEMS),
@@ -116,6 +127,8 @@ const frames = {
   'snapshot-ack': snapshotAck,
   relay,
   leave,
+  ask,
+  answer,
 }
 const records = [
   raft,
@@ -134,10 +147,14 @@ const records = [
   snapshotAck,
   leave,
 ]
+const later = [ask, answer]
 
 export const frameFormat = versioned<Frame>('frame', {
-  1: coder('frame', variants<Frame>(frames), records),
-  2: coder('frame', variants<Frame>({ ...frames, raft: packedRaft }), [...records, ...packedRecords], (frame) =>
-    frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame,
+  1: coder('frame', variants<Frame>(frames), [...records, ...later]),
+  2: coder(
+    'frame',
+    variants<Frame>({ ...frames, raft: packedRaft }),
+    [...records, ...packedRecords, ...later],
+    (frame) => (frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame),
   ),
 })

@@ -101,6 +101,24 @@ export interface RelayFrame {
   readonly frame: Uint8Array
 }
 
+/** What was asked of the set's membership, for the leader to answer. */
+export interface AskFrame {
+  readonly kind: 'ask'
+  /** Counts what a life asks. */
+  readonly id: number
+  /** A `MemberRequest` as JSON. */
+  readonly request: string
+}
+
+export interface AnswerFrame {
+  readonly kind: 'answer'
+  readonly id: number
+  /** As HTTP has them. */
+  readonly status: number
+  /** JSON. */
+  readonly body: string
+}
+
 export type Frame =
   | RaftFrame
   | ProposeFrame
@@ -113,3 +131,5 @@ export type Frame =
   | SnapshotAckFrame
   | RelayFrame
   | LeaveFrame
+  | AskFrame
+  | AnswerFrame

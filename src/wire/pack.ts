@@ -9,6 +9,7 @@
 
 // '/pack' is msgpackr without its native string reader, whose strings are slices that pin whole frames.
 import { Packr } from 'msgpackr/pack'
+import { assert } from '../base/assert.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { gate } from './gate.ts'
 
@@ -28,6 +29,8 @@ const RESET_BUFFER = 1024
 
 /** A codec of records with these structures; of plain maps if there are none. */
 export function codec(structures: readonly Structure[]): Codec {
+  // One more, and msgpackr would name each in two bytes, which the gate takes for something else.
+  assert(structures.length <= 32, 'a format has at most 32 records')
   const records = structures.length > 0
   const packr = new Packr({
     ...(records

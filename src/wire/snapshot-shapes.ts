@@ -1,7 +1,9 @@
 // The shapes of a snapshot's parts (snapshot.ts).
 
+import { MOST_PLACE } from '../base/brand.ts'
 import {
   actionShape,
+  bookRowShape,
   deleteActionShape,
   callbackActionShape,
   entityRefShape,
@@ -12,6 +14,7 @@ import { byteString, coder, integer, list, oneOf, record, variants } from './sha
 import { bytesShape, countShape, groupShape, hashShape, idShape, indexShape, lifeShape, stampShape } from './shapes.ts'
 import { versioned } from './versioned.ts'
 import type {
+  SnapshotBook,
   SnapshotEnd,
   SnapshotEntity,
   SnapshotGroup,
@@ -42,6 +45,7 @@ const fields = {
 }
 const firstHead = record<Omit<SnapshotHead, 'format'>>(fields)
 const head = record<SnapshotHead>({ ...fields, format: integer(1) })
+const book = record<SnapshotBook>({ kind: oneOf(['book']), version: indexShape, rows: list(bookRowShape, MOST_PLACE) })
 const entity = record<SnapshotEntity>({
   tree: treeShape,
   id: idShape,
@@ -84,8 +88,11 @@ const records = [
 ]
 
 export const snapshotFormat = versioned<SnapshotPart>('snapshot', {
-  1: coder('snapshot', variants<SnapshotPart>({ head: firstHead, group, end }), [firstHead, ...records], (part) =>
-    part.kind === 'head' ? { ...part, format: 1 } : part,
+  1: coder(
+    'snapshot',
+    variants<Exclude<SnapshotPart, SnapshotBook>>({ head: firstHead, group, end }),
+    [firstHead, ...records],
+    (part) => (part.kind === 'head' ? { ...part, format: 1 } : part),
   ),
-  2: coder('snapshot', variants<SnapshotPart>({ head, group, end }), [head, ...records]),
+  2: coder('snapshot', variants<SnapshotPart>({ head, book, group, end }), [head, ...records, book, bookRowShape]),
 })

@@ -1,9 +1,9 @@
-// What a snapshot of the store is made of (Raft paper, section 7): a head, every group, an end. Each part is a value of its
+// What a snapshot of the store is made of (Raft paper, section 7): a head, the member book, every group, an end. Each part is a value of its
 // own, so that a snapshot is cut, sent and read in pieces of any size.
 
 import type { GroupKey, Index, Life } from '../base/brand.ts'
 import type { Stamp } from '../base/instant.ts'
-import type { Hold, TimerAction, Tree } from './entry.ts'
+import type { BookRow, Hold, TimerAction, Tree } from './entry.ts'
 
 /** All that is not a group's, as of `index`. Lists are sorted: equal stores make equal bytes. */
 export interface SnapshotHead {
@@ -18,6 +18,13 @@ export interface SnapshotHead {
   readonly serials: readonly SnapshotSerials[]
   /** The format that the set writes; format 1 has no word for it. */
   readonly format: number
+}
+
+/** The member book. Left out while it is empty. */
+export interface SnapshotBook {
+  readonly kind: 'book'
+  readonly version: Index
+  readonly rows: readonly BookRow[]
 }
 
 export interface SnapshotServing {
@@ -59,4 +66,4 @@ export interface SnapshotEnd {
   readonly hash: string
 }
 
-export type SnapshotPart = SnapshotHead | SnapshotGroup | SnapshotEnd
+export type SnapshotPart = SnapshotHead | SnapshotBook | SnapshotGroup | SnapshotEnd

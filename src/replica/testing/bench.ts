@@ -3,7 +3,7 @@
 // simulator (sim/) tries what nobody thought of; here one schedule is written down as a few lines.
 
 import { assert, must } from '../../base/assert.ts'
-import { life, replicaId } from '../../base/brand.ts'
+import { generationOf, life, placeOf, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Duration, Instant } from '../../base/instant.ts'
@@ -13,9 +13,10 @@ import type { EntryBody, Flow } from '../../wire/entry.ts'
 import { heldFormats, reads } from '../../wire/formats.ts'
 import type { Formats } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
+import type { MemberAnswer, MemberRequest } from '../../wire/member-request.ts'
 import type { SnapshotMetadata } from '../../raft/message.ts'
 import type { Metric } from '../admin.ts'
-import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite } from '../effect.ts'
+import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite, Stop } from '../effect.ts'
 import type { AdminInput, InputBody } from '../input.ts'
 import { limits } from '../limits.ts'
 import type { Compaction, Durability } from '../options.ts'
@@ -55,7 +56,9 @@ export const sip = { host: '127.36.0.1', port: 5060 } as const
 export const nextHop = { host: '127.36.0.3', port: 5064, transport: null } as const
 
 export class Bench {
-  readonly ids: readonly ReplicaId[]
+  readonly ids: ReplicaId[]
+  /** With whom the set was founded. */
+  readonly #founders: readonly ReplicaId[]
   now: Instant = instant(1_000_000)
   readonly sent: Sent[] = []
   /** The formats of the frames that left. */
@@ -69,6 +72,8 @@ export class Bench {
   /** Whose sockets are to be closed, and who has nothing left to do, in order. */
   readonly sipCloses: ReplicaId[] = []
   readonly ended: ReplicaId[] = []
+  /** Those that stopped themselves, and why. */
+  readonly stopped: { readonly by: ReplicaId; readonly cause: Stop['cause']; readonly reason: string }[] = []
   /** True: this frame is lost on its way. */
   loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
   /** True: disks take no snapshots. */
@@ -83,6 +88,12 @@ export class Bench {
   readonly #starts = new Map<ReplicaId, number>()
   readonly #compaction: Partial<Compaction>
   readonly #durability: Durability
+  /** Whom each was told to be linked with. */
+  readonly #told = new Map<ReplicaId, readonly ReplicaId[]>()
+  /** Pairs of lives that met. */
+  readonly #met = new Set<string>()
+  /** Processes that end with this step. */
+  readonly #ended: ReplicaId[] = []
   readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
   readonly #most = new Map<ReplicaId, number>()
   #asked = 0
@@ -100,6 +111,7 @@ export class Bench {
     this.#compaction = compaction
     this.#durability = durability
     this.ids = Array.from({ length: voters }, (_, at) => replicaId(at + 1))
+    this.#founders = [...this.ids]
     const present = this.ids.filter((id) => !absent.includes(id))
     for (const id of present) {
       this.#written.set(id, [])
@@ -170,6 +182,14 @@ export class Bench {
     this.#steps++
     const input = { ...body, now: this.now, wall: stamp(wallAtZero + this.now) }
     for (const effect of seat.replica.step(input)) this.#carryOut(id, seat, effect)
+    for (const ended of this.#ended.splice(0)) {
+      if (!this.#seats.delete(ended)) continue
+      for (const kind of ['closed', 'refused'] as const) {
+        for (const other of this.#running()) {
+          this.#events.push({ to: other, body: { kind: 'link', peer: ended, state: { kind } } })
+        }
+      }
+    }
   }
 
   /** A message from a phone, and all that follows at this instant. */
@@ -179,7 +199,7 @@ export class Bench {
   }
 
   /** The state that a replica's link to another comes into. */
-  link(at: ReplicaId, to: ReplicaId, state: 'up' | 'closed' | 'refused'): void {
+  link(at: ReplicaId, to: ReplicaId, state: 'up' | 'closed' | 'refused' | 'removed'): void {
     const change =
       state === 'up'
         ? ({ kind: state, life: this.lifeOf(to), formats: this.formatsOf(to) } as const)
@@ -244,6 +264,36 @@ export class Bench {
       this.link(id, other, 'up')
     }
     this.settle()
+  }
+
+  /** A process without a log comes to a place: it asks one of the set who it is, and starts as that; or the answer that it got. */
+  join(place: number, incarnation: string, by: ReplicaId = this.leader()): ReplicaId | MemberAnswer {
+    const at = `127.0.0.${place}`
+    const request = { kind: 'join', place, incarnation, peer: `${at}:9000`, admin: `${at}:8000` } as const
+    const { body } = this.request(by, request)
+    if (!body.ok || body.id === null) return body
+    this.sit(body.id)
+    return body.id
+  }
+
+  /** A replica that joins takes its seat: nobody has a link to it yet. */
+  sit(id: ReplicaId): void {
+    assert(!this.#seats.has(id), 'nobody sits there')
+    if (!this.ids.includes(id)) this.ids.push(id)
+    if (!this.#written.has(id)) this.#written.set(id, [])
+    this.#seats.set(id, this.#sit(id))
+    // Those that know it dial it, as they would have all the time.
+    for (const other of this.#running()) if (this.#told.get(other)?.includes(id)) this.#meet(other, id)
+    this.settle()
+  }
+
+  /** What is answered to a request about the set, at this instant. */
+  request(id: ReplicaId, request: MemberRequest): { readonly status: number; readonly body: MemberAnswer } {
+    const number = ++this.#asked
+    this.step(id, { kind: 'admin', id: number, query: { kind: 'member', request } })
+    this.settle()
+    const answer = must(this.#answers.get(number), 'an answer at this instant')
+    return { status: answer.status, body: answer.body as MemberAnswer }
   }
 
   /** From now on that disk takes nothing. The host tells the replica when a write fails, which this does at once. */
@@ -311,7 +361,7 @@ export class Bench {
     return new Replica({
       id,
       set: 'bench',
-      voters: this.ids,
+      voters: this.#founders.includes(id) ? this.#founders : [],
       life: this.lifeOf(id),
       seed: id,
       freshKey: new Uint8Array(16).fill(7),
@@ -363,6 +413,24 @@ export class Bench {
           this.#events.push({ to: effect.to, body: { kind: 'peer', from: this.lifeOf(by), frame: effect.frame } })
         return
       }
+      case 'peers':
+        this.#told.set(
+          by,
+          effect.members.map((member) => member.id),
+        )
+        for (const { id } of effect.members) if (this.#seats.has(id)) this.#meet(by, id)
+        for (const id of this.ids) {
+          const isGone = effect.gone.some(({ place, generation }) => isUpTo(id, place, generation))
+          if (!isGone || !this.#seats.has(id)) continue
+          // Its links are closed, and as it dials again it is told why.
+          this.#events.push({ to: id, body: { kind: 'link', peer: by, state: { kind: 'closed' } } })
+          this.#events.push({ to: id, body: { kind: 'link', peer: by, state: { kind: 'removed' } } })
+        }
+        return
+      case 'stop':
+        this.stopped.push({ by, cause: effect.cause, reason: effect.reason })
+        this.#ended.push(by)
+        return
       case 'persist':
         assert(this.#durability === 'wal', 'without a disk nothing is given to one')
         if (seat.unwritten !== null) return void seat.unwritten.push(effect)
@@ -415,7 +483,24 @@ export class Bench {
     return 'written'
   }
 
+  /** One dials the other, which dials back. */
+  #meet(one: ReplicaId, two: ReplicaId): void {
+    for (const [at, to] of [[one, two] as const, [two, one] as const]) {
+      const pair = `${this.lifeOf(at)} ${this.lifeOf(to)}`
+      if (this.#met.has(pair)) continue
+      this.#met.add(pair)
+      this.#events.push({
+        to: at,
+        body: { kind: 'link', peer: to, state: { kind: 'up', life: this.lifeOf(to), formats: this.formatsOf(to) } },
+      })
+    }
+  }
+
   #isLinked(from: ReplicaId, to: ReplicaId): boolean {
     return this.#seats.has(from) && this.#seats.has(to)
   }
+}
+
+function isUpTo(id: ReplicaId, place: number, generation: number): boolean {
+  return placeOf(id) === place && generationOf(id) <= generation
 }

@@ -19,10 +19,13 @@ export interface RemoveMember {
   readonly place: number
 }
 
-/** A fresh disk is to take that place, whether or not the one that has it is alive. Null = the addresses stay. */
+/** A fresh disk is to take that place, whether or not the one that has it is alive. */
 export interface ReplaceMember {
   readonly kind: 'replace'
   readonly place: number
+  /** Who is to be replaced: with this, a repetition can't ask for one more replacement. Null = whoever has the place. */
+  readonly id: ReplicaId | null
+  /** Null = the addresses stay. */
   readonly peer: string | null
   readonly admin: string | null
 }

@@ -1,0 +1,314 @@
+// The set changes while it runs (decision 0018), through whole replicas.
+
+import { describe, expect, test } from 'vitest'
+import { must } from '../base/assert.ts'
+import { memberId, placeOf, replicaId } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
+import { millis, seconds } from '../base/instant.ts'
+import type { MemberRequest, MembersView } from '../wire/member-request.ts'
+import { Bench } from './testing/bench.ts'
+
+const [one, two, three] = [replicaId(1), replicaId(2), replicaId(3)]
+const fourth = memberId(4, 1)
+const add: MemberRequest = { kind: 'add', place: 4, peer: '127.0.0.4:9000', admin: '127.0.0.4:8000' }
+
+function membersAt(bench: Bench, id: ReplicaId = bench.leader()): MembersView {
+  return bench.ask(id, { kind: 'members' }).body as MembersView
+}
+
+/** The leader's voters, by id, once nothing is under way any more. */
+function settled(bench: Bench): readonly ReplicaId[] {
+  for (let tries = 0; tries < 200; tries++) {
+    bench.pass(millis(50))
+    const view = membersAt(bench)
+    const stages = new Set(view.members.map(({ stage }) => stage.kind))
+    if (!view.joint && [...stages].every((stage) => stage === 'done')) {
+      return bench.replica(bench.leader()).raft.configuration.voters.incoming
+    }
+  }
+  throw new Error(`it does not end: ${JSON.stringify(membersAt(bench))}`)
+}
+
+function stageOf(bench: Bench, request: MemberRequest, by = bench.leader()): string {
+  const { body } = bench.request(by, request)
+  return body.ok ? body.stage.kind : body.error
+}
+
+function grown(bench: Bench): Bench {
+  bench.request(bench.leader(), add)
+  bench.join(4, 'disk4')
+  settled(bench)
+  return bench
+}
+
+describe('a place is added', () => {
+  test('stage by stage: awaited, a learner that serves nobody, a voter, an owner of calls', () => {
+    const bench = new Bench().begin()
+    expect(stageOf(bench, add)).toBe('awaited')
+    bench.pass(seconds(2))
+    expect(bench.replica(bench.leader()).raft.configuration.voters.incoming).toEqual([one, two, three])
+    expect(bench.join(4, 'disk4')).toBe(fourth)
+    expect(bench.replica(bench.leader()).raft.configuration.learners).toEqual([fourth])
+    expect(settled(bench)).toEqual([one, two, three, fourth])
+    expect(bench.serving()).not.toContain(fourth)
+    bench.pass(seconds(2))
+    expect(bench.serving()).toContain(fourth)
+    expect(stageOf(bench, add)).toBe('done')
+  })
+
+  test('a follower that is asked gives the leader’s answer', () => {
+    const bench = new Bench().begin()
+    const [follower] = bench.followers()
+    expect(stageOf(bench, add, must(follower, 'one'))).toBe('awaited')
+    expect(bench.replica(bench.leader()).store.book.row(4)?.wanted).toBe(true)
+  })
+
+  test('asked twice, it is one wish; and a join that is repeated gets the same identity', () => {
+    const bench = new Bench().begin()
+    for (const id of bench.ids) expect(stageOf(bench, add, id)).toBe('awaited')
+    const { version } = bench.replica(bench.leader()).store.book
+    expect(stageOf(bench, add)).toBe('awaited')
+    expect(bench.replica(bench.leader()).store.book.version).toBe(version)
+    bench.join(4, 'disk4')
+    const again = bench.request(one, { kind: 'join', place: 4, incarnation: 'disk4', peer: 'a:1', admin: 'a:2' })
+    expect(again.body).toMatchObject({ ok: true, id: fourth })
+  })
+
+  test('what can’t be is refused, with what to do', () => {
+    const bench = new Bench().begin()
+    const stranger = { kind: 'join', place: 5, incarnation: 'x', peer: 'a:1', admin: 'a:2' } as const
+    expect(bench.request(one, stranger).body).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('members add 5'),
+    })
+    bench.request(one, add)
+    const clash = { ...add, place: 5 }
+    expect(bench.request(one, clash)).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('its own') },
+    })
+    const moved = { ...add, peer: '127.0.0.9:1' }
+    expect(bench.request(one, moved)).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('replace 4') },
+    })
+  })
+
+  test('nobody came: the wish is taken back', () => {
+    const bench = new Bench().begin()
+    bench.request(one, add)
+    expect(stageOf(bench, { kind: 'remove', place: 4 })).toBe('done')
+    expect(bench.join(4, 'disk4')).toMatchObject({ ok: false })
+    expect(settled(bench)).toEqual([one, two, three])
+  })
+})
+
+describe('a place is removed', () => {
+  test('its calls move first; then it is told, and stops', () => {
+    const bench = grown(new Bench().begin())
+    const [leaving] = bench.followers()
+    const place = placeOf(must(leaving, 'a follower'))
+    expect(stageOf(bench, { kind: 'remove', place })).not.toBe('done')
+    const rest = bench.ids.filter((id) => id !== leaving)
+    expect(settled(bench)).toEqual(rest)
+    expect(bench.stopped).toEqual([
+      { by: leaving, cause: 'removed', reason: expect.stringContaining(`replica ${place}`) },
+    ])
+    expect(stageOf(bench, { kind: 'remove', place })).toBe('done')
+    const entries = bench.entries(bench.leader())
+    const out = entries.findIndex(
+      (body) => body.kind === 'serving' && body.remove.includes(bench.lifeOf(must(leaving, 'it'))),
+    )
+    const gone = entries.findIndex(
+      (body) => body.kind === 'book' && body.rows.some((row) => row.place === place && row.gone === 0),
+    )
+    expect(out).toBeGreaterThan(0)
+    expect(gone).toBeGreaterThan(out)
+  })
+
+  test('the leader too: another leads at once, and it stops', () => {
+    const bench = grown(new Bench().begin())
+    const first = bench.leader()
+    bench.request(first, { kind: 'remove', place: placeOf(first) })
+    expect(settled(bench)).toEqual(bench.ids.filter((id) => id !== first))
+    expect(bench.leader()).not.toBe(first)
+    expect(bench.stopped.map(({ by }) => by)).toEqual([first])
+  })
+
+  test('not the last one, not an unknown one, and not if no quorum could be reached', () => {
+    const alone = new Bench([], 1).begin()
+    expect(alone.request(one, { kind: 'remove', place: 1 })).toMatchObject({ status: 409 })
+    const bench = new Bench().begin()
+    expect(bench.request(one, { kind: 'remove', place: 9 })).toMatchObject({
+      status: 404,
+      body: { error: 'the set has no replica 9: it has 1, 2, 3' },
+    })
+    const [dead, living] = bench.followers()
+    bench.kill(must(dead, 'one'))
+    bench.pass(seconds(1))
+    expect(bench.request(bench.leader(), { kind: 'remove', place: placeOf(must(living, 'two')) })).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('no quorum') },
+    })
+  })
+
+  test('and comes back with a fresh disk under another identity', () => {
+    const bench = grown(new Bench().begin())
+    bench.request(one, { kind: 'remove', place: 4 })
+    expect(settled(bench)).toEqual([one, two, three])
+    bench.request(one, add)
+    const again = memberId(4, 2)
+    expect(bench.join(4, 'other')).toBe(again)
+    expect(settled(bench)).toEqual([one, two, three, again])
+  })
+})
+
+describe('a replica comes without its disk', () => {
+  test('it is another incarnation of its place, and takes it in one change', () => {
+    const bench = new Bench().begin()
+    const [lost] = bench.followers()
+    const place = placeOf(must(lost, 'a follower'))
+    bench.kill(must(lost, 'a follower'))
+    bench.pass(seconds(1))
+    const fresh = memberId(place, 1)
+    expect(bench.join(place, 'fresh')).toBe(fresh)
+    expect(settled(bench)).toEqual([...bench.ids.filter((id) => id !== lost)])
+    expect(bench.replica(bench.leader()).store.book.isGone(must(lost, 'it'))).toBe(true)
+  })
+
+  test('while the one that has the place lives, it is refused, unless that is to be replaced', () => {
+    const bench = new Bench().begin()
+    bench.pass(seconds(1))
+    const [old] = bench.followers()
+    const place = placeOf(must(old, 'a follower'))
+    expect(bench.join(place, 'fresh')).toMatchObject({ ok: false, error: expect.stringContaining('runs already') })
+    const replace: MemberRequest = { kind: 'replace', place, id: must(old, 'it'), peer: null, admin: null }
+    expect(stageOf(bench, replace)).toBe('awaited')
+    const fresh = bench.join(place, 'fresh')
+    expect(fresh).toBe(memberId(place, 1))
+    expect(settled(bench)).toContain(fresh)
+    expect(bench.stopped.map(({ by }) => by)).toEqual([old])
+    expect(stageOf(bench, replace)).toBe('done')
+    expect(bench.serving()).not.toContain(old)
+  })
+
+  test('the old disk, put back, is told that it is out', () => {
+    const bench = new Bench().begin()
+    const lost = must(bench.followers()[0], 'a follower')
+    bench.kill(lost)
+    bench.pass(seconds(1))
+    bench.join(placeOf(lost), 'fresh')
+    settled(bench)
+    bench.restart(lost)
+    for (const id of bench.ids) if (id !== lost) bench.link(lost, id, 'removed')
+    bench.settle()
+    expect(bench.stopped.map(({ by }) => by)).toEqual([lost])
+  })
+
+  test('a second fresh disk takes the place of the first, which was on its way', () => {
+    const bench = new Bench().begin()
+    const lost = must(bench.followers()[0], 'a follower')
+    const place = placeOf(lost)
+    bench.kill(lost)
+    bench.pass(seconds(1))
+    const first = bench.join(place, 'first') as ReplicaId
+    bench.kill(first)
+    bench.pass(seconds(1))
+    const second = bench.join(place, 'second')
+    expect(second).toBe(memberId(place, 2))
+    const voters = settled(bench)
+    expect(voters).toContain(second)
+    expect(voters).not.toContain(first)
+    expect(voters).not.toContain(lost)
+  })
+})
+
+describe('leadership is handed over', () => {
+  test('to a place, and away from who is asked', () => {
+    const bench = new Bench().begin()
+    const to = must(bench.followers()[0], 'a follower')
+    const request: MemberRequest = { kind: 'transfer', place: placeOf(to) }
+    expect(stageOf(bench, request)).toBe('handing-over')
+    bench.pass(millis(200))
+    expect(bench.leader()).toBe(to)
+    expect(stageOf(bench, request)).toBe('done')
+    expect(stageOf(bench, { kind: 'transfer', place: null }, to)).toBe('handing-over')
+    bench.pass(millis(200))
+    expect(bench.leader()).not.toBe(to)
+    expect(stageOf(bench, { kind: 'transfer', place: null }, to)).toBe('done')
+  })
+
+  test('not to who is dead or no voter', () => {
+    const bench = new Bench().begin()
+    const dead = must(bench.followers()[0], 'a follower')
+    bench.kill(dead)
+    expect(bench.request(bench.leader(), { kind: 'transfer', place: placeOf(dead) })).toMatchObject({ status: 409 })
+    expect(bench.request(bench.leader(), { kind: 'transfer', place: 8 })).toMatchObject({ status: 404 })
+  })
+})
+
+describe('somebody dies on the way', () => {
+  /** Runs a replacement of a dead follower and lets `strike` happen after the first step at which `when` holds. */
+  function replaced(when: (bench: Bench, fresh: ReplicaId) => boolean, strike: (bench: Bench) => void): Bench {
+    const bench = new Bench([], 5).begin()
+    const lost = must(bench.followers()[0], 'a follower')
+    bench.kill(lost)
+    bench.pass(seconds(1))
+    const fresh = bench.join(placeOf(lost), 'fresh') as ReplicaId
+    for (let steps = 0; !when(bench, fresh); steps++) {
+      if (steps > 2_000) throw new Error('that moment does not come')
+      bench.pass(millis(1))
+    }
+    strike(bench)
+    const voters = settled(bench)
+    expect(voters).toContain(fresh)
+    expect(voters).not.toContain(lost)
+    expect(voters).toHaveLength(5)
+    return bench
+  }
+
+  const config = (bench: Bench) => bench.replica(bench.leader()).raft.configuration
+  const killLeader = (bench: Bench): void => bench.kill(bench.leader())
+
+  test('the leader, while the new one is a learner', () => {
+    replaced((bench, fresh) => config(bench).learners.includes(fresh), killLeader)
+  })
+
+  test('the leader, once the change is made', () => {
+    replaced((bench, fresh) => config(bench).voters.incoming.includes(fresh), killLeader)
+  })
+
+  test('the new one, and it starts again from its disk', () => {
+    replaced(
+      (bench, fresh) => config(bench).learners.includes(fresh),
+      (bench) => {
+        const fresh = must(bench.ids.at(-1), 'the last that came')
+        bench.kill(fresh)
+        bench.pass(seconds(3))
+        bench.restart(fresh)
+      },
+    )
+  })
+
+  test('all of them, in the joint configuration, and start again', () => {
+    const bench = new Bench().begin()
+    const lost = must(bench.followers()[0], 'a follower')
+    bench.kill(lost)
+    bench.pass(seconds(1))
+    const fresh = bench.join(placeOf(lost), 'fresh') as ReplicaId
+    // The joint configuration comes to all disks, and no word of it comes back.
+    bench.loses = (frame) =>
+      bench.replica(bench.leader()).raft.configuration.voters.outgoing.length > 0 &&
+      frame.kind === 'raft' &&
+      frame.messages.some(({ kind }) => kind === 'append-response')
+    const running = bench.ids.filter((id) => id !== lost)
+    for (let steps = 0; steps < 1_000 && config(bench).voters.outgoing.length === 0; steps++) bench.pass(millis(1))
+    expect(config(bench).voters.outgoing).toEqual([one, two, three])
+    for (const id of running) bench.kill(id)
+    bench.loses = () => false
+    for (const id of running) bench.restart(id)
+    bench.pass(seconds(3))
+    expect(settled(bench)).toEqual([...running])
+    expect(bench.replica(fresh).raft.configuration.voters.incoming).toContain(fresh)
+  })
+})
