@@ -116,56 +116,41 @@ export class Replica {
       unlogged: () => this.#owner.unlogged,
     })
     const lifeRecord = lifeRecordOf(options)
-    const stale = (): boolean => this.#freshness.stale
-    const shared = { life: options.life, store: this.#store, links: this.#links, outbox: this.#outbox, stale }
+    const [now, stale] = [(): Instant => this.#now, (): boolean => this.#freshness.stale]
+    const [raft, links, judge, outbox] = [this.#raft, this.#links, this.#judge, this.#outbox]
+    const [inMemory, formats] = [isInMemory(options), formatsOf(options)]
+    const shared = { life: options.life, store: this.#store, links, outbox, raft, now, stale, formats, inMemory }
     this.#log = new LogPort(
       {
         ...shared,
-        raft: this.#raft,
         clock: this.#clock,
-        now: () => this.#now,
         wall: () => this.#wall,
         oldestOpen: () => this.#owner.oldestOpen(),
         openBodies: () => this.#owner.openBodies(),
         wantSnapshot: (to) => this.#snapshots.want(to),
         lifeRecord,
-        inMemory: isInMemory(options),
       },
       options.now,
     )
-    const [raft, log] = [this.#raft, this.#log]
-    const now = (): Instant => this.#now
-    const [inMemory, formats] = [isInMemory(options), formatsOf(options)]
-    this.#upgrade = new Upgrade({ ...shared, raft, formats })
-    this.#members = new Members({ ...shared, raft, now, append: (body) => this.#duties.append(body) })
+    const log = this.#log
+    this.#upgrade = new Upgrade(shared)
+    this.#upgrade.tell()
+    this.#members = new Members({ ...shared, append: (body) => this.#duties.append(body) })
     this.#duties = new Duties({
       ...shared,
-      raft,
       log,
-      judge: this.#judge,
+      judge,
       members: this.#members,
       upgrade: this.#upgrade,
       audit: this.#audit,
       freshKey: options.freshKey,
-      now,
       time: () => this.#clock.read(this.#now, this.#wall),
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
-    this.#snapshots = new Snapshots({
-      ...shared,
-      ...compactionOf(options),
-      formats,
-      lifeRecord,
-      raft,
-      log,
-      before,
-      inMemory,
-    })
-    this.#upgrade.tell()
+    this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log, before })
     this.#egress = new Egress({
       ...shared,
       owner: () => this.#owner,
-      now: () => this.#now,
     })
     this.#owner = new Owner({
       ...shared,
@@ -188,7 +173,7 @@ export class Replica {
       options.now,
     )
     const kept = (): number => this.#passing.kept
-    this.#leaving = new Leaving({ ...shared, raft, judge: this.#judge, now: () => this.#now, kept })
+    this.#leaving = new Leaving({ ...shared, judge, kept })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */
