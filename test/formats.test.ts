@@ -40,6 +40,12 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
   2: {},
 }
 
+/** What they don't have at all. */
+const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
+  1: ['body book', 'frame ask', 'frame answer', 'part book'],
+  2: [],
+}
+
 const clock = { cluster: null, wall: stamp(1) }
 const inFrame = (message: (typeof messages)[keyof typeof messages]) =>
   ({ kind: 'raft', messages: [message], clock, applied: message.term }) as never
@@ -80,9 +86,10 @@ const samples: readonly Sample[] = [
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe.each([1, 2] as const)('format %i', (format) => {
+  const own = samples.filter(({ name }) => !absent[format].includes(name))
   const file = new URL(`formats/format-${format}.txt`, import.meta.url)
   if (process.env['HOLDFAST_REWRITE'] === '1') {
-    writeFileSync(file, samples.map(({ name, encode }) => `${name}: ${hex(encode(format))}\n`).join(''))
+    writeFileSync(file, own.map(({ name, encode }) => `${name}: ${hex(encode(format))}\n`).join(''))
   }
   const golden = new Map(
     readFileSync(file, 'utf8')
@@ -92,10 +99,10 @@ describe.each([1, 2] as const)('format %i', (format) => {
   )
 
   test('it has one line for each sample', () => {
-    expect([...golden.keys()]).toEqual(samples.map(({ name }) => name))
+    expect([...golden.keys()]).toEqual(own.map(({ name }) => name))
   })
 
-  test.each(samples)('$name is written as it always was, and what was written is read', (sample) => {
+  test.each(own)('$name is written as it always was, and what was written is read', (sample) => {
     const { name, value, encode, decode } = sample
     expect(hex(encode(format))).toBe(golden.get(name))
     const back = { ...(value as object), ...lost[format][name] }

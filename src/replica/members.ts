@@ -26,7 +26,7 @@ import type { LearnerView, PlaceView, Situation } from './member-plan.ts'
 import type { Outbox } from './outbox.ts'
 import { Rounds } from './rounds.ts'
 
-/** The first that has the member book. */
+/** The first that has the member book, and its frames. */
 const BOOK_FORMAT = 2
 const oldFormat =
   'not all replicas run a release that can change the set, or one is down: start all of them with this one, then ask again'
@@ -81,9 +81,11 @@ export class Members {
   // ---- requests -----------------------------------------------------------------------------------------------------
 
   ask(asker: Asker, request: MemberRequest): void {
-    const { raft, links, now } = this.#ports
+    const { raft, links, store, now } = this.#ports
     const waiting: Waiting = { asker, request, until: plus(now(), limits.memberAnswer) }
-    if (request.kind === 'transfer' && request.place === null) {
+    if (store.format < BOOK_FORMAT) {
+      this.#refuse(asker, 503, oldFormat)
+    } else if (request.kind === 'transfer' && request.place === null) {
       if (!raft.isLeader) this.#answer(asker, ...done(this.#self))
       else this.#answer(asker, ...this.#transfer(request))
     } else if (this.#asked.length + this.#passed.size >= limits.memberRequests) {
@@ -247,10 +249,6 @@ export class Members {
       const { request, asker } = waiting
       if (request.kind === 'transfer') {
         this.#answered(waiting, ...this.#transfer(request))
-        continue
-      }
-      if (this.#ports.store.format < BOOK_FORMAT) {
-        this.#answered(waiting, 503, { ok: false, error: oldFormat })
         continue
       }
       const decision = decide(request, council)

@@ -127,8 +127,6 @@ const frames = {
   'snapshot-ack': snapshotAck,
   relay,
   leave,
-  ask,
-  answer,
 }
 const records = [
   raft,
@@ -147,14 +145,13 @@ const records = [
   snapshotAck,
   leave,
 ]
-const later = [ask, answer]
 
 export const frameFormat = versioned<Frame>('frame', {
-  1: coder('frame', variants<Frame>(frames), [...records, ...later]),
+  1: coder('frame', variants<Exclude<Frame, AskFrame | AnswerFrame>>(frames), records),
   2: coder(
     'frame',
-    variants<Frame>({ ...frames, raft: packedRaft }),
-    [...records, ...packedRecords, ...later],
+    variants<Frame>({ ...frames, raft: packedRaft, ask, answer }),
+    [...records, ...packedRecords, ask, answer],
     (frame) => (frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame),
   ),
 })

@@ -24,6 +24,17 @@ type OfKind<T extends { readonly kind: string }, K extends T['kind'] = T['kind']
   readonly [Kind in K]: T & { readonly kind: Kind }
 }
 
+const row = {
+  place: 4,
+  generation: 2,
+  incarnation: '0a1b2c3d',
+  gone: 1,
+  wanted: true,
+  awaited: false,
+  peer: '127.0.0.4:8164',
+  admin: '127.0.0.4:8064',
+}
+
 /** Without a raise, which is the same in all formats. */
 export const bodies: OfKind<Exclude<EntryBody, { kind: 'raise' }>> = {
   commit: {
@@ -52,6 +63,7 @@ export const bodies: OfKind<Exclude<EntryBody, { kind: 'raise' }>> = {
   },
   serving: { kind: 'serving', replaces: index(3), admit: [one], remove: [two] },
   pulse: { kind: 'pulse', limit: 1_000, audit: { index: index(69_999), hash: '00ff00ff00ff00ff' } },
+  book: { kind: 'book', replaces: index(3), rows: [row] },
   key: { kind: 'key', generation: 1, key: Uint8Array.from({ length: 16 }, (_, i) => 16 * i) },
 }
 
@@ -122,6 +134,8 @@ export const frames: OfKind<Frame> = {
   'snapshot-ack': { kind: 'snapshot-ack', id: 1, number: 1 },
   relay: { kind: 'relay', to: replicaId(3), from: one, frame: bytes },
   leave: { kind: 'leave' },
+  ask: { kind: 'ask', id: 7, request: '{"kind":"remove","place":4}' },
+  answer: { kind: 'answer', id: 7, status: 404, body: '{"ok":false,"error":"the set has no replica 4"}' },
 }
 
 export const records: OfKind<DiskRecord> = {
@@ -141,6 +155,7 @@ export const parts: OfKind<SnapshotPart> = {
     serials: [{ life: one, lowest: 299, consumed: [300] }],
     format: 2,
   },
+  book: { kind: 'book', version: index(4), rows: [row] },
   group: {
     kind: 'group',
     key: groupKey('0123456789abcdef'),

@@ -65,14 +65,12 @@ export class Bench {
   readonly formatsSent = new Set<number>()
   /** True: frames may be sent to who doesn't read them. */
   ignoresFormats = false
-  /** Replicas that asked to be ended, and why. */
-  readonly stopped: { readonly by: ReplicaId; readonly reason: string }[] = []
   readonly lines: (LogLine & { readonly by: ReplicaId })[] = []
   readonly notices: (Notice['notice'] & { readonly by: ReplicaId; readonly at: Instant })[] = []
   /** Whose sockets are to be closed, and who has nothing left to do, in order. */
   readonly sipCloses: ReplicaId[] = []
   readonly ended: ReplicaId[] = []
-  /** Those that stopped themselves, and why. */
+  /** Replicas that asked to be ended, and why. Those that were removed do end. */
   readonly stopped: { readonly by: ReplicaId; readonly cause: Stop['cause']; readonly reason: string }[] = []
   /** True: this frame is lost on its way. */
   loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
@@ -429,7 +427,7 @@ export class Bench {
         return
       case 'stop':
         this.stopped.push({ by, cause: effect.cause, reason: effect.reason })
-        this.#ended.push(by)
+        if (effect.cause === 'removed') this.#ended.push(by)
         return
       case 'persist':
         assert(this.#durability === 'wal', 'without a disk nothing is given to one')
@@ -454,9 +452,6 @@ export class Bench {
         return
       case 'end':
         this.ended.push(by)
-        return
-      case 'stop':
-        this.stopped.push({ by, reason: effect.reason })
         return
       case 'reply':
         this.#answers.set(effect.id, effect)
