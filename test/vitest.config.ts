@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           root,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/{raft,torture}/*.test.ts'],
+          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/{raft,torture,fuzz}/*.test.ts'],
           exclude: ['test/*.long.test.ts'],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },

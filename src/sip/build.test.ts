@@ -128,3 +128,13 @@ test('21: phrases, and a class where there is none', () => {
     'Global Failure',
   ])
 })
+
+test('18.2.1: the topmost Via is the first that has a value; an empty line before it stays a line (found by fuzzing)', () => {
+  for (const empty of ['v: ', 'v:', 'Via: ,', 'v:\r\n ']) {
+    const parsed = parseMessage(`${options({ Via: null, CSeq: '7 X' }, [empty, 'v: SIP/2.0/UDP h;branch=b'])}`)
+    const request = parsed.ok ? parsed.value : parsed.error.answerable
+    if (request?.kind !== 'request') throw new Error('not answerable')
+    const answer = buildResponse(request, 400, undefined, { viaParams: [['received', '::1']] })
+    expect(answer).toContain(`\r\n${empty}\r\nv: SIP/2.0/UDP h;branch=b;received=::1\r\n`)
+  }
+})

@@ -46,8 +46,13 @@ export function buildResponse(request: SipRequest, status: number, reason?: stri
     const kind = kindOf(index, line)
     if (kind < Kind.VIA || kind > Kind.CSEQ) continue
     const start = lineStart(index, line)
-    const isFirst = !seen.has(kind)
-    seen.add(kind)
+    // A Via line without a value is not the topmost.
+    const isEmptyVia =
+      kind === Kind.VIA &&
+      !seen.has(kind) &&
+      valueSpans(text, valueStart(index, line), valueEnd(index, line)).length === 0
+    const isFirst = !seen.has(kind) && !isEmptyVia
+    if (!isEmptyVia) seen.add(kind)
     if (kind === Kind.VIA && isFirst && parts.viaParams !== undefined) out += topViaLine(request, line, parts.viaParams)
     else if (kind === Kind.TO && isFirst && addTag) {
       out += `${text.slice(start, valueEnd(index, line))};tag=${oneLine(parts.toTag ?? '')}\r\n`

@@ -59,7 +59,9 @@ export function indexHeaders(text: string, from: number): HeaderIndex {
     let colon = nameEnd
     while (text.charCodeAt(colon) === SPACE || text.charCodeAt(colon) === TAB) colon++
     if (nameEnd > at && text.charCodeAt(colon) === COLON) {
-      const valueStart = skipSpace(text, colon + 1, next)
+      // An empty value is a place in its own line.
+      const found = skipSpace(text, colon + 1, next)
+      const valueStart = found === next ? colon + 1 : found
       marks.push(at, nameEnd, valueStart, trimEnd(text, valueStart, next), headerKind(text, at, nameEnd))
     } else {
       fault ??= 'header-name'

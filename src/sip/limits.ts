@@ -10,4 +10,6 @@ export const sipLimits = {
   line: 8_192,
   /** Via values: a message that passed 70 hops has used up Max-Forwards (RFC 3261 8.1.1.6). */
   vias: 70,
+  /** Values of Route, and of Record-Route: a message passes no more proxies than it has Via values. */
+  routes: 70,
 } as const

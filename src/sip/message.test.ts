@@ -215,6 +215,8 @@ test.each([
   ['line-too-long', options({}, [`X: ${'y'.repeat(sipLimits.line)}`])],
   ['line-too-long', options({}, [`X: y${'\r\n z'.repeat(sipLimits.line / 4)}`])],
   ['line-too-long', INVITE.replace('sip:bob', `sip:${'b'.repeat(sipLimits.line)}`)],
+  ['too-many-routes', options({}, [`Route: ${'<sip:h>,'.repeat(sipLimits.routes)}<sip:h>`])],
+  ['too-many-record-routes', options({}, [`Record-Route: ${'<sip:h>,'.repeat(sipLimits.routes)}<sip:h>`])],
   ['too-many-vias', options({}, [`Via: ${'SIP/2.0/UDP h,'.repeat(sipLimits.vias)}`])],
   ['message-too-long', options({ 'Content-Length': '70000' }) + 'x'.repeat(70_000)],
 ])('limits: %s is refused with 513', (code, text) => {
@@ -233,6 +235,7 @@ test('limits: just below them all is read', () => {
   ).toBe('ok')
   expect(refusal(options({}, [`X: ${'y'.repeat(sipLimits.line - 5)}`]))).toBe('ok')
   expect(refusal(options({}, [`Via: ${'SIP/2.0/UDP h,'.repeat(sipLimits.vias - 1)}`]))).toBe('ok')
+  expect(refusal(options({}, [`Route: ${'<sip:h>,'.repeat(sipLimits.routes - 1)}<sip:h>`]))).toBe('ok')
   const full = options({ 'Content-Length': '65000' }) + 'x'.repeat(65_000)
   expect(refusal(full)).toBe('ok')
 })

@@ -73,8 +73,12 @@ export function readStrict(text: string, index: HeaderIndex, method: string | nu
   const length = lengthAt < 0 ? null : readContentLength(text, index, lengthAt)
   if (length === -1) refuse('content-length', 'Bad Content-Length')
 
-  if (!routesAreGood(text, index, Kind.ROUTE)) refuse('route', 'Bad Route')
-  if (!routesAreGood(text, index, Kind.RECORD_ROUTE)) refuse('record-route', 'Bad Record-Route')
+  const routes = readRoutes(text, index, Kind.ROUTE)
+  if (routes === 'too-many') refuse('too-many-routes', 'Too Many Route', 513)
+  else if (routes === 'bad') refuse('route', 'Bad Route')
+  const recorded = readRoutes(text, index, Kind.RECORD_ROUTE)
+  if (recorded === 'too-many') refuse('too-many-record-routes', 'Too Many Record-Route', 513)
+  else if (recorded === 'bad') refuse('record-route', 'Bad Record-Route')
   return {
     topVia,
     from,
@@ -136,14 +140,17 @@ function isCallIdCode(code: number): boolean {
   return isBareCode(code) || code === 0x22 || code === 0x3c || code === 0x3e
 }
 
-/** Every Route and Record-Route value is a name-addr with a URI that can be read. */
-function routesAreGood(text: string, index: HeaderIndex, kind: Kind): boolean {
+/** Whether every Route or Record-Route value is a name-addr with a URI that can be read. */
+function readRoutes(text: string, index: HeaderIndex, kind: Kind): 'good' | 'bad' | 'too-many' {
+  let count = 0
   for (let header = nextOfKind(index, kind); header >= 0; header = nextOfKind(index, kind, header + 1)) {
     const spans = valueSpans(text, valueStart(index, header), valueEnd(index, header))
+    count += spans.length / 2
+    if (count > sipLimits.routes) return 'too-many'
     for (let i = 0; i < spans.length; i += 2) {
       const route = parseNameAddr(text, spans[i], spans[i + 1], true)
-      if (route === null || parseUri(route.uri) === null) return false
+      if (route === null || parseUri(route.uri) === null) return 'bad'
     }
   }
-  return true
+  return 'good'
 }

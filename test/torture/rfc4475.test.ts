@@ -7,7 +7,8 @@ import { response } from '../../src/call/testing/phone.ts'
 import { calling } from '../../src/call/testing/scene.ts'
 import { parseMessage } from '../../src/sip/message.ts'
 import { StreamFramer } from '../../src/sip/stream.ts'
-import { SOURCE, expectUntouched, fields, proxied, torture } from './drive.ts'
+import { SOURCE, proxied, torture } from './proxied.ts'
+import { expectUntouched, fields } from './read-back.ts'
 
 interface Forwarded {
   readonly section: string

@@ -3,7 +3,8 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseMessage, topVia } from '../../src/sip/message.ts'
-import { NEXT_HOP, SOURCE, expectUntouched, fields, proxied, torture } from './drive.ts'
+import { NEXT_HOP, SOURCE, proxied, torture } from './proxied.ts'
+import { expectUntouched, fields } from './read-back.ts'
 
 /** [section, tag, why, where it goes, what is read] */
 const forwarded: readonly (readonly [string, string, string, string, Readonly<Record<string, unknown>>])[] = [
