@@ -5,12 +5,16 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Reply } from '../replica/effect.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
-import { isOrder, isRead, listen, sendJson } from './admin-http.ts'
+import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import { hostLimits } from './limits.ts'
+import { isMemberOrder, memberOrders, readMemberOrder } from './member-order.ts'
+import type { MemberOrder } from './member-order.ts'
 import { isMetrics, renderMetrics } from './metrics.ts'
 import type { ProcessMetrics } from './metrics.ts'
 
 type Query = AdminInput['query']
+
+const ORDERS = ['POST /drain', ...memberOrders.map((kind) => `POST /members/${kind}`)]
 
 interface Waiting {
   readonly response: ServerResponse
@@ -65,12 +69,25 @@ export class AdminServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     if (request.url === '/drain') return this.#drain(request, response)
+    const change = /^\/members\/([a-z]+)$/.exec(request.url ?? '')?.[1]
+    if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
-      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/metrics', 'POST /drain']
+      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/members', '/metrics', ...ORDERS]
       return sendJson(response, 404, { error: 'there is nothing here', paths })
     }
-    if (!isRead(request, response)) return
+    if (isRead(request, response)) this.#ask(query, response)
+  }
+
+  async #change(kind: MemberOrder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isOrder(request, response)) return
+    const fields = await readOrder(request)
+    const asked = fields.ok ? readMemberOrder(kind, fields.value) : fields
+    if (asked.ok) this.#ask({ kind: 'member', request: asked.value }, response)
+    else sendJson(response, 400, { ok: false, error: asked.error })
+  }
+
+  #ask(query: Query, response: ServerResponse): void {
     if (this.#waiting.size >= hostLimits.adminWaiting) {
       return sendJson(response, 503, { error: 'too many admin requests wait for the replica' })
     }
@@ -109,6 +126,8 @@ function parseQuery(url: string): Query | null {
       return { kind: 'status' }
     case '/calls':
       return { kind: 'calls', ...local }
+    case '/members':
+      return { kind: 'members' }
     case '/metrics':
       return { kind: 'metrics' }
     default:

@@ -54,7 +54,7 @@ test.each([
   [{ formats: { least: 1 } }, 'formats: unknown "least"; known are most'],
   [{ speed: 1 }, 'the file: unknown "speed"'],
   [{ replicas: [] }, 'replicas: [] should be an array of 1 to 7 replicas'],
-  [{ replicas: [one, three, two] }, 'replicas[1].id: 3 should be 2'],
+  [{ replicas: [one, three, two] }, 'replicas[2].id: 2 should be more than 3: ids rise'],
   [{ replicas: [one, { ...two, data: '' }, three] }, 'replicas[1].data: "" should be the path of a folder'],
   [{ replicas: [one, { ...two, peer: '127.0.0.1:8161' }, three] }, '127.0.0.1:8161 is both'],
   [{ replicas: [one, two, { ...three, data: '/data/replica-1/' }] }, 'replicas 1 and 3 have the same data folder'],

@@ -2,7 +2,7 @@
 // and every complaint naming the place.
 
 import { isAbsolute, resolve } from 'node:path'
-import { replicaId } from '../base/brand.ts'
+import { MOST_PLACE, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
@@ -31,7 +31,7 @@ export interface SetConfig {
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
-  /** In rising order of id, from 1. */
+  /** In rising order of id. */
   readonly replicas: readonly ReplicaConfig[]
   /** When the log is compacted behind a snapshot, and how many entries are kept for followers that are behind; what is left
    * out has its default (replica/limits.ts). */
@@ -133,6 +133,10 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     formats: readFormats(value['formats']),
     restart: readRestart(value['restart']),
   }
+  for (const [i, { id }] of replicas.entries()) {
+    const before = replicas[i - 1]
+    if (before !== undefined && before.id >= id) wrong(`replicas[${i}].id`, id, `more than ${before.id}: ids rise`)
+  }
   const clash = clashOf(config)
   if (clash !== null) throw new ConfigError(clash)
   return config
@@ -142,9 +146,11 @@ function readReplica(value: Record<string, unknown>, i: number, folder: string, 
   const place = `replicas[${i}]`
   only(value, REPLICA_KEYS, place)
   const { id, data } = value
-  if (id !== i + 1) wrong(`${place}.id`, id, `${i + 1} (ids count from 1)`)
+  if (!Number.isInteger(id) || (id as number) < 1 || (id as number) > MOST_PLACE) {
+    wrong(`${place}.id`, id, `a whole number from 1 to ${MOST_PLACE}`)
+  }
   return {
-    id: replicaId(i + 1),
+    id: replicaId(id as number),
     admin: readAddress(value['admin'], `${place}.admin`),
     // Who speaks there shows the set's secret first: it may be reached from other machines.
     peer: readAnyAddress(value['peer'], `${place}.peer`),

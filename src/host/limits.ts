@@ -82,6 +82,8 @@ export const hostLimits = {
 
   /** A rolling restart waits this long for one replica to serve again: it reads its log, and perhaps a snapshot from the leader. */
   rollMs: 300_000,
+  /** A command that changes the set watches it for this long: a replica that is far behind catches up meanwhile. */
+  memberMs: 600_000,
   /** How often it, and a command that waits for a set, looks how far that is. */
   lookMs: 200,
 

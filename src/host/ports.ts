@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printAddress } from './address.ts'
 import type { Address } from './address.ts'
-import type { SetConfig } from './config.ts'
+import type { ReplicaConfig, SetConfig } from './config.ts'
 import { hostLimits } from './limits.ts'
 
 /** Why the set can't listen where it should; null if it can. What a dead set's processes still hold is waited for. */
@@ -31,6 +31,18 @@ async function firstTrouble(config: SetConfig): Promise<string | null> {
   for (const [what, option, address] of claims) {
     const trouble = await tcpTrouble(address)
     if (trouble !== null) return `${what} ${printAddress(address)} ${trouble}; give other ports with ${option}`
+  }
+  return null
+}
+
+/** Why one more replica can't listen where it should; null if it can. */
+export async function replicaTrouble({ id, admin, peer }: ReplicaConfig): Promise<string | null> {
+  for (const [what, address] of [
+    ['admin', admin],
+    ['peer', peer],
+  ] as const) {
+    const trouble = await tcpTrouble(address)
+    if (trouble !== null) return `replica ${id}'s ${what} address ${printAddress(address)} ${trouble}`
   }
   return null
 }

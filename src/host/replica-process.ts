@@ -92,12 +92,7 @@ export class ReplicaProcess {
       hostLimits.drainMs,
     )
     this.#open.push(() => clearTimeout(timer))
-    this.give({ kind: 'drain' })
-  }
-
-  /** Something else happens to this replica than what its sockets and its disk say. */
-  give(input: InputBody): void {
-    this.#host?.give(input)
+    this.#host.give({ kind: 'drain' })
   }
 
   close(): void {
@@ -111,7 +106,7 @@ export class ReplicaProcess {
     const owner = { set: config.set, replica, hasRun }
     return openDisk(data, owner, {
       log: this.#around.log,
-      give: (input) => this.give(input),
+      give: (input) => this.#host?.give(input),
       durable: (persists) => this.#host?.durable(persists),
       fatal: (reason) => this.#end('data', reason),
     })
@@ -121,7 +116,7 @@ export class ReplicaProcess {
     const { config, replica } = this.#start
     const { life, known } = storage
     const sparse = new SparseLog(this.#around.log)
-    const give = (input: InputBody): void => this.give(input)
+    const give = (input: InputBody): void => this.#host?.give(input)
     const clock = machineClock()
     const peers = config.replicas.filter(({ id }) => id !== replica)
     const peerParts: PeerParts = {

@@ -37,10 +37,18 @@ async function scene(runs: readonly number[], replicas = 3) {
   }
   const drained: number[] = []
   const drain = (id: ReplicaId): boolean => runs.includes(id) && drained.push(id) > 0
-  const admin = new SetAdmin(config, { drain, cycle: () => Promise.resolve() })
+  const ordered: unknown[] = []
+  const members = {
+    view: () => Promise.resolve(null),
+    order: async (kind: string, fields: unknown) => {
+      ordered.push([kind, fields])
+      return { status: 202, body: { ok: true } }
+    },
+  }
+  const admin = new SetAdmin({ config, drain, cycle: () => Promise.resolve() }, members)
   await admin.open()
   cleanups.push(() => admin.close())
-  return { url: `http://${HOST}:${port}`, drained }
+  return { url: `http://${HOST}:${port}`, drained, ordered }
 }
 
 test('a replica is drained by its number; one that does not run, or is none of the set, is told so', async () => {
@@ -79,4 +87,15 @@ test('who does not answer is told in words', async () => {
   cleanups.push(() => server.close())
   await new Promise<void>((resolve) => server.listen({ host: HOST, port: ++lastPort }, resolve))
   expect(await fetchJson(`http://${HOST}:${lastPort}/`)).toEqual({ ok: false, error: 'its answer is not JSON' })
+})
+
+test('orders that change the set go to its members; without them nobody knows who is in it', async () => {
+  const { url, ordered } = await scene([])
+  expect(await order(`${url}/members/add`, { place: 4 })).toEqual({
+    ok: true,
+    value: { status: 202, body: { ok: true } },
+  })
+  expect(ordered).toEqual([['add', { place: 4 }]])
+  expect(await order(`${url}/members/join`, {})).toMatchObject({ value: { status: 404 } })
+  expect(await fetchJson(`${url}/members`)).toEqual({ ok: false, error: 'HTTP 503' })
 })

@@ -10,29 +10,33 @@ import { printAddress } from './address.ts'
 import { fetchJson } from './admin-client.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import { isMemberOrder, memberOrders } from './member-order.ts'
+import type { MemberOrder } from './member-order.ts'
 import { RollingRestart } from './rolling-restart.ts'
 import type { RollStatus } from './rolling-restart.ts'
+import type { SetMembers } from './set-members.ts'
 import type { SetProcess } from './set-process.ts'
 
-const PATHS = ['/status', '/restart', 'POST /restart', 'POST /drain']
+const ORDERS = ['restart', 'drain', ...memberOrders.map((kind) => `members/${kind}`)].map((path) => `POST /${path}`)
+const PATHS = ['/status', '/members', '/restart', ...ORDERS]
 
 export class SetAdmin {
-  readonly #config: SetConfig
-  readonly #set: Pick<SetProcess, 'drain' | 'cycle'>
+  readonly #set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>
+  readonly #members: Pick<SetMembers, 'view' | 'order'>
   readonly #server: Server
   /** The last one that was asked for. */
   #roll: RollingRestart | null = null
 
-  constructor(config: SetConfig, set: Pick<SetProcess, 'drain' | 'cycle'>) {
-    this.#config = config
+  constructor(set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>, members: Pick<SetMembers, 'view' | 'order'>) {
     this.#set = set
+    this.#members = members
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
 
   /** Rejects with the system's error. */
   open(): Promise<void> {
-    return listen(this.#server, this.#config.admin)
+    return listen(this.#server, this.#set.config.admin)
   }
 
   close(): void {
@@ -44,7 +48,7 @@ export class SetAdmin {
     const path = (request.url ?? '/').split('?', 1)[0]
     switch (path) {
       case '/status':
-        if (isRead(request, response)) sendJson(response, 200, await statuses(this.#config))
+        if (isRead(request, response)) sendJson(response, 200, await statuses(this.#set.config))
         return
       case '/restart':
         if (request.method === 'POST') this.#restart(request, response)
@@ -53,8 +57,32 @@ export class SetAdmin {
       case '/drain':
         if (isOrder(request, response)) await this.#drain(request, response)
         return
-      default:
+      case '/members':
+        if (isRead(request, response)) await this.#view(response)
+        return
+      default: {
+        const kind = /^\/members\/([a-z]+)$/.exec(path ?? '')?.[1]
+        if (kind !== undefined && isMemberOrder(kind)) return this.#change(kind, request, response)
         sendJson(response, 404, { error: 'there is nothing here', paths: PATHS })
+      }
+    }
+  }
+
+  async #view(response: ServerResponse): Promise<void> {
+    const view = await this.#members.view()
+    if (view === null) sendJson(response, 503, { error: 'no replica answers: holdfast status shows which run' })
+    else sendJson(response, 200, view)
+  }
+
+  async #change(kind: MemberOrder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isOrder(request, response)) return
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
+    try {
+      const { status, body } = await this.#members.order(kind, fields.value)
+      sendJson(response, status, body)
+    } catch (error) {
+      sendJson(response, 500, { ok: false, error: `it can't be done: ${(error as Error).message}` })
     }
   }
 
@@ -72,7 +100,7 @@ export class SetAdmin {
   #restart(request: IncomingMessage, response: ServerResponse): void {
     if (!isOrder(request, response)) return
     if (this.#roll?.state.running !== true) {
-      const { replicas } = this.#config
+      const { replicas } = this.#set.config
       if (replicas.length < 3) {
         const error = `a set of ${replicas.length} has no quorum while one of it restarts: calls would stop meanwhile; restart up instead`
         return sendJson(response, 409, { error })
@@ -89,7 +117,7 @@ export class SetAdmin {
   }
 
   #named(replica: unknown): Result<ReplicaConfig, string> {
-    const { replicas } = this.#config
+    const { replicas } = this.#set.config
     const found = replicas.find(({ id }) => id === replica)
     if (found !== undefined) return ok(found)
     return err(`"replica" should be one of ${replicas.map(({ id }) => id).join(', ')}`)

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSetFolder, peekMembership } from './set-folder.ts'
+import { openSetFolder, peekSet } from './set-folder.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -23,7 +23,7 @@ test('a set keeps its id, and which replicas have run, however many say so at on
   if (!second.ok) throw new Error(second.error)
   expect(second.value.membership).toEqual(first.value.membership)
   expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([true, true, true, false])
-  expect(await peekMembership(folder)).toEqual(first.value.membership)
+  expect(await peekSet(folder)).toEqual({ ...first.value.membership, replicas: [1, 2, 3] })
 })
 
 test('a temporary folder goes, one that was given stays', async () => {
@@ -38,8 +38,26 @@ test('a temporary folder goes, one that was given stays', async () => {
 
 test('what cannot be used says why', async () => {
   await openSetFolder(folder, 3)
-  expect(await complaint(folder, 5)).toContain('holds a set of 3 replicas, not of 5: run it with --replicas 3')
+  expect(await complaint(folder, 5)).toContain('holds a set of 3 replicas, not of 5: leave --replicas out')
   writeFileSync(join(folder, 'set.json'), '{"holdfast":"s')
   expect(await complaint(folder)).toContain("set.json can't be read as a set of Holdfast")
   expect(await complaint('/proc/holdfast')).toContain("the data folder /proc/holdfast can't be used")
+})
+
+test('a set that was changed keeps its replicas, and a renewed one begins anew beside what it had', async () => {
+  const first = await openSetFolder(folder, 3)
+  if (!first.ok) throw new Error(first.error)
+  await first.value.setReplicas([1, 2, 3, 4])
+  for (const replica of [1, 2, 3, 4]) await first.value.markStarted(replica)
+  await first.value.setReplicas([2, 3, 4])
+  for (let times = 0; times < 2; times++) {
+    mkdirSync(join(folder, 'replica-3'))
+    await first.value.renew(3)
+  }
+  await first.value.renew(4)
+  const second = await openSetFolder(folder, null)
+  if (!second.ok) throw new Error(second.error)
+  expect(second.value.replicas).toEqual([2, 3, 4])
+  expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([false, true, false, false])
+  expect(readdirSync(folder).sort()).toEqual(['replica-3.old-1', 'replica-3.old-2', 'set.json'])
 })

@@ -1,7 +1,7 @@
 // The folder of a set that `up` runs on one machine: the set's id and secret, and one data folder per replica.
 
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { err, ok } from '../base/result.ts'
@@ -17,7 +17,8 @@ interface Contents {
   readonly holdfast: 'set'
   readonly set: string
   readonly secret: string
-  readonly replicas: number
+  /** In rising order. Written as their count while they are 1, 2, 3, ...: then every release can read it. */
+  readonly replicas: readonly number[]
   /** Replicas that have run: their data folders must hold a log (design.md 10). */
   readonly started: readonly number[]
 }
@@ -49,11 +50,32 @@ export class SetFolder {
     return this.#contents.started.includes(replica)
   }
 
+  /** Which replicas the set has. */
+  get replicas(): readonly number[] {
+    return this.#contents.replicas
+  }
+
   /** Remembers that this replica has written its first life. */
   markStarted(replica: number): Promise<void> {
     if (this.hasRun(replica)) return this.#written
     const started = [...this.#contents.started, replica].sort((a, b) => a - b)
-    this.#contents = { ...this.#contents, started }
+    return this.#change({ ...this.#contents, started })
+  }
+
+  /** The set has these replicas from now on. */
+  setReplicas(replicas: readonly number[]): Promise<void> {
+    const started = this.#contents.started.filter((replica) => replicas.includes(replica))
+    return this.#change({ ...this.#contents, replicas, started })
+  }
+
+  /** That replica's log is gone, and it is to begin a new one. What is left of the old one is put aside, not removed. */
+  async renew(replica: number): Promise<void> {
+    await putAside(replicaFolder(this.path, replica))
+    await this.#change({ ...this.#contents, started: this.#contents.started.filter((other) => other !== replica) })
+  }
+
+  #change(contents: Contents): Promise<void> {
+    this.#contents = contents
     const write = (): Promise<void> => writeContents(this.path, this.#contents)
     this.#written = this.#written.then(write, write)
     return this.#written
@@ -70,21 +92,37 @@ export function replicaFolder(path: string, replica: number): string {
   return join(path, `replica-${replica}`)
 }
 
-/** Opens the set in `path`, or makes one there; `null` makes a new temporary folder. */
-export async function openSetFolder(path: string | null, replicas: number): Promise<Result<SetFolder, string>> {
+/** Renames a folder, if it is there, to a name with a number that is free. */
+export async function putAside(folder: string): Promise<void> {
+  for (let n = 1; ; n++) {
+    const aside = `${folder}.old-${n}`
+    if (await stat(aside).catch(() => null)) continue
+    await rename(folder, aside).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    return
+  }
+}
+
+/** How many replicas a new set has, if nobody says. */
+export const NEW_SET = 3
+
+/** Opens the set in `path`, or makes one there; `null` makes a new temporary folder. `replicas` null: as many as it has. */
+export async function openSetFolder(path: string | null, replicas: number | null): Promise<Result<SetFolder, string>> {
   try {
     if (path === null) {
       const temporary = await mkdtemp(join(tmpdir(), 'holdfast-'))
-      return ok(new SetFolder(temporary, true, await create(temporary, replicas)))
+      return ok(new SetFolder(temporary, true, await create(temporary, replicas ?? NEW_SET)))
     }
     const folder = resolve(path)
     await makeFolder(folder)
     const known = await readContents(folder)
     if (!known.ok) return known
-    const contents = known.value ?? (await create(folder, replicas))
-    if (contents.replicas !== replicas) {
-      const fix = `run it with --replicas ${contents.replicas}, or give another --data`
-      return err(`${folder} holds a set of ${contents.replicas} replicas, not of ${replicas}: ${fix}`)
+    const contents = known.value ?? (await create(folder, replicas ?? NEW_SET))
+    const { length } = contents.replicas
+    if (replicas !== null && length !== replicas) {
+      const fix = 'leave --replicas out (holdfast members changes a set), or give another --data'
+      return err(`${folder} holds a set of ${length} replicas, not of ${replicas}: ${fix}`)
     }
     return ok(new SetFolder(folder, false, contents))
   } catch (error) {
@@ -94,16 +132,16 @@ export async function openSetFolder(path: string | null, replicas: number): Prom
   }
 }
 
-/** Id and secret of the set in `path`, if one is there; nothing is written. */
-export async function peekMembership(path: string): Promise<Membership | null> {
+/** Id, secret and replicas of the set in `path`, if one is there; nothing is written. */
+export async function peekSet(path: string): Promise<(Membership & { readonly replicas: readonly number[] }) | null> {
   const known = await readContents(resolve(path)).catch(() => null)
   if (known?.ok !== true || known.value === null) return null
-  const { set, secret } = known.value
-  return { set, secret }
+  const { set, secret, replicas } = known.value
+  return { set, secret, replicas }
 }
 
 async function create(folder: string, replicas: number): Promise<Contents> {
-  const contents: Contents = { holdfast: 'set', ...newMembership(), replicas, started: [] }
+  const contents: Contents = { holdfast: 'set', ...newMembership(), replicas: upTo(replicas), started: [] }
   await writeContents(folder, contents)
   return contents
 }
@@ -117,12 +155,11 @@ async function readContents(folder: string): Promise<Result<Contents | null, str
     throw error
   }
   try {
-    const value = JSON.parse(text) as Partial<Contents>
-    const { holdfast, set, secret, replicas, started } = value
+    const value = JSON.parse(text) as { readonly [name in keyof Contents]?: unknown }
+    const { holdfast, set, secret, started } = value
+    const replicas = typeof value.replicas === 'number' ? upTo(value.replicas) : value.replicas
     const isOurs = holdfast === 'set' && typeof set === 'string' && isSecret(secret)
-    if (isOurs && typeof replicas === 'number' && Array.isArray(started)) {
-      return ok({ holdfast, set, secret, replicas, started })
-    }
+    if (isOurs && isNumbers(replicas) && isNumbers(started)) return ok({ holdfast, set, secret, replicas, started })
   } catch {
     // Said below.
   }
@@ -134,11 +171,22 @@ async function writeContents(folder: string, contents: Contents): Promise<void> 
   const path = join(folder, FILE)
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
-    await file.writeFile(`${JSON.stringify(contents)}\n`)
+    const { replicas } = contents
+    const isPlain = replicas.every((replica, i) => replica === i + 1)
+    await file.writeFile(`${JSON.stringify({ ...contents, replicas: isPlain ? replicas.length : replicas })}\n`)
     await file.sync()
   } finally {
     await file.close()
   }
   await rename(`${path}.new`, path)
   await syncFolder(folder)
+}
+
+/** 1, 2, 3, ... */
+export function upTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => i + 1)
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => Number.isInteger(item))
 }

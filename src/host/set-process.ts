@@ -6,7 +6,7 @@ import { unreachable } from '../base/assert.ts'
 import { printAddress } from './address.ts'
 import { ReplicaChild } from './child.ts'
 import type { ChildExit } from './child.ts'
-import type { SetConfig } from './config.ts'
+import type { ReplicaConfig, SetConfig } from './config.ts'
 import type { FromReplica } from './ipc.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
@@ -38,10 +38,14 @@ export interface SetParts {
 
 export class SetProcess {
   readonly #parts: SetParts
-  readonly #children: readonly ReplicaChild[]
+  /** In rising order of id. */
+  #children: readonly ReplicaChild[]
+  #config: SetConfig
   readonly #restarts = new Map<ReplicaId, NodeJS.Timeout>()
   /** Replicas that are told to end and to be started again as soon as they have; and who waits for that. */
   readonly #cycles = new Map<ReplicaId, () => void>()
+  /** Processes of replicas that are none of the set's any more; and who waits for their ends. */
+  readonly #dropped = new Map<ReplicaId, { readonly child: ReplicaChild; readonly ended: () => void }>()
   /** Replicas whose data folders are at fault, and why. */
   readonly #lost = new Map<ReplicaId, string>()
   #leader: { readonly id: number; readonly term: number } | null = null
@@ -56,11 +60,24 @@ export class SetProcess {
 
   constructor(parts: SetParts) {
     this.#parts = parts
-    const events = {
-      message: (id: ReplicaId, pid: number, message: FromReplica) => this.#heard(id, pid, message),
-      exit: (id: ReplicaId, exit: ChildExit) => this.#exited(id, exit),
-    }
-    this.#children = parts.config.replicas.map(({ id }) => new ReplicaChild(id, parts.command, events))
+    this.#config = parts.config
+    this.#children = parts.config.replicas.map(({ id }) => this.#child(id))
+  }
+
+  /** As it is now. */
+  get config(): SetConfig {
+    return this.#config
+  }
+
+  #child(id: ReplicaId): ReplicaChild {
+    return new ReplicaChild(id, this.#parts.command, {
+      message: (replica: ReplicaId, pid: number, message: FromReplica) => this.#heard(replica, pid, message),
+      exit: (replica: ReplicaId, exit: ChildExit) => this.#exited(replica, exit),
+    })
+  }
+
+  #find(id: ReplicaId): ReplicaChild | null {
+    return this.#children.find((child) => child.id === id) ?? null
   }
 
   /** Runs until `end`, or until the set can't go on: then the reason. All processes are gone by then. */
@@ -84,7 +101,7 @@ export class SetProcess {
     for (const timer of this.#restarts.values()) clearTimeout(timer)
     this.#restarts.clear()
     // Not by a signal, which means a drain: nobody stays who could take over.
-    for (const child of this.#children) {
+    for (const child of this.#all) {
       if (isAgain) child.kill('SIGKILL')
       else child.end()
     }
@@ -95,8 +112,8 @@ export class SetProcess {
 
   /** Tells a replica to end: it hands over, and ends by itself. False: it doesn't run. */
   drain(id: ReplicaId): boolean {
-    const child = this.#children.find((other) => other.id === id)
-    if (child === undefined || child.pid === null) return false
+    const child = this.#find(id)
+    if (child === null || child.pid === null) return false
     child.kill('SIGTERM')
     return true
   }
@@ -106,9 +123,44 @@ export class SetProcess {
     return new Promise((resolve) => {
       this.#cycles.set(id, resolve)
       if (this.drain(id)) return
-      const child = this.#children.find((other) => other.id === id)
-      if (child !== undefined) this.#startAgain(child)
+      const child = this.#find(id)
+      if (child !== null) this.#startAgain(child)
     })
+  }
+
+  /** One more replica: its process is started. */
+  add(replica: ReplicaConfig): void {
+    this.#setReplicas([...this.#config.replicas, replica])
+    const child = this.#child(replica.id)
+    this.#children = [...this.#children, child].sort((a, b) => a.id - b.id)
+    this.#start(child)
+  }
+
+  /** That replica is none of the set's any more, or begins anew: its process ends, if it hasn't, and is not started again until `add`.
+   * Resolves when it has ended. */
+  drop(id: ReplicaId): Promise<void> {
+    const child = this.#find(id)
+    this.#setReplicas(this.#config.replicas.filter((replica) => replica.id !== id))
+    this.#children = this.#children.filter((other) => other !== child)
+    clearTimeout(this.#restarts.get(id))
+    this.#restarts.delete(id)
+    this.#lost.delete(id)
+    this.#cycles.get(id)?.()
+    this.#cycles.delete(id)
+    if (child === null || child.pid === null) return Promise.resolve()
+    return new Promise((resolve) => {
+      const killer = setTimeout(() => child.kill('SIGKILL'), hostLimits.drainMs + hostLimits.endMs)
+      const ended = (): void => {
+        clearTimeout(killer)
+        resolve()
+      }
+      this.#dropped.set(id, { child, ended })
+      child.kill('SIGTERM')
+    })
+  }
+
+  #setReplicas(replicas: readonly ReplicaConfig[]): void {
+    this.#config = { ...this.#config, replicas: [...replicas].sort((a, b) => a.id - b.id) }
   }
 
   get pids(): ReadonlyMap<ReplicaId, number> {
@@ -116,8 +168,8 @@ export class SetProcess {
   }
 
   #start(child: ReplicaChild): void {
-    const { config, hasRun, logLevel } = this.#parts
-    child.start({ kind: 'start', config, replica: child.id, hasRun: hasRun(child.id), logLevel })
+    const { hasRun, logLevel } = this.#parts
+    child.start({ kind: 'start', config: this.#config, replica: child.id, hasRun: hasRun(child.id), logLevel })
   }
 
   #heard(id: ReplicaId, pid: number, message: FromReplica): void {
@@ -141,7 +193,7 @@ export class SetProcess {
   }
 
   #urls(id: ReplicaId): { readonly admin: string; readonly peer: string } {
-    const own = this.#parts.config.replicas.find((replica) => replica.id === id)
+    const own = this.#config.replicas.find((replica) => replica.id === id)
     if (own === undefined) return { admin: '', peer: '' }
     return { admin: `http://${printAddress(own.admin)}`, peer: printAddress(own.peer) }
   }
@@ -159,22 +211,26 @@ export class SetProcess {
     if (this.#children.some((child) => child.pid !== null && !child.isSipOpen)) return
     this.#isReady = true
     const leader = this.#leader?.id ?? this.#readyWith
-    this.#parts.say({ event: 'ready', sip: printAddress(this.#parts.config.sip), leader })
+    this.#parts.say({ event: 'ready', sip: printAddress(this.#config.sip), leader })
   }
 
   #exited(id: ReplicaId, exit: ChildExit): void {
     const { code, signal, failed } = exit
     if (signal !== null) this.#parts.say({ event: 'exit', id, signal })
     else this.#parts.say({ event: 'exit', id, code: code ?? 1 })
+    const dropped = this.#dropped.get(id)
+    this.#dropped.delete(id)
+    dropped?.ended()
     if (this.#isEnding) return this.#finishIfEmpty()
+    if (this.#find(id) === null) return
     if (failed?.cause === 'data') return this.#lose(id, failed.reason)
     if (failed !== null && !exit.wasListening && !this.#isReady) return this.#fail(`replica ${id}: ${failed.reason}`)
     if (failed === null && !exit.wasListening && !this.#isReady && code !== null && code !== 0) {
       return this.#fail(`replica ${id} ended with exit code ${code} before it started: standard error says why`)
     }
     if (failed !== null) this.#parts.log.error({ code: 'replica-failed', replica: id }, failed.reason)
-    const child = this.#children.find((other) => other.id === id)
-    if (child !== undefined && this.#cycles.has(id)) this.#startAgain(child)
+    const child = this.#find(id)
+    if (child !== null && this.#cycles.has(id)) this.#startAgain(child)
     else this.#restartLater(id)
     this.#sayReady()
   }
@@ -202,9 +258,9 @@ export class SetProcess {
   }
 
   #restartLater(id: ReplicaId): void {
-    const { restart } = this.#parts.config
-    const child = this.#children.find((other) => other.id === id)
-    if (restart === null || child === undefined) return
+    const { restart } = this.#config
+    const child = this.#find(id)
+    if (restart === null || child === null) return
     const timer = setTimeout(() => {
       this.#restarts.delete(id)
       this.#start(child)
@@ -229,8 +285,13 @@ export class SetProcess {
     this.end()
   }
 
+  /** With those that are to end. */
+  get #all(): readonly ReplicaChild[] {
+    return [...this.#children, ...[...this.#dropped.values()].map(({ child }) => child)]
+  }
+
   #finishIfEmpty(): void {
-    if (this.#children.some((child) => child.pid !== null)) return
+    if (this.#all.some((child) => child.pid !== null)) return
     if (this.#watch !== null) clearInterval(this.#watch)
     if (this.#killer !== null) clearTimeout(this.#killer)
     this.#finish(this.#failure)

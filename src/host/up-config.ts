@@ -1,13 +1,14 @@
 // From the command line of `up` (and a config file, if it names one) to the set that is meant.
 
 import { readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { Durability } from '../replica/options.ts'
 import type { Address, NextHop } from './address.ts'
-import { clashOf, parseConfig } from './config.ts'
+import { clashOf, parseConfig, printConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
 import type { Membership } from './peer-security.ts'
@@ -20,13 +21,14 @@ import {
   readReplicas,
   readRestart,
 } from './settings.ts'
-import { replicaFolder } from './set-folder.ts'
+import { NEW_SET, replicaFolder, upTo } from './set-folder.ts'
 
 /** What the command line says; a `config` without `set` and data folders, which the set's folder has. */
 export interface UpPlan {
   /** From `--config`; its data folders are named there. Null: `data` has them. */
   readonly file: SetConfig | null
-  readonly replicas: number
+  /** Null: nobody says; those of the set that is there, or as many as a new one has. */
+  readonly replicas: number | null
   readonly sip: Address
   readonly nextHop: NextHop | null
   readonly admin: Address
@@ -49,16 +51,17 @@ export function planUp(given: Given): Result<UpPlan, string> {
   if (file.value !== null && twice !== undefined) {
     return err(`--${twice} can't be given with --config, whose file says it for each replica: change it there`)
   }
-  const replicas = readReplicas(given.get('replicas') ?? '3')
+  const count = given.get('replicas')
+  const replicas = count === undefined ? ok(null) : readReplicas(count)
   if (!replicas.ok) return replicas
   const sip = readLoopback('sip', given.get('sip') ?? '127.0.0.10:5060')
   if (!sip.ok) return sip
   const hop = given.get('next-hop')
   const nextHop = hop === undefined ? ok(null) : readNextHop(hop)
   if (!nextHop.ok) return nextHop
-  const admin = readBase('admin', given.get('admin') ?? '127.0.0.1:8060', replicas.value)
+  const admin = readBase('admin', given.get('admin') ?? '127.0.0.1:8060', replicas.value ?? NEW_SET)
   if (!admin.ok) return admin
-  const peer = readBase('peer', given.get('peer') ?? '127.0.0.1:8160', replicas.value)
+  const peer = readBase('peer', given.get('peer') ?? '127.0.0.1:8160', replicas.value ?? NEW_SET)
   if (!peer.ok) return peer
   const restart = readRestart(given.get('restart') ?? '5')
   if (!restart.ok) return restart
@@ -70,7 +73,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const base = file.value
   const plan: UpPlan = {
     file: base,
-    replicas: base?.replicas.length ?? replicas.value,
+    replicas: replicas.value,
     sip: base !== null && !given.has('sip') ? base.sip : sip.value,
     nextHop: base !== null && hop === undefined ? base.nextHop : nextHop.value,
     admin: base?.admin ?? admin.value,
@@ -83,15 +86,19 @@ export function planUp(given: Given): Result<UpPlan, string> {
   return clash === null ? ok(plan) : err(clash)
 }
 
-/** The whole set, once its id, its secret and the folder of its data are known. */
-export function configOf(plan: UpPlan, { set, secret }: Membership, folder: string): SetConfig {
+/** The whole set, once its id, its secret, the folder of its data and perhaps its replicas are known. */
+export function configOf(
+  plan: UpPlan,
+  { set, secret, replicas: known }: Membership & { readonly replicas?: readonly number[] },
+  folder: string,
+): SetConfig {
   const { file, sip, nextHop, durability, admin, peer, restart } = plan
   if (file !== null) return { ...file, sip, nextHop, restart }
-  const replicas = Array.from({ length: plan.replicas }, (_, i) => ({
-    id: replicaId(i + 1),
-    admin: { host: admin.host, port: admin.port + i + 1 },
-    peer: { host: peer.host, port: peer.port + i + 1 },
-    data: durability === 'memory' ? null : replicaFolder(folder, i + 1),
+  const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
+    id: replicaId(id),
+    admin: { host: admin.host, port: admin.port + id },
+    peer: { host: peer.host, port: peer.port + id },
+    data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
   return { set, secret, sip, nextHop, durability, admin, replicas, compaction: {}, formats: {}, restart }
 }
@@ -106,4 +113,10 @@ export function readConfigFile(path: string): Result<SetConfig, string> {
   }
   const config = parseConfig(text, dirname(resolve(path)))
   return config.ok ? config : err(`--config ${path}: ${config.error}`)
+}
+
+/** The set as it is now, in place of the old file at once, or not at all. */
+export async function writeConfigFile(path: string, config: SetConfig): Promise<void> {
+  await writeFile(`${path}.new`, `${printConfig(config)}\n`, { mode: 0o600, flush: true })
+  await rename(`${path}.new`, path)
 }

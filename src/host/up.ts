@@ -1,10 +1,12 @@
 // `holdfast up`: see interface.md in the project's documents, and `--help`.
 
+import { dirname } from 'node:path'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import { printConfig } from './config.ts'
+import type { SetConfig } from './config.ts'
 import { onEndSignals } from './end-signals.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
 import { makeLog } from './log.ts'
@@ -13,11 +15,12 @@ import type { Command, Given } from './options.ts'
 import { platformTrouble } from './platform.ts'
 import { portTrouble } from './ports.ts'
 import { SetAdmin } from './set-admin.ts'
-import { newMembership, openSetFolder, peekMembership } from './set-folder.ts'
+import { newMembership, openSetFolder, peekSet, putAside, replicaFolder } from './set-folder.ts'
 import type { SetFolder } from './set-folder.ts'
+import { SetMembers } from './set-members.ts'
 import { SetProcess } from './set-process.ts'
 import { readLogLevel, UP_OPTIONS } from './settings.ts'
-import { configOf, planUp } from './up-config.ts'
+import { configOf, planUp, writeConfigFile } from './up-config.ts'
 import type { UpPlan } from './up-config.ts'
 import { jsonOutput, plainOutput } from './up-output.ts'
 
@@ -51,13 +54,15 @@ export async function upMain(args: readonly string[], program: string): Promise<
 /** As a file, for a set that is there or for a new one. */
 async function plannedConfig(plan: UpPlan): Promise<string> {
   const folder = plan.data ?? 'holdfast-data'
-  return printConfig(configOf(plan, (await peekMembership(folder)) ?? newMembership(), folder))
+  return printConfig(configOf(plan, (await peekSet(folder)) ?? newMembership(), folder))
 }
 
 async function run(plan: UpPlan, given: Given, level: string, program: string): Promise<number> {
   const folder = await folderOf(plan)
   if (!folder.ok) return startError(COMMAND, folder.error)
-  const config = configOf(plan, folder.value?.membership ?? newMembership(), folder.value?.path ?? '')
+  const { value: own } = folder
+  const known = own === null ? newMembership() : { ...own.membership, replicas: own.replicas }
+  const config = configOf(plan, known, own?.path ?? '')
   const tidy = async (): Promise<void> => folder.value?.removeIfTemporary()
 
   const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
@@ -93,7 +98,23 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     },
     say: (event) => output.say(event),
   })
-  const admin = new SetAdmin(config, set)
+  const members = new SetMembers({
+    set,
+    log,
+    folderOf: (replica) =>
+      config.durability === 'memory' ? null : replicaFolder(own?.path ?? beside(config), replica),
+    remember: async (now) => {
+      await own?.setReplicas(now.replicas.map(({ id }) => id))
+      const file = given.get('config')
+      if (file !== undefined) await writeConfigFile(file, now)
+    },
+    renew: async (replica, data) => {
+      started.delete(replica)
+      if (own !== null) await own.renew(replica)
+      else if (data !== null) await putAside(data)
+    },
+  })
+  const admin = new SetAdmin(set, members)
   await admin.open()
   const end = (): void => {
     output.end()
@@ -105,6 +126,11 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   guard.value.release()
   await tidy()
   return failure === null ? 0 : startError(COMMAND, failure)
+}
+
+/** Where the first replica's data folder lies. */
+function beside({ replicas }: SetConfig): string {
+  return dirname(replicas[0]?.data ?? '.')
 }
 
 /** The set's folder; null if it has none, or a config file names the replicas' folders. */

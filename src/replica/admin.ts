@@ -135,7 +135,7 @@ function membersView({ raft, store, plan }: Picture): MembersView {
   const { configuration, leader } = raft
   const { voters, learners } = configuration
   const serving = store.serving().members.map(({ life }) => replicaOf(life))
-  const viewed = (id: ReplicaId, { row, stage }: PlaceView): MemberView => {
+  const viewed = (id: ReplicaId, { row, stage, id: current }: PlaceView): MemberView => {
     const peer = raft.peers.find((one) => one.id === id)
     const match = id === raft.id && raft.role === 'leader' ? raft.last : (peer?.match ?? null)
     const book = store.book.addressOf(id)
@@ -144,7 +144,8 @@ function membersView({ raft, store, plan }: Picture): MembersView {
       id,
       generation: generationOf(id),
       role: learners.includes(id) ? 'learner' : allVoters(voters).includes(id) ? 'voter' : 'none',
-      wanted: row.wanted && book !== null,
+      // Founders have no row of their own before the first change.
+      wanted: row.wanted && id === current,
       serves: serving.includes(id),
       stage,
       peer: book?.peer ?? '',

@@ -95,7 +95,7 @@ function decideReplace(request: ReplaceMember, view: PlaceView | null, { plan }:
 function decideJoin(request: JoinSet, view: PlaceView | null, council: Council): Decision {
   const { place, incarnation, peer, admin } = request
   if (view === null || !view.row.wanted) {
-    const fix = `holdfast members add ${place} --peer ${peer} --admin ${admin}`
+    const fix = `holdfast members add ${place} --peer-address ${peer} --admin-address ${admin}`
     return refuse(404, `the set has no place ${place}, or not any more: ${fix}`)
   }
   const { row, id } = view

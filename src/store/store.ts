@@ -129,7 +129,7 @@ export class Store {
 
   /** The owner of a group, which need not exist; null = nobody serves. */
   ownerOf(key: GroupKey): Life | null {
-    return this.#ownership.ownerOf(key)
+    return ownerUnder(this.#ownership.serving, key)
   }
 
   ownerUnder(serving: Serving, key: GroupKey): Life | null {
