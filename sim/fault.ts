@@ -21,6 +21,8 @@ export type Strike =
       /** What happens to the disk while the process is dead. */
       readonly damage?: Damage
       readonly restartAfter: number
+      /** It starts again with a release whose newest format this is; as before unless said. */
+      readonly newest?: number
     }
   | {
       /** What befalls a replica at a crash point, exactly (crash-points.ts). */
@@ -171,7 +173,15 @@ export function describeFault(fault: Fault): string {
   }
 }
 
-function describeKill({ replica, effects, unsynced, tail, damage, restartAfter }: Fault & { kind: 'kill' }): string {
+function describeKill({
+  replica,
+  effects,
+  unsynced,
+  tail,
+  damage,
+  restartAfter,
+  newest,
+}: Fault & { kind: 'kill' }): string {
   const tails: Readonly<Record<Tail, string>> = {
     kept: 'what was written stays',
     part: 'some of the unsynced records stay',
@@ -184,8 +194,9 @@ function describeKill({ replica, effects, unsynced, tail, damage, restartAfter }
     gone: 'its log is gone',
     swapped: 'it comes back with another disk',
   }
+  const release = newest === undefined ? '' : `, with a release that reads formats up to ${newest}`
   const mended = damage === undefined ? '' : `; ${damages[damage.what]}, put right ${span(damage.mendedAfter)} later`
-  return `replica ${replica} dies ${after(effects)}${unsynced === true ? ' with something unsynced' : ''}, ${tails[tail]}; it starts again ${span(restartAfter)} later${mended}`
+  return `replica ${replica} dies ${after(effects)}${unsynced === true ? ' with something unsynced' : ''}, ${tails[tail]}; it starts again ${span(restartAfter)} later${release}${mended}`
 }
 
 function describeSpell(fault: Spell): string {

@@ -314,12 +314,14 @@ export class Host {
         break
       case 'notice':
         trace.tell(`[${id}] notice ${JSON.stringify(effect.notice)}`)
+        if (effect.notice.kind === 'format') peers.formatRaised(id)
         break
       case 'reply':
         trace.tell(`[${id}] answers lookup ${effect.id} with ${effect.status}`)
         break
       case 'stop':
-        this.#watch.broken('assertion', `replica ${id} stopped itself: ${effect.reason}`)
+        if (machine.tooOld(effect.reason)) machine.kill('kept', 0)
+        else this.#watch.broken('assertion', `replica ${id} stopped itself: ${effect.reason}`)
         break
       default:
         unreachable(effect)

@@ -16,6 +16,8 @@ export interface MachineWatch {
   moment?(machine: Machine, work: Work): void
   /** A snapshot is durable, and so many of the disk's oldest records are of no use any more. */
   snapshotStands?(machine: Machine, metadata: SnapshotMetadata, dropped: number): void
+  /** Its release can't take part any more. */
+  tooOld?(machine: Machine): void
   broken(promise: string, text: string): void
 }
 

@@ -6,6 +6,8 @@ import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import { Replica } from '../src/replica/replica.ts'
+import { heldFormats, NEWEST_FORMAT } from '../src/wire/formats.ts'
+import type { Formats } from '../src/wire/formats.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
 import { Disk } from './disk.ts'
@@ -59,6 +61,13 @@ export class Machine {
   /** Where it is to die: an input and a place among its moments; twice, if it comes back between. */
   readonly #dooms: { readonly input: number; readonly place: number; readonly die: () => void }[] = []
   #steps = 0
+  /** The newest format that its release reads. */
+  #newest: number
+  /** What its set wrote, as it knew when it died. */
+  #active = 0
+  #isTooOld = false
+  /** Its release can't take part in its set. */
+  onTooOld: () => void = () => undefined
 
   constructor(id: number, parts: MachineParts) {
     this.id = replicaId(id)
@@ -68,6 +77,7 @@ export class Machine {
     this.disk = new Disk(incarnation)
     this.#life = life(this.id, incarnation, 0)
     this.#clock = new Clock(parts.agenda, parts.plan.clock, id)
+    this.#newest = parts.plan.formats?.[id - 1] ?? NEWEST_FORMAT
   }
 
   /** Null while it is dead, or is none of the set's. */
@@ -88,6 +98,35 @@ export class Machine {
   /** Inputs of all its lives. */
   get steps(): number {
     return this.#steps
+  }
+
+  /** What its release reads. */
+  get formats(): Formats {
+    return heldFormats(this.#newest)
+  }
+
+  /** What its set writes, as far as it knows or knew. */
+  get active(): number {
+    return Math.max(this.#active, this.replica?.store.format ?? 0)
+  }
+
+  /** Another release, for its next start. */
+  install(newest: number): void {
+    if (newest === this.#newest) return
+    this.#parts.trace.tell(`[${this.id}] a release is installed that reads formats up to ${newest}`)
+    this.#newest = newest
+  }
+
+  /** It is refused, or ends itself, because the set writes what it doesn't read; false if that can't be. */
+  tooOld(reason: string): boolean {
+    if (this.#newest >= NEWEST_FORMAT) return false
+    if (!this.#isTooOld) {
+      this.#parts.trace.tell(`[${this.id}] is too old: ${reason}`)
+      this.#parts.watch.tooOld?.(this)
+      this.onTooOld()
+    }
+    this.#isTooOld = true
+    return true
   }
 
   now(): Instant {
@@ -142,13 +181,22 @@ export class Machine {
       ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),
       settings,
       raft: plan.raft,
+      formats: this.formats,
       now: this.now(),
       wall: this.wall(),
     })
     const host = new Host(this, own, replica, this.#parts, { disk, draw: this.#draw, watch })
     this.#host = host
     watch.started(this)
-    peers.attach(this.id, { life: own, known: disk.known, deliver: (input) => host.deliver(input) })
+    this.#isTooOld = false
+    peers.attach(this.id, {
+      life: own,
+      known: disk.known,
+      formats: this.formats,
+      active: () => replica.store.format,
+      unfit: (reason) => this.tooOld(reason),
+      deliver: (input) => host.deliver(input),
+    })
     host.begin()
   }
 
@@ -157,6 +205,7 @@ export class Machine {
     this.#wanted = null
     if (this.#host === null) return
     const { peers, sip, trace, watch } = this.#parts
+    this.#active = this.active
     const disk = this.#otherDisk ?? this.disk
     const unsynced = disk.records.length - disk.synced
     const kept = disk.crash(tail, share)

@@ -5,7 +5,8 @@
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
 import { identifyPeer } from '../src/wire/peer-identity.ts'
-import { KNOWN_FORMATS } from '../src/wire/formats.ts'
+import { FIRST_FORMATS, formatObjection } from '../src/wire/formats.ts'
+import type { Formats } from '../src/wire/formats.ts'
 import type { Agenda, Appointment } from './agenda.ts'
 import { drawInRun, moment } from './draws.ts'
 import type { Draw } from './draws.ts'
@@ -25,6 +26,11 @@ export interface PeerEndpoint {
   readonly life: Life
   /** The incarnations of the others, as its disk remembers them. */
   readonly known: Map<number, string>
+  /** What it reads, and what its set writes as far as it knows. */
+  readonly formats: Formats
+  active(): number
+  /** Another one does not listen to it, for what it reads. */
+  unfit(reason: string): void
   deliver(input: InputBody): void
 }
 
@@ -132,6 +138,17 @@ export class PeerNetwork {
     this.#connectSoon(pair)
   }
 
+  /** That replica's set writes another format: its links to those that don't read it end. */
+  formatRaised(id: number): void {
+    const own = this.#endpoints.get(id)
+    if (own === undefined) return
+    for (const pair of this.#pairsOf(id)) {
+      const far = ends(pair, id)[1].id
+      const other = this.#endpoints.get(far)
+      if (other !== undefined && formatObjection(own.formats, own.active(), other.formats) !== null) this.reset(id, far)
+    }
+  }
+
   /** Nothing passes from `from` to `to` from now on. */
   cut(from: number, to: number): void {
     ends(this.#pair(from, to), from)[1].cuts++
@@ -160,6 +177,11 @@ export class PeerNetwork {
     const [one, other] = [this.#endpoints.get(a), this.#endpoints.get(b)]
     if (one === undefined || other === undefined || this.#frozen.has(a) || this.#frozen.has(b)) return false
     if (a === b) return true
+    const fit = [
+      formatObjection(one.formats, one.active(), other.formats),
+      formatObjection(other.formats, other.active(), one.formats),
+    ]
+    if (fit.some((objection) => objection !== null)) return false
     return (
       [identifyPeer(one.life, other.known), identifyPeer(other.life, one.known)].every(
         ({ kind }) => kind !== 'stranger',
@@ -219,7 +241,7 @@ export class PeerNetwork {
       return
     }
     // As host/peer-server.ts and host/peer-links.ts do; it stays so until another process comes.
-    if (!listens(one, other.life) || !listens(other, one.life)) return
+    if (!listens(one, other) || !listens(other, one)) return
     const now = this.#agenda.now
     const connection: Connection = { broken: false, late: this.#draw.chance(this.#plan.late, 4, a.id, b.id, now) }
     pair.connection = connection
@@ -236,7 +258,11 @@ export class PeerNetwork {
       if (connection.broken || this.#endpoints.get(end.id) !== near) return
       if (end.connection !== null) this.#tell(pair, end, { kind: 'closed' })
       Object.assign(end, { connection, far, refused: false })
-      this.#tell(pair, end, { kind: 'up', life: far, formats: KNOWN_FORMATS })
+      this.#tell(pair, end, {
+        kind: 'up',
+        life: far,
+        formats: this.#endpoints.get(ends(pair, end.id)[1].id)?.formats ?? FIRST_FORMATS,
+      })
       const late = end.late
       end.late = []
       if (late.length === 0) return
@@ -269,9 +295,15 @@ function newEnd(id: number): End {
   return { id, connection: null, far: null, lastArrival: 0, held: [], late: [], cuts: 0, refused: false }
 }
 
-/** Whether it listens to that life; a peer that it meets for the first time is remembered. */
-function listens({ known }: PeerEndpoint, far: Life): boolean {
-  const identity = identifyPeer(far, known)
+/** Whether it listens to that process; a peer that it meets for the first time is remembered. */
+function listens(near: PeerEndpoint, far: PeerEndpoint): boolean {
+  const { known } = near
+  const unfit = formatObjection(near.formats, near.active(), far.formats)
+  if (unfit !== null) {
+    far.unfit(unfit)
+    return false
+  }
+  const identity = identifyPeer(far.life, known)
   if (identity.kind === 'new') known.set(identity.replica, identity.incarnation)
   return identity.kind !== 'stranger'
 }

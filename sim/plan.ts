@@ -3,6 +3,7 @@
 
 import { limits } from '../src/replica/limits.ts'
 import { drawFaults } from './draw-faults.ts'
+import { drawReleases } from './draw-releases.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
 import { describeFault, timeOf } from './fault.ts'
@@ -77,6 +78,8 @@ export interface Plan {
   }
   /** When logs are compacted, and in what pieces snapshots go; absent = as the product does, so never. */
   readonly compaction?: { readonly every: number; readonly kept: number; readonly piece: number }
+  /** The newest format that each replica's release reads at first; absent = they all have this one. */
+  readonly formats?: readonly number[]
   /** Bounds of consensus: entries in one append, appends on their way to one follower. */
   readonly raft: { readonly appendEntries: number; readonly inflight: number }
   /** Each replica's loop: how many inputs a turn takes at most, and how long it is busy. */
@@ -123,7 +126,7 @@ export function drawPlan(seed: number): Plan {
     replicas,
     safetyUntil,
     calls,
-    faults: drawFaults(seed, replicas, safetyUntil, calls),
+    ...drawReleases(seed, replicas, drawFaults(seed, replicas, safetyUntil, calls)),
     udp: {
       loss: lossy ? of('udp loss').within(1_000, 80_000) : 0,
       duplication: enabled(7) ? of('udp duplication').within(1_000, 80_000) : 0,

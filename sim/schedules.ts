@@ -57,6 +57,12 @@ export const schedules: readonly Schedule[] = [
     plan: brokenLinksBehindTheLog,
   },
   {
+    name: 'rolling-upgrade',
+    story:
+      'one replica after another comes back with a newer release, some with the older one again, under calls and cuts',
+    plan: rollingUpgrade,
+  },
+  {
     name: 'sleepers',
     story: 'one replica after another stops with messages in hand, until another has its calls',
     plan: sleepers,
@@ -119,6 +125,41 @@ function behindTheLog(seed: number): Plan {
     peer: { ...plan.peer, delayMost: of.within(300, 40_000, 14), late: of.chance(300_000, 15) ? 300_000 : 0 },
     disk: { ...plan.disk, syncMost: of.within(1_000, 60_000, 16) },
   }
+}
+
+/** The first installs leave one or two of the older release, for long; then each gets the newer one. */
+function rollingUpgrade(seed: number): Plan {
+  const of = draw(seed, 'rolling upgrade')
+  const calls = many(of, flowNames, 20, 3 * second, 40 * second)
+  const first = of.within(1, 3, 1)
+  const order = [0, 1, 2, of.below(3, 2), 0, 1, 2].map((step) => ((first + step - 1) % 3) + 1)
+  const faults = order.flatMap((replica, i): readonly Fault[] => {
+    const at = (5 + 6 * i) * second + of.within(0, 3 * second, 3, i)
+    const isBack = i === 3 || (i < 3 && of.chance(200_000, 4, i))
+    const kill: Fault = {
+      kind: 'kill',
+      at,
+      replica,
+      effects: of.below(40, 5, i),
+      tail: of.chance(500_000, 6, i) ? 'kept' : 'lost',
+      restartAfter: of.within(200_000, 2 * second, 7, i),
+      newest: isBack ? 1 : 2,
+    }
+    if (!of.chance(400_000, 8, i)) return [kill]
+    const from = at + of.within(-second, second, 9, i)
+    const whom = of.within(1, 3, 10, i)
+    const cut = {
+      kind: 'partition',
+      replica: whom,
+      other: null,
+      way: 'both',
+      resets: of.chance(500_000, 11, i),
+    } as const
+    return [kill, { ...cut, at: from, until: from + of.within(200_000, 2 * second, 12, i) }]
+  })
+  const plan = calm(seed, calls, faults, 52)
+  const compaction = { every: of.within(500, 8_000, 13), kept: of.below(20, 14), piece: 3_000 }
+  return { ...plan, formats: [1, 1, 1], ...(of.chance(500_000, 15) ? { compaction } : {}) }
 }
 
 function everyFlow(seed: number): Plan {

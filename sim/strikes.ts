@@ -1,6 +1,7 @@
 // Carries out the faults of a plan: each at its time, on machines and links.
 
 import { unreachable } from '../src/base/assert.ts'
+import { NEWEST_FORMAT } from '../src/wire/formats.ts'
 import type { Agenda } from './agenda.ts'
 import type { Certificate } from './certificate.ts'
 import { describeFault } from './fault.ts'
@@ -19,6 +20,8 @@ export interface StrikeParts {
   readonly until: number
 }
 
+const second = 1_000_000
+
 type Way = readonly [from: number, to: number]
 
 export class Strikes {
@@ -29,6 +32,7 @@ export class Strikes {
 
   constructor(parts: StrikeParts) {
     this.#parts = parts
+    for (const machine of parts.machines) machine.onTooOld = () => this.#modernize(machine)
   }
 
   get kills(): number {
@@ -93,13 +97,17 @@ export class Strikes {
     }
   }
 
-  #kill(machine: Machine, { at, tail, share = 500_000, damage, restartAfter }: Fault & { kind: 'kill' }): void {
+  #kill(machine: Machine, fault: Fault & { kind: 'kill' }): void {
+    const { at, tail, share = 500_000, damage, restartAfter, newest } = fault
     const { agenda } = this.#parts
     this.#kills++
     machine.kill(tail, share)
     if (damage !== undefined) machine.damage(damage.what, share)
     this.#parts.certificate.update(agenda.now)
-    agenda.after(restartAfter, () => this.start(machine, at))
+    agenda.after(restartAfter, () => {
+      if (newest !== undefined) this.#install(machine, newest)
+      this.start(machine, at)
+    })
     if (damage === undefined) return
     agenda.after(restartAfter + damage.mendedAfter, () => {
       machine.mend()
@@ -110,6 +118,23 @@ export class Strikes {
   start(machine: Machine, about: number): void {
     machine.start(about)
     this.#parts.certificate.update(this.#parts.agenda.now)
+  }
+
+  /** Its operator installs another release while it is dead; an older one only if no replica says that the set writes what that
+   * can't read. */
+  #install(machine: Machine, newest: number): void {
+    if (machine.host === null && this.#parts.machines.every(({ active }) => active <= newest)) machine.install(newest)
+  }
+
+  /** Its release is too old for the set, which raised its format as that was installed: its operator does what it is told. */
+  #modernize(machine: Machine): void {
+    const { agenda, certificate } = this.#parts
+    agenda.after(1, () => certificate.update(agenda.now))
+    agenda.after(second, () => {
+      machine.kill('kept', 0)
+      machine.install(NEWEST_FORMAT)
+      this.start(machine, agenda.now)
+    })
   }
 
   #pause(machine: Machine, length: number): void {

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant } from '../src/base/instant.ts'
 import type { InputBody } from '../src/replica/input.ts'
+import { heldFormats } from '../src/wire/formats.ts'
+import type { Formats } from '../src/wire/formats.ts'
 import { Agenda } from './agenda.ts'
 import { Certificate } from './certificate.ts'
 import { draw } from './draws.ts'
@@ -69,9 +71,20 @@ class Far {
   readonly life: Life
   readonly known = new Map<number, string>()
   readonly seen: string[] = []
+  readonly formats: Formats
+  writes = 1
 
-  constructor(id: number, start: number, incarnation = 'x') {
+  constructor(id: number, start: number, incarnation = 'x', newest = 2) {
     this.life = `${id}.${incarnation}.${start}` as Life
+    this.formats = heldFormats(newest)
+  }
+
+  active(): number {
+    return this.writes
+  }
+
+  unfit(): void {
+    this.seen.push('unfit')
   }
 
   deliver(input: InputBody): void {
@@ -100,6 +113,22 @@ describe('PeerNetwork', () => {
     frames(network, 1, 9)
     agenda.runUntil(2_000_000, never)
     expect(b.seen).toEqual(['up', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+  })
+
+  it('a set that writes what a peer does not read ends their link, and tells the peer when it comes again', () => {
+    const { agenda, network, a } = pair(quiet)
+    network.detach(2)
+    const old = new Far(2, 2, 'x', 1)
+    network.attach(2, old)
+    agenda.runUntil(2_000_000, never)
+    expect(old.seen).toEqual(['up'])
+    expect(network.reachable(1, 2)).toBe(true)
+    a.writes = 2
+    network.formatRaised(1)
+    agenda.runUntil(3_000_000, never)
+    expect(old.seen).toEqual(['up', 'closed', 'unfit'])
+    expect(a.seen.at(-1)).toBe('closed')
+    expect(network.reachable(1, 2)).toBe(false)
   })
 
   it('a death closes the link, then its address refuses, then the next life is up', () => {

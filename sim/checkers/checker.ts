@@ -12,7 +12,7 @@ import type { Phone } from '../phones/phone.ts'
 
 /** A broken promise. */
 export interface Finding {
-  /** C1..C10, L1..L12 (proof.md), or `sip`, `stability`, `assertion`, `bounded`. */
+  /** C1..C10, L1..L12 (proof.md), or `sip`, `stability`, `formats`, `assertion`, `bounded`. */
   readonly promise: string
   readonly at: number
   readonly text: string
@@ -35,6 +35,8 @@ export interface Checker {
   leaving?(machine: Machine, effect: Effect, work: Work): void
   /** A snapshot is durable, and so many of the disk's oldest records are of no use any more. */
   snapshotStands?(machine: Machine, metadata: SnapshotMetadata, dropped: number): void
+  /** Its release can't take part any more. */
+  tooOld?(machine: Machine): void
   /** A frame is about to leave for a peer: what its bytes say. */
   frameLeaving?(machine: Machine, frame: Frame, to: number, work: Work): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */

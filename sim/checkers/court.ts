@@ -10,6 +10,7 @@ import type { Certificate } from '../certificate.ts'
 import type { Machine } from '../machine.ts'
 import type { MachineWatch, Work } from '../machine-watch.ts'
 import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
+import { FormatMarks } from '../marks/format-marks.ts'
 import { MachineMarks } from '../marks/machine-marks.ts'
 import { SnapshotMarks } from '../marks/snapshot-marks.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
@@ -39,6 +40,7 @@ import { Incarnations } from './l9-incarnations.ts'
 import { Reads } from './l10-reads.ts'
 import { Resources } from './resources.ts'
 import { Ledger } from './ledger.ts'
+import { FormatRules } from './formats.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
 import { SipRelay } from './sip-relay.ts'
@@ -137,11 +139,13 @@ export class Court implements PhoneWatch, MachineWatch {
       ...(plan.compaction === undefined ? [] : [new Compacted(plan.compaction, report)]),
       new Resources(report, now, plan),
       new Incarnations(report),
+      new FormatRules(report, now),
       new Reads(report, () => this.log.committed),
       this.lookups,
       new MachineMarks(this.marks, now),
       new PhoneMarks(this.marks),
       new SnapshotMarks(this.marks),
+      new FormatMarks(this.marks),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, (replica) => certificate.cutSince(replica)),
     ]
@@ -231,6 +235,10 @@ export class Court implements PhoneWatch, MachineWatch {
 
   snapshotStands(machine: Machine, metadata: SnapshotMetadata, dropped: number): void {
     for (const checker of this.#checkers) checker.snapshotStands?.(machine, metadata, dropped)
+  }
+
+  tooOld(machine: Machine): void {
+    for (const checker of this.#checkers) checker.tooOld?.(machine)
   }
 
   /** Read once for all checkers: reading costs more than checking. */

@@ -7,6 +7,7 @@ import { Store } from '../../src/store/store.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Applied, CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
 import { decodeEntry } from '../../src/wire/codec.ts'
+import { OLDEST_FORMAT } from '../../src/wire/formats.ts'
 import type { Commit } from '../../src/wire/entry.ts'
 import { wallAtStart } from '../clock.ts'
 import type { Report } from './checker.ts'
@@ -92,7 +93,8 @@ export class Oracle {
 
   committed({ entry }: LoggedEntry): void {
     const at = index(this.store.appliedIndex + 1)
-    const decoded = entry.kind === 'normal' ? decodeEntry(entry.data) : null
+    const decoded =
+      entry.kind === 'normal' ? decodeEntry(entry.data, { oldest: OLDEST_FORMAT, newest: this.store.format }) : null
     if (decoded === null || !decoded.ok) {
       if (decoded !== null && !decoded.ok) this.#report('L12', `entry ${at} can't be read: ${decoded.error}`)
       this.store.applyNoOp(at)

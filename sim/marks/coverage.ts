@@ -64,6 +64,9 @@ export class LogMarks {
         break
       case 'key':
         break
+      case 'raise':
+        this.#marks.reached('format-raised', applied.accepted)
+        break
     }
   }
 

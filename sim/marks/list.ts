@@ -81,6 +81,12 @@ export const marks = [
   { name: 'died-installing', story: 'or between taking it in memory and its being durable', floor: 4 },
   { name: 'died-sending', story: 'or while it sent one', floor: 1 },
   { name: 'deposed-sending', story: 'a leader lost its role while it sent one', floor: 2 },
+  // releases
+  { name: 'two-releases', story: 'a replica started beside one of another release', floor: 30 },
+  { name: 'upgraded', story: 'a replica came back with a release that reads a newer format', floor: 30 },
+  { name: 'rolled-back', story: 'or with an older release', floor: 10 },
+  { name: 'format-raised', story: "a set's format rose", floor: 300 },
+  { name: 'too-old', story: 'a release was too old for its set, which rose while it was installed', floor: 0 },
   // phones
   { name: 'answered-and-cancelled', story: 'a caller got a 2xx after its CANCEL', floor: 90 },
   { name: 'glare', story: 'a re-INVITE was refused with 491', floor: 100 },

@@ -3,6 +3,7 @@
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { formatMutants } from './format-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
 import { snapshotMutants } from './snapshot-mutants.ts'
@@ -18,5 +19,6 @@ export const mutants: readonly Mutant[] = [
   ...transactionMutants,
   ...streamMutants,
   ...snapshotMutants,
+  ...formatMutants,
   ...determinismMutants,
 ]

@@ -13,7 +13,8 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ReplicaId } from '../base/brand.ts'
 import type { LinkInput } from '../replica/input.ts'
-import { formatObjection } from '../wire/formats.ts'
+import { formatObjection, KNOWN_FORMATS } from '../wire/formats.ts'
+import type { Formats } from '../wire/formats.ts'
 import type { Address } from './address.ts'
 import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
@@ -50,6 +51,11 @@ export class PeerLinks {
     this.close()
   }
 
+  /** The set writes another format: who doesn't read it is not spoken to any more. */
+  formatRaised(): void {
+    for (const link of this.#links.values()) link.formatRaised()
+  }
+
   close(): void {
     for (const link of this.#links.values()) link.close()
   }
@@ -63,6 +69,8 @@ class PeerLink {
   #raw: Socket | null = null
   #socket: TLSSocket | null = null
   #state: LinkInput['state']['kind'] = 'closed'
+  /** What the peer reads, while the link is up. */
+  #formats: Formats = KNOWN_FORMATS
   #queue: Uint8Array[] = []
   #wait: number = hostLimits.reconnectLeastMs
   #timer: NodeJS.Timeout | null = null
@@ -179,7 +187,13 @@ class PeerLink {
     }
     socket.resume()
     this.#wait = hostLimits.reconnectLeastMs
+    this.#formats = formats
     this.#become({ kind: 'up', life, formats })
+  }
+
+  formatRaised(): void {
+    const { own, active } = this.#parts.formats
+    if (this.#state === 'up' && formatObjection(own, active, this.#formats) !== null) this.#raw?.destroy()
   }
 
   #lost(refused: boolean): void {

@@ -185,6 +185,7 @@ export class ReplicaProcess {
         else if (notice.kind === 'format') {
           parts.formats.active = notice.active
           server.formatRaised()
+          links.formatRaised()
         } else report(notice)
       },
       stop: (why) => {

@@ -79,7 +79,7 @@ export class Duties {
       this.#key = this.append({ kind: 'key', generation: 1, key: freshKey })
     }
     if (this.#raise === null || this.#raise <= applied) {
-      const raise = upgrade.due()
+      const raise = upgrade.due(now())
       this.#raise = raise === null ? null : this.append(raise)
     }
     const next = store.nextDeadline()

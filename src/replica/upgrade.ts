@@ -2,6 +2,9 @@
 // format, and who hears of it. A raise is an entry: from it on every replica writes that format, so all of them must read it
 // before. Nothing lowers it again, as the log may hold what a release with a lower one can't read.
 
+import type { ReplicaId } from '../base/brand.ts'
+import { between } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
 import type { RaftEntry } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import { membersOf } from '../raft/configuration.ts'
@@ -10,6 +13,7 @@ import { decodeEntry, formatOfEntry } from '../wire/codec.ts'
 import type { Entry, Raise } from '../wire/entry.ts'
 import { unreadable } from '../wire/formats.ts'
 import type { Formats } from '../wire/formats.ts'
+import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -54,14 +58,20 @@ export class Upgrade {
     return decoded.value
   }
 
-  /** What a leader is to propose: the next format, once all members are up and read it; null = nothing. */
-  due(): Raise | null {
+  /** What a leader is to propose: the next format, once all members are up and read it; null = nothing. A link that is up may be
+   * half of one, to a process that another release has followed: what counts is that it was heard just now. */
+  due(now: Instant): Raise | null {
     const { formats, store, raft, links } = this.#ports
     const next = store.format + 1
     if (formats.newest < next) return null
-    const { id, configuration } = raft.status()
-    const all = membersOf(configuration).every((member) => member === id || links.newestFormat(member) >= next)
-    return all ? { kind: 'raise', format: next } : null
+    const { id, configuration, heard } = raft.status()
+    const isReady = (member: ReplicaId): boolean => {
+      const at = heard.get(member)
+      return at !== undefined && between(at, now) < limits.silence && links.newestFormat(member) >= next
+    }
+    return membersOf(configuration).every((member) => member === id || isReady(member))
+      ? { kind: 'raise', format: next }
+      : null
   }
 
   /** Whoever must know hears which format the set writes. */
