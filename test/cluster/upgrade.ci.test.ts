@@ -67,7 +67,8 @@ class Machines {
   async end(id: number): Promise<void> {
     const program = must(this.#replicas.get(id), 'a replica that runs')
     program.signal('SIGTERM')
-    expect((await exitOf(program, `replica ${id}`, 20_000)).code).toBe(0)
+    const { code } = await exitOf(program, `replica ${id}`, 20_000)
+    if (code !== 0) throw new Error(`replica ${id} ended with ${code}`)
   }
 
   async serve(): Promise<readonly Shown[]> {
