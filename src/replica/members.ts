@@ -148,9 +148,11 @@ export class Members {
   }
 
   #answer(asker: Asker, status: number, body: MemberAnswer): void {
-    const { outbox, links } = this.#ports
+    const { outbox, links, store } = this.#ports
     if (asker.kind === 'admin') outbox.push({ kind: 'reply', id: asker.id, status, body })
-    else links.send(replicaOf(asker.life), { kind: 'answer', id: asker.id, status, body: JSON.stringify(body) })
+    // Else it has not applied the raise that its peer has: it has no words for an answer yet, and the peer gives up in time.
+    else if (store.format >= BOOK_FORMAT)
+      links.send(replicaOf(asker.life), { kind: 'answer', id: asker.id, status, body: JSON.stringify(body) })
   }
 
   #refuse(asker: Asker, status: number, error: string): void {

@@ -180,6 +180,17 @@ describe('what is ahead of the set', () => {
     expectEqual(bench)
   })
 
+  test('a question that only the next format has is not answered before the raise to it is applied', () => {
+    const bench = new Bench([], 3, {}, 'wal', [1, 2, 2]).begin()
+    const leader = bench.leader()
+    expect(bench.formatsOf(leader).newest).toBe(2)
+    const from = bench.lifeOf(must(bench.followers()[0], 'a follower'))
+    const request = JSON.stringify({ kind: 'remove', place: 1 })
+    bench.step(leader, { kind: 'peer', from, frame: encodeFrame({ kind: 'ask', id: 1, request }, 2) })
+    bench.settle()
+    expect([...bench.formatsSent]).toEqual([1])
+  })
+
   test('a raise that a peer proposes is not appended: it is the leader who knows what all read', () => {
     const bench = new Bench([], 3, {}, 'wal', [1, 2, 2]).begin()
     propose(bench, encodeBody({ kind: 'raise', format: 2 }))
