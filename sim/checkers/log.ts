@@ -124,13 +124,15 @@ export class LogInvariants implements Checker {
     }
   }
 
-  /** L3, log matching: what a follower acknowledges is what its leader has there. */
+  /** L3, log matching: what a follower acknowledges is what its leader has there. An acknowledgement that waited for a slow disk
+   * speaks of what was there when it was made; a later term may have overwritten it since. Being late is the network's right too,
+   * and the vote for that later term weighed the entry. */
   #agrees(machine: Machine, { to, term, index }: AppendResponse): void {
     const leader = this.#machines.get(to)?.replica?.raft.inspect()
     if (leader === undefined || leader.role.kind !== 'leader' || leader.term !== term || index === 0) return
     const own = this.#mirror(machine).written.entries[index - 1]?.term
     const its = leader.log.termAt(index)
-    if (own === undefined || its === null || own === its) return
+    if (own === undefined || its === null || own === its || own > term) return
     this.#report(
       'L3',
       `replica ${machine.id} acknowledges entry ${index} to ${to}, which has term ${its} there; its own is of term ${own}`,
