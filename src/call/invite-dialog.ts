@@ -1,6 +1,7 @@
 // What the answers to an INVITE make of dialogs and of its SipSession.
 
 import { flat } from '../base/bytes.ts'
+import { isMoved } from '../proxy/forward.ts'
 import { enterConfirmedDialog, otherSide, withParty } from '../session/dialog.ts'
 import type { Dialog } from '../session/dialog.ts'
 import { enterConfirmed, enterEarly } from '../session/sip-session.ts'
@@ -84,6 +85,7 @@ function newDialog(
 ): Dialog {
   const { value, branch } = found
   const callerTag = fromTag(response) ?? ''
+  const sent = sentInvite(turn, branch)
   return {
     kind: 'dialog',
     state,
@@ -92,14 +94,14 @@ function newDialog(
     callId: flat(callId(response)),
     caller: {
       tag: flat(callerTag),
-      target: contactOf(sentInvite(turn, branch)) ?? '',
+      target: contactOf(sent) ?? '',
       transport: value.upstream.transport,
       cseq: value.cseq,
     },
     callee: {
       tag: flat(toTag(response) ?? ''),
       target: contactOf(response) ?? '',
-      transport: branch.hop.transport,
+      transport: isMoved(sent) ? 'udp' : branch.hop.transport,
       cseq: 0,
     },
   }

@@ -9,6 +9,8 @@ export const callLimits = {
   relays: 64,
   /** Inputs that wait for one transaction's final answer: repeats of a request that other replicas keep. */
   waiting: 16,
+  /** Bytes of a request in a datagram: more may not pass in one piece, and the MTU of a path is unknown (RFC 3261 18.1.1). */
+  datagramRequest: 1_300,
   /** Seconds in Retry-After when a group has no room. */
   retryAfterSeconds: 32,
 } as const

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import { values, vias } from '../sip/message.ts'
-import { callerLeg, inDialog, parsed, parsedRequest, response } from './testing/phone.ts'
+import type { Ladder } from './testing/ladder.ts'
+import { callerLeg, follower, inDialog, parsed, parsedRequest, request, response } from './testing/phone.ts'
 import { calling, ringing, talking } from './testing/scene.ts'
 
 const streams = { callerStream: '1.abc.1/7', calleeStream: '2.def.1/9' } as const
@@ -150,5 +151,106 @@ describe('a late send comes back (design.md 1)', () => {
     expect(ladder.take().at(-1)).toBe('set -> caller: 500 BYE')
     expect(ladder.store.counter('calls.confirmed')).toBe(0)
     expect(callerLeg(ladder.last(caller, '200 INVITE')).target).toBe(callee.contact)
+  })
+})
+
+describe('18.1.1: a request that is too long for a datagram goes by TCP', () => {
+  const long = 'x'.repeat(1_400)
+  const unreachable = (ladder: Ladder): void => {
+    const { what, flow, data } = must(
+      ladder.sent.findLast(({ flow: to }) => to.transport === 'tcp'),
+      'by TCP',
+    )
+    ladder.step({ kind: 'unsent', what, flow, data, reason: 'unreachable' })
+  }
+  const places = (ladder: Ladder, method: string): string[] =>
+    ladder.sent
+      .filter(({ data }) => data.startsWith(`${method} `))
+      .map(({ flow }) => `${flow.transport} ${flow.host}:${flow.port}`)
+
+  test('an INVITE: its Via says TCP, its Record-Route and the dialog stay on UDP', () => {
+    const { ladder, caller, callee } = calling({ body: long })
+    const sent = must(ladder.sent[0], 'INVITE')
+    expect(sent.flow).toEqual({ ...callee.flow, transport: 'tcp' })
+    const message = parsedRequest(sent.data)
+    expect(values(message, 'Via')[0]).toMatch(/^SIP\/2.0\/TCP 127.31.0.1:5060;branch=z9hG4bK1[^;]*;hf=[0-9a-f]*;hfu$/)
+    expect(values(message, 'Record-Route')).toEqual([expect.not.stringContaining('transport')])
+    // 17.1.1.2: nothing is repeated on it.
+    ladder.take()
+    ladder.pass(3)
+    expect(ladder.take()).toEqual([])
+    ladder.say(callee, response(callee, sent.data, 200))
+    const leg = callerLeg(ladder.last(caller, '200 INVITE'))
+    ladder.say(caller, inDialog(caller, { ...leg, target: 'sip:callee@127.31.0.3:5064' }, 'INFO', 2))
+    expect(places(ladder, 'INFO')).toEqual(['udp 127.31.0.3:5064'])
+  })
+
+  test('where nobody takes TCP it goes by UDP after all, as another attempt that is committed first', () => {
+    const { ladder, caller, callee } = calling({ body: long })
+    const first = must(ladder.sent[0], 'INVITE').data
+    ladder.take()
+    unreachable(ladder)
+    expect(ladder.take()).toEqual(['commit: tx 1, tx 1.1', 'set -> callee: INVITE'])
+    const second = ladder.last(callee, 'INVITE')
+    expect(places(ladder, 'INVITE')).toEqual(['tcp 127.31.0.3:5064', 'udp 127.31.0.3:5064'])
+    const [before, after] = [first, second].map((text) => must(vias(parsed(text))[0], 'Via'))
+    expect([before?.transport, after?.transport, after?.params.has('hfu')]).toEqual(['TCP', 'UDP', false])
+    expect(after?.branch).not.toBe(before?.branch)
+    // RFC 5393: the loop part stays.
+    expect(after?.branch?.split('.')[1]).toBe(before?.branch?.split('.')[1])
+    const rest = (text: string): string => text.slice(text.indexOf('Via: SIP/2.0/UDP 127.31.0.2'))
+    expect(rest(second)).toBe(rest(first))
+
+    // What is said of the first attempt now counts for nothing; the second is repeated, answered, acknowledged.
+    unreachable(ladder)
+    expect(ladder.take()).toEqual([])
+    ladder.pass(1)
+    expect(ladder.take()).toEqual(['set -> callee: INVITE'])
+    ladder.say(callee, response(callee, second, 486))
+    expect(ladder.take()).toEqual([
+      'callee -> set: 486 INVITE',
+      expect.stringContaining('commit'),
+      'set -> callee: ACK',
+      'set -> caller: 486 INVITE',
+    ])
+    expect(ladder.last(caller, '486 INVITE')).toContain('486')
+  })
+
+  test('a new owner sends it by TCP again, and by UDP if that fails', () => {
+    const { ladder, callee } = calling({ body: long })
+    ladder.takeover()
+    expect(places(ladder, 'INVITE')).toEqual(['tcp 127.31.0.3:5064', 'tcp 127.31.0.3:5064'])
+    unreachable(ladder)
+    expect(places(ladder, 'INVITE').at(-1)).toBe('udp 127.31.0.3:5064')
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 180))
+    expect(ladder.take()).toContain('set -> caller: 180 INVITE')
+  })
+
+  test('one that its caller gave up is not tried again', () => {
+    const { ladder, caller, sent } = calling({ body: long })
+    ladder.say(caller, follower(sent, 'CANCEL'))
+    ladder.take()
+    unreachable(ladder)
+    expect(places(ladder, 'INVITE')).toEqual(['tcp 127.31.0.3:5064'])
+    expect(ladder.take().at(-1)).toMatch(/^set -> caller: (?:487|500) INVITE$/)
+  })
+
+  test('another request, with its own branch for each attempt', () => {
+    const { ladder, caller, callee } = calling()
+    ladder.say(caller, request(caller, 'MESSAGE', 'sip:callee@127.31.0.1:5060', { body: long }))
+    expect(places(ladder, 'MESSAGE')).toEqual(['tcp 127.31.0.3:5064'])
+    unreachable(ladder)
+    expect(places(ladder, 'MESSAGE')).toEqual(['tcp 127.31.0.3:5064', 'udp 127.31.0.3:5064'])
+    ladder.say(callee, response(callee, ladder.last(callee, 'MESSAGE'), 200))
+    expect(ladder.take().at(-1)).toBe('set -> caller: 200 MESSAGE')
+  })
+
+  test('1,300 bytes still go by UDP; so does what goes to a next hop that is named one for UDP', () => {
+    const bare = must(calling({ body: 'x'.repeat(400) }).ladder.sent[0], 'INVITE').data.length
+    const at = (bytes: number): string =>
+      must(calling({ body: 'x'.repeat(400 + bytes - bare) }).ladder.sent[0], 'INVITE').flow.transport
+    expect([at(1_300), at(1_301)]).toEqual(['udp', 'tcp'])
+    const named = calling({ body: long, transport: 'udp' })
+    expect(places(named.ladder, 'INVITE')).toEqual(['udp 127.31.0.3:5064'])
   })
 })

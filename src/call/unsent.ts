@@ -3,18 +3,24 @@
 
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
+import { movedBack } from '../proxy/forward.ts'
 import { responseFlow, viaOf } from '../proxy/upstream.ts'
 import { edit } from '../sip/edit.ts'
 import { parseMessage } from '../sip/message.ts'
-import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import { millis } from '../base/instant.ts'
+import { startInviteClient } from '../transaction/invite-client.ts'
+import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { endDialog, keepFinal } from './bye.ts'
 import type { CallInput } from './contract.ts'
-import { allInvites, dialogOf, parsedRequest } from './find.ts'
+import { allInvites, dialogOf, parsedRequest, sentInvite } from './find.ts'
+import type { Found } from './find.ts'
+import type { Relay } from './group-state.ts'
 import { failWith } from './invite-response.ts'
 import { answerRelay } from './relay.ts'
 import type { Turn } from './turn.ts'
-import { readWhat } from './what.ts'
+import { readWhat, what } from './what.ts'
 import type { Sent } from './what.ts'
 
 type Unsent = Extract<CallInput, { kind: 'unsent' }>
@@ -26,8 +32,8 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     return
   }
   if (unsent.data.startsWith('SIP/2.0 ')) onLostResponse(turn, unsent)
-  else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id)
-  else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id)
+  else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent.data)
+  else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
   // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.
 }
 
@@ -95,18 +101,39 @@ function onLostResponse(turn: Turn, unsent: Unsent): void {
   turn.send(flow, unsent.data, unsent.what)
 }
 
-/** 16.9: a transport error is a 503 of that branch, which goes upstream as 500 (16.7 step 6). */
-function onInviteUnreachable(turn: Turn, branchId: string): void {
+/** 16.9: a transport error is a 503 of that branch, which goes upstream as 500 (16.7 step 6); unless it may go by UDP. */
+function onInviteUnreachable(turn: Turn, branchId: string, data: string): void {
   for (const invite of allInvites(turn)) {
     const branch = invite.value.branches.find((one) => one.id === branchId)
     // 17.1.4: in proceeding the request is known to have arrived.
-    if (branch?.state === 'calling') failWith(turn, { ...invite, branch }, 500)
+    if (branch?.state !== 'calling') continue
+    const record = turn.get('Transaction', branchId)
+    // Another attempt is under way.
+    if (record?.kind === 'request' && record.text !== data) return
+    if (!inviteByUdp(turn, invite, branch)) failWith(turn, { ...invite, branch }, 500)
   }
 }
 
-function onRequestUnreachable(turn: Turn, id: string): void {
+/** 18.1.1: the INVITE goes by UDP after all. Like any attempt at a target it is committed first. */
+function inviteByUdp(turn: Turn, { id, value }: Found<InviteRecord>, branch: Branch): boolean {
+  const attempt = branch.attempt + 1
+  const out = value.cancelled
+    ? null
+    : movedBack(sentInvite(turn, branch), branch.hop, branch.branch, { keys: turn.ctx.keys, attempt })
+  if (out === null) return false
+  const next: Branch = { ...branch, attempt, branch: out.branch, hop: out.hop }
+  turn.put(id, { ...value, branches: value.branches.map((one) => (one.id === branch.id ? next : one)) })
+  turn.put(branch.id, { kind: 'request', text: flat(out.text) })
+  turn.sendAfter(out.hop, out.text, what.invite(branch.id))
+  const local = turn.invite(id)
+  const client = startInviteClient(false, turn.now)
+  turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, { client, cancel: null }) })
+  return true
+}
+
+function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   const relay = turn.local.relays.get(id)
-  if (relay === undefined) return
+  if (relay === undefined || relay.request !== data || requestByUdp(turn, relay)) return
   const { machine, actions } = stepNonInviteClient(relay.client, { kind: 'transport-error' }, turn.now)
   if (!actions.includes('transport-error')) return
   turn.setRelay({ ...relay, client: machine })
@@ -118,4 +145,16 @@ function onRequestUnreachable(turn: Turn, id: string): void {
     keepFinal(turn, dialog.id, { upstream: relay.upstream, key: relay.key, text })
   }
   answerRelay(turn, id, 500, text)
+}
+
+/** 18.1.1, for a request that lives with its owner alone. */
+function requestByUdp(turn: Turn, relay: Relay): boolean {
+  const isWaiting = relay.client.state === 'trying'
+  const sent = parsedRequest(relay.request)
+  const out = isWaiting ? movedBack(sent, relay.hop, relay.branch, { keys: turn.ctx.keys, attempt: 2 }) : null
+  if (out === null) return false
+  const client = startNonInviteClient(false, millis(0), turn.now)
+  turn.setRelay({ ...relay, branch: out.branch, hop: out.hop, request: flat(out.text), client })
+  turn.send(out.hop, out.text, what.request(relay.id))
+  return true
 }

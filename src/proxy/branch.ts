@@ -52,6 +52,13 @@ export function makeBranch(keys: SetKeys, group: GroupKey, request: SipRequest, 
   return `${COOKIE}${VERSION}${hashHex(sipHashText(key, text))}.${loopPart(keys, request)}`
 }
 
+/** The branch of another attempt at what went with `branch`, with its loop part. */
+export function nextBranch(keys: SetKeys, branch: string, attempt: number): string {
+  const key = must(keys.key(keys.current), 'the set has no key yet')
+  const loop = branch.slice(branch.lastIndexOf('.'))
+  return `${COOKIE}${VERSION}${hashHex(sipHashText(key, `attempt ${branch} ${attempt}`))}${loop}`
+}
+
 /** RFC 5393 4.2: a hash of all that decides where a request goes; equal on its return means a loop, else it is a spiral. */
 function loopPart(keys: SetKeys, request: SipRequest): string {
   const key = must(keys.key(keys.current), 'the set has no key yet')

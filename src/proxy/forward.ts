@@ -5,14 +5,15 @@ import { maxForwards, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
+import { viaText } from '../sip/via.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
-import { makeBranch } from './branch.ts'
+import { makeBranch, nextBranch } from './branch.ts'
 import type { BranchPlace } from './branch.ts'
 import { hostPort } from './own.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
 import { STREAM, TOKEN, makeToken } from './token.ts'
-import { streamToken } from './upstream.ts'
+import { streamToken, viaOf } from './upstream.ts'
 
 export interface ForwardPlace extends BranchPlace {
   readonly group: GroupKey
@@ -20,6 +21,8 @@ export interface ForwardPlace extends BranchPlace {
   readonly keys: SetKeys
   /** Where the request came from. */
   readonly arrival: Flow
+  /** 18.1.1: what is longer, in bytes, goes by TCP instead of UDP. */
+  readonly datagramMost: number
 }
 
 export interface Forwarded {
@@ -28,17 +31,30 @@ export interface Forwarded {
   readonly hop: Flow
 }
 
+type ForwardAnswer = Extract<RouteAnswer, { kind: 'forward' }>
+
 /** The methods that form a dialog: their requests are record-routed. */
 const DIALOG_METHODS: readonly string[] = ['INVITE', 'SUBSCRIBE', 'REFER']
 
 const DEFAULT_MAX_FORWARDS = 70
 
+/** The parameter of our Via in a request that went by TCP for its size alone. */
+const MOVED = 'hfu'
+
 /** The request for one target. Its Max-Forwards is not 0 (validate.ts). */
-export function forwardRequest(
-  request: SipRequest,
-  answer: Extract<RouteAnswer, { kind: 'forward' }>,
-  place: ForwardPlace,
-): Forwarded {
+export function forwardRequest(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace): Forwarded {
+  const branch = makeBranch(place.keys, place.group, request, place)
+  const { hop } = answer
+  const text = forwardText(request, answer, place, ourVia(hop, branch, request, place))
+  if (hop.transport !== 'udp' || text.length <= place.datagramMost) return { text, branch, hop }
+  // 18.1.1: near the MTU or above it a request MUST go by a transport that bears it. Record-Route stays as the route has it:
+  // what is said of this request's size is not said of the dialog's.
+  const byTcp: Flow = { ...hop, transport: 'tcp' }
+  const via = `${ourVia(byTcp, branch, request, place)};${MOVED}`
+  return { text: forwardText(request, answer, place, via), branch, hop: byTcp }
+}
+
+function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace, via: string): string {
   const change = edit(request)
   if (answer.requestUri !== null) change.requestUri(answer.requestUri)
   if (answer.routes !== null) replaceRoutes(request, change, answer.routes)
@@ -47,11 +63,31 @@ export function forwardRequest(
   if (DIALOG_METHODS.includes(request.method) && toTag(request) === null) {
     for (const value of recordRoutes(answer.hop, place)) change.prependRecordRoute(value)
   }
-  const branch = makeBranch(place.keys, place.group, request, place)
-  // An ACK gets no answer: the same ACK on another connection is the same bytes.
-  const stream = request.method === 'ACK' ? '' : place.arrival.stream
-  change.prependVia(ourVia(answer.hop, branch, stream, place))
-  return { text: change.print(), branch, hop: answer.hop }
+  return change.prependVia(via).print()
+}
+
+/** Whether this request of ours went by TCP for its size alone: else it had gone by UDP. */
+export function isMoved(sent: SipRequest): boolean {
+  return viaOf(sent).params.has(MOVED)
+}
+
+/** 18.1.1: the same request by UDP, if it went by TCP for its size alone, and nobody takes TCP there. It is another attempt, so
+ * it has another branch. */
+export function movedBack(
+  sent: SipRequest,
+  hop: Flow,
+  branch: string,
+  place: { readonly keys: SetKeys; readonly attempt: number },
+): Forwarded | null {
+  const via = viaOf(sent)
+  if (!isMoved(sent)) return null
+  const again = nextBranch(place.keys, branch, place.attempt)
+  const params = new Map([...via.params].filter(([name]) => name !== MOVED)).set('branch', again)
+  const text = edit(sent)
+    .removeTopVia()
+    .prependVia(viaText({ ...via, transport: 'UDP', params }))
+    .print()
+  return { text, branch: again, hop: { ...hop, transport: 'udp', stream: '' } }
 }
 
 /** Nearly always the topmost values just go, and the others stay as they are. */
@@ -79,7 +115,9 @@ function recordRoute(transport: Transport, place: ForwardPlace): string {
 }
 
 /** 16.6 step 8. */
-function ourVia(hop: Flow, branch: string, stream: string, place: ForwardPlace): string {
+function ourVia(hop: Flow, branch: string, request: SipRequest, place: ForwardPlace): string {
+  // An ACK gets no answer: the same ACK on another connection is the same bytes.
+  const stream = request.method === 'ACK' ? '' : place.arrival.stream
   const named = stream === '' ? '' : `;${STREAM}=${streamToken(stream)}`
   const token = makeToken(place.keys, place.group, stream)
   const sentBy = hostPort(place.set.host, place.set.port)

@@ -1,6 +1,6 @@
 // What the log keeps of transactions (tree Transaction). An INVITE is two kinds of entity: `invite`, small, put again with
-// each change of state, and one `request` for each client branch, the forwarded bytes, put once. A BYE that ended a dialog
-// is kept with its final answer, so that a repeated BYE gets the same bytes at any owner.
+// each change of state, and one `request` for each client branch, the forwarded bytes, put once for each attempt. A BYE that
+// ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner.
 
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
 import type { Side } from '../session/dialog.ts'

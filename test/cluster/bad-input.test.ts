@@ -150,6 +150,21 @@ describe.skipIf(missing !== null)('bad input, while calls go on', () => {
     expect(answers.every((text) => text.startsWith('SIP/2.0 200 '))).toBe(true)
   })
 
+  test('RFC 3261 18.1.1: a request too long for a datagram, to a phone without TCP, comes by UDP after all', async () => {
+    const [caller, callee] = [await phoneAt(ends.caller), await phoneAt(ends.callee)]
+    const [asked, answers]: string[][] = [[], []]
+    callee.on('message', (bytes) => void asked?.push(bytes.toString('latin1')))
+    caller.on('message', (bytes) => void answers?.push(bytes.toString('latin1')))
+    answerAll(callee)
+    await expectUnharmed(async () => {
+      await sendTo(caller, sip, make(ends, 1, { method: 'MESSAGE', body: 'x'.repeat(1_400) }))
+      await until('its 200', 5_000, () => answers?.find((text) => text.includes('CSeq: 7 MESSAGE')) ?? null)
+    })
+    expect(
+      asked?.filter((text) => text.startsWith('MESSAGE ')).map((text) => /Via: SIP\/2.0\/(\w+)/.exec(text)?.[1]),
+    ).toEqual(['UDP'])
+  })
+
   test('64 kB of noise, a hundred times by datagram and ten times by stream', async () => {
     const draw = random(4475)
     const noise = (bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, () => draw.below(256))

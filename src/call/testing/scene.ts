@@ -1,5 +1,6 @@
 // A ladder with a caller and a callee, brought to where a scenario begins.
 
+import { must } from '../../base/assert.ts'
 import { Ladder } from './ladder.ts'
 import { calleeLeg, callerLeg, inDialog, phone, request, response } from './phone.ts'
 import type { Leg, Phone } from './phone.ts'
@@ -17,6 +18,7 @@ export interface SceneOptions {
   readonly callerStream?: string
   readonly calleeStream?: string
   readonly transport?: 'udp' | 'tcp' | null
+  readonly body?: string
   readonly hosts?: readonly [set: string, caller: string, callee: string]
 }
 
@@ -30,10 +32,10 @@ export function calling(options: SceneOptions = {}): Scene {
   const nextHop = { host: calleeHost, port: 5064, transport: options.transport ?? null }
   const ladder = new Ladder({ sip: { host: set, port: 5060 }, nextHop }, [caller, callee])
   const reference = set.includes(':') ? `[${set}]` : set
-  const sent = request(caller, 'INVITE', `sip:callee@${reference}:5060`)
+  const sent = request(caller, 'INVITE', `sip:callee@${reference}:5060`, { body: options.body ?? '' })
   ladder.say(caller, sent)
   ladder.take()
-  return { ladder, caller, callee, sent, invite: ladder.last(callee, 'INVITE') }
+  return { ladder, caller, callee, sent, invite: must(ladder.sent[0], 'the INVITE').data }
 }
 
 export function ringing(options: SceneOptions = {}): Scene {
