@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSetFolder, peekSet } from './set-folder.ts'
+import { openSetFolder, peekSet, putAside } from './set-folder.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -44,20 +44,23 @@ test('what cannot be used says why', async () => {
   expect(await complaint('/proc/holdfast')).toContain("the data folder /proc/holdfast can't be used")
 })
 
-test('a set that was changed keeps its replicas, and a renewed one begins anew beside what it had', async () => {
+test('a set that was changed keeps its replicas; who is none of them any more has not run', async () => {
   const first = await openSetFolder(folder, 3)
   if (!first.ok) throw new Error(first.error)
   await first.value.setReplicas([1, 2, 3, 4])
   for (const replica of [1, 2, 3, 4]) await first.value.markStarted(replica)
   await first.value.setReplicas([2, 3, 4])
-  for (let times = 0; times < 2; times++) {
-    mkdirSync(join(folder, 'replica-3'))
-    await first.value.renew(3)
-  }
-  await first.value.renew(4)
   const second = await openSetFolder(folder, null)
   if (!second.ok) throw new Error(second.error)
   expect(second.value.replicas).toEqual([2, 3, 4])
-  expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([false, true, false, false])
-  expect(readdirSync(folder).sort()).toEqual(['replica-3.old-1', 'replica-3.old-2', 'set.json'])
+  expect([1, 2, 3, 4].map((replica) => second.value.hasRun(replica))).toEqual([false, true, true, true])
+})
+
+test('a folder is put aside under a name that is free, and one that is not there is none', async () => {
+  for (let times = 0; times < 2; times++) {
+    mkdirSync(join(folder, 'replica-3'))
+    await putAside(join(folder, 'replica-3'))
+  }
+  await putAside(join(folder, 'replica-4'))
+  expect(readdirSync(folder).sort()).toEqual(['replica-3.old-1', 'replica-3.old-2'])
 })

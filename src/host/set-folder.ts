@@ -68,12 +68,6 @@ export class SetFolder {
     return this.#change({ ...this.#contents, replicas, started })
   }
 
-  /** That replica's log is gone, and it is to begin a new one. What is left of the old one is put aside, not removed. */
-  async renew(replica: number): Promise<void> {
-    await putAside(replicaFolder(this.path, replica))
-    await this.#change({ ...this.#contents, started: this.#contents.started.filter((other) => other !== replica) })
-  }
-
   #change(contents: Contents): Promise<void> {
     this.#contents = contents
     const write = (): Promise<void> => writeContents(this.path, this.#contents)
@@ -92,7 +86,7 @@ export function replicaFolder(path: string, replica: number): string {
   return join(path, `replica-${replica}`)
 }
 
-/** Renames a folder, if it is there, to a name with a number that is free. */
+/** Renames a replica's folder, if it is there, to a name with a number that is free: it begins anew, and nothing is removed. */
 export async function putAside(folder: string): Promise<void> {
   for (let n = 1; ; n++) {
     const aside = `${folder}.old-${n}`

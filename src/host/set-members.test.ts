@@ -69,7 +69,8 @@ async function scene(stages: readonly (MemberStage | null)[]) {
     log: pino({ enabled: false }),
     folderOf: (id) => `/data/replica-${id}`,
     remember: async (now) => void did.push(`remember ${now.replicas.map(({ id }) => id).join(' ')}`),
-    renew: async (id) => void did.push(`renew ${id}`),
+    putAside: async (data) => void did.push(`aside ${data}`),
+    joins: async (id) => void did.push(`joins ${id}`),
   })
   return { members, asked, did, base, config: () => config }
 }
@@ -82,7 +83,7 @@ test('add: the members are asked first, then the process starts in a fresh folde
   const { members, asked, did, base, config } = await scene([awaited, done])
   expect(await members.order('add', { place: 4 })).toMatchObject({ status: 202 })
   expect(asked).toEqual([`/members/add {"place":4,"peer":"${HOST}:${base + 14}","admin":"${HOST}:${base + 4}"}`])
-  expect(did).toEqual(['renew 4', 'start 4', 'remember 1 2 4'])
+  expect(did).toEqual(['aside /data/replica-4', 'joins 4', 'start 4', 'remember 1 2 4'])
   expect(config().replicas.at(-1)).toEqual({
     id: 4,
     admin: { host: HOST, port: base + 4 },
@@ -90,7 +91,7 @@ test('add: the members are asked first, then the process starts in a fresh folde
     data: '/data/replica-4',
   })
   expect(await members.order('add', { place: 4 })).toMatchObject({ status: 200 })
-  expect(did).toHaveLength(3)
+  expect(did).toHaveLength(4)
 })
 
 test('add: what the members refuse starts nothing; nor does an address that is taken', async () => {
@@ -114,7 +115,7 @@ test('remove: the process ends once the members are done with it', async () => {
   await members.order('remove', { place: 1 })
   expect(did).toEqual([])
   await members.order('remove', { place: 1 })
-  expect(did).toEqual(['end 1', 'remember 2', 'renew 1'])
+  expect(did).toEqual(['end 1', 'remember 2', 'aside /data/replica-1'])
   expect(await members.order('remove', { place: 1 })).toMatchObject({ status: 200 })
   expect(did).toHaveLength(3)
 })
@@ -122,10 +123,10 @@ test('remove: the process ends once the members are done with it', async () => {
 test('replace: the old process ends, its folder is put aside and a fresh one starts, once for each replacement', async () => {
   const { members, asked, did } = await scene([awaited, awaited, joint, done, awaited])
   for (let times = 0; times < 4; times++) await members.order('replace', { place: 1, id: 1 })
-  expect(did).toEqual(['end 1', 'renew 1', 'start 1', 'remember 2 1'])
+  expect(did).toEqual(['end 1', 'aside /data/replica-1', 'joins 1', 'start 1', 'remember 2 1'])
   expect(asked[0]).toBe('/members/replace {"place":1,"id":1}')
   await members.order('replace', { place: 1, id: 1_001 })
-  expect(did).toHaveLength(8)
+  expect(did).toHaveLength(10)
   expect(await members.order('replace', { place: 7 })).toMatchObject({ status: 404 })
 })
 

@@ -25,8 +25,10 @@ export interface SetMembersPorts {
   folderOf(replica: number): string | null
   /** Writes down which replicas the set has. */
   remember(config: SetConfig): Promise<void>
-  /** Puts a replica's folder aside, and forgets that it has run. */
-  renew(replica: ReplicaId, data: string | null): Promise<void>
+  /** Puts a replica's data folder aside. */
+  putAside(data: string): Promise<void>
+  /** Writes down that this replica, without a log, founds no set: it joins the one that there is. */
+  joins(replica: ReplicaId): Promise<void>
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -106,9 +108,10 @@ export class SetMembers {
   }
 
   async #begin(replica: ReplicaConfig): Promise<void> {
-    const { set, remember, renew, log } = this.#ports
+    const { set, remember, putAside, joins, log } = this.#ports
     log.info({ code: 'replica-fresh', replica: replica.id }, 'a replica starts with a fresh folder')
-    await renew(replica.id, replica.data)
+    if (replica.data !== null) await putAside(replica.data)
+    await joins(replica.id)
     set.add(replica)
     await remember(set.config)
   }
@@ -118,11 +121,11 @@ export class SetMembers {
     const known = this.#known(place)
     if (known !== null && isDone(answer)) {
       await this.#alone(place, async () => {
-        const { set, remember, renew, log } = this.#ports
+        const { set, remember, putAside, log } = this.#ports
         log.info({ code: 'replica-removed', replica: place }, 'a replica has left the set: its process ends')
         await set.drop(known.id)
         await remember(set.config)
-        await renew(known.id, known.data)
+        if (known.data !== null) await putAside(known.data)
       })
     }
     return answer

@@ -84,14 +84,14 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   const output = given.has('json') ? jsonOutput(write) : plainOutput(config, where, write)
   const log = makeLog('up', level)
   log.info({ code: 'up', set: config.set, data: where }, 'the set starts')
-  /** What a folder can't remember: which replicas have run in memory. */
+  /** What no folder remembers: which replicas have run. */
   const started = new Set<ReplicaId>()
   const set = new SetProcess({
     config,
     command: [process.execPath, ...process.execArgv, program, 'replica'],
     logLevel: level,
     log,
-    hasRun: (replica) => folder.value?.hasRun(replica) ?? (config.durability === 'memory' && started.has(replica)),
+    hasRun: (replica) => folder.value?.hasRun(replica) ?? started.has(replica),
     started: (replica) => {
       started.add(replica)
       folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message))
@@ -108,10 +108,10 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
       const file = given.get('config')
       if (file !== undefined) await writeConfigFile(file, now)
     },
-    renew: async (replica, data) => {
-      started.delete(replica)
-      if (own !== null) await own.renew(replica)
-      else if (data !== null) await putAside(data)
+    putAside,
+    joins: async (replica) => {
+      started.add(replica)
+      await own?.markStarted(replica)
     },
   })
   const admin = new SetAdmin(set, members)
