@@ -1,5 +1,5 @@
 // Which releases the replicas of a seed run, by the newest format that each reads (docs/UPGRADING.md): in some seeds an older one
-// at first, here and there, and whoever dies may come back with the newer one, or with the older one again.
+// at first, here and there, and whoever dies may come back with the newer one, or with the older one again: mostly while that still reads what the set writes, now and then when it doesn't.
 
 import { NEWEST_FORMAT, OLDEST_FORMAT } from '../src/wire/formats.ts'
 import { draw } from './draws.ts'
@@ -17,7 +17,8 @@ export function drawReleases(seed: number, replicas: number, faults: readonly Fa
   const formats = Array.from({ length: replicas }, (_, i) => (isOld(i) ? OLDEST_FORMAT : NEWEST_FORMAT))
   const installed = faults.map((fault, i): Fault => {
     if (fault.kind !== 'kill' || !releases.chance(700_000, 3, i)) return fault
-    return { ...fault, newest: releases.chance(700_000, 4, i) ? NEWEST_FORMAT : OLDEST_FORMAT }
+    if (releases.chance(600_000, 4, i)) return { ...fault, newest: NEWEST_FORMAT }
+    return { ...fault, newest: OLDEST_FORMAT, ...(releases.chance(400_000, 5, i) ? { rash: true } : {}) }
   })
   return { formats, faults: installed }
 }

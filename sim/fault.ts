@@ -23,6 +23,8 @@ export type Strike =
       readonly restartAfter: number
       /** It starts again with a release whose newest format this is; as before unless said. */
       readonly newest?: number
+      /** Its operator doesn't ask whether the set still writes what that release reads. */
+      readonly rash?: boolean
     }
   | {
       /** What befalls a replica at a crash point, exactly (crash-points.ts). */

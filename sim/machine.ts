@@ -5,8 +5,9 @@ import { life, replicaId } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
+import type { ReplicaOptions } from '../src/replica/options.ts'
 import { Replica } from '../src/replica/replica.ts'
-import { heldFormats, NEWEST_FORMAT } from '../src/wire/formats.ts'
+import { formatsUpTo, NEWEST_FORMAT } from '../src/wire/formats.ts'
 import type { Formats } from '../src/wire/formats.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
@@ -102,7 +103,7 @@ export class Machine {
 
   /** What its release reads. */
   get formats(): Formats {
-    return heldFormats(this.#newest)
+    return formatsUpTo(this.#newest)
   }
 
   /** What its set writes, as far as it knows or knew. */
@@ -119,7 +120,7 @@ export class Machine {
 
   /** It is refused, or ends itself, because the set writes what it doesn't read; false if that can't be. */
   tooOld(reason: string): boolean {
-    if (this.#newest >= NEWEST_FORMAT) return false
+    if (this.#newest >= NEWEST_FORMAT || !/reads formats? \d/.test(reason)) return false
     if (!this.#isTooOld) {
       this.#parts.trace.tell(`[${this.id}] is too old: ${reason}`)
       this.#parts.watch.tooOld?.(this)
@@ -165,11 +166,31 @@ export class Machine {
   }
 
   #live(disk: Disk, opened: Extract<Opened, { kind: 'opened' }>, about: number): void {
-    const { life: own, snapshot, records } = opened
-    const { plan, peers, settings } = this.#parts
+    const { life: own } = opened
+    const { peers } = this.#parts
     const watch = disk === this.disk ? this.#parts.watch : unwatched(this.#parts.watch)
     this.#clock.restart(this.#draw.within(1, 1_000_000_000, 1, about))
-    const replica = new Replica({
+    const replica = this.#make(opened, about)
+    if (replica === null) return
+    const host = new Host(this, own, replica, this.#parts, { disk, draw: this.#draw, watch })
+    this.#host = host
+    watch.started(this)
+    this.#isTooOld = false
+    peers.attach(this.id, {
+      life: own,
+      known: disk.known,
+      formats: this.formats,
+      active: () => replica.store.format,
+      unfit: (reason) => this.tooOld(reason),
+      deliver: (input) => host.deliver(input),
+    })
+    host.begin()
+  }
+
+  /** Null: its release does not read what lies on its disk. */
+  #make({ life: own, snapshot, records }: Extract<Opened, { kind: 'opened' }>, about: number): Replica | null {
+    const { plan, settings } = this.#parts
+    const options: ReplicaOptions = {
       id: this.id,
       set: 'sim',
       voters: Array.from({ length: plan.replicas }, (_, i) => replicaId(i + 1)),
@@ -184,20 +205,13 @@ export class Machine {
       formats: this.formats,
       now: this.now(),
       wall: this.wall(),
-    })
-    const host = new Host(this, own, replica, this.#parts, { disk, draw: this.#draw, watch })
-    this.#host = host
-    watch.started(this)
-    this.#isTooOld = false
-    peers.attach(this.id, {
-      life: own,
-      known: disk.known,
-      formats: this.formats,
-      active: () => replica.store.format,
-      unfit: (reason) => this.tooOld(reason),
-      deliver: (input) => host.deliver(input),
-    })
-    host.begin()
+    }
+    try {
+      return new Replica(options)
+    } catch (error) {
+      if (error instanceof Error && this.tooOld(error.message)) return null
+      throw error
+    }
   }
 
   /** The process dies now. Of what was not synced `tail` and `share` say what the disk keeps. */

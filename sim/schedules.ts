@@ -144,6 +144,7 @@ function rollingUpgrade(seed: number): Plan {
       tail: of.chance(500_000, 6, i) ? 'kept' : 'lost',
       restartAfter: of.within(200_000, 2 * second, 7, i),
       newest: isBack ? 1 : 2,
+      ...(i === 3 && of.chance(500_000, 16) ? { rash: true } : {}),
     }
     if (!of.chance(400_000, 8, i)) return [kill]
     const from = at + of.within(-second, second, 9, i)

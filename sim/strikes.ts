@@ -98,14 +98,14 @@ export class Strikes {
   }
 
   #kill(machine: Machine, fault: Fault & { kind: 'kill' }): void {
-    const { at, tail, share = 500_000, damage, restartAfter, newest } = fault
+    const { at, tail, share = 500_000, damage, restartAfter, newest, rash = false } = fault
     const { agenda } = this.#parts
     this.#kills++
     machine.kill(tail, share)
     if (damage !== undefined) machine.damage(damage.what, share)
     this.#parts.certificate.update(agenda.now)
     agenda.after(restartAfter, () => {
-      if (newest !== undefined) this.#install(machine, newest)
+      if (newest !== undefined) this.#install(machine, newest, rash)
       this.start(machine, at)
     })
     if (damage === undefined) return
@@ -120,13 +120,14 @@ export class Strikes {
     this.#parts.certificate.update(this.#parts.agenda.now)
   }
 
-  /** Its operator installs another release while it is dead; an older one only if no replica says that the set writes what that
-   * can't read. */
-  #install(machine: Machine, newest: number): void {
-    if (machine.host === null && this.#parts.machines.every(({ active }) => active <= newest)) machine.install(newest)
+  /** Its operator installs another release while it is dead; an older one, unless rash, only if no replica says that the set writes
+   * what that can't read. */
+  #install(machine: Machine, newest: number, isRash: boolean): void {
+    if (machine.host !== null) return
+    if (isRash || this.#parts.machines.every(({ active }) => active <= newest)) machine.install(newest)
   }
 
-  /** Its release is too old for the set, which raised its format as that was installed: its operator does what it is told. */
+  /** Its release is too old for the set: its operator does what it is told. */
   #modernize(machine: Machine): void {
     const { agenda, certificate } = this.#parts
     agenda.after(1, () => certificate.update(agenda.now))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant } from '../src/base/instant.ts'
 import type { InputBody } from '../src/replica/input.ts'
-import { heldFormats } from '../src/wire/formats.ts'
+import { formatsUpTo } from '../src/wire/formats.ts'
 import type { Formats } from '../src/wire/formats.ts'
 import { Agenda } from './agenda.ts'
 import { Certificate } from './certificate.ts'
@@ -76,7 +76,7 @@ class Far {
 
   constructor(id: number, start: number, incarnation = 'x', newest = 2) {
     this.life = `${id}.${incarnation}.${start}` as Life
-    this.formats = heldFormats(newest)
+    this.formats = formatsUpTo(newest)
   }
 
   active(): number {

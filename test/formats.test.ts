@@ -138,7 +138,7 @@ describe('what is not read is refused, and the reason says what to do', () => {
     })
     expect(decode(encode(2), first)).toMatchObject({
       error: expect.stringMatching(
-        /: format 2, and this replica reads format 1, because formats\.most holds it there: take that out of its config/,
+        /: format 2, and this replica reads format 1, because formats\.most keeps it there: take that out of its config/,
       ),
     })
     expect(decode(encode(1), later)).toMatchObject({

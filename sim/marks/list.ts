@@ -86,7 +86,7 @@ export const marks = [
   { name: 'upgraded', story: 'a replica came back with a release that reads a newer format', floor: 30 },
   { name: 'rolled-back', story: 'or with an older release', floor: 10 },
   { name: 'format-raised', story: "a set's format rose", floor: 300 },
-  { name: 'too-old', story: 'a release was too old for its set, which rose while it was installed', floor: 0 },
+  { name: 'too-old', story: 'a release was too old for its set, and was told so', floor: 0 },
   // phones
   { name: 'answered-and-cancelled', story: 'a caller got a 2xx after its CANCEL', floor: 90 },
   { name: 'glare', story: 'a re-INVITE was refused with 491', floor: 100 },

@@ -7,7 +7,7 @@ import { must } from '../base/assert.ts'
 import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
-import { heldFormats, OLDEST_FORMAT } from '../wire/formats.ts'
+import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { printAddress } from './address.ts'
 import { machineClock } from './clock.ts'
@@ -127,7 +127,7 @@ export class ReplicaProcess {
       address: own.peer,
       peers: peers.map(({ id }) => id),
       known,
-      formats: { own: heldFormats(config.formats.most ?? null), active: OLDEST_FORMAT },
+      formats: { own: formatsUpTo(config.formats.most ?? null), active: OLDEST_FORMAT },
       log: sparse,
       give,
     }
@@ -264,7 +264,7 @@ function optionsOf(
     records,
     durability: config.durability,
     compaction: config.compaction,
-    formats: heldFormats(config.formats.most ?? null),
+    formats: formatsUpTo(config.formats.most ?? null),
     settings: { sip: config.sip, nextHop: config.nextHop },
     now: clock.now(),
     wall: clock.wall(),

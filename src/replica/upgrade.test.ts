@@ -1,5 +1,5 @@
 // A set of two releases: it writes the lower format until all its members read the higher one (docs/UPGRADING.md). The older release
-// is this one, held at format 1; that it writes what older ones read is shown by test/formats.test.ts.
+// is this one, kept at format 1; that it writes what older ones read is shown by test/formats.test.ts.
 
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
@@ -120,7 +120,7 @@ describe('the format of a set', () => {
     const id = must(bench.followers()[0], 'a follower')
     bench.kill(id)
     expect(() => bench.restart(id, 1)).toThrow(
-      'its log has records of format 2, and this replica reads format 1, because formats.most holds it there: ' +
+      'its log has records of format 2, and this replica reads format 1, because formats.most keeps it there: ' +
         'take that out of its config file',
     )
     bench.restart(id, null)
@@ -158,7 +158,7 @@ describe('what is ahead of the set', () => {
     bench.pass(seconds(1))
     expect(bench.stopped.map(({ by }) => by)).toEqual([old])
     expect(bench.stopped[0]?.reason).toMatch(
-      /^from entry \d+ on the set writes format 2, and this replica reads format 1, because formats\.most holds it there/,
+      /^from entry \d+ on the set writes format 2, and this replica reads format 1, because formats\.most keeps it there/,
     )
     const applied = bench.replica(old).store.appliedIndex
     calls(bench, 3, 'a')

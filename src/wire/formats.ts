@@ -18,8 +18,8 @@ export const KNOWN_FORMATS: Formats = { oldest: OLDEST_FORMAT, newest: NEWEST_FO
 /** What a peer reads that doesn't say: releases before formats had numbers wrote the first one. */
 export const FIRST_FORMATS: Formats = { oldest: 1, newest: 1 }
 
-/** The formats of a release whose newest is at most `most`: an operator's hold (docs/UPGRADING.md). */
-export function heldFormats(most: number | null): Formats {
+/** What a release reads whose newest format is `most`: an operator keeps it there (docs/UPGRADING.md). */
+export function formatsUpTo(most: number | null): Formats {
   return most === null ? KNOWN_FORMATS : { oldest: OLDEST_FORMAT, newest: Math.min(most, NEWEST_FORMAT) }
 }
 
@@ -48,7 +48,7 @@ export function unreadable(format: number, formats: Formats): string {
   const said = `format ${format}, and this replica reads ${printFormats(formats)}`
   if (format < formats.oldest) return `${said}: start a release between that reads both first (docs/UPGRADING.md)`
   if (formats.newest < NEWEST_FORMAT && format <= NEWEST_FORMAT) {
-    return `${said}, because formats.most holds it there: take that out of its config file`
+    return `${said}, because formats.most keeps it there: take that out of its config file`
   }
   return `${said}: start a release that reads it (docs/UPGRADING.md)`
 }

@@ -1,5 +1,5 @@
 // A set gets another release while calls run: one replica after another is told to end and started again, by hand, as on three
-// machines (docs/UPGRADING.md). The older release is this one, held at format 1 by its config file; that what it writes are the
+// machines (docs/UPGRADING.md). The older release is this one, kept at format 1 by its config file; that what it writes are the
 // bytes of format 1 is shown by test/formats.test.ts.
 
 import { spawnSync } from 'node:child_process'
@@ -149,7 +149,7 @@ test.skipIf(missing !== null)(
         const late = set.start(3, 'older')
         expect((await exitOf(late, 'the older release', 20_000)).code).not.toBe(0)
         expect(late.stdout() + late.stderr()).toContain(
-          'its log has records of format 2, and this replica reads format 1, because formats.most holds it there',
+          'its log has records of format 2, and this replica reads format 1, because formats.most keeps it there',
         )
         set.start(3, 'newer')
         await set.serve()

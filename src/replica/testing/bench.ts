@@ -10,7 +10,7 @@ import type { Duration, Instant } from '../../base/instant.ts'
 import { groupOfCallId } from '../../proxy/token.ts'
 import { decodeEntry, decodeFrame, decodeRecord } from '../../wire/codec.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
-import { heldFormats, reads } from '../../wire/formats.ts'
+import { formatsUpTo, reads } from '../../wire/formats.ts'
 import type { Formats } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { MemberAnswer, MemberRequest } from '../../wire/member-request.ts'
@@ -133,7 +133,7 @@ export class Bench {
 
   /** What that replica reads. */
   formatsOf(id: ReplicaId): Formats {
-    return heldFormats(this.#most.get(id) ?? null)
+    return formatsUpTo(this.#most.get(id) ?? null)
   }
 
   lifeOf(id: ReplicaId): Life {
