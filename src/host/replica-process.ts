@@ -92,7 +92,12 @@ export class ReplicaProcess {
       hostLimits.drainMs,
     )
     this.#open.push(() => clearTimeout(timer))
-    this.#host.give({ kind: 'drain' })
+    this.give({ kind: 'drain' })
+  }
+
+  /** Something else happens to this replica than what its sockets and its disk say. */
+  give(input: InputBody): void {
+    this.#host?.give(input)
   }
 
   close(): void {
@@ -106,7 +111,7 @@ export class ReplicaProcess {
     const owner = { set: config.set, replica, hasRun }
     return openDisk(data, owner, {
       log: this.#around.log,
-      give: (input) => this.#host?.give(input),
+      give: (input) => this.give(input),
       durable: (persists) => this.#host?.durable(persists),
       fatal: (reason) => this.#end('data', reason),
     })
@@ -116,7 +121,7 @@ export class ReplicaProcess {
     const { config, replica } = this.#start
     const { life, known } = storage
     const sparse = new SparseLog(this.#around.log)
-    const give = (input: InputBody): void => this.#host?.give(input)
+    const give = (input: InputBody): void => this.give(input)
     const clock = machineClock()
     const peers = config.replicas.filter(({ id }) => id !== replica)
     const peerParts: PeerParts = {
