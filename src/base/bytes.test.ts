@@ -2,7 +2,7 @@ import v8 from 'node:v8'
 import vm from 'node:vm'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { equalBytes, flat, hex, hex32, latin1Bytes, latin1Text } from './bytes.ts'
+import { bytePool, equalBytes, flat, hex, hex32, latin1Bytes, latin1Text } from './bytes.ts'
 
 test('latin1: bytes to text and back is the identity, at every length around the block size', () => {
   for (const length of [0, 1, 8_191, 8_192, 8_193, 20_000]) {
@@ -51,4 +51,15 @@ test('flat: a kept string does not keep the datagram that it was cut from', () =
   }
   expect(heldBy((slice) => slice)).toBeGreaterThan(4_000)
   expect(heldBy(flat)).toBeLessThan(1_000)
+})
+
+test('bytePool: pieces have their length and never overlap, large ones have memory of their own', () => {
+  const room = bytePool()
+  const lengths = [0, 1, 600, 4_096, 4_097, 16_384, 100_000]
+  const pieces = Array.from({ length: 200 }, (_, i) => room(lengths[i % lengths.length] as number).fill(i))
+  for (const [i, piece] of pieces.entries()) {
+    expect(piece.length).toBe(lengths[i % lengths.length])
+    expect(piece.every((byte) => byte === i)).toBe(true)
+    if (piece.length > 4_096) expect(piece.buffer.byteLength).toBe(piece.length)
+  }
 })

@@ -43,3 +43,23 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function flat(text: string): string {
   return text.length < 13 ? text : (JSON.parse(JSON.stringify(text)) as string)
 }
+
+/** Bytes of a pool's block. */
+const BLOCK_BYTES = 16_384
+
+/** Gives out memory in pieces of larger blocks. A typed array with memory of its own costs ten times as much to make, and the
+ * collector a visit to the system's allocator. A piece keeps its whole block alive: pools are for what goes soon, or in the
+ * order in which it came. What is in a piece at first is not said. */
+export function bytePool(): (length: number) => Uint8Array {
+  let block = new Uint8Array(BLOCK_BYTES)
+  let used = 0
+  return (length) => {
+    if (4 * length > BLOCK_BYTES) return new Uint8Array(length)
+    if (used + length > BLOCK_BYTES) {
+      block = new Uint8Array(BLOCK_BYTES)
+      used = 0
+    }
+    used += length
+    return new Uint8Array(block.buffer, used - length, length)
+  }
+}

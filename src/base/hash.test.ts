@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { latin1Bytes } from './bytes.ts'
-import { hashHex, hashKey, mixBytes, mixText, sipHash, sipHashText } from './hash.ts'
+import { hashHex, hashKey, mixBytes, mixFact, mixText, sipHash, sipHashText } from './hash.ts'
 
 const key = hashKey(Uint8Array.from({ length: 16 }, (_, i) => i))
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i)
@@ -104,4 +104,41 @@ test('mixBytes and mixText: seed, order and length count; both halves are unsign
     texts.add(hashHex(hash))
   }
   expect(texts.size).toBe(20_000)
+})
+
+test('mixFact: kinds, lengths, order and every bit count', () => {
+  const bytes = Uint8Array.from({ length: 9 }, (_, i) => i)
+  const facts: (readonly [readonly (string | number)[], Uint8Array?])[] = [
+    [[]],
+    [['']],
+    [['', '']],
+    [[0]],
+    [[0, 0]],
+    [['a', 'b']],
+    [['b', 'a']],
+    [['ab']],
+    [['ab', '']],
+    [['1']],
+    [[1]],
+    [[97]],
+    [[2 ** 32]],
+    [[2 ** 32 + 1]],
+    [[1, 2 ** 32]],
+    [[2 ** 52]],
+    [['a', 'b'], bytes],
+    [['a', 'b'], new Uint8Array(0)],
+    [['a', 'b'], new Uint8Array(1)],
+    [['a', 'b'], new Uint8Array(8)],
+  ]
+  const seen = new Set(facts.map(([fact, more]) => hashHex(mixFact(fact, more))))
+  expect(seen.size).toBe(facts.length)
+  // Each bit of the content alone, and each pair of them.
+  const hashes = new Set<string>([hashHex(mixFact([], bytes))])
+  const flip = (...bits: readonly number[]): string => {
+    const flipped = Uint8Array.from(bytes)
+    for (const bit of bits) flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+    return hashHex(mixFact([], flipped))
+  }
+  for (let a = 0; a < 72; a++) for (let b = a; b < 72; b++) hashes.add(a === b ? flip(a) : flip(a, b))
+  expect(hashes.size).toBe(1 + (72 * 73) / 2)
 })

@@ -1,6 +1,16 @@
 // The effects of one step, in order, and the counters that /metrics shows.
 
+import type { CommitOutcome } from '../store/view.ts'
 import type { Effect, LogLine } from './effect.ts'
+
+/** A counter for each: every commit is counted at every replica. */
+export const OUTCOME_COUNTERS: Readonly<Record<CommitOutcome, string>> = {
+  accepted: 'commits_accepted',
+  duplicate: 'commits_duplicate',
+  'not-owner': 'commits_not_owner',
+  version: 'commits_version',
+  limit: 'commits_limit',
+}
 
 export class Outbox {
   #effects: Effect[] = []

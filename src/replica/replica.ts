@@ -41,7 +41,7 @@ import { LogPort } from './log-port.ts'
 import { Lookups } from './lookups.ts'
 import { Members } from './members.ts'
 import type { ReplicaOptions } from './options.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
@@ -429,7 +429,7 @@ export class Replica {
   #applied(applied: Applied): void {
     switch (applied.kind) {
       case 'commit':
-        this.#outbox.count(`commits_${applied.outcome.replace('-', '_')}`)
+        this.#outbox.count(OUTCOME_COUNTERS[applied.outcome])
         if (applied.commit.proposer === this.#options.life) this.#owner.outcome(applied.commit, applied.outcome)
         break
       case 'pulse':

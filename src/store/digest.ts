@@ -1,7 +1,7 @@
 // The store's hash: a sum over all facts that it holds, each hashed by itself. A sum doesn't depend on order, so stores that
 // came to the same facts on different ways are equal; a change costs what changed, and reading costs nothing.
 
-import { type Hash64, hashHex, mixBytes, mixText } from '../base/hash.ts'
+import { type Hash64, hashHex, mixFact } from '../base/hash.ts'
 
 /** What is so: a few words and numbers, the first of which says what kind of fact it is. */
 export type Fact = readonly (string | number)[]
@@ -43,14 +43,5 @@ export class Digest {
 }
 
 export function hashOf(fact: Fact, bytes?: Uint8Array): Hash64 {
-  // Each part with its length: no two facts read the same.
-  let text = ''
-  for (const part of fact) {
-    const word = String(part)
-    text += `${word.length}:${word}`
-  }
-  const head = mixText(fact.length, text)
-  if (bytes === undefined) return head
-  const body = mixBytes(head.low, bytes)
-  return mixText(head.high, `${body.high}:${body.low}`)
+  return mixFact(fact, bytes)
 }

@@ -4,7 +4,7 @@
 import { assert, must } from '../base/assert.ts'
 import type { GroupKey, Index } from '../base/brand.ts'
 import { type Duration, type Stamp, plus } from '../base/instant.ts'
-import type { Commit, EntityRef, Pulse } from '../wire/entry.ts'
+import type { Commit, Delete, EntityRef, Pulse, Put } from '../wire/entry.ts'
 import type { SnapshotGroup } from '../wire/snapshot.ts'
 import { hashOf } from './digest.ts'
 import type { Digest, Fact } from './digest.ts'
@@ -53,7 +53,7 @@ export class Groups {
     for (const { tree, id, expected, bytes } of commit.puts) {
       this.#put(group, { tree, id, version: expected + 1, stamp, bytes })
     }
-    if (this.#dropIfEmpty(group)) return
+    if (commit.puts.length === 0 && this.#dropIfEmpty(group)) return
     for (const id of commit.cancels) this.#timers.cancel(group, id)
     for (const { id, after, action } of commit.timers) {
       this.#timers.set(group, { id, deadline: plus(stamp, after), action })
@@ -199,13 +199,11 @@ export class Groups {
     if ((record?.version ?? 0) !== expected) return false
     // A pulse's +1 must not stand in for the +1 of a fallen commit: see `onto`.
     if (onto !== 0 && (record === null || record.by !== proposer || record.serial !== onto)) return false
-    const named = new Set<string>()
-    for (const change of [...deletes, ...puts]) {
-      // Named twice, an entity can't be at both versions.
-      if (named.has(refKey(change)) || this.#versionOf(group, change) !== change.expected) return false
-      named.add(refKey(change))
-    }
-    return true
+    const fits = (change: Put | Delete): boolean => this.#versionOf(group, change) === change.expected
+    if (!deletes.every(fits) || !puts.every(fits)) return false
+    // Named twice, an entity can't be at both versions.
+    const count = deletes.length + puts.length
+    return count === 1 || new Set([...deletes, ...puts].map(refKey)).size === count
   }
 
   #versionOf(group: GroupKey, ref: EntityRef): number {

@@ -13,6 +13,9 @@ import type { Serving, ServingMember } from './view.ts'
 /** Public: the hash only deals groups out evenly, and group keys are themselves hashes under the set's secret. */
 const RENDEZVOUS: HashKey = { k0: 0x686f6c64, k1: 0x66617374, k2: 0x6f776e65, k3: 0x72736869 }
 
+/** Owners remembered: forgotten all at once, which must not be felt. */
+const MOST_OWNERS = 8_192
+
 const NOBODY: Serving = { version: index(0), members: [] }
 
 /** The owner of a group under a serving entry, or null if nobody serves. By place, not by life: a restarted replica gets its
@@ -42,6 +45,8 @@ export class Ownership {
   readonly #kept: number
   /** Oldest first, the one in force last. Invariant: never empty, versions rise. */
   readonly #history: Serving[] = [NOBODY]
+  /** Of groups that were asked for, under the entry in force: each costs a hash a replica. */
+  readonly #owners = new Map<GroupKey, Life | null>()
 
   constructor(digest: Digest, serials: Serials, kept: number) {
     this.#digest = digest
@@ -53,6 +58,16 @@ export class Ownership {
     return must(this.#history.at(-1), 'a serving entry is in force')
   }
 
+  /** The owner of a group, which need not exist; null = nobody serves. */
+  ownerOf(group: GroupKey): Life | null {
+    const known = this.#owners.get(group)
+    if (known !== undefined) return known
+    if (this.#owners.size >= MOST_OWNERS) this.#owners.clear()
+    const owner = ownerUnder(this.serving, group)
+    this.#owners.set(group, owner)
+    return owner
+  }
+
   /** The serving entries that are kept, oldest first. */
   get history(): readonly Serving[] {
     return [...this.#history]
@@ -61,6 +76,7 @@ export class Ownership {
   /** As a snapshot has it. */
   restore(history: readonly Serving[]): void {
     this.#history.splice(0, this.#history.length, ...history)
+    this.#owners.clear()
     for (const serving of history) if (serving.version > 0) this.#digest.add(servingFact(serving))
   }
 
@@ -72,7 +88,9 @@ export class Ownership {
   /** Whether `life` owned the group under every serving entry since `judged`. `judged` must itself be one of those kept: an
    * older one could hide that the group moved away and back. */
   ownedSince(life: Life, judged: Index, group: GroupKey): boolean {
-    for (let at = this.#history.length - 1; at >= 0; at--) {
+    if (this.ownerOf(group) !== life) return false
+    if (this.serving.version === judged) return true
+    for (let at = this.#history.length - 2; at >= 0; at--) {
       const serving = must(this.#history[at], 'within the history')
       if (ownerUnder(serving, group) !== life) return false
       if (serving.version === judged) return true
@@ -113,6 +131,7 @@ export class Ownership {
 
   #push(serving: Serving): void {
     this.#history.push(serving)
+    this.#owners.clear()
     this.#digest.add(servingFact(serving))
     if (this.#history.length <= this.#kept) return
     const oldest = must(this.#history.shift(), 'a history longer than what is kept')

@@ -35,6 +35,8 @@ export class SlabIndex implements EntityIndex {
   readonly #names: string[] = []
   readonly #numbers = new Map<string, number>()
   #entityCount = 0
+  /** The group that was looked for last: one commit asks for the same several times. Invariant: as `#groups` has it. */
+  readonly #last: { key: GroupKey | null; ref: SlotRef } = { key: null, ref: NONE }
 
   get groupCount(): number {
     return this.#groups.size
@@ -50,7 +52,7 @@ export class SlabIndex implements EntityIndex {
   }
 
   group(key: GroupKey): GroupRecord | null {
-    const ref = this.#groups.find(key)
+    const ref = this.#ref(key)
     if (ref === NONE) return null
     const view = this.#heap.viewOf(ref)
     const at = this.#heap.offsetOf(ref)
@@ -62,7 +64,7 @@ export class SlabIndex implements EntityIndex {
   }
 
   setGroup(key: GroupKey, { version, by, serial }: GroupRecord): void {
-    let ref = this.#groups.find(key)
+    let ref = this.#ref(key)
     if (ref === NONE) {
       const head = textHead(key)
       ref = this.#heap.allocate(group.key + textBytes(head))
@@ -73,6 +75,7 @@ export class SlabIndex implements EntityIndex {
       view.setUint32(at + group.keyHead, head, true)
       writeText(this.#heap.bytesOf(ref), at + group.key, head, key)
       this.#groups.add(key, ref)
+      this.#last.ref = ref
     }
     const view = this.#heap.viewOf(ref)
     const at = this.#heap.offsetOf(ref)
@@ -83,6 +86,7 @@ export class SlabIndex implements EntityIndex {
 
   dropGroup(key: GroupKey): void {
     const ref = this.#groups.remove(key)
+    this.#last.key = null
     if (ref !== NONE) this.#heap.release(ref)
   }
 
@@ -158,20 +162,20 @@ export class SlabIndex implements EntityIndex {
 
   entities(key: GroupKey): readonly Entity[] {
     const list: Entity[] = []
-    const owner = this.#groups.find(key)
+    const owner = this.#ref(key)
     if (owner === NONE) return list
     for (let at = this.#next(owner); at !== NONE; at = this.#next(at)) list.push(this.#read(at))
     return list.sort((a, b) => byText(a.tree, b.tree) || byText(a.id, b.id))
   }
 
   entitiesIn(key: GroupKey): number {
-    const owner = this.#groups.find(key)
+    const owner = this.#ref(key)
     return owner === NONE ? 0 : this.#heap.viewOf(owner).getUint32(this.#heap.offsetOf(owner) + group.count, true)
   }
 
   /** The group, the entity, and the record whose `next` names it (the group's own, for the first). */
   #find(key: GroupKey, { tree, id }: EntityRef): { owner: SlotRef; before: SlotRef; at: SlotRef } {
-    const owner = this.#groups.find(key)
+    const owner = this.#ref(key)
     let before = owner
     let at = owner === NONE ? NONE : this.#next(owner)
     const number = this.#numbers.get(tree)
@@ -202,6 +206,12 @@ export class SlabIndex implements EntityIndex {
       stamp: stamp(view.getFloat64(at + entity.stamp, true)),
       bytes: bytes.slice(from, from + view.getUint32(at + entity.length, true)),
     }
+  }
+
+  #ref(key: GroupKey): SlotRef {
+    if (this.#last.key === key) return this.#last.ref
+    this.#last.key = key
+    return (this.#last.ref = this.#groups.find(key))
   }
 
   #keyOf(ref: SlotRef): string {

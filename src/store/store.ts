@@ -129,7 +129,7 @@ export class Store {
 
   /** The owner of a group, which need not exist; null = nobody serves. */
   ownerOf(key: GroupKey): Life | null {
-    return ownerUnder(this.#ownership.serving, key)
+    return this.#ownership.ownerOf(key)
   }
 
   ownerUnder(serving: Serving, key: GroupKey): Life | null {

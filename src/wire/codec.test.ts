@@ -310,7 +310,7 @@ describe.each(formats)('$name, format $format', ({ name, format, values, encode,
     )
   })
 
-  test('decoded bytes are copies: neither end sees what the other writes, and no frame is kept alive', () => {
+  test('decoded bytes are copies: neither end sees what the other writes, and a block is kept alive at most, no frame', () => {
     fc.assert(
       fc.property(values, (value) => {
         const buffer = new Uint8Array(20_000)
@@ -321,7 +321,7 @@ describe.each(formats)('$name, format $format', ({ name, format, values, encode,
         expect(decoded).toEqual({ ok: true, value })
         if (decoded.ok) scribble(decoded.value)
         expect(encode(value)).toEqual(encoded)
-        expect(encoded.buffer.byteLength).toBe(encoded.length)
+        expect(encoded.buffer.byteLength).toBeLessThanOrEqual(Math.max(16_384, encoded.length))
       }),
     )
   })

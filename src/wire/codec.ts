@@ -9,6 +9,7 @@
 // The leader stamps a body without looking inside, and followers keep an entry as bytes until they apply it.
 
 import { assert } from '../base/assert.ts'
+import { bytePool } from '../base/bytes.ts'
 import { type Stamp, stamp as stampOf } from '../base/instant.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { bodyFormat } from './entry-shapes.ts'
@@ -24,6 +25,7 @@ import { snapshotFormat } from './snapshot-shapes.ts'
 import type { SnapshotPart } from './snapshot.ts'
 
 const STAMP_BYTES = 8
+const entryRoom = bytePool()
 /** The first byte of a raise, which is of no format; the one that it names follows. */
 const RAISE = 0
 
@@ -51,8 +53,8 @@ export function isRaise(body: Uint8Array): boolean {
 export function encodeEntry(stamp: Stamp, body: Uint8Array): Uint8Array {
   const fault = stampShape.fault(stamp)
   assert(fault === null, `encoding stamp${fault}`)
-  const bytes = new Uint8Array(STAMP_BYTES + body.length)
-  const view = new DataView(bytes.buffer)
+  const bytes = entryRoom(STAMP_BYTES + body.length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
   view.setUint32(0, Math.floor(stamp / 0x1_0000_0000))
   view.setUint32(4, stamp % 0x1_0000_0000)
   bytes.set(body, STAMP_BYTES)

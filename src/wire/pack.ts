@@ -5,11 +5,12 @@
 // Problem: msgpackr trusts its input more than a link or a disk deserves. A record definition in the bytes overwrites a
 // preset structure for good; extensions make regular expressions, errors and dates; nesting is limited by the stack alone.
 // So every input first passes a gate (gate.ts), which walks the tokens once and lets through only what `pack` writes.
-// What is unpacked owns its memory: byte strings are copies, never views into a frame or a reused buffer.
+// What is unpacked owns its memory: byte strings are views into one copy of the input, never into a frame or a reused buffer.
 
 // '/pack' is msgpackr without its native string reader, whose strings are slices that pin whole frames.
 import { Packr } from 'msgpackr/pack'
 import { assert } from '../base/assert.ts'
+import { bytePool } from '../base/bytes.ts'
 import { type Result, err, ok } from '../base/result.ts'
 import { gate } from './gate.ts'
 
@@ -37,14 +38,16 @@ export function codec(structures: readonly Structure[]): Codec {
       ? { structures: structures.map((keys) => [...keys]), maxSharedStructures: structures.length, maxOwnStructures: 0 }
       : { useRecords: false, variableMapSize: true }),
     mapsAsObjects: true,
-    copyBuffers: true,
+    // Byte strings are views into the copy that is unpacked.
+    copyBuffers: false,
     useToJSON: false,
   })
+  const room = bytePool()
   const widths = structures.map((keys) => keys.length)
   return {
     pack(value, head = 0) {
       const scratch: Uint8Array = packr.pack(value, RESET_BUFFER)
-      const bytes = new Uint8Array(head + scratch.length)
+      const bytes = room(head + scratch.length)
       bytes.set(scratch, head)
       return bytes
     },
@@ -52,8 +55,9 @@ export function codec(structures: readonly Structure[]): Codec {
       const fault = gate(bytes, widths)
       if (fault !== null) return err(fault)
       try {
-        // A view of our own: msgpackr hangs a property on its source.
-        return ok(packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as unknown)
+        const copy = room(bytes.length)
+        copy.set(bytes)
+        return ok(packr.unpack(copy) as unknown)
       } catch (error) {
         return err(`MessagePack: ${error instanceof Error ? error.message : 'unreadable'}`)
       }
