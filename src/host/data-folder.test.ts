@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { index, replicaId, term } from '../base/brand.ts'
+import { ok } from '../base/result.ts'
 import { decodeRecord, encodeRecord } from '../wire/codec.ts'
 import type { FolderOwner } from '../wire/recovery.ts'
 import { openDataFolder } from './data-folder.ts'
@@ -19,7 +20,8 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const log = pino({ enabled: false })
 const owner: FolderOwner = { set: '0123456789abcdef', replica: replicaId(2), hasRun: false }
 
-const open = (change: Partial<FolderOwner> = {}) => openDataFolder(folder, { ...owner, ...change }, log)
+const founds = () => Promise.resolve(ok({ id: replicaId(2), voters: [] }))
+const open = (change: Partial<FolderOwner> = {}) => openDataFolder(folder, { ...owner, ...change }, log, founds)
 
 async function opened(change: Partial<FolderOwner> = {}): Promise<DataFolder> {
   const result = await open(change)
@@ -169,7 +171,7 @@ test('a replica that has run and lost its log is refused: it could vote twice', 
 })
 
 test('a folder that cannot be written says what to do', async () => {
-  const said = await openDataFolder('/proc/holdfast', owner, log)
+  const said = await openDataFolder('/proc/holdfast', owner, log, founds)
   expect(said.ok ? '' : said.error).toMatch(
     /^the data folder \/proc\/holdfast can't be written: .*; give another data folder, or the right/,
   )

@@ -6,7 +6,8 @@ import { constants } from 'node:fs'
 import { access, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { Life } from '../base/brand.ts'
+import { replicaId } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { isSegmentName, nextLife, recoverLog } from '../wire/recovery.ts'
@@ -23,6 +24,9 @@ import type { WalEnd } from './wal.ts'
 
 export interface DataFolder {
   readonly life: Life
+  readonly id: ReplicaId
+  /** With whom it founded the set; none: it joined one; null: its log is too old to say. */
+  readonly voters: readonly ReplicaId[] | null
   /** This is the first life on this disk. */
   readonly fresh: boolean
   /** What the log goes on from; null = its beginning. */
@@ -33,16 +37,26 @@ export interface DataFolder {
   readonly guard: Guard
 }
 
+/** Who a replica without a log is: it founds the set with these voters, or (none) joins it. */
+export interface Newcomer {
+  readonly id: ReplicaId
+  readonly voters: readonly ReplicaId[]
+}
+
+/** Asked once the folder is ours and has no log, with the incarnation of its new one. */
+export type Identify = (incarnation: string) => Promise<Result<Newcomer, string>>
+
 /** Opens, checks and repairs `folder`, and writes the record of a new life. An error is a sentence for the user. */
 export async function openDataFolder(
   folder: string,
   owner: FolderOwner,
   log: Logger,
+  identify: Identify,
 ): Promise<Result<DataFolder, string>> {
   const guard = await claim(folder, owner.set)
   if (!guard.ok) return guard
   try {
-    const opened = await openLog(folder, owner, log)
+    const opened = await openLog(folder, owner, log, identify)
     if (opened.ok) return ok({ ...opened.value, guard: guard.value })
     guard.value.release()
     return opened
@@ -73,6 +87,7 @@ async function openLog(
   folder: string,
   owner: FolderOwner,
   log: Logger,
+  identify: Identify,
 ): Promise<Result<Omit<DataFolder, 'guard'>, string>> {
   const snapshot = await findSnapshot(folder, owner)
   if (!snapshot.ok) return snapshot
@@ -80,12 +95,16 @@ async function openLog(
   if (!read.ok) return read
   for (const name of snapshot.value?.leftovers ?? []) await rm(join(folder, name))
   for (const repair of read.value?.repairs ?? []) await mend(folder, repair, log)
-  const old = read.value ?? (await createLog(folder, owner))
-  if (old === null) return err(`the disk of ${folder} is full`)
-  const { life, start, record } = nextLife(old.end.identity, old.records)
+  const made = read.value === null ? await createLog(folder, owner.set, identify) : ok(read.value)
+  if (!made.ok) return made
+  const old = made.value
+  const { identity } = old.end
+  const { life, start, record } = nextLife(identity, old.records)
   const end = await appendLife({ ...old.end, folder }, record)
   if (end === null) return err(`the disk of ${folder} is full`)
-  return ok({ life, fresh: start === 1, snapshot: snapshot.value, records: old.records, end })
+  const id = replicaId(identity.replica)
+  const voters = identity.voters?.map(replicaId) ?? null
+  return ok({ life, id, voters, fresh: start === 1, snapshot: snapshot.value, records: old.records, end })
 }
 
 async function readSegments(folder: string): Promise<readonly SegmentFile[]> {
@@ -108,14 +127,22 @@ async function mend(folder: string, repair: Repair, log: Logger): Promise<void> 
   }
 }
 
-async function createLog(folder: string, owner: FolderOwner): Promise<Omit<RecoveredLog, 'repairs'> | null> {
-  const identity = { set: owner.set, replica: owner.replica, incarnation: randomBytes(4).toString('hex') }
+async function createLog(
+  folder: string,
+  set: string,
+  identify: Identify,
+): Promise<Result<Omit<RecoveredLog, 'repairs'>, string>> {
+  const incarnation = randomBytes(4).toString('hex')
+  const newcomer = await identify(incarnation)
+  if (!newcomer.ok) return newcomer
+  const { id, voters } = newcomer.value
+  const identity = { set, replica: id, incarnation, voters }
   const made = await createSegment(folder, identity, 1, 0, openWalFile)
-  if (made === null) return null
+  if (made === null) return err(`the disk of ${folder} is full`)
   await made.file.close()
   await syncFolder(dirname(folder))
   const { position, crc } = made
-  return { records: [], end: { identity, segment: 1, position, crc, total: position } }
+  return ok({ records: [], end: { identity, segment: 1, position, crc, total: position } })
 }
 
 /** Syncs the last segment whole, so that what the last life wrote and didn't sync is now as durable as it looks. */

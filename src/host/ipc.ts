@@ -2,14 +2,15 @@
 
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { SetConfig } from './config.ts'
+import type { JoinParts } from './join.ts'
 
 /** From `up`, first thing: all that a replica needs to know. */
 export interface StartOrder {
   readonly kind: 'start'
   readonly config: SetConfig
   readonly replica: ReplicaId
-  /** It has run before, so its data folder must hold its log. */
-  readonly hasRun: boolean
+  /** What it is if it has no log (join.ts). */
+  readonly fresh: JoinParts['mode']
   readonly logLevel: string
 }
 
@@ -27,5 +28,5 @@ export type FromReplica =
   | { readonly kind: 'ready'; readonly leader: ReplicaId }
   /** Its loop runs. */
   | { readonly kind: 'alive' }
-  /** It ends now; `data`: its data folder is at fault, so starting it again would not help. */
-  | { readonly kind: 'failed'; readonly cause: 'data' | 'other'; readonly reason: string }
+  /** It ends now. Starting it again would not help: `data`, its data folder is at fault; `removed`, it was taken out of the set. */
+  | { readonly kind: 'failed'; readonly cause: 'data' | 'removed' | 'other'; readonly reason: string }

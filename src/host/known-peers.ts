@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Life } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { identifyPeer } from '../wire/peer-identity.ts'
@@ -49,6 +49,11 @@ export class KnownPeers {
       this.#incarnations.delete(replica)
       return `replica ${replica} is new here and can't be remembered: ${(error as Error).message}`
     }
+  }
+
+  /** The disk that this replica had when it was first met; null = never. */
+  incarnationOf(id: ReplicaId): string | null {
+    return this.#incarnations.get(id) ?? null
   }
 
   /** In place of the old file at once, or not at all. Waits for the disk: once per peer in the life of a set. */

@@ -58,6 +58,8 @@ export const hostLimits = {
   frameBytes: 32 * MB,
   /** Frames queued for a peer that doesn't read (stopped, or a slow link): then the link is reset. */
   linkQueueBytes: 64 * MB,
+  /** Links to peers: above any set, and what its members were. */
+  links: 64,
   /** A hello is a short line of JSON. */
   helloBytes: 4 * KB,
   /** The hello must be there by then, else a silent connection to the peer port would stay. */
@@ -68,6 +70,11 @@ export const hostLimits = {
    * to the second of these. Within `most` of its start a peer is linked again. */
   reconnectLeastMs: 20,
   reconnectMostMs: 500,
+  /** A process without a log asks who it is: so often, with so much patience for each answer (the leader's comes behind a commit),
+   * and says what it waits for at least so often. */
+  joinAgainMs: 200,
+  joinAnswerMs: 2_500,
+  joinSayMs: 10_000,
   /** A SYN that isn't answered by then: the machine is gone, not the process. */
   linkConnectMs: 1_000,
 

@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterEach, expect, test, vi } from 'vitest'
-import { replicaId } from '../base/brand.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { replicaId, replicaOf } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import type { InputBody } from '../replica/input.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
@@ -16,7 +16,7 @@ import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
 import { KnownPeers } from './known-peers.ts'
 import { SparseLog } from './log.ts'
-import { printHello } from './peer-hello.ts'
+import { parseJoining, parseKnowledge, printHello, printQuestion } from './peer-hello.ts'
 import { PeerLinks } from './peer-links.ts'
 import { securePeerClient, securePeerServer } from './peer-security.ts'
 import { PeerServer } from './peer-server.ts'
@@ -39,6 +39,10 @@ interface End {
   readonly formats: PeerParts['formats']
   readonly inputs: InputBody[]
   readonly lines: string[]
+  /** Who dialled, and the port that it gave. */
+  readonly met: string[]
+  /** Dials the other. */
+  open(): void
   /** `up 2.b.1`, `closed`, `refused` in order. */
   states(): string[]
   frames(): string[]
@@ -69,22 +73,24 @@ function knownPeers(path: string): KnownPeers {
 /** One replica of two: id 1 or 2, its port and the other's. */
 function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
   const inputs: InputBody[] = []
+  const met: string[] = []
   const lines: string[] = []
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
   const parts: PeerParts = {
     set: wish.set ?? SET,
     secret: wish.secret ?? SECRET,
-    replica: id,
+    replica: replicaOf((wish.life ?? `${id}.aa.1`) as Life),
     life: (wish.life ?? `${id}.${id === 1 ? 'aa' : 'bb'}.1`) as Life,
     address: { host: HOST, port },
-    peers: [3 - id],
+    founders: [replicaId(1), replicaId(2)],
     known: knownPeers(wish.folder ?? folder()),
     formats: { own: wish.formats ?? KNOWN_FORMATS, active: wish.active ?? 1 },
     log: new SparseLog(log),
     give: (input) => void inputs.push(input),
+    met: (peer, at) => void met.push(`${peer} at ${at === null ? '?' : at.port}`),
   }
   const server = new PeerServer(parts)
-  const links = new PeerLinks(parts, new Map([[replicaId(3 - id), { host: HOST, port: otherPort }]]))
+  const links = new PeerLinks(parts, (place) => (place === 3 - id ? { host: HOST, port: otherPort } : null))
   cleanups.push(
     () => server.close(),
     () => links.close(),
@@ -96,7 +102,8 @@ function end(id: 1 | 2, port: number, otherPort: number, wish: Wish = {}): End {
     })
   const frames = (): string[] =>
     inputs.flatMap((input) => (input.kind === 'peer' ? [`${input.from} ${Buffer.from(input.frame).toString()}`] : []))
-  return { server, links, formats: parts.formats, inputs, lines, states, frames }
+  const open = (): void => links.follow({ kind: 'peers', members: [{ id: replicaId(3 - id), peer: null }], gone: [] })
+  return { server, links, formats: parts.formats, inputs, lines, met, open, states, frames }
 }
 
 const to = (end: End, id: number, text: string): void => end.links.send(replicaId(id), Buffer.from(text))
@@ -129,8 +136,8 @@ test('frames arrive whole, in order, under the life that said hello', async () =
   const one = end(1, a, b)
   const two = end(2, b, a)
   await Promise.all([one.server.open(), two.server.open()])
-  one.links.open()
-  two.links.open()
+  one.open()
+  two.open()
   await vi.waitFor(() => expect([one.states(), two.states()]).toEqual([['up 2.bb.1'], ['up 1.aa.1']]))
   for (const text of ['a', '', 'c']) to(one, 2, text)
   expect(two.frames()).toEqual([])
@@ -144,7 +151,7 @@ test('frames arrive whole, in order, under the life that said hello', async () =
 test('nobody listens: refused, said once, until a life answers', async () => {
   const [a, b] = [++lastPort, ++lastPort]
   const one = end(1, a, b)
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.states()).toEqual(['refused']))
   const two = end(2, b, a)
   await two.server.open()
@@ -156,7 +163,7 @@ test('a peer that dies is closed, then refused; its next life is another', async
   const one = end(1, a, b)
   const first = end(2, b, a)
   await first.server.open()
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
   first.server.close()
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1', 'closed', 'refused']))
@@ -173,7 +180,7 @@ test('a link that is lost while the peer lives is closed and up again, never ref
   const one = end(1, a, b)
   const two = end(2, b, a)
   await two.server.open()
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
   // The same life dials anew: the older link goes.
   const other = await dialSecurely(b)
@@ -195,9 +202,9 @@ test.each([
   ],
   ['the wrong door', hello({ to: 3 }), 'it looks for replica 3, this is replica 2', 'peer-misdirected'],
   [
-    'a replica that is not in the set',
-    hello({ replica: 9, life: '9.aa.1' as Life }),
-    'no other replica 9',
+    'a replica that says that it is the one it dials',
+    hello({ replica: 2, life: '2.aa.1' as Life }),
+    'this is replica 2 itself',
     'peer-unknown',
   ],
 ])('the peer port hears %s: an answer, a log line, and nothing more', async (_what, words, said, code) => {
@@ -238,7 +245,7 @@ test.each([
   const one = end(1, a, b, wish)
   const two = end(2, b, a)
   await two.server.open()
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
   await vi.waitFor(() => expect(two.lines.join()).toContain(code))
   expect(two.lines.join()).toContain(said)
@@ -246,7 +253,15 @@ test.each([
 })
 
 function hello(change: Partial<Parameters<typeof printHello>[0]>): string {
-  return printHello({ set: SET, replica: 1, life: '1.aa.1' as Life, to: 2, formats: KNOWN_FORMATS, ...change })
+  return printHello({
+    set: SET,
+    replica: 1,
+    life: '1.aa.1' as Life,
+    to: 2,
+    formats: KNOWN_FORMATS,
+    at: null,
+    ...change,
+  })
 }
 
 const first = { oldest: 1, newest: 1 }
@@ -260,12 +275,12 @@ test.each([
   const one = end(1, a, b, { formats })
   const two = end(2, b, a, { active: 2 })
   await Promise.all([one.server.open(), two.server.open()])
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.lines.join()).toContain('peer-refuses'))
   expect(one.lines.join()).toContain(said)
   expect(two.lines.join()).toMatch(/peer-format/)
   // Nor is it spoken to.
-  two.links.open()
+  two.open()
   await vi.waitFor(() => expect(two.lines.join()).toMatch(/peer-unfit|peer-refuses/))
   expect([...one.states(), ...two.states()]).toEqual([])
 })
@@ -291,7 +306,7 @@ test('a link that comes up tells what the peer reads', async () => {
   const one = end(1, a, b)
   const two = end(2, b, a, { formats: first })
   await two.server.open()
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.inputs).toMatchObject([{ kind: 'link', state: { kind: 'up', formats: first } }]))
 })
 
@@ -329,7 +344,7 @@ test('strangers that say nothing are few and do not keep a peer out for long', a
   for (const socket of silent.slice(1)) socket.once('close', again)
   cleanups.push(() => (isOver = true))
   const one = end(1, a, b)
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.states().at(-1)).toBe('up 2.bb.1'))
   // The replica's own connection put one out at most.
   expect(silent.filter(({ destroyed }) => !destroyed).length).toBeGreaterThan(hostLimits.helloWaiting - 10)
@@ -392,7 +407,7 @@ test('a peer that does not read: its link is reset, and memory stays bounded', a
   })
   server.listen({ host: HOST, port: b })
   cleanups.push(() => server.close())
-  one.links.open()
+  one.open()
   await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
   const large = new Uint8Array(16 * 1_024 * 1_024)
   await vi.waitFor(() => {
@@ -401,4 +416,94 @@ test('a peer that does not read: its link is reset, and memory stays bounded', a
     expect(one.lines.join()).toContain('peer-slow')
   })
   await vi.waitFor(() => expect(one.states().slice(0, 2)).toEqual(['up 2.bb.1', 'closed']))
+})
+
+describe('members that come and go', () => {
+  const none = { kind: 'peers', members: [] } as const
+
+  test('who dials and is not known is told of, with the address that it gives', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const one = end(1, a, b)
+    const two = end(2, b, a)
+    await Promise.all([one.server.open(), two.server.open()])
+    one.open()
+    await vi.waitFor(() => expect(two.met).toEqual([`1 at ${a}`]))
+    two.links.met(replicaId(1), { host: HOST, port: a })
+    await vi.waitFor(() => expect(two.states()).toEqual(['up 1.aa.1']))
+  })
+
+  test('who was removed is cut off, not heard when it dials again, and learns why', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const one = end(1, a, b)
+    const two = end(2, b, a)
+    await Promise.all([one.server.open(), two.server.open()])
+    one.open()
+    await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
+    two.server.follow({ ...none, gone: [{ place: 1, generation: 0 }] })
+    await vi.waitFor(() => expect(one.states().slice(0, 3)).toEqual(['up 2.bb.1', 'closed', 'removed']))
+    to(one, 2, 'still here')
+    one.links.flush()
+    expect(two.frames()).toEqual([])
+    expect(two.lines.join()).toContain('peer-removed')
+  })
+
+  test('who is gone is not dialled any more', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const one = end(1, a, b)
+    one.open()
+    await vi.waitFor(() => expect(one.states()).toEqual(['refused']))
+    one.links.follow({ ...none, gone: [{ place: 2, generation: 0 }] })
+    const two = end(2, b, a)
+    await two.server.open()
+    two.open()
+    await vi.waitFor(() => expect(two.states()).toEqual(['refused']))
+    expect(two.met).toEqual([])
+  })
+
+  test('where another incarnation of the place answers, the one that is looked for is over', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const one = end(1, a, b)
+    const next = end(2, b, a, { life: '1002.cc.1' })
+    await next.server.open()
+    one.open()
+    await vi.waitFor(() => expect(one.states()).toEqual(['refused']))
+  })
+})
+
+describe('a process without a log asks', () => {
+  const question = { set: SET, place: 2, incarnation: 'cc', peer: '127.0.0.1:9', admin: '127.0.0.1:8' }
+
+  test('what is known of its place: a founder’s, and with which disk it was met', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const one = end(1, a, b)
+    const two = end(2, b, a)
+    await Promise.all([one.server.open(), two.server.open()])
+    const ask = async (place: number): Promise<string> => {
+      const socket = await dialSecurely(a)
+      socket.write(printQuestion({ ...question, place, ask: 'who' }))
+      return textOf(socket)
+    }
+    const knows = (line: string) => parseKnowledge(line.trim())
+    expect(knows(await ask(2))).toEqual({ ok: true, value: { isFresh: false, isFounder: true, met: null } })
+    one.open()
+    await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
+    expect(knows(await ask(2))).toEqual({ ok: true, value: { isFresh: false, isFounder: true, met: 'bb' } })
+    expect(knows(await ask(4))).toEqual({ ok: true, value: { isFresh: false, isFounder: false, met: null } })
+  })
+
+  test('who it is to be: the replica hears the request, and its answer goes back', async () => {
+    const a = ++lastPort
+    const one = end(1, a, ++lastPort)
+    await one.server.open()
+    const socket = await dialSecurely(a)
+    socket.write(printQuestion({ ...question, ask: 'join' }))
+    await vi.waitFor(() => expect(one.inputs).toHaveLength(1))
+    const { ask: _, set: __, ...request } = { ...question, ask: 'join' }
+    expect(one.inputs).toEqual([
+      { kind: 'admin', id: -1, query: { kind: 'member', request: { kind: 'join', ...request } } },
+    ])
+    const body = { ok: true, place: 2, id: replicaId(1002), stage: { kind: 'joining' }, said: '' }
+    one.server.reply({ kind: 'reply', id: -1, status: 202, body })
+    expect(parseJoining((await textOf(socket)).trim())).toEqual({ ok: true, value: 1002 })
+  })
 })

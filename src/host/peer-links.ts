@@ -11,10 +11,13 @@
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { generationOf, placeOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
+import type { Peers } from '../replica/effect.ts'
 import type { LinkInput } from '../replica/input.ts'
 import { formatObjection, KNOWN_FORMATS } from '../wire/formats.ts'
 import type { Formats } from '../wire/formats.ts'
+import { parseAddress, printAddress } from './address.ts'
 import type { Address } from './address.ts'
 import { joinFrames } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
@@ -24,15 +27,42 @@ import { readLine } from './peer-server.ts'
 import type { PeerParts } from './peer-server.ts'
 
 export class PeerLinks {
-  readonly #links: ReadonlyMap<ReplicaId, PeerLink>
+  readonly #parts: PeerParts
+  readonly #addressOf: (place: number) => Address | null
+  readonly #links = new Map<ReplicaId, PeerLink>()
+  #isOver = false
 
-  constructor(parts: PeerParts, addresses: ReadonlyMap<ReplicaId, Address>) {
-    this.#links = new Map([...addresses].map(([peer, address]) => [peer, new PeerLink(parts, peer, address)]))
+  /** `addressOf`: where the configuration file has a place. */
+  constructor(parts: PeerParts, addressOf: (place: number) => Address | null) {
+    this.#parts = parts
+    this.#addressOf = addressOf
   }
 
-  /** Dials everyone, and goes on for ever. */
-  open(): void {
-    for (const link of this.#links.values()) link.dial()
+  /** Dials who is in the set, and goes on for ever; who is out of it is not dialled any more. */
+  follow({ members, gone }: Peers): void {
+    for (const { place, generation } of gone) {
+      for (const [id, link] of [...this.#links]) {
+        if (placeOf(id) !== place || generationOf(id) > generation) continue
+        link.close()
+        this.#links.delete(id)
+      }
+    }
+    for (const { id, peer } of members) this.#ensure(id, peer === null ? null : addressIn(peer))
+  }
+
+  /** That replica dialled: it may be one that this replica's log doesn't have yet, and where it is it knows best. */
+  met(id: ReplicaId, at: Address | null): void {
+    this.#ensure(id, at)
+  }
+
+  #ensure(id: ReplicaId, at: Address | null): void {
+    const known = this.#links.get(id)
+    if (known !== undefined) return known.move(at)
+    const address = at ?? this.#addressOf(placeOf(id))
+    if (address === null || this.#isOver || this.#links.size >= hostLimits.links) return
+    const link = new PeerLink(this.#parts, id, address)
+    this.#links.set(id, link)
+    link.dial()
   }
 
   /** Queues a frame for the end of this turn. */
@@ -57,6 +87,7 @@ export class PeerLinks {
   }
 
   close(): void {
+    this.#isOver = true
     for (const link of this.#links.values()) link.close()
   }
 }
@@ -64,7 +95,7 @@ export class PeerLinks {
 class PeerLink {
   readonly #parts: PeerParts
   readonly #peer: ReplicaId
-  readonly #address: Address
+  #address: Address
   /** The connection, and its secure side once there is one. */
   #raw: Socket | null = null
   #socket: TLSSocket | null = null
@@ -80,6 +111,11 @@ class PeerLink {
     this.#parts = parts
     this.#peer = peer
     this.#address = address
+  }
+
+  /** Where it is found from its next attempt on. */
+  move(at: Address | null): void {
+    if (at !== null) this.#address = at
   }
 
   send(frame: Uint8Array): void {
@@ -141,11 +177,12 @@ class PeerLink {
   }
 
   #greet(raw: Socket, timer: NodeJS.Timeout): void {
-    const { set, replica, life, formats, log } = this.#parts
+    const { set, replica, life, formats, address, log } = this.#parts
+    const at = printAddress(address)
     const socket = securePeerClient(raw, this.#parts)
     this.#socket = socket
     socket.once('secureConnect', () =>
-      socket.write(printHello({ set, replica, life, to: this.#peer, formats: formats.own })),
+      socket.write(printHello({ set, replica, life, to: this.#peer, formats: formats.own, at })),
     )
     socket.on('error', (error) => {
       const why = whyInsecure(error)
@@ -173,6 +210,9 @@ class PeerLink {
       this.#parts.log.warn('peer-refuses', `a peer does not listen to this replica: ${answer.value.refused}`, {
         peer: to,
       })
+      if (answer.value.because === 'removed') this.#parts.give({ kind: 'link', peer: to, state: { kind: 'removed' } })
+      // Two of one place can't listen at one address: the one that is looked for is over.
+      if (answer.value.because === 'succeeded' && this.#state === 'closed') this.#become({ kind: 'refused' })
       socket.destroy()
       return
     }
@@ -215,4 +255,9 @@ class PeerLink {
     this.#state = state.kind
     this.#parts.give({ kind: 'link', peer: this.#peer, state })
   }
+}
+
+function addressIn(text: string): Address | null {
+  const address = parseAddress(text)
+  return address.ok ? address.value : null
 }

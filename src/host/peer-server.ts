@@ -4,34 +4,39 @@
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 import { must } from '../base/assert.ts'
-import { compareLives } from '../base/brand.ts'
-import type { Life } from '../base/brand.ts'
+import { compareLives, generationOf, memberId, placeOf, replicaOf } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import type { Peers, Reply } from '../replica/effect.ts'
 import type { InputBody } from '../replica/input.ts'
+import type { MemberAnswer } from '../wire/member-request.ts'
 import { formatObjection } from '../wire/formats.ts'
 import type { Formats } from '../wire/formats.ts'
+import { parseAddress } from './address.ts'
 import type { Address } from './address.ts'
 import { FrameReader } from './frame-stream.ts'
 import { hostLimits } from './limits.ts'
 import type { SparseLog } from './log.ts'
 import type { KnownPeers } from './known-peers.ts'
-import { parseHello, printAnswer } from './peer-hello.ts'
-import type { Hello } from './peer-hello.ts'
+import { parseHello, parseQuestion, printAnswer, printJoining, printKnowledge } from './peer-hello.ts'
+import type { Hello, Question, Refusal } from './peer-hello.ts'
 import { securePeerServer, whyInsecure } from './peer-security.ts'
 
 export interface PeerParts {
   readonly set: string
   /** Of the set; see peer-security.ts. */
   readonly secret: string
-  readonly replica: number
+  readonly replica: ReplicaId
   readonly life: Life
   readonly address: Address
   /** What this replica reads, and what its set writes, as far as it knows. */
   readonly formats: SetFormats
-  /** The other replicas' ids. */
-  readonly peers: readonly number[]
+  /** With whom its log began. */
+  readonly founders: readonly ReplicaId[]
   readonly known: KnownPeers
   readonly log: SparseLog
   give(input: InputBody): void
+  /** A replica has dialled that may be a stranger to this one, and says where it is reached. */
+  met(peer: ReplicaId, at: Address | null): void
 }
 
 export interface SetFormats {
@@ -48,18 +53,30 @@ interface Stranger {
   set: string | null
 }
 
+interface Objection {
+  readonly code: string
+  readonly reason: string
+  readonly because?: Refusal['because']
+}
+
 export class PeerServer {
   readonly #parts: PeerParts
   readonly #server: Server
   /** Connections that haven't said hello, by where they come from. */
   readonly #strangers = new Map<string, Stranger>()
   /** The link from each peer, and the latest life that each gave. */
-  readonly #links = new Map<number, { readonly socket: TLSSocket; readonly life: Life; readonly formats: Formats }>()
+  readonly #links = new Map<ReplicaId, { readonly socket: TLSSocket; readonly life: Life; readonly formats: Formats }>()
+
+  /** By place: up to which generation all are out of the set. */
+  #gone: ReadonlyMap<number, number> = new Map()
+  /** Processes that want to join, by the number of their request, which is negative: others are the admin port's. */
+  readonly #joining = new Map<number, TLSSocket>()
+  #questions = 0
 
   constructor(parts: PeerParts) {
     this.#parts = parts
     this.#server = securePeerServer(parts, (socket, set) => {
-      const stranger = this.#strangers.get(placeOf(socket))
+      const stranger = this.#strangers.get(endOf(socket))
       if (stranger !== undefined) stranger.set = set
     })
     this.#server.on('connection', (socket: Socket) => this.#accept(socket))
@@ -94,9 +111,28 @@ export class PeerServer {
     }
   }
 
+  /** Who is out of the set is not listened to any more. */
+  follow({ gone }: Peers): void {
+    this.#gone = new Map(gone.map(({ place, generation }) => [place, generation]))
+    for (const [replica, { socket }] of this.#links) if (this.#isGone(replica)) socket.destroy()
+  }
+
+  /** The answer to a request that came from here. */
+  reply({ id, body }: Reply): void {
+    const socket = this.#joining.get(id)
+    this.#joining.delete(id)
+    const answer = body as MemberAnswer
+    const joining = answer.ok ? { id: answer.id, error: null } : { id: null, error: answer.error }
+    socket?.end(printJoining(joining))
+  }
+
+  #isGone(replica: ReplicaId): boolean {
+    return generationOf(replica) <= (this.#gone.get(placeOf(replica)) ?? -1)
+  }
+
   #accept(socket: Socket): void {
     socket.on('error', () => undefined)
-    const place = placeOf(socket)
+    const place = endOf(socket)
     if (this.#strangers.size >= hostLimits.helloWaiting && !this.#makeRoom(socket.remoteAddress)) {
       this.#parts.log.warn('peer-crowd', 'too many replicas at once connect to the peer port: a new one is closed')
       socket.destroy()
@@ -137,7 +173,7 @@ export class PeerServer {
 
   /** It knows the secret. */
   #listen(socket: TLSSocket): void {
-    const place = placeOf(socket)
+    const place = endOf(socket)
     socket.on('error', () => undefined)
     const stranger = this.#strangers.get(place)
     if (stranger === undefined) return void socket.destroy()
@@ -150,7 +186,7 @@ export class PeerServer {
   }
 
   #insecure(error: Error, socket: TLSSocket): void {
-    const place = placeOf(socket)
+    const place = endOf(socket)
     const stranger = this.#strangers.get(place)
     const why = whyInsecure(error)
     if (stranger === undefined || why === null) return
@@ -161,32 +197,63 @@ export class PeerServer {
   }
 
   #greet(socket: TLSSocket, line: string, rest: Buffer, place: string): void {
+    const question = parseQuestion(line)
+    if (question !== null) return this.#asked(socket, question)
     const hello = parseHello(line)
     if (!hello.ok) return this.#refuse(socket, 'peer-garbage', hello.error, place)
     const objection = this.#objection(hello.value)
-    if (objection !== null) return this.#refuse(socket, objection.code, objection.reason, place)
-    const { replica, life, formats } = hello.value
+    if (objection !== null) return this.#refuse(socket, objection.code, objection.reason, place, objection.because)
+    const { life, formats, at } = hello.value
+    const replica = replicaOf(life)
     // A link takes the place of the one before it: frames of both would mix.
     this.#links.get(replica)?.socket.destroy()
     this.#links.set(replica, { socket, life, formats })
     socket.write(printAnswer({ life: this.#parts.life, formats: this.#parts.formats.own }))
+    const address = at === null ? null : parseAddress(at)
+    this.#parts.met(replica, address?.ok === true ? address.value : null)
     this.#readFrames(socket, life, rest)
   }
 
-  #objection(hello: Hello): { readonly code: string; readonly reason: string } | null {
-    const { set, replica, peers, known } = this.#parts
+  /** A process without a log. */
+  #asked(socket: TLSSocket, { ask, place, incarnation, peer, admin }: Question): void {
+    socket.resume()
+    if (ask === 'who') {
+      const { founders, known } = this.#parts
+      const founder = memberId(place, 0)
+      const isFounder = founders.includes(founder) && !this.#isGone(founder)
+      return void socket.end(printKnowledge({ isFresh: false, isFounder, met: known.incarnationOf(founder) }))
+    }
+    if (this.#joining.size >= hostLimits.helloWaiting) return void socket.destroy()
+    const id = --this.#questions
+    this.#joining.set(id, socket)
+    socket.once('close', () => this.#joining.delete(id))
+    this.#parts.give({
+      kind: 'admin',
+      id,
+      query: { kind: 'member', request: { kind: 'join', place, incarnation, peer, admin } },
+    })
+  }
+
+  #objection(hello: Hello): Objection | null {
+    const { set, replica, known } = this.#parts
+    const from = replicaOf(hello.life)
     if (hello.set !== set) {
       return { code: 'peer-other-set', reason: `it is of set ${hello.set}, this is replica ${replica} of set ${set}` }
     }
     if (hello.to !== replica) {
-      return { code: 'peer-misdirected', reason: `it looks for replica ${hello.to}, this is replica ${replica}` }
+      const reason = `it looks for replica ${hello.to}, this is replica ${replica}`
+      const isSucceeded = placeOf(hello.to as ReplicaId) === placeOf(replica) && hello.to < replica
+      return { code: 'peer-misdirected', reason, ...(isSucceeded ? { because: 'succeeded' } : {}) }
     }
-    if (!peers.includes(hello.replica)) {
-      return { code: 'peer-unknown', reason: `this set has no other replica ${hello.replica}` }
+    if (this.#isGone(from)) {
+      const reason = `${hello.life} was removed from the set: start it with an empty data folder to join anew`
+      return { code: 'peer-removed', reason, because: 'removed' }
     }
+    // The log may have a member that this replica has not read of; but none that it is itself.
+    if (from === replica) return { code: 'peer-unknown', reason: `this is replica ${replica} itself` }
     const unfit = formatObjection(this.#parts.formats.own, this.#parts.formats.active, hello.formats)
     if (unfit !== null) return { code: 'peer-format', reason: unfit }
-    const last = this.#links.get(hello.replica)?.life
+    const last = this.#links.get(from)?.life
     if (last !== undefined && compareLives(hello.life, last) < 0) {
       return { code: 'peer-past', reason: `${hello.life} is over: ${last} has been here` }
     }
@@ -195,12 +262,12 @@ export class PeerServer {
   }
 
   /** Only who knows the secret is told why. */
-  #refuse(socket: Socket | TLSSocket, code: string, reason: string, from: string): void {
+  #refuse(socket: Socket | TLSSocket, code: string, reason: string, from: string, because?: Refusal['because']): void {
     this.#parts.log.warn(code, `a connection to the peer port is closed: ${reason}`, { from })
     if (!('encrypted' in socket)) return void socket.destroy()
     socket.removeAllListeners('data')
     socket.resume()
-    socket.end(printAnswer({ refused: reason }), () => socket.destroy())
+    socket.end(printAnswer({ refused: reason, ...(because === undefined ? {} : { because }) }), () => socket.destroy())
   }
 
   #readFrames(socket: TLSSocket, life: Life, rest: Buffer): void {
@@ -222,7 +289,7 @@ export class PeerServer {
   }
 }
 
-function placeOf(socket: Socket | TLSSocket): string {
+function endOf(socket: Socket | TLSSocket): string {
   return `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
 }
 

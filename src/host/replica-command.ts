@@ -35,8 +35,9 @@ async function obey(order: StartOrder): Promise<void> {
         return leave(0)
       }
       log.fatal({ code: `stopped-${cause}` }, reason)
-      const code = cause === 'bug' ? EXIT_BUG : EXIT_CANNOT_START
-      tell({ kind: 'failed', cause: cause === 'data' ? 'data' : 'other', reason }, () => leave(code))
+      const code = cause === 'bug' ? EXIT_BUG : cause === 'removed' ? 0 : EXIT_CANNOT_START
+      const told = cause === 'data' || cause === 'removed' ? cause : 'other'
+      tell({ kind: 'failed', cause: told, reason }, () => leave(code))
       // A parent that is stopped takes nothing; this process must not stay for that.
       setTimeout(() => leave(code), hostLimits.aliveMs)
     },

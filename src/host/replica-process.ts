@@ -2,6 +2,7 @@
 // the life is durable before a port opens, the SIP address is bound only when the replica says so.
 
 import { randomBytes, randomInt } from 'node:crypto'
+import { generationOf, placeOf, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import type { Result } from '../base/result.ts'
@@ -13,9 +14,12 @@ import { printAddress } from './address.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import type { Identify } from './data-folder.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
+import { identify } from './join.ts'
+import type { JoinParts } from './join.ts'
 import { hostLimits } from './limits.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
@@ -29,8 +33,10 @@ import type { Storage } from './storage.ts'
 
 export interface ReplicaStart {
   readonly config: SetConfig
+  /** Its place. */
   readonly replica: ReplicaId
-  readonly hasRun: boolean
+  /** What it is if it has no log (join.ts). */
+  readonly fresh: JoinParts['mode']
 }
 
 export interface Surroundings {
@@ -42,8 +48,9 @@ export interface Surroundings {
 }
 
 export interface Ending {
-  /** `data`: the data folder is at fault; `bug`: an assertion; `drained`: it was told to end, and that is no failure. */
-  readonly cause: 'data' | 'bug' | 'drained' | 'other'
+  /** `data`: the data folder is at fault; `bug`: an assertion. No failures: `drained`, it was told to end; `removed`, it is not in
+   * the set any more. */
+  readonly cause: 'data' | 'bug' | 'drained' | 'removed' | 'other'
   readonly reason: string
 }
 
@@ -70,7 +77,7 @@ export class ReplicaProcess {
       config.replicas.find(({ id }) => id === replica),
       'a replica of the set',
     )
-    const storage = await this.#openStorage(own.data)
+    const storage = await this.#openStorage(own)
     if (!storage.ok) return this.#end('data', storage.error)
     this.#open.push(() => storage.value.close())
     if (this.#isOver) return this.close()
@@ -105,11 +112,15 @@ export class ReplicaProcess {
     for (const close of this.#open.splice(0).reverse()) close()
   }
 
-  #openStorage(data: string | null): Promise<Result<Storage, string>> | Result<Storage, string> {
-    const { config, replica, hasRun } = this.#start
-    if (data === null) return openMemory(replica, hasRun)
-    const owner = { set: config.set, replica, hasRun }
-    return openDisk(data, owner, {
+  #openStorage(own: ReplicaConfig): Promise<Result<Storage, string>> {
+    const { config, replica, fresh: mode } = this.#start
+    const { log } = this.#around
+    const parts: JoinParts = { config, own, mode, log, isOver: () => this.#isOver || this.#isDraining }
+    const asked: Identify = (incarnation) => identify(parts, incarnation)
+    if (own.data === null) return openMemory(asked)
+    // A log that is gone is no danger: without one it takes part under no identity that it had.
+    const owner = { set: config.set, replica, hasRun: false }
+    return openDisk(own.data, owner, asked, {
       log: this.#around.log,
       give: (input) => this.give(input),
       durable: (persists) => this.#host?.durable(persists),
@@ -118,24 +129,28 @@ export class ReplicaProcess {
   }
 
   #makeParts(own: ReplicaConfig, storage: Storage): Parts {
-    const { config, replica } = this.#start
-    const { life, known } = storage
+    const { config } = this.#start
+    const { life, id, known } = storage
     const sparse = new SparseLog(this.#around.log)
     const give = (input: InputBody): void => this.give(input)
     const clock = machineClock()
-    const peers = config.replicas.filter(({ id }) => id !== replica)
     const peerParts: PeerParts = {
       set: config.set,
       secret: config.secret,
-      replica,
+      replica: id,
       life,
       address: own.peer,
-      peers: peers.map(({ id }) => id),
+      founders: foundersOf(config, storage),
       known,
       formats: { own: formatsUpTo(config.formats.most ?? null), active: OLDEST_FORMAT },
       log: sparse,
       give,
+      met: (peer, at) => links.met(peer, at),
     }
+    const links = new PeerLinks(
+      peerParts,
+      (place) => config.replicas.find((other) => placeOf(other.id) === place)?.peer ?? null,
+    )
     const parts: Parts = {
       clock,
       storage,
@@ -143,9 +158,9 @@ export class ReplicaProcess {
       sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
       server: new PeerServer(peerParts),
-      links: new PeerLinks(peerParts, new Map(peers.map(({ id, peer }) => [id, peer]))),
+      links,
     }
-    const { sip, admin, server, links } = parts
+    const { sip, admin, server } = parts
     for (const part of [sip, admin, server, links]) this.#open.push(() => part.close())
     return parts
   }
@@ -165,7 +180,6 @@ export class ReplicaProcess {
     log.info({ code: 'started', life, records: records.length }, 'a new life begins')
     report({ kind: 'listening', life })
     this.#host.start()
-    parts.links.open()
     parts.storage.start()
   }
 
@@ -175,8 +189,10 @@ export class ReplicaProcess {
     return {
       send: (send) => sip.send(send),
       peer: (send) => links.send(send.to, send.frame),
-      // The set is as the configuration file says, until changes of it are built.
-      peers: () => undefined,
+      peers: (peers) => {
+        server.follow(peers)
+        links.follow(peers)
+      },
       flush: () => links.flush(),
       persist: (persist) => storage.persist(persist),
       snapshot: (write) => storage.write(write),
@@ -184,17 +200,18 @@ export class ReplicaProcess {
         this.#sipOpened = this.#openSip(sip)
       },
       closeSip: () => void this.#closeSip(sip),
-      reply: (reply) => admin.reply(reply),
+      reply: (reply) => (reply.id < 0 ? server.reply(reply) : admin.reply(reply)),
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
         else if (notice.kind === 'format') {
           parts.formats.active = notice.active
           server.formatRaised()
           links.formatRaised()
-        } else report(notice)
+        } else if (notice.kind === 'leader') report({ ...notice, id: placeId(notice.id) })
+        else report({ ...notice, leader: placeId(notice.leader) })
       },
       stop: (why) => {
-        if (why.kind === 'stop') this.#end('data', why.reason)
+        if (why.kind === 'stop') this.#end(why.cause === 'removed' ? 'removed' : 'data', why.reason)
         else if (why.kind === 'bug') this.#end('bug', inWords(why.error))
         else void links.end().then(() => this.#end('drained', 'it was told to end, and has handed over'))
       },
@@ -253,15 +270,23 @@ function inWords(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-function optionsOf(
-  { config, replica }: ReplicaStart,
-  { life, snapshot, records }: Storage,
-  clock: Clock,
-): ReplicaOptions {
+/** What users know a replica by. */
+function placeId(id: ReplicaId): ReplicaId {
+  return replicaId(placeOf(id))
+}
+
+/** With whom its log began. */
+function foundersOf(config: SetConfig, { id, voters }: Storage): readonly ReplicaId[] {
+  if (voters !== null) return voters
+  return generationOf(id) === 0 ? config.replicas.map((replica) => replica.id) : []
+}
+
+function optionsOf({ config }: ReplicaStart, storage: Storage, clock: Clock): ReplicaOptions {
+  const { id, life, snapshot, records } = storage
   return {
-    id: replica,
+    id,
     set: config.set,
-    voters: config.replicas.map(({ id }) => id),
+    voters: foundersOf(config, storage),
     life,
     seed: randomInt(2 ** 32),
     freshKey: randomBytes(16),

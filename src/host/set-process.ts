@@ -7,7 +7,7 @@ import { printAddress } from './address.ts'
 import { ReplicaChild } from './child.ts'
 import type { ChildExit } from './child.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
-import type { FromReplica } from './ipc.ts'
+import type { FromReplica, StartOrder } from './ipc.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 
@@ -30,7 +30,8 @@ export interface SetParts {
   readonly command: readonly string[]
   readonly logLevel: string
   readonly log: Logger
-  hasRun(replica: ReplicaId): boolean
+  /** Null: nobody remembers. */
+  hasRun(replica: ReplicaId): boolean | null
   /** This replica's first life is durable. */
   started(replica: ReplicaId): void
   say(event: SetEvent): void
@@ -168,8 +169,15 @@ export class SetProcess {
   }
 
   #start(child: ReplicaChild): void {
-    const { hasRun, logLevel } = this.#parts
-    child.start({ kind: 'start', config: this.#config, replica: child.id, hasRun: hasRun(child.id), logLevel })
+    const { logLevel } = this.#parts
+    child.start({ kind: 'start', config: this.#config, replica: child.id, fresh: this.#freshness(child.id), logLevel })
+  }
+
+  /** What a replica is if it has no log: a founder, if none has run before. */
+  #freshness(id: ReplicaId): StartOrder['fresh'] {
+    const { hasRun } = this.#parts
+    if (hasRun(id) === true) return 'join'
+    return this.#config.replicas.every((replica) => hasRun(replica.id) === false) ? 'found' : 'ask'
   }
 
   #heard(id: ReplicaId, pid: number, message: FromReplica): void {
@@ -223,6 +231,7 @@ export class SetProcess {
     dropped?.ended()
     if (this.#isEnding) return this.#finishIfEmpty()
     if (this.#find(id) === null) return
+    if (failed?.cause === 'removed') return this.#leftSet(id, failed.reason)
     if (failed?.cause === 'data') return this.#lose(id, failed.reason)
     if (failed !== null && !exit.wasListening && !this.#isReady) return this.#fail(`replica ${id}: ${failed.reason}`)
     if (failed === null && !exit.wasListening && !this.#isReady && code !== null && code !== 0) {
@@ -245,6 +254,17 @@ export class SetProcess {
       return this.#fail([...this.#lost].map(([lost, why]) => `replica ${lost}: ${why}`).join('; '))
     }
     this.#parts.log.error({ code: 'replica-lost', replica: id }, `replica ${id} stays out, the others go on: ${reason}`)
+    this.#sayReady()
+  }
+
+  /** It was removed from the set, and is not started again. */
+  #leftSet(id: ReplicaId, reason: string): void {
+    this.#parts.log.warn({ code: 'replica-removed', replica: id }, reason)
+    this.#cycles.get(id)?.()
+    this.#cycles.delete(id)
+    if (this.#children.every((child) => child.pid === null) && this.#restarts.size === 0) {
+      return this.#fail('all of its replicas were removed from the set')
+    }
     this.#sayReady()
   }
 

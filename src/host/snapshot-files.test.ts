@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { index, replicaId, term } from '../base/brand.ts'
+import { ok } from '../base/result.ts'
 import { configuration } from '../raft/configuration.ts'
 import type { SnapshotInput } from '../replica/input.ts'
 import type { SnapshotWrite } from '../replica/effect.ts'
@@ -24,6 +25,7 @@ afterEach(() => {
 
 const owner = { set: '0123456789abcdef', replica: replicaId(2), hasRun: false }
 const log = pino({ level: 'silent' })
+const founds = () => Promise.resolve(ok({ id: replicaId(2), voters: [] }))
 const metadata = (at: number) => ({
   index: index(at),
   term: term(3),
@@ -47,7 +49,7 @@ interface Life {
 }
 
 async function begin(change: Partial<typeof owner> = {}): Promise<Life> {
-  const opened = await openDataFolder(folder, { ...owner, ...change }, log)
+  const opened = await openDataFolder(folder, { ...owner, ...change }, log, founds)
   if (!opened.ok) throw new Error(opened.error)
   const data = opened.value
   let durable = 0

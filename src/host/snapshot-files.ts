@@ -6,6 +6,8 @@ import { open, readdir, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { placeOf } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
@@ -43,7 +45,7 @@ export interface FoundSnapshot {
 /** The newest snapshot in the folder; null if there is none. An error is a sentence for the user. */
 export async function findSnapshot(
   folder: string,
-  owner: { readonly set: string; readonly replica: number },
+  owner: { readonly set: string; readonly replica: ReplicaId },
 ): Promise<Result<FoundSnapshot | null, string>> {
   const { newest, leftovers } = chooseSnapshot((await readdir(folder)).sort())
   if (newest === null) {
@@ -55,9 +57,10 @@ export async function findSnapshot(
   if (!title.ok) return title
   const { set, replica, metadata } = title.value
   if (set !== owner.set) return err(`${path} belongs to set ${set}, not to set ${owner.set}: give another data folder`)
-  if (replica !== owner.replica) {
+  const place = placeOf(replica as ReplicaId)
+  if (place !== placeOf(owner.replica)) {
     return err(
-      `${path} belongs to replica ${replica} of this set, not to replica ${owner.replica}: give another data folder`,
+      `${path} belongs to replica ${place} of this set, not to replica ${owner.replica}: give another data folder`,
     )
   }
   return ok({ metadata, segment: newest.segment, parts: { [Symbol.iterator]: () => partsOf(path) }, leftovers })

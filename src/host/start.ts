@@ -67,14 +67,14 @@ async function run(config: SetConfig, id: number, level: string): Promise<number
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
   const running = new ReplicaProcess(
-    { config, replica: replicaId(id), hasRun: false },
+    { config, replica: replicaId(id), fresh: 'ask' },
     {
       log,
       makeReplica: (options) => new Replica(options),
       report: ({ kind, ...fields }) => log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`),
       end: ({ cause, reason }) => {
-        if (cause === 'drained') {
-          log.info({ code: 'drained' }, reason)
+        if (cause === 'drained' || cause === 'removed') {
+          log.warn({ code: cause }, reason)
           return ended.resolve(0)
         }
         log.fatal({ code: `stopped-${cause}` }, reason)

@@ -5,13 +5,13 @@ import { statfs } from 'node:fs/promises'
 import { unreachable } from '../base/assert.ts'
 import { life as makeLife } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
-import { err, ok } from '../base/result.ts'
+import { ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { Persist, SnapshotWrite } from '../replica/effect.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { FolderOwner } from '../wire/recovery.ts'
 import { openDataFolder } from './data-folder.ts'
-import type { DataFolder } from './data-folder.ts'
+import type { DataFolder, Identify } from './data-folder.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { KnownPeers } from './known-peers.ts'
 import type { Logger } from './log.ts'
@@ -20,6 +20,9 @@ import { Wal } from './wal.ts'
 
 export interface Storage {
   readonly life: Life
+  readonly id: ReplicaId
+  /** With whom it founded the set; none: it joined one; null: its log is too old to say. */
+  readonly voters: readonly ReplicaId[] | null
   readonly known: KnownPeers
   /** What was there before this life. */
   readonly snapshot: DataFolder['snapshot']
@@ -44,11 +47,12 @@ export interface StorageEvents {
 export async function openDisk(
   folder: string,
   owner: FolderOwner,
+  identify: Identify,
   events: StorageEvents,
 ): Promise<Result<Storage, string>> {
-  const opened = await openDataFolder(folder, owner, events.log)
+  const opened = await openDataFolder(folder, owner, events.log, identify)
   if (!opened.ok) return opened
-  const { life, snapshot, records, end, guard } = opened.value
+  const { id, voters, life, snapshot, records, end, guard } = opened.value
   const known = KnownPeers.load(folder)
   if (!known.ok) {
     guard.release()
@@ -72,6 +76,8 @@ export async function openDisk(
   const snapshots = new SnapshotFiles(end.folder, end.identity, wal, (input) => events.give(input))
   return ok({
     life,
+    id,
+    voters,
     known: known.value,
     snapshot,
     records,
@@ -88,10 +94,15 @@ export async function openDisk(
 }
 
 /** No disk: this start is an incarnation of its own. The replica is told so and asks for nothing to be kept. */
-export function openMemory(replica: ReplicaId, hasRun: boolean): Result<Storage, string> {
-  if (hasRun) return err('its memory is gone, and with it its vote: it does not come back as the replica that it was')
+export async function openMemory(identify: Identify): Promise<Result<Storage, string>> {
+  const incarnation = randomBytes(4).toString('hex')
+  const newcomer = await identify(incarnation)
+  if (!newcomer.ok) return newcomer
+  const { id, voters } = newcomer.value
   return ok({
-    life: makeLife(replica, randomBytes(4).toString('hex'), 1),
+    life: makeLife(id, incarnation, 1),
+    id,
+    voters,
     known: KnownPeers.none(),
     snapshot: null,
     records: [],

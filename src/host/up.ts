@@ -91,7 +91,8 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     command: [process.execPath, ...process.execArgv, program, 'replica'],
     logLevel: level,
     log,
-    hasRun: (replica) => folder.value?.hasRun(replica) ?? started.has(replica),
+    hasRun: (replica) =>
+      folder.value?.hasRun(replica) ?? (started.has(replica) || (config.durability === 'memory' ? false : null)),
     started: (replica) => {
       started.add(replica)
       folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message))

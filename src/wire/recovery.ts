@@ -2,7 +2,7 @@
 // or why that replica must not start. Pure: the host reads and mends the files (host/data-folder.ts), the simulator's disk is
 // read by the same rules.
 
-import { life as makeLife } from '../base/brand.ts'
+import { life as makeLife, placeOf } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import { latin1Bytes, latin1Text } from '../base/bytes.ts'
@@ -21,9 +21,12 @@ interface SegmentTitle {
   readonly incarnation: string
   readonly segment: number
   readonly previous: number
+  /** With whom this replica founded the set; none: it joined one. Absent in logs that are older than that: those of the
+   * configuration file. */
+  readonly voters?: readonly number[]
 }
 
-export type Identity = Pick<SegmentTitle, 'set' | 'replica' | 'incarnation'>
+export type Identity = Pick<SegmentTitle, 'set' | 'replica' | 'incarnation' | 'voters'>
 
 export interface FolderOwner {
   readonly set: string
@@ -70,13 +73,14 @@ export function isSegmentName(name: string): boolean {
 
 /** The bytes that a new segment begins with. */
 export function beginSegment(
-  { set, replica, incarnation }: Identity,
+  { set, replica, incarnation, voters }: Identity,
   segment: number,
   previous: number,
   checksum: Checksum,
 ): { readonly bytes: Uint8Array; readonly crc: number } {
   const title: SegmentTitle = { holdfast: 'log', format: TITLE_FORMAT, set, replica, incarnation, segment, previous }
-  return frameRecords([latin1Bytes(JSON.stringify(title))], 0, 0, checksum)
+  const whole = voters === undefined ? title : { ...title, voters }
+  return frameRecords([latin1Bytes(JSON.stringify(whole))], 0, 0, checksum)
 }
 
 /** Reads all segments, in the order of their names; null if there is no log and need not be. An error is a sentence for the
@@ -186,8 +190,10 @@ function strangerOf(
   if (title.set !== owner.set) {
     return `${path} belongs to set ${title.set}, not to set ${owner.set}: give another data folder`
   }
-  if (title.replica !== owner.replica) {
-    return `${path} belongs to replica ${title.replica} of this set, not to replica ${owner.replica}: give another data folder`
+  // Which incarnation of its place it is, its log says.
+  const place = placeOf(title.replica as ReplicaId)
+  if (place !== placeOf(owner.replica)) {
+    return `${path} belongs to replica ${place} of this set, not to replica ${owner.replica}: give another data folder`
   }
   const identity: Identity | undefined = before?.identity
   if (identity !== undefined && identity.incarnation !== title.incarnation) {

@@ -175,7 +175,10 @@ class BenchSet {
       if (this.#processes.get(id) === child && signal !== 'SIGKILL')
         this.#trouble ??= `replica ${id} ended: ${code ?? signal}`
     })
-    this.#send(id, { kind: 'start', start: { config: this.#config, replica: replicaId(id), hasRun } })
+    this.#send(id, {
+      kind: 'start',
+      start: { config: this.#config, replica: replicaId(id), fresh: hasRun ? 'join' : 'found' },
+    })
   }
 
   kill(id: number): void {

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { index, replicaId, term } from '../../src/base/brand.ts'
 import { latin1Bytes } from '../../src/base/bytes.ts'
 import { stamp } from '../../src/base/instant.ts'
+import { ok } from '../../src/base/result.ts'
 import { openDataFolder } from '../../src/host/data-folder.ts'
 import { SnapshotFiles } from '../../src/host/snapshot-files.ts'
 import { openWalFile, Wal } from '../../src/host/wal.ts'
@@ -20,6 +21,7 @@ import { isSegmentName } from '../../src/wire/recovery.ts'
 import type { DiskRecord } from '../../src/wire/record.ts'
 import { HEAD_BYTES } from '../../src/wire/segment.ts'
 
+const founds = () => Promise.resolve(ok({ id: replicaId(2), voters: [] }))
 export const owner: FolderOwner = { set: '0123456789abcdef', replica: replicaId(2), hasRun: true }
 
 /** A record, where it lies, and which write it came with. */
@@ -92,7 +94,7 @@ function batches(at: number): readonly (readonly DiskRecord[])[] {
     entry: { term: term(at), index: index(at + place), kind: 'normal', data: latin1Bytes(text) },
   })
   return [
-    [state, entry(0, 'INVITE sip:bob@example.org SIP/2.0')],
+    [state, entry(0, 'INVITE sip:bob SIP/2.0')],
     [entry(1, 'x'.repeat(300)), entry(2, 'y'.repeat(300)), entry(3, 'z')],
     [entry(4, 'a'), entry(5, 'BYE'.repeat(30))],
     [entry(6, `an end ${'\0'.repeat(9)}`)],
@@ -107,7 +109,7 @@ interface Writer {
 }
 
 async function begin(folder: string): Promise<Writer> {
-  const opened = await openDataFolder(folder, { ...owner, hasRun: false }, logger)
+  const opened = await openDataFolder(folder, { ...owner, hasRun: false }, logger, founds)
   if (!opened.ok) throw new Error(opened.error)
   const { end, guard } = opened.value
   const records: Laid[] = []
