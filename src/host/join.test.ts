@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { replicaId } from '../base/brand.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import { KNOWN_FORMATS } from '../wire/formats.ts'
+import type { SetConfig } from './config.ts'
+import { identify } from './join.ts'
+import type { JoinParts } from './join.ts'
+import { KnownPeers } from './known-peers.ts'
+import { SparseLog } from './log.ts'
+import { PeerServer } from './peer-server.ts'
+
+const HOST = '127.40.2.7'
+let lastPort = 8_160
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const clean of cleanups.splice(0).reverse()) clean()
+})
+
+function setOf(count: number): SetConfig {
+  const replicas = Array.from({ length: count }, (_, i) => ({
+    id: replicaId(i + 1),
+    admin: { host: HOST, port: ++lastPort },
+    peer: { host: HOST, port: ++lastPort },
+    data: '/nowhere',
+  }))
+  const address = { host: HOST, port: 1 }
+  const secrets = { set: '0123456789abcdef', secret: '5e'.repeat(32) }
+  const rest = { nextHop: null, durability: 'wal', compaction: {}, formats: {}, restart: null } as const
+  return { ...secrets, ...rest, sip: address, admin: address, replicas } as SetConfig
+}
+
+interface Asking {
+  readonly lines: string[]
+  /** Null while it waits. */
+  answer(): string | null
+  end(): void
+}
+
+/** A process without a log at that place. */
+function ask(config: SetConfig, place: number, mode: JoinParts['mode'] = 'ask', incarnation = 'aa'): Asking {
+  const lines: string[] = []
+  let isOver = false
+  let answer: string | null = null
+  const own = config.replicas.find(({ id }) => id === place)
+  if (own === undefined) throw new Error('a place of the set')
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+  const end = (): void => void (isOver = true)
+  cleanups.push(end)
+  void identify({ config, own, mode, log, isOver: () => isOver }, incarnation).then((result) => {
+    answer = result.ok ? `${result.value.id} of ${result.value.voters.join(',') || 'a set'}` : result.error
+  })
+  return { lines, answer: () => answer, end }
+}
+
+/** A replica that runs, with a log that began with these, and that has met these lives. The leader's answer to who joins is `id`. */
+async function running(
+  config: SetConfig,
+  place: number,
+  founders: readonly number[],
+  met: readonly string[],
+  id: number,
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-join-'))
+  cleanups.push(() => rmSync(folder, { recursive: true }))
+  const known = KnownPeers.load(folder)
+  const own = config.replicas.find((replica) => replica.id === place)
+  if (!known.ok || own === undefined) throw new Error('a place of the set')
+  for (const life of met) known.value.objection(life as Life)
+  const asked: number[] = []
+  const server: PeerServer = new PeerServer({
+    ...config,
+    replica: own.id,
+    life: `${place}.0${place}.1` as Life,
+    address: own.peer,
+    founders: founders.map(replicaId),
+    known: known.value,
+    formats: { own: KNOWN_FORMATS, active: 2 },
+    log: new SparseLog(pino({ enabled: false })),
+    met: () => undefined,
+    give: (input) => {
+      if (input.kind !== 'admin' || input.query.kind !== 'member' || input.query.request.kind !== 'join') return
+      asked.push(input.query.request.place)
+      const body = { ok: true, place: 0, id: id as ReplicaId, stage: { kind: 'joining' }, said: '' }
+      server.reply({ kind: 'reply', id: input.id, status: 202, body })
+    },
+  })
+  await server.open()
+  cleanups.push(() => server.close())
+  return { asked }
+}
+
+describe('a set is founded', () => {
+  test('by all of its places together, once each of them answers', async () => {
+    const config = setOf(3)
+    const [one, two] = [ask(config, 1), ask(config, 2)]
+    await vi.waitFor(() => expect(one.lines.join()).toContain('replica 3: not running'))
+    expect([one.answer(), two.answer()]).toEqual([null, null])
+    const three = ask(config, 3)
+    await vi.waitFor(() => expect(three.answer()).toBe('3 of 1,2,3'))
+    // It goes on as a replica with a log: those that are late hear that it has met nobody else in their places.
+    await running(config, 3, [1, 2, 3], [], 0)
+    await vi.waitFor(() =>
+      expect([one.answer(), two.answer()].filter((answer) => answer !== null).length).toBeGreaterThan(0),
+    )
+  })
+
+  test('a founder that is late is one still, if none of the others has met another disk in its place', async () => {
+    const config = setOf(3)
+    const [one, two] = [
+      await running(config, 1, [1, 2, 3], ['2.02.1'], 1003),
+      await running(config, 2, [1, 2, 3], [], 1003),
+    ]
+    const three = ask(config, 3)
+    await vi.waitFor(() => expect(three.answer()).toBe('3 of 1,2,3'))
+    expect([...one.asked, ...two.asked]).toEqual([])
+  })
+
+  test('by `up`, which knows that nobody has run before, without asking', async () => {
+    const one = ask(setOf(3), 1, 'found')
+    await vi.waitFor(() => expect(one.answer()).toBe('1 of 1,2,3'))
+  })
+})
+
+describe('a set is joined', () => {
+  test('by a second disk of a place, though only one of the others has met the first', async () => {
+    const config = setOf(3)
+    const [one, two] = [
+      await running(config, 1, [1, 2, 3], [], 1003),
+      await running(config, 2, [1, 2, 3], ['3.ff.1'], 1003),
+    ]
+    const three = ask(config, 3)
+    await vi.waitFor(() => expect(three.answer()).toBe('1003 of a set'))
+    expect(one.asked.length + two.asked.length).toBeGreaterThan(0)
+  })
+
+  test('while one that could have met it does not answer, nothing is founded', async () => {
+    const config = setOf(3)
+    const one = await running(config, 1, [1, 2, 3], [], 1003)
+    const three = ask(config, 3)
+    await vi.waitFor(() => expect(three.lines.join()).toContain('replica 2: not running'))
+    expect([three.answer(), one.asked]).toEqual([null, []])
+  })
+
+  test('by a place that was none of its founders’', async () => {
+    const config = setOf(4)
+    for (const place of [1, 2, 3]) await running(config, place, [1, 2, 3], [], 1004)
+    const four = ask(config, 4)
+    await vi.waitFor(() => expect(four.answer()).toBe('1004 of a set'))
+  })
+
+  test('by who has run before: it never founds, whoever else is fresh', async () => {
+    const config = setOf(2)
+    const [one, two] = [ask(config, 1, 'join'), ask(config, 2, 'join')]
+    await vi.waitFor(() => expect(one.lines.join()).toContain('replica 2 has no log either'))
+    await vi.waitFor(() => expect(two.lines.join()).toContain('replica 1 has no log either'))
+    expect([one.answer(), two.answer()]).toEqual([null, null])
+  })
+
+  test('not by the only replica of a set: there is nobody who has its log', async () => {
+    const one = ask(setOf(1), 1, 'join')
+    await vi.waitFor(() => expect(one.answer()).toContain('its log is gone'))
+  })
+})
