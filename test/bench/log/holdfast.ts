@@ -37,7 +37,7 @@ async function start(keeping: Keeping, folder: string, nodeOptions: readonly str
   const words = await Promise.all(
     children.map((child, i) =>
       order(child, {
-        start: { config, replica: replicaId(i + 1), hasRun: false },
+        start: { config, replica: replicaId(i + 1), fresh: 'found' },
         loadPort: must(loadPorts[i], 'a port'),
       }),
     ),
