@@ -35,6 +35,8 @@ export const crashFlows: readonly string[] = [
   'basic-on-streams',
   'refused-on-streams',
   'cancelled-on-streams',
+  'long-invite',
+  'long-invite-refused-streams',
   'basic-compacted',
 ]
 

@@ -259,6 +259,27 @@ export const flows: readonly Flow[] = [
   `,
     { transport: 'tcp', isDrawn: false },
   ),
+  // 18.1.1: the set moves it to TCP, and back to UDP where nobody takes that.
+  ladder(
+    'long-invite',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..3s
+    |--BYE--------------->| 0.5..8s
+  `,
+    { isLong: true, isDrawn: false },
+  ),
+  ladder(
+    'long-invite-refused-streams',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..3s
+    |--BYE--------------->| 0.5..8s
+  `,
+    { isLong: true, takesStreams: false, isDrawn: false },
+  ),
   // The 2xx comes again and again; whoever owns the call relays each, and a death meets an INVITE answered and not acknowledged.
   ladder(
     'slow-ack',

@@ -40,6 +40,10 @@ export interface Flow {
   readonly transport: Transport
   /** The caller's phone is slow: microseconds from the first 2xx it gets to its ACK. */
   readonly ackAfter: number
+  /** Its INVITEs are too long for a datagram between proxies (RFC 3261 18.1.1). */
+  readonly isLong: boolean
+  /** False: the callee, which speaks UDP, refuses connections. */
+  readonly takesStreams: boolean
   /** False: too long for the seeds, which draw among the others; crash points have it. */
   readonly isDrawn: boolean
 }
@@ -48,6 +52,8 @@ interface FlowOptions {
   readonly calleePresent?: boolean
   readonly ackAfter?: number
   readonly transport?: Transport
+  readonly isLong?: boolean
+  readonly takesStreams?: boolean
   readonly isDrawn?: boolean
 }
 
@@ -60,7 +66,8 @@ export function ladder(name: string, text: string, options: FlowOptions = {}): F
     steps.push(...readLine(trimmed))
   }
   const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
-  return { name, steps, calleePresent, ackAfter, isDrawn, transport }
+  const { isLong = false, takesStreams = true } = options
+  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams }
 }
 
 function readLine(line: string): readonly Step[] {

@@ -147,7 +147,8 @@ class Run {
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
     this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, { from, at: doorAddress, end: null }))
-    this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
+    const takesStreams = this.#plan.calls.every((call) => flowNamed(call.flow)?.takesStreams !== false)
+    if (takesStreams) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
     this.#court.onReset = (call) => this.#giveUp(call)
     this.#streams.onWritten = (from, text) => this.#witness?.datagram(from, text)
   }
@@ -245,7 +246,8 @@ class Run {
   #attach(phone: Phone): void {
     const at = phone.options.address
     this.#sip.attachPhone(at, (data, from) => phone.receive(data, { from, at, end: null }))
-    this.#streams.listen(at, (end) => phone.accept(end))
+    const { side, flow } = phone.options
+    if (side === 'caller' || flow.takesStreams) this.#streams.listen(at, (end) => phone.accept(end))
   }
 
   /** The one next hop of all calls: a callee for each Call-ID. */

@@ -71,7 +71,10 @@ export class SipRelay implements Checker {
     const begins = received.method === 'INVITE' && tagOf(received, 'to') === null
     const added = got.slice(0, got.length - had.length)
     if (got.slice(added.length).join() !== had.join()) return `Record-Route lost: ${got.join()}`
-    const [outer, inner] = [topVia(received), topVia(sent)].map((via) => (via.startsWith('SIP/2.0/TCP') ? 'tcp' : null))
+    // 18.1.1: what went by TCP for its size alone is recorded as what it is otherwise.
+    const speaks = (via: string): 'tcp' | null =>
+      via.startsWith('SIP/2.0/TCP') && !/;hfu(?:;|$)/.test(via) ? 'tcp' : null
+    const [outer, inner] = [speaks(topVia(received)), speaks(topVia(sent))]
     const wanted = outer === inner ? [outer] : [outer, inner]
     if (!begins && added.length === 0) return null
     if (added.length !== wanted.length) return `${added.length} Record-Routes were added`

@@ -210,7 +210,7 @@ export class Phone {
       this.#dialog,
       this.#branch(),
       this.#draw,
-      sessionBody(this.#draw, this.#branches),
+      sessionBody(this.#draw, this.#branches, this.options.flow.isLong),
     )
     this.#calling = this.#send(invite)
   }

@@ -149,9 +149,9 @@ function bodyLines(body: string, drawn: Draw): readonly HeaderLine[] {
 }
 
 /** Not quite SDP: bytes of every kind, CRLFs and an empty line among them. */
-export function sessionBody(drawn: Draw, nth: number): string {
+export function sessionBody(drawn: Draw, nth: number, isLong = false): string {
   const length = drawn.within(0, 120, 20, nth)
   let noise = ''
   for (let i = 0; i < length; i++) noise += String.fromCharCode(drawn.below(256, 21, nth, i))
-  return `v=0\r\no=- ${nth} 1 IN IP4 192.0.2.1\r\ns=-\r\n\r\n${noise}\r\n`
+  return `v=0\r\no=- ${nth} 1 IN IP4 192.0.2.1\r\ns=-\r\n\r\n${noise}\r\n${isLong ? 'a=long\r\n'.repeat(200) : ''}`
 }

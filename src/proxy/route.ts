@@ -149,15 +149,23 @@ function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
 }
 
 function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
+  const isSame = plan.requestUri === question.request.requestUri
+  // 19.1.1: a Route, or a Contact of a dialog, that becomes the Request-URI has no headers.
+  if (!isSame && hasHeaders(plan.requestUri)) return refuse(400, 'Bad Route', 'route-headers')
   const texts = plan.routes.map((value) => value.text)
   const before = values(question.request, 'Route')
   const same = texts.length === before.length && texts.every((text, i) => text === before[i])
   return {
     kind: 'forward',
-    requestUri: plan.requestUri === question.request.requestUri ? null : plan.requestUri,
+    requestUri: isSame ? null : plan.requestUri,
     routes: same ? null : texts,
     hop,
   }
+}
+
+function hasHeaders(text: string): boolean {
+  const uri = parseUri(text)
+  return uri !== null && uri.kind === 'sip' && uri.headers !== ''
 }
 
 function refuse(status: number, reason: string | null, code: string): RouteAnswer {
