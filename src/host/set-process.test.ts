@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
+import { must } from '../base/assert.ts'
 import { replicaId } from '../base/brand.ts'
 import type { SetConfig } from './config.ts'
 import { hostLimits } from './limits.ts'
@@ -13,7 +14,7 @@ process.once('disconnect', () => process.exit(0))
 let isDeaf = false
 process.on('message', ({ kind, config, replica }) => {
   if (kind === 'end') return isDeaf || process.exit(0)
-  const role = config.replicas[replica - 1].data
+  const role = config.replicas.find(({ id }) => id === replica).data
   if (role === 'fails') return process.send({ kind: 'failed', cause: 'other', reason: 'no port' }, () => process.exit(1))
   if (role === 'damaged') return process.send({ kind: 'failed', cause: 'data', reason: 'torn' }, () => process.exit(1))
   if (role === 'breaks') return process.exit(7)
@@ -159,4 +160,19 @@ test('a replica that is cycled is told to end and starts again at once; one that
   expect(set.drain(replicaId(3))).toBe(false)
   await set.cycle(replicaId(3))
   await vi.waitFor(() => expect(kinds('replica').length).toBe(5))
+})
+
+test('a replica that is added runs beside the others; one that is dropped ends, and is not started again', async () => {
+  const { set, kinds } = begin(['', '', ''], 0)
+  await vi.waitFor(() => expect(kinds('ready').length).toBe(1))
+  const [first] = set.config.replicas
+  const added = { ...must(first, 'a replica'), id: replicaId(4) }
+  set.add(added)
+  await vi.waitFor(() => expect(kinds('replica').length).toBe(4))
+  expect(set.config.replicas.map(({ id }) => id)).toEqual([1, 2, 3, 4])
+  await set.drop(replicaId(2))
+  expect(kinds('exit')).toEqual([{ event: 'exit', id: 2, code: 0 }])
+  expect([...set.pids.keys()]).toEqual([1, 3, 4])
+  expect(set.config.replicas.map(({ id }) => id)).toEqual([1, 3, 4])
+  await set.drop(replicaId(2))
 })

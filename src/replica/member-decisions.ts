@@ -24,6 +24,8 @@ export interface Council {
   readonly knowsSilence: boolean
 }
 
+export const NEW_LEADER = 'the leader is new and does not know yet who is silent: ask again'
+
 type Wish = Exclude<MemberRequest, { readonly kind: 'transfer' }>
 
 export function decide(request: Wish, council: Council): Decision {
@@ -78,7 +80,7 @@ function decideRemove(place: number, view: PlaceView | null, council: Council): 
     const rest = incoming.filter((id) => placeOf(id) !== place)
     if (rest.length === 0) return refuse(409, `replica ${place} is the last voter: add another first, or stop the set`)
     const missing = missingQuorum(rest, council.isReachable)
-    if (missing !== null) return refuse(409, missing)
+    if (missing !== null) return council.knowsSilence ? refuse(409, missing) : refuse(503, NEW_LEADER)
   }
   return book({ ...view.row, wanted: false, awaited: false })
 }
@@ -101,7 +103,7 @@ function decideJoin(request: JoinSet, view: PlaceView | null, council: Council):
   const { row, id } = view
   if (id !== null && row.incarnation === incarnation) return stageOf(view)
   if (id !== null && !row.awaited) {
-    if (!council.knowsSilence) return refuse(503, 'the leader is new and does not know yet who is silent: ask again')
+    if (!council.knowsSilence) return refuse(503, NEW_LEADER)
     // Of a founder that was not swapped in yet, or one that is being swapped in.
     if (council.isReachable(id)) {
       return refuse(

@@ -20,7 +20,7 @@ import type { MemberAnswer, MemberRequest, TransferLeadership } from '../wire/me
 import { parseMemberRequest } from '../wire/member-shapes.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
-import { answerStage, decide, holderOf } from './member-decisions.ts'
+import { answerStage, decide, holderOf, NEW_LEADER } from './member-decisions.ts'
 import { mayServe, planOf } from './member-plan.ts'
 import type { LearnerView, PlaceView, Situation } from './member-plan.ts'
 import type { Outbox } from './outbox.ts'
@@ -216,6 +216,11 @@ export class Members {
     return heard !== undefined && between(heard, this.#ports.now()) <= limits.silence
   }
 
+  /** Before that, who wasn't heard may have had no time to answer. */
+  get #knowsSilence(): boolean {
+    return between(this.#ledSince, this.#ports.now()) > limits.silence
+  }
+
   #learner(status: RaftStatus, id: ReplicaId): LearnerView {
     const peer = status.peers.find((one) => one.id === id)
     return {
@@ -245,7 +250,7 @@ export class Members {
       plan: this.#plan,
       configuration: status.configuration,
       isReachable: (id: ReplicaId) => this.#isReachable(status, id),
-      knowsSilence: between(this.#ledSince, this.#ports.now()) > limits.silence,
+      knowsSilence: this.#knowsSilence,
     }
     for (const waiting of [...this.#asked]) {
       const { request, asker } = waiting
@@ -307,6 +312,7 @@ export class Members {
     }
     if (to === this.#self) return done(to)
     if (!this.#isReachable(status, to)) {
+      if (!this.#knowsSilence) return [503, { ok: false, error: NEW_LEADER }]
       return [409, { ok: false, error: `replica ${placeOf(to)} can't be reached: start it, or name another` }]
     }
     if (status.transferee !== to) raft.transferLeadership(to, now())

@@ -118,6 +118,11 @@ export class ReplicaSet {
     return this.#replica(id).pid
   }
 
+  /** That replica was removed from the set: nobody asks it any more. */
+  forget(id: number): void {
+    this.#replicas.delete(id)
+  }
+
   stderr(): string {
     return this.#program.stderr()
   }
