@@ -147,8 +147,10 @@ class Run {
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
     this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, { from, at: doorAddress, end: null }))
-    const takesStreams = this.#plan.calls.every((call) => flowNamed(call.flow)?.takesStreams !== false)
-    if (takesStreams) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
+    // One door for all callees: it refuses connections if each of them does.
+    const { calls } = this.#plan
+    const refuses = calls.length > 0 && calls.every((call) => flowNamed(call.flow)?.takesStreams === false)
+    if (!refuses) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
     this.#court.onReset = (call) => this.#giveUp(call)
     this.#streams.onWritten = (from, text) => this.#witness?.datagram(from, text)
   }
