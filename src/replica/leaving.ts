@@ -60,7 +60,7 @@ export class Leaving {
     this.#become('serving')
     this.#sayAt = now()
     judge.leaves(life)
-    outbox.log('info', 'leaving', 'this replica is told to end: it hands over what it does')
+    outbox.log('info', 'leaving', 'this replica is told to end, or to leave the set: it hands over what it does')
   }
 
   /** The host has closed the SIP sockets. */

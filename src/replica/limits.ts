@@ -111,6 +111,8 @@ export const limits = {
   memberRequests: 100,
   /** ...and no longer than this: as lookups do. */
   memberAnswer: millis(1_500),
+  /** Who leaves the set ends by itself once it doesn't serve; one that is still there after this is voted out all the same. */
+  depart: seconds(8),
   /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */
   rounds: 10,
   /** Places that are to have a voter: nine outlive any four deaths, and more only add to each commit. */

@@ -26,6 +26,8 @@ export interface Situation {
   readonly lead: {
     readonly isReachable: (id: ReplicaId) => boolean
     readonly learner: (id: ReplicaId) => LearnerView
+    /** Out of serving, it has ended, or had time enough to let its sockets come to rest. */
+    readonly hasLeft: (id: ReplicaId) => boolean
   } | null
 }
 
@@ -133,7 +135,8 @@ function leaveThenChange(
   }
   const unheard = lead === null ? null : missingQuorum(after, lead.isReachable)
   if (unheard !== null) return { row, id, stage: { kind: 'held', reason: unheard }, step: null, leaving: [] }
-  if (leaving.some(serves)) return { row, id, stage: { kind: 'leaving-serving' }, step: null, leaving }
+  const isLeft = (one: ReplicaId): boolean => !serves(one) && lead?.hasLeft(one) !== false
+  if (!leaving.every(isLeft)) return { row, id, stage: { kind: 'leaving-serving' }, step: null, leaving }
   return { row, id, stage: { kind: 'joint' }, step: changeOf(changes), leaving }
 }
 

@@ -126,6 +126,37 @@ describe('a place is removed', () => {
     expect(gone).toBeGreaterThan(out)
   })
 
+  test('it ends by itself as one that drains does, and only then is it voted out', () => {
+    const bench = grown(new Bench().begin())
+    bench.endsLeft = true
+    bench.pass(seconds(2))
+    for (const leaving of [must(bench.followers()[0], 'a follower'), bench.leader()]) {
+      bench.request(bench.leader(), { kind: 'remove', place: placeOf(leaving) })
+      while (!bench.ended.includes(leaving)) {
+        expect(bench.replica(bench.leader()).raft.configuration.voters.incoming).toContain(leaving)
+        bench.pass(millis(1))
+      }
+      expect(settled(bench)).not.toContain(leaving)
+    }
+    expect([bench.sipCloses, bench.stopped]).toEqual([bench.ended, []])
+  })
+
+  test('the wish is taken back while its log still tells of it: after a restart it stays', () => {
+    const bench = grown(new Bench().begin())
+    const leaving = must(bench.followers()[0], 'a follower')
+    const rest = bench.ids.filter((id) => id !== leaving)
+    bench.loses = (frame, from, to) => frame.kind === 'raft' && (from === leaving || to === leaving)
+    bench.request(bench.leader(), { kind: 'remove', place: placeOf(leaving) })
+    const addresses = { peer: 'a:1', admin: 'a:2' }
+    bench.request(bench.leader(), { kind: 'add', place: placeOf(leaving), ...addresses })
+    bench.loses = () => false
+    expect(settled(bench)).toEqual([...rest, leaving].sort((a, b) => a - b))
+    bench.kill(leaving)
+    bench.restart(leaving)
+    bench.pass(seconds(3))
+    expect([bench.sipCloses, bench.ended, bench.stopped]).toEqual([[], [], []])
+  })
+
   test('the leader too: another leads at once, and it stops', () => {
     const bench = grown(new Bench().begin())
     const first = bench.leader()

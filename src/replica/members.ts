@@ -7,7 +7,7 @@
 //                              configuration <-- add-learner, promote and remove, ... <-- plan: book against configuration
 
 import type { Index, Life, ReplicaId } from '../base/brand.ts'
-import { placeOf, replicaOf } from '../base/brand.ts'
+import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { configurationFault, membersOf } from '../raft/configuration.ts'
@@ -65,6 +65,10 @@ export class Members {
   /** Passed on to the leader, by our own number. */
   readonly #passed = new Map<number, Waiting>()
   #passes = 0
+  /** Who is about to go and doesn't serve, and since when that is so. */
+  readonly #resting = new Map<ReplicaId, Instant>()
+  /** This life served when it was looked at last. */
+  #served = false
   /** The plan of this turn. */
   #plan: readonly PlaceView[] = []
   /** When all was as it should be, by book and configuration: then nothing needs to be looked at. */
@@ -164,6 +168,7 @@ export class Members {
   /** This replica became leader, or isn't any more. */
   roleChanged(): void {
     this.#rounds.clear()
+    this.#resting.clear()
     this.#entry = null
     this.#quiet = ''
     this.#ledSince = this.#ports.now()
@@ -177,6 +182,7 @@ export class Members {
     const status = raft.status()
     this.#measure(status)
     this.#plan = planOf(this.#situation(status))
+    this.#watchResting()
     const isQuiet = this.#plan.every(({ stage, step }) => step === null && ['done', 'awaited'].includes(stage.kind))
     this.#quiet = isQuiet ? state : ''
     if (this.#entry !== null && this.#entry > store.appliedIndex) return
@@ -205,7 +211,11 @@ export class Members {
       isCommitted: status.configurationIndex <= status.commit,
       serves: (id) => serving.has(id),
       lead: raft.isLeader
-        ? { isReachable: (id) => this.#isReachable(status, id), learner: (id) => this.#learner(status, id) }
+        ? {
+            isReachable: (id) => this.#isReachable(status, id),
+            learner: (id) => this.#learner(status, id),
+            hasLeft: (id) => this.#hasLeft(status, id),
+          }
         : null,
     }
   }
@@ -219,6 +229,20 @@ export class Members {
   /** Before that, who wasn't heard may have had no time to answer. */
   get #knowsSilence(): boolean {
     return between(this.#ledSince, this.#ports.now()) > limits.silence
+  }
+
+  #watchResting(): void {
+    const { store, now } = this.#ports
+    const serving = new Set(store.serving().members.map(({ life }) => replicaOf(life)))
+    const leaving = new Set(this.#plan.flatMap((view) => view.leaving).filter((id) => !serving.has(id)))
+    for (const id of [...this.#resting.keys()]) if (!leaving.has(id)) this.#resting.delete(id)
+    for (const id of leaving) if (!this.#resting.has(id)) this.#resting.set(id, now())
+  }
+
+  #hasLeft(status: RaftStatus, id: ReplicaId): boolean {
+    const since = this.#resting.get(id)
+    if (this.#knowsSilence && !this.#isReachable(status, id)) return true
+    return since !== undefined && between(since, this.#ports.now()) >= limits.depart
   }
 
   #learner(status: RaftStatus, id: ReplicaId): LearnerView {
@@ -328,6 +352,19 @@ export class Members {
       if (best === null || match > best.match) best = { id, match }
     }
     return best?.id ?? null
+  }
+
+  // ---- this replica's own place ---------------------------------------------------------------------------------------
+
+  /** Whether this replica is to go: its place is to have none, or it was taken out of serving for a newer incarnation. To be asked
+   * only while it knows what is so: an old log tells of what was wanted once. */
+  get isDismissed(): boolean {
+    const { life, store } = this.#ports
+    const served = this.#served
+    this.#served = store.sinceOf(life) !== null
+    const row = store.book.row(placeOf(this.#self))
+    if (row === null) return false
+    return !row.wanted || (row.generation > generationOf(this.#self) && served && !this.#served)
   }
 
   // ---- who is linked with whom ----------------------------------------------------------------------------------------

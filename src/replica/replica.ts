@@ -397,6 +397,7 @@ export class Replica {
     } while (appended || this.#log.busy)
     this.#clock.voters = allVoters(this.#raft.configuration.voters)
     this.#members.tellHost()
+    if (!this.#freshness.stale && this.#members.isDismissed) this.#leaving.begin()
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()

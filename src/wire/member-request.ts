@@ -61,7 +61,7 @@ export type MemberStage =
       /** Rounds (thesis 4.2.1) that it was too slow for. */
       readonly rounds: number
     }
-  /** It, or who it replaces, is being taken out of serving first. */
+  /** It, or who it replaces, is being taken out of serving first, and ends what it does. */
   | { readonly kind: 'leaving-serving' }
   | { readonly kind: 'joint' }
   /** Of a transfer. */

@@ -74,6 +74,8 @@ export class Bench {
   readonly stopped: { readonly by: ReplicaId; readonly cause: Stop['cause']; readonly reason: string }[] = []
   /** True: this frame is lost on its way. */
   loses: (frame: Frame, from: ReplicaId, to: ReplicaId) => boolean = () => false
+  /** True: sockets close, and processes end, as soon as they may. */
+  endsLeft = false
   /** True: disks take no snapshots. */
   refusesPieces = false
   /** True: no snapshot becomes durable. */
@@ -449,9 +451,11 @@ export class Bench {
       }
       case 'close-sip':
         this.sipCloses.push(by)
+        if (this.endsLeft) this.#events.push({ to: by, body: { kind: 'sip-closed' } })
         return
       case 'end':
         this.ended.push(by)
+        if (this.endsLeft) this.#ended.push(by)
         return
       case 'reply':
         this.#answers.set(effect.id, effect)
