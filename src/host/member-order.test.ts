@@ -21,6 +21,7 @@ test.each([
   ['remove', { place: 0 }, 'place'],
   ['remove', {}, 'place'],
   ['transfer', { place: '2' }, 'place'],
+  ['rebootstrap', { place: 1 }, 'lose'],
   ['remove', { place: 1, force: true }, 'unknown "force"; remove takes place'],
 ] as const)('%s %o is refused: %s', (kind, fields, said) => {
   const read = readMemberOrder(kind, fields)
@@ -28,6 +29,6 @@ test.each([
 })
 
 test('replicas ask to join each other; nobody else does', () => {
-  expect(memberOrders).toEqual(['add', 'remove', 'replace', 'transfer'])
+  expect(memberOrders).toEqual(['add', 'remove', 'replace', 'transfer', 'rebootstrap'])
   expect(isMemberOrder('join')).toBe(false)
 })

@@ -15,6 +15,7 @@ const fields: Readonly<Record<MemberOrder, readonly string[]>> = {
   remove: [],
   replace: ['id', 'peer', 'admin'],
   transfer: [],
+  rebootstrap: ['lose'],
 }
 
 export const memberOrders = Object.keys(fields) as readonly MemberOrder[]

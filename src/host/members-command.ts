@@ -19,6 +19,7 @@ const HELP = `holdfast members - who is in the set, and changes of it while call
   holdfast members remove ID      one less: its calls move to the others first
   holdfast members replace ID     a fresh disk takes the place of a lost one
   holdfast members transfer ID    that one is to lead
+  holdfast members rebootstrap ID the majority is lost for good: that one goes on alone
 
 holdfast members COMMAND --help lists a command's options. Asked again, each goes on where it was.
 `
@@ -28,7 +29,7 @@ const ADDRESSES: Readonly<Record<string, Option>> = {
   'admin-address': { takes: 'HOST:PORT', help: 'its admin address (an up gives it the next port)' },
 }
 
-type Kind = 'list' | 'add' | 'remove' | 'replace' | 'transfer'
+type Kind = 'list' | 'add' | 'remove' | 'replace' | 'transfer' | 'rebootstrap'
 
 const COMMANDS: Readonly<Record<Kind, Command>> = {
   list: { name: 'holdfast members list', summary: 'who is in the set', options: OPERATION_OPTIONS },
@@ -51,6 +52,17 @@ const COMMANDS: Readonly<Record<Kind, Command>> = {
     name: 'holdfast members transfer',
     summary: 'who is to lead: members transfer ID',
     options: OPERATION_OPTIONS,
+  },
+  rebootstrap: {
+    name: 'holdfast members rebootstrap',
+    summary: 'the majority is lost for good: members rebootstrap ID --i-lose ID,ID, at that replica’s own --admin',
+    options: {
+      'i-lose': {
+        takes: 'ID,ID',
+        help: 'all others that vote: what only they have is lost, and none may come back as it was',
+      },
+      ...OPERATION_OPTIONS,
+    },
   },
 }
 
@@ -106,6 +118,11 @@ function fieldsOf(
   }
   const known = view.members.find((member) => member.place === place)
   if (kind === 'remove' || kind === 'transfer') return ok({ place })
+  if (kind === 'rebootstrap') {
+    const lose = (given.get('i-lose') ?? '').split(',').filter((word) => word !== '')
+    if (lose.every((word) => /^\d{1,3}$/.test(word))) return ok({ place, lose: lose.map(Number) })
+    return err('--i-lose takes the numbers of the replicas that are lost for good: 2,3')
+  }
   // Of the incarnation that it has now: the same request, given again once that is gone, is done.
   if (kind === 'replace') return ok({ place, id: known?.id ?? null, peer: peer ?? null, admin: admin ?? null })
   if (Array.isArray(status)) return ok({ place })

@@ -70,6 +70,8 @@ export class SetMembers {
         return this.#replace(place, fields)
       case 'transfer':
         return this.#forward(kind, fields)
+      case 'rebootstrap':
+        return refusal(409, `ask replica ${place} itself, at its own admin address: the others are lost`)
     }
   }
 

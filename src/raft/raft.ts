@@ -38,6 +38,8 @@ import {
 } from './leader.ts'
 import type { HardState, InstallSnapshot, RaftEntry, RaftMessage, SnapshotMetadata } from './message.ts'
 import type { Ready } from './ready.ts'
+import type { RebootstrapError } from './rebootstrap.ts'
+import { rebootstrap } from './rebootstrap.ts'
 import type { ReconfigureError } from './reconfigure.ts'
 import { proposeConfChange, proposeLeaveJoint, settleConfiguration } from './reconfigure.ts'
 import { snapshotMetadata } from './snapshot.ts'
@@ -166,6 +168,12 @@ export class Raft {
     // What waited for the transfer may go on.
     if (core.role.transfer === null) settleConfiguration(core, core.role)
     return result
+  }
+
+  /** The majority is gone for good, and an operator says so: this replica goes on alone (rebootstrap.ts). Null: it campaigns. */
+  rebootstrap(now: Instant): RebootstrapError | null {
+    this.#advance(now)
+    return rebootstrap(this.#core)
   }
 
   /** With `asyncStorage`: what was handed out up to `at` is applied. */

@@ -26,7 +26,7 @@ export interface Council {
 
 export const NEW_LEADER = 'the leader is new and does not know yet who is silent: ask again'
 
-type Wish = Exclude<MemberRequest, { readonly kind: 'transfer' }>
+type Wish = Exclude<MemberRequest, { readonly kind: 'transfer' | 'rebootstrap' }>
 
 export function decide(request: Wish, council: Council): Decision {
   const view = council.plan.find(({ row }) => row.place === request.place) ?? null

@@ -345,3 +345,40 @@ describe('somebody dies on the way', () => {
     expect(bench.replica(fresh).raft.configuration.voters.incoming).toContain(fresh)
   })
 })
+
+describe('the majority is gone for good', () => {
+  const alone: MemberRequest = { kind: 'rebootstrap', place: 1, lose: [2, 3] }
+
+  test('an operator says so: one goes on alone with what it has, and fresh ones join it', () => {
+    const bench = new Bench().begin()
+    bench.kill(two)
+    bench.kill(three)
+    bench.pass(seconds(3))
+    expect(bench.replica(one).raft.leader).toBeNull()
+    const before = bench.replica(one).store.appliedIndex
+    expect(bench.request(one, alone)).toMatchObject({ status: 200, body: { ok: true } })
+    bench.pass(seconds(2))
+    expect(bench.lines.some(({ code, by }) => code === 'rebootstrap' && by === one)).toBe(true)
+    expect(bench.leader()).toBe(one)
+    expect(bench.replica(one).raft.configuration.voters.incoming).toEqual([one])
+    expect(bench.replica(one).store.appliedIndex).toBeGreaterThan(before)
+    expect(bench.serving()).toEqual([one])
+    for (const id of [two, three]) expect(bench.replica(one).store.book.isGone(id)).toBe(true)
+    expect(bench.join(2, 'fresh2')).toBe(memberId(2, 1))
+    expect(bench.join(3, 'fresh3')).toBe(memberId(3, 1))
+    expect(settled(bench)).toEqual([one, memberId(2, 1), memberId(3, 1)])
+  })
+
+  test('it is refused while somebody leads, without the names of all that are given up, and elsewhere', () => {
+    const bench = new Bench().begin()
+    expect(bench.request(one, alone)).toMatchObject({ status: 409, body: { error: expect.stringContaining('leads') } })
+    bench.kill(two)
+    bench.kill(three)
+    bench.pass(seconds(3))
+    const few = bench.request(one, { ...alone, lose: [2] })
+    expect(few).toMatchObject({ status: 409, body: { error: expect.stringContaining('--i-lose 2,3') } })
+    const other = bench.request(one, { ...alone, place: 2 })
+    expect(other).toMatchObject({ status: 409, body: { error: expect.stringContaining('ask replica 2 itself') } })
+    expect(bench.replica(one).raft.leader).toBeNull()
+  })
+})

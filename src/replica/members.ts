@@ -16,7 +16,7 @@ import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { BookRow, EntryBody } from '../wire/entry.ts'
 import type { AnswerFrame, AskFrame } from '../wire/frame.ts'
-import type { MemberAnswer, MemberRequest, TransferLeadership } from '../wire/member-request.ts'
+import type { MemberAnswer, MemberRequest, Rebootstrap, TransferLeadership } from '../wire/member-request.ts'
 import { parseMemberRequest } from '../wire/member-shapes.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
@@ -49,7 +49,7 @@ type Asker =
 
 interface Waiting {
   readonly asker: Asker
-  readonly request: MemberRequest
+  readonly request: Exclude<MemberRequest, Rebootstrap>
   readonly until: Instant
 }
 
@@ -73,6 +73,8 @@ export class Members {
   #plan: readonly PlaceView[] = []
   /** When all was as it should be, by book and configuration: then nothing needs to be looked at. */
   #quiet = ''
+  /** Incarnations that an operator has given up: this replica goes on without them, and says so in the book once it leads. */
+  #lost: readonly ReplicaId[] = []
   /** The book and the configuration that the host was told of last. */
   #told = ''
 
@@ -86,6 +88,7 @@ export class Members {
 
   ask(asker: Asker, request: MemberRequest): void {
     const { raft, links, store, now } = this.#ports
+    if (request.kind === 'rebootstrap') return this.#answer(asker, ...this.#rebootstrap(request))
     const waiting: Waiting = { asker, request, until: plus(now(), limits.memberAnswer) }
     if (store.format < BOOK_FORMAT) {
       this.#refuse(asker, 503, oldFormat)
@@ -178,7 +181,7 @@ export class Members {
   lead(): void {
     const { raft, store } = this.#ports
     const state = `${store.book.version} ${raft.configurationIndex} ${raft.configurationIndex <= raft.commitIndex}`
-    if (this.#quiet === state && this.#asked.length === 0) return
+    if (this.#quiet === state && this.#asked.length === 0 && this.#lost.length === 0) return
     const status = raft.status()
     this.#measure(status)
     this.#plan = planOf(this.#situation(status))
@@ -187,6 +190,7 @@ export class Members {
     this.#quiet = isQuiet ? state : ''
     if (this.#entry !== null && this.#entry > store.appliedIndex) return
     this.#entry = null
+    if (this.#lost.length > 0 && this.#writeLost()) return
     this.#decide(status)
     if (this.#entry === null) this.#step(status)
   }
@@ -342,6 +346,48 @@ export class Members {
     if (status.transferee !== to) raft.transferLeadership(to, now())
     const { status: code, body } = answerStage(placeOf(to), to, { kind: 'handing-over' })
     return [code, body]
+  }
+
+  /** What it takes is not in anybody's log: no quorum is left to agree. */
+  #rebootstrap({ place, lose }: Rebootstrap): [number, MemberAnswer] {
+    const { raft, store, outbox, now } = this.#ports
+    const no = (error: string): [number, MemberAnswer] => [409, { ok: false, error }]
+    if (placeOf(this.#self) !== place) {
+      return no(`this is replica ${placeOf(this.#self)}: ask replica ${place} itself, at its own admin address`)
+    }
+    if (store.format < BOOK_FORMAT) return no(oldFormat)
+    const { voters } = raft.configuration
+    const lost = [...voters.incoming, ...voters.outgoing].filter((id) => id !== this.#self)
+    const places = [...new Set(lost.map(placeOf))].sort((a, b) => a - b)
+    if (raft.leader !== null) return no(`replica ${placeOf(raft.leader)} leads: the set has its quorum`)
+    if (places.join() !== [...lose].sort((a, b) => a - b).join()) {
+      return no(
+        `this gives up replicas ${places.join(', ')} for good, with what only they have: say so, --i-lose ${places.join(',')}`,
+      )
+    }
+    const refused = raft.rebootstrap(now())
+    if (refused !== null) return no(`not now (${refused}): ask again`)
+    this.#lost = lost
+    const said = `replica ${place} goes on alone: what only replicas ${places.join(', ')} had is lost, and they come back as others or not at all`
+    outbox.log('error', 'rebootstrap', said, { place, lost: places.join() })
+    return [200, { ok: true, place, id: this.#self, stage: { kind: 'done' }, said }]
+  }
+
+  /** Those that were given up are gone, and fresh ones are awaited in their places. */
+  #writeLost(): boolean {
+    const { store, append } = this.#ports
+    const rows = new Map<number, BookRow>()
+    for (const id of this.#lost) {
+      const place = placeOf(id)
+      const known = rows.get(place) ?? store.book.row(place)
+      const generation = Math.max(generationOf(id), known?.generation ?? 0)
+      const blank = { incarnation: '', peer: '', admin: '' }
+      rows.set(place, { ...blank, ...known, place, generation, gone: generation, wanted: true, awaited: true })
+    }
+    this.#lost = []
+    const inOrder = [...rows.values()].sort((a, b) => a.place - b.place)
+    this.#entry = append({ kind: 'book', replaces: store.book.version, rows: inOrder })
+    return this.#entry !== null
   }
 
   /** The reachable voter that has most of the log and stays; the lowest of several. */

@@ -44,7 +44,15 @@ export interface JoinSet extends MemberAddresses {
   readonly incarnation: string
 }
 
-export type MemberRequest = AddMember | RemoveMember | ReplaceMember | TransferLeadership | JoinSet
+/** The majority is gone for good: that place, whose replica is asked itself, goes on alone. What only the others had is lost. */
+export interface Rebootstrap {
+  readonly kind: 'rebootstrap'
+  readonly place: number
+  /** All other voters' places: none of them may ever come back as it was. */
+  readonly lose: readonly number[]
+}
+
+export type MemberRequest = AddMember | RemoveMember | ReplaceMember | TransferLeadership | JoinSet | Rebootstrap
 
 /** How far a request, or a place, has come. */
 export type MemberStage =

@@ -8,11 +8,12 @@ import type {
   AddMember,
   JoinSet,
   MemberRequest,
+  Rebootstrap,
   RemoveMember,
   ReplaceMember,
   TransferLeadership,
 } from './member-request.ts'
-import { integer, oneOf, orNull, record, text, variants } from './shape.ts'
+import { integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import { replicaShape } from './shapes.ts'
 
 const place = integer<number>(1, MOST_PLACE)
@@ -36,7 +37,9 @@ const join = record<JoinSet>({
   admin: address,
 })
 
-const shape = variants<MemberRequest>({ add, remove, replace, transfer, join })
+const rebootstrap = record<Rebootstrap>({ kind: oneOf(['rebootstrap']), place, lose: list(place, 255) })
+
+const shape = variants<MemberRequest>({ add, remove, replace, transfer, join, rebootstrap })
 
 /** Reads a request's JSON. */
 export function parseMemberRequest(json: string): Result<MemberRequest, string> {

@@ -13,7 +13,7 @@ import { holdfast } from './holdfast.ts'
 import { drive } from './load.ts'
 import type { Period } from './load.ts'
 import { redis } from './redis.ts'
-import type { Keeping, System } from './system.ts'
+import type { Keeping, Running, System } from './system.ts'
 import { printTable } from './table.ts'
 import type { Row } from './table.ts'
 
@@ -84,32 +84,41 @@ async function measureOne(plan: Plan, system: System, keeping: Keeping): Promise
   const running = await system.start(keeping, folder)
   try {
     for (const slots of plan.inFlight) {
-      const writer = await running.connect(slots)
-      let servers = 0
-      let load = 0
-      const figures = await drive(
-        writer,
-        slots,
-        plan.period,
-        () => {
-          servers = cpuOf(running.pids)
-          load = cpuOf([process.pid])
-        },
-        () => {
-          servers = cpuOf(running.pids) - servers
-          load = cpuOf([process.pid]) - load
-        },
-      )
-      writer.close()
-      const { ops, seconds, p50, p99 } = figures
-      const perSecond = ops / seconds
-      rows.push({ keeping, slots, system: system.name, perSecond, p50, p99, servers: servers / ops, load: load / ops })
+      try {
+        rows.push({ keeping, slots, system: system.name, ...(await measureLoad(running, slots, plan.period)) })
+      } catch (error) {
+        process.stderr.write(`${system.name}, ${keeping}, ${slots} in flight: ${(error as Error).message}\n`)
+      }
     }
   } finally {
     await running.stop()
     rmSync(folder, { recursive: true, force: true })
   }
   return rows
+}
+
+async function measureLoad(
+  running: Running,
+  slots: number,
+  period: Period,
+): Promise<Omit<Row, 'keeping' | 'slots' | 'system'>> {
+  const writer = await running.connect(slots)
+  let servers = 0
+  let load = 0
+  const look = (): [number, number] => [cpuOf(running.pids) - servers, cpuOf([process.pid]) - load]
+  try {
+    const figures = await drive(
+      writer,
+      slots,
+      period,
+      () => ([servers, load] = look()),
+      () => ([servers, load] = look()),
+    )
+    const { ops, seconds, p50, p99 } = figures
+    return { perSecond: ops / seconds, p50, p99, servers: servers / ops, load: load / ops }
+  } finally {
+    writer.close()
+  }
 }
 
 function loadOf(): string {
