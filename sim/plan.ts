@@ -121,12 +121,13 @@ export function drawPlan(seed: number): Plan {
   const drift = of('drifts').chance(150_000) ? 900 : 200
   const delayLeast = of('udp delay').within(50, delayed ? 20_000 : 500)
   const peerLeast = of('peer delay').within(30, delayed ? 5_000 : 300)
+  const { faults, ...releases } = drawReleases(seed, replicas, drawFaults(seed, replicas, safetyUntil, calls))
   return {
     seed,
     replicas,
     safetyUntil,
     calls,
-    ...drawReleases(seed, replicas, drawFaults(seed, replicas, safetyUntil, calls)),
+    faults,
     udp: {
       loss: lossy ? of('udp loss').within(1_000, 80_000) : 0,
       duplication: enabled(7) ? of('udp duplication').within(1_000, 80_000) : 0,
@@ -158,6 +159,8 @@ export function drawPlan(seed: number): Plan {
       wallSkew: drawSkews(seed, replicas),
     },
     nextHop: of('next hop').chance(600_000),
+    // What a calm plan has not comes after what it has: a scenario's text prints it so.
+    ...releases,
     ...drawCompaction(seed),
     lookups: drawLookups(seed, replicas, calls),
   }
