@@ -3,6 +3,7 @@
 
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
+import { checkApplied, checkStore, observeStore } from '../../src/store/invariants.ts'
 import { Store } from '../../src/store/store.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Applied, CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
@@ -101,7 +102,10 @@ export class Oracle {
       return
     }
     const before = this.store.serving()
+    const found = observeStore(this.store, decoded.value.body)
     const applied = this.store.apply(at, decoded.value)
+    const wrong = checkApplied(found, applied, this.store) ?? checkStore(this.store)
+    if (wrong !== null) this.#report('L11', `at entry ${at} the store breaks its own: ${wrong}`)
     this.#onApplied(applied, this.store)
     const seenAt = this.#seenAt.get(`${at} ${entry.term}`) ?? this.#now()
     if (applied.kind === 'commit') {

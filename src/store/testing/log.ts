@@ -1,8 +1,10 @@
 // A log of one store for tests: entries by what matters in them, everything else as an honest owner would fill it in.
 
+import { assert } from '../../base/assert.ts'
 import { type GroupKey, type Index, type Life, groupKey, index, life, replicaId } from '../../base/brand.ts'
 import { type Stamp, micros, stamp } from '../../base/instant.ts'
 import type { Commit, EntityRef, Entry, EntryBody, Put, TimerSet } from '../../wire/entry.ts'
+import { checkApplied, checkStore, observeStore } from '../invariants.ts'
 import { Store, type StoreOptions } from '../store.ts'
 import type { Applied, CommitOutcome, FiredTimer } from '../view.ts'
 
@@ -45,7 +47,11 @@ export class TestLog {
   append(body: EntryBody): Applied {
     const entry = { stamp: this.now, body }
     this.entries.push(entry)
-    return this.store.apply(index(this.entries.length), entry)
+    const before = observeStore(this.store, body)
+    const applied = this.store.apply(index(this.entries.length), entry)
+    const wrong = checkApplied(before, applied, this.store) ?? checkStore(this.store)
+    assert(wrong === null, `the store's invariants: ${wrong ?? ''}`)
+    return applied
   }
 
   serving(admit: readonly Life[], remove: readonly Life[] = [], replaces?: Index): boolean {
