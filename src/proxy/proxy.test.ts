@@ -190,6 +190,16 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
   test('16.4: our Record-Route value as Request-URI, from a strict router; a stranger’s is not ours', () => {
     const strict = made('BYE', own, [['Route', '<sip:b@127.0.0.2:5064>']], dialog)
     expect(summary(ask(strict))).toBe('udp 127.0.0.2:5064 sip:b@127.0.0.2:5064 ')
+    // It popped the first of our two values, or our only one: the last of ours names the transport of the other side.
+    const both = made('BYE', `${own};transport=tcp`, [['Route', `<${own}>, <sip:b@127.0.0.2>`]], dialog)
+    expect(summary(ask(both, { transport: 'tcp' }))).toBe('udp 127.0.0.2:5060 sip:b@127.0.0.2 ')
+    const back = made('BYE', own, [['Route', `<${own};transport=tcp>, <sip:b@127.0.0.2>`]], dialog)
+    expect(summary(ask(back))).toBe('tcp 127.0.0.2:5060 sip:b@127.0.0.2 ')
+    const only = made('BYE', `${own};transport=tcp`, [['Route', '<sip:127.0.0.4;lr>, <sip:b@127.0.0.2>']], dialog)
+    expect(summary(ask(only))).toBe('tcp 127.0.0.4:5060 sip:b@127.0.0.2 <sip:127.0.0.4;lr>')
+    // The next one is strict too: our target goes back to the end.
+    const chain = made('BYE', own, [['Route', '<sip:127.0.0.4>, <sip:b@127.0.0.2>']], dialog)
+    expect(summary(ask(chain))).toBe('udp 127.0.0.4:5060 sip:127.0.0.4 <sip:b@127.0.0.2>')
     const forged = made('BYE', `${own.slice(0, -1)}x`, [['Route', '<sip:127.0.0.4;lr>']], dialog)
     expect(summary(ask(forged))).toBe('udp 127.0.0.4:5060 same same')
   })

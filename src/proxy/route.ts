@@ -79,7 +79,7 @@ function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
   if (last === undefined) return plan
   const uri = parseUri(plan.requestUri)
   if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
-  return { ...plan, requestUri: last.uri, routes: plan.routes.slice(0, -1) }
+  return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport: transportOf(uri) }
 }
 
 /** 16.4: our own value on top is removed; both of them where the transport changes between the sides. The last one removed
@@ -90,10 +90,15 @@ function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
   for (const value of plan.routes) {
     const uri = parseUri(value.uri)
     if (uri === null || !isSetUri(question.set, uri)) break
-    transport = uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
+    transport = transportOf(uri)
     ours++
   }
   return ours === 0 ? plan : { ...plan, transport, routes: plan.routes.slice(ours) }
+}
+
+/** Of a Record-Route value of ours: the transport of the side that it was written for. */
+function transportOf(own: SipUri): Transport {
+  return own.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
 }
 
 function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
