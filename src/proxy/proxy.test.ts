@@ -165,7 +165,7 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
       'udp 127.0.0.4:5060 sip:127.0.0.4 <sip:127.0.0.5;lr>|<sip:b@127.0.0.2>',
     ],
     ['one by name', ['<sip:p.example.com;lr>'], '404 host-name'],
-    // 19.1.1; found by fuzzing (seed 20261122, number 1199722).
+    // 19.1.1; found by fuzzing.
     ['a strict router with headers in its URI', ['<sip:127.0.0.4?Subject=x>'], '400 route-headers'],
     [
       'a strict router behind ours',

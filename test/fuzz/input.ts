@@ -5,9 +5,12 @@
 import { readdirSync } from 'node:fs'
 import { random } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
+import { buildResponse } from '../../src/sip/build.ts'
+import { values } from '../../src/sip/message.ts'
+import type { SipRequest } from '../../src/sip/message.ts'
 import { sipLimits } from '../../src/sip/limits.ts'
-import { BYE, INVITE, OK, options } from '../../src/sip/testing/messages.ts'
-import { torture } from '../torture/proxied.ts'
+import { BYE, INVITE, OK, options, readRequest } from '../../src/sip/testing/messages.ts'
+import { proxied, torture } from '../torture/proxied.ts'
 
 export interface Input {
   /** Latin1, one character a byte. */
@@ -94,7 +97,27 @@ const HEADERS: readonly string[] = [
   ],
 ]
 
+/** What carries the set's own token: a request that comes back to it, answers to what it sent, a request in its dialog. */
+function ofTheSet(): readonly string[] {
+  const sent = [INVITE, options(), BYE.replaceAll('Route: ', 'X: ')].map((text) => {
+    const outcome = proxied(text)
+    if (outcome.kind !== 'forwarded') throw new Error(`not forwarded: ${text}`)
+    return readRequest(outcome.text)
+  })
+  const own = values(sent[0] as SipRequest, 'Record-Route')[0] ?? ''
+  return [
+    ...sent.map(({ text }) => text),
+    ...sent.flatMap((request) =>
+      [180, 200, 404].map((status) => buildResponse(request, status, undefined, { toTag: 'b' })),
+    ),
+    BYE.replace('Route: ', `Route: ${own}, `),
+    // Of a strict router.
+    BYE.replace('sip:bob@127.0.0.3', own.slice(1, -1)),
+  ]
+}
+
 const CORPUS: readonly string[] = [
+  ...ofTheSet(),
   INVITE,
   BYE,
   OK,
