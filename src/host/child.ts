@@ -46,6 +46,11 @@ export class ReplicaChild {
     return this.#running?.pid ?? null
   }
 
+  /** It is one of the set: its life has begun. */
+  get isListening(): boolean {
+    return this.#running?.isListening ?? false
+  }
+
   get isSipOpen(): boolean {
     return this.#running?.isSipOpen ?? false
   }

@@ -231,6 +231,9 @@ export class SetProcess {
     dropped?.ended()
     if (this.#isEnding) return this.#finishIfEmpty()
     if (this.#find(id) === null) return
+    if (this.#isForgotten) {
+      return this.#fail('all replicas have ended, and what the set remembered is gone: start it again, as a new set')
+    }
     if (failed?.cause === 'removed') return this.#leftSet(id, failed.reason)
     if (failed?.cause === 'data') return this.#lose(id, failed.reason)
     if (failed !== null && !exit.wasListening && !this.#isReady) return this.#fail(`replica ${id}: ${failed.reason}`)
@@ -242,6 +245,12 @@ export class SetProcess {
     if (child !== null && this.#cycles.has(id)) this.#startAgain(child)
     else this.#restartLater(id)
     this.#sayReady()
+  }
+
+  /** A set in memory of which nobody is left: those that were started since have joined nothing. */
+  get #isForgotten(): boolean {
+    const isInMemory = this.#config.durability === 'memory'
+    return isInMemory && this.#isReady && !this.#children.some((child) => child.isListening)
   }
 
   /** That replica can't start again; the others go on while they are a majority of the voters. */

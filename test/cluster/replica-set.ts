@@ -25,6 +25,7 @@ export type SetEvent =
 /** The part of a replica's `/status` that the tests read. */
 export interface Status {
   readonly replica: number
+  readonly incarnation: string
   readonly role: string
   readonly leader: number | null
   readonly term: number
@@ -77,6 +78,8 @@ export interface SetOptions {
   readonly data?: string
   /** Seconds, or `never`; default 5. */
   readonly restart?: string
+  /** Default: on disk. */
+  readonly durability?: 'memory'
   /** When the log is compacted; with it the set starts from a config file, in `data`. */
   readonly compaction?: { readonly every: number; readonly kept: number }
 }
@@ -121,6 +124,11 @@ export class ReplicaSet {
   /** That replica was removed from the set: nobody asks it any more. */
   forget(id: number): void {
     this.#replicas.delete(id)
+  }
+
+  /** HOST:PORT of a replica's admin address. */
+  admin(id: number): string {
+    return new URL(this.#replica(id).admin).host
   }
 
   stderr(): string {
@@ -281,6 +289,7 @@ export function launchSet(options: SetOptions): ReplicaSet {
   const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', options.nextHop ?? callee]
   if (options.data !== undefined) args.push('--data', options.data)
   if (options.restart !== undefined) args.push('--restart', options.restart)
+  if (options.durability !== undefined) args.push('--durability', options.durability)
   if (options.compaction === undefined) return new ReplicaSet(holdfast(args))
   return new ReplicaSet(
     holdfast(['up', '--json', '--config', configWith(options.compaction, args, must(options.data, 'a data folder'))]),
