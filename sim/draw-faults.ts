@@ -18,6 +18,7 @@ const kinds: readonly (readonly [name: string, perMillion: number, drawer: Drawe
   ['partitions', 700_000, drawPartitions],
   ['resets', 700_000, drawResets],
   ['pauses', 600_000, drawPauses],
+  ['drains', 250_000, drawDrains],
   ['leader sleeps', 250_000, drawLeaderSleeps],
   ['clock', 500_000, drawClockSteps],
   ['flaps', 300_000, drawFlaps],
@@ -143,6 +144,21 @@ function drawPauses(pauses: Draw, replicas: number, until: number): readonly Fau
       length,
     }
   })
+}
+
+/** One of them, or each in turn: a rolling restart. */
+function drawDrains(drains: Draw, replicas: number, until: number): readonly Fault[] {
+  const isRolling = drains.chance(400_000, 1)
+  const first = drains.within(1, replicas, 2)
+  const restartAfter = drains.within(100_000, second, 3)
+  const step = drains.within(2 * second, 8 * second, 4)
+  const at = drains.within(3 * second, until - 6 * second, 5)
+  return Array.from({ length: isRolling ? replicas : drains.within(1, 3, 6) }, (_, i) => ({
+    kind: 'drain' as const,
+    at: at + i * step,
+    replica: isRolling ? 1 + ((first - 1 + i) % replicas) : drains.within(1, replicas, 7, i),
+    restartAfter,
+  })).filter((fault) => fault.at < until - second)
 }
 
 function drawLeaderSleeps(sleeps: Draw, _replicas: number, until: number): readonly Fault[] {

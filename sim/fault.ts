@@ -49,6 +49,8 @@ export type Strike =
       readonly effects: number
       readonly length: number
     }
+  /** It is told to end (SIGTERM), and hands over what it does; its supervisor starts it again that long after its end. */
+  | { readonly kind: 'drain'; readonly at: number; readonly replica: number; readonly restartAfter: number }
   /** A wall clock jumps. */
   | { readonly kind: 'clock'; readonly at: number; readonly replica: number; readonly by: number }
   /** It jumps when its replica next becomes leader. */
@@ -164,6 +166,8 @@ export function describeFault(fault: Fault): string {
       return `replica ${fault.replica} stops ${after(fault.effects)} and goes on ${span(fault.length)} later`
     case 'leader-sleeps':
       return `the leader stops ${after(fault.effects)} and goes on ${span(fault.length)} later`
+    case 'drain':
+      return `replica ${fault.replica} is told to end; it starts again ${span(fault.restartAfter)} after its end`
     case 'clock':
       return `replica ${fault.replica}'s wall clock jumps by ${span(fault.by)}`
     case 'leap':

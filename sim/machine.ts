@@ -57,6 +57,8 @@ export class Machine {
   /** Its supervisor wants it up; what the start's draws are about. */
   #wanted: { readonly about: number } | null = null
   #life: Life
+  /** It was told to end, and is to be started again by this. */
+  #onEnd: (() => void) | null = null
   /** By how much its wall clock jumps when it next becomes leader. */
   #leap = 0
   /** Where it is to die: an input and a place among its moments; twice, if it comes back between. */
@@ -217,6 +219,7 @@ export class Machine {
   /** The process dies now. Of what was not synced `tail` and `share` say what the disk keeps. */
   kill(tail: Tail, share: number): void {
     this.#wanted = null
+    this.#onEnd = null
     if (this.#host === null) return
     const { peers, sip, trace, watch } = this.#parts
     this.#active = this.active
@@ -231,10 +234,20 @@ export class Machine {
     if (disk === this.disk) watch.died(this)
   }
 
+  /** It is told to end. */
+  drain(onEnd: () => void): void {
+    if (this.#host === null) return
+    this.#parts.trace.tell(`[${this.id}] is told to end`)
+    this.#onEnd = onEnd
+    this.#host.deliver({ kind: 'drain' })
+  }
+
   /** Its process ends by itself, as it was told to. */
   ends(): void {
+    const onEnd = this.#onEnd
     this.#parts.trace.tell(`[${this.id}] has nothing left to do, and ends`)
     this.kill('kept', 0)
+    onEnd?.()
   }
 
   /** Of a dead one: its next start meets a damaged disk, or another one. */

@@ -63,6 +63,7 @@ export class Strikes {
   }
 
   #strike(fault: Exclude<Fault, Spell | { kind: 'crash' }>): void {
+    const { agenda, certificate } = this.#parts
     switch (fault.kind) {
       case 'kill': {
         const machine = this.#machine(fault.replica)
@@ -77,6 +78,16 @@ export class Strikes {
       case 'leader-sleeps': {
         const machine = this.#leader()
         machine?.host?.lightFuse(fault.effects, () => this.#pause(machine, fault.length))
+        break
+      }
+      case 'drain': {
+        const machine = this.#machine(fault.replica)
+        if (machine.host === null) break
+        this.#others++
+        machine.drain(() => {
+          agenda.after(fault.restartAfter, () => this.start(machine, fault.at))
+          certificate.update(agenda.now)
+        })
         break
       }
       case 'clock':

@@ -26,6 +26,8 @@ export class Elections implements Checker {
   readonly #replicas: number
   /** By candidate and term. */
   readonly #consents = new Map<string, Set<number>>()
+  /** By candidate and term: its leader asked it to campaign (thesis 3.10), which needs nobody else's consent. */
+  readonly #asked = new Set<string>()
   readonly #raised = new Map<number, number>()
   readonly #turned = new Map<number, Turned>()
   /** The turns, by machine and input, in which that replica had heard its leader not long before. */
@@ -68,6 +70,7 @@ export class Elections implements Checker {
   }
 
   #sent(machine: Machine, message: RaftMessage, work: Work): void {
+    if (message.kind === 'timeout-now') this.#asked.add(`${message.to} ${message.term + 1}`)
     if (message.kind !== 'pre-vote-response' && message.kind !== 'vote-response') return
     if (!message.granted) return
     if (message.kind === 'pre-vote-response') {
@@ -78,7 +81,8 @@ export class Elections implements Checker {
     }
     const heard = this.#heard.get(`${machine.id} ${work.input}`)
     // Its vote may leave after its choice has won, when its own disk is slow.
-    if (heard === undefined || heard.leader === `${message.to} ${message.term}`) return
+    const candidacy = `${message.to} ${message.term}`
+    if (heard === undefined || heard.leader === candidacy || this.#asked.has(candidacy)) return
     this.#report(
       'stability',
       `replica ${machine.id} votes for ${message.to} in term ${message.term}, ${Math.round(heard.silence / 1_000)} ms after its leader's last word`,
@@ -86,6 +90,7 @@ export class Elections implements Checker {
   }
 
   #consented(machine: Machine, term: number): void {
+    if (this.#asked.has(`${machine.id} ${term}`)) return
     const others = this.#consents.get(`${machine.id} ${term}`)?.size ?? 0
     if ((others + 1) * 2 > this.#replicas) return
     this.#report('stability', `replica ${machine.id} raises its term to ${term} with the consent of ${others} others`)
