@@ -178,7 +178,7 @@ export class Passing {
     // we are out of serving.
     const standIn = this.#standIn()
     if (standIn !== null) this.#giveAgain((givenTo) => left || givenTo !== standIn)
-    else this.#giveAgain((givenTo, kept) => kept.group === null || store.ownerOf(kept.group) !== givenTo)
+    else this.#giveAgain((givenTo, { group }) => group !== null && store.ownerOf(group) !== givenTo)
   }
 
   /** Who judges in place of this replica now, or null. */
@@ -213,24 +213,24 @@ export class Passing {
     return givenTo !== this.#ports.life && !this.#ports.links.isUp(replicaOf(givenTo))
   }
 
-  /** The set key is known: what waited is judged. */
+  /** The set key is known, or this replica is fresh again: what waited is judged. */
   giveWaiting(): void {
     if (this.#keeper.waiting > 0) this.#giveAgain(() => false)
   }
 
-  /** This replica is fresh again: it judges what waited, and what another one judged for it, for that one keeps nothing. */
-  judgeAgain(): void {
-    if (this.#keeper.size > 0) this.#giveAgain((_, kept) => kept.group === null)
-  }
-
   /** What waits is judged again, and what went by way of the leader goes again: the leader may have had no link either, and
-   * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps. */
+   * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps; and once
+   * it is fresh, it judges by itself what is still not handled, for who stood in keeps nothing. */
   retry(now: Instant): void {
     if (now < this.#againAt) return
     this.#againAt = plus(now, limits.passAgain)
     if (this.#keeper.size === 0) return
+    const isStale = this.#ports.stale()
     const standIn = this.#standIn()
-    this.#giveAgain((givenTo) => this.#isByLeader(givenTo) || (standIn !== null && givenTo !== standIn))
+    const isElsewhere = (givenTo: Life): boolean => standIn !== null && givenTo !== standIn
+    this.#giveAgain(
+      (givenTo, { group }) => this.#isByLeader(givenTo) || isElsewhere(givenTo) || (!isStale && group === null),
+    )
   }
 
   expire(now: Instant): void {

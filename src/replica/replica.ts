@@ -520,7 +520,7 @@ export class Replica {
         this.#opened = true
         this.#outbox.push({ kind: 'open-sip' })
       }
-      this.#passing.judgeAgain()
+      this.#passing.giveWaiting()
     }
     this.#passing.retryAhead(this.#now)
   }
