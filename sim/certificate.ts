@@ -1,6 +1,10 @@
 // When a quorum was there, and for each replica since when it reaches nobody who has one: true times, from what the world did
 // to links and processes, whatever the replicas think. A call may be lost only while this says that no quorum could hold it.
 
+import { placeOf, replicaId } from '../src/base/brand.ts'
+import type { ReplicaId } from '../src/base/brand.ts'
+import { allVoters, outcome, voterSet } from '../src/raft/quorum.ts'
+import type { VoterSet } from '../src/raft/quorum.ts'
 import type { PeerNetwork } from './peer-network.ts'
 
 export interface Window {
@@ -11,15 +15,25 @@ export interface Window {
 
 export class Certificate {
   readonly #peers: PeerNetwork
-  readonly #replicas: number
-  readonly #cutSince = new Map<number, number>()
+  /** As the newest committed configuration has them. */
+  #voters: VoterSet
+  #configured = 0
+  readonly #cutSince = new Map<ReplicaId, number>()
   /** Whose disks take nothing: they follow and are heard, but no decision is on them (docs/decisions/0014). */
   readonly #full = new Set<number>()
   readonly #windows: { from: number; until: number | null }[] = []
 
   constructor(peers: PeerNetwork, replicas: number) {
     this.#peers = peers
-    this.#replicas = replicas
+    this.#voters = voterSet(Array.from({ length: replicas }, (_, i) => replicaId(i + 1)))
+  }
+
+  /** The configuration at that index of the log is committed. */
+  configured(index: number, voters: VoterSet, now: number): void {
+    if (index <= this.#configured) return
+    this.#configured = index
+    this.#voters = voters
+    this.update(now)
   }
 
   /** A disk is full, or has room again. */
@@ -30,27 +44,31 @@ export class Certificate {
 
   /** A replica died or came, a link was cut or healed, a disk filled. */
   update(now: number): void {
-    const ids = Array.from({ length: this.#replicas }, (_, i) => i + 1)
+    const ids = allVoters(this.#voters)
     const leads = this.#leaders(ids)
     for (const id of ids) {
       // By way of a leader is good enough: it need not reach the others itself.
-      if (leads.some((leader) => this.#peers.reachable(id, leader))) this.#cutSince.delete(id)
+      if (leads.some((leader) => this.#reachable(id, leader))) this.#cutSince.delete(id)
       else if (!this.#cutSince.has(id)) this.#cutSince.set(id, now)
     }
-    const anyQuorum = this.#leaders(ids.filter((id) => !this.#full.has(id))).length > 0
+    const anyQuorum = this.#leaders(ids.filter((id) => !this.#full.has(placeOf(id)))).length > 0
     const last = this.#windows.at(-1)
     if (!anyQuorum && (last === undefined || last.until !== null)) this.#windows.push({ from: now, until: null })
     if (anyQuorum && last !== undefined && last.until === null) last.until = now
   }
 
   /** Who of them reaches a majority of the set among them. */
-  #leaders(among: readonly number[]): readonly number[] {
-    const reached = (a: number): number => among.filter((b) => this.#peers.reachable(a, b)).length
-    return among.filter((a) => reached(a) * 2 > this.#replicas)
+  #leaders(among: readonly ReplicaId[]): readonly ReplicaId[] {
+    const reaches = (a: ReplicaId) => (b: ReplicaId) => among.includes(b) && this.#reachable(a, b)
+    return among.filter((a) => outcome(this.#voters, reaches(a)) === 'won')
+  }
+
+  #reachable(a: ReplicaId, b: ReplicaId): boolean {
+    return this.#peers.isThere(a) && this.#peers.isThere(b) && this.#peers.reachable(placeOf(a), placeOf(b))
   }
 
   /** Since when it reaches nobody who reaches a majority; null = it does. */
-  cutSince(replica: number): number | null {
+  cutSince(replica: ReplicaId): number | null {
     return this.#cutSince.get(replica) ?? null
   }
 

@@ -51,6 +51,14 @@ export type Strike =
     }
   /** It is told to end (SIGTERM), and hands over what it does; its supervisor starts it again that long after its end. */
   | { readonly kind: 'drain'; readonly at: number; readonly replica: number; readonly restartAfter: number }
+  /** That place is to lead. */
+  | { readonly kind: 'transfer'; readonly at: number; readonly replica: number }
+  /** A place is added, beyond those of the founders, and a replica comes to it. */
+  | { readonly kind: 'join'; readonly at: number; readonly replica: number }
+  /** A place is taken out of the set. */
+  | { readonly kind: 'remove'; readonly at: number; readonly replica: number }
+  /** A process dies, and its disk with it; one with an empty disk comes that long later. */
+  | { readonly kind: 'replace'; readonly at: number; readonly replica: number; readonly restartAfter: number }
   /** A wall clock jumps. */
   | { readonly kind: 'clock'; readonly at: number; readonly replica: number; readonly by: number }
   /** It jumps when its replica next becomes leader. */
@@ -166,6 +174,14 @@ export function describeFault(fault: Fault): string {
       return `replica ${fault.replica} stops ${after(fault.effects)} and goes on ${span(fault.length)} later`
     case 'leader-sleeps':
       return `the leader stops ${after(fault.effects)} and goes on ${span(fault.length)} later`
+    case 'transfer':
+      return `replica ${fault.replica} is to lead`
+    case 'join':
+      return `replica ${fault.replica} is added to the set`
+    case 'remove':
+      return `replica ${fault.replica} is to be removed from the set`
+    case 'replace':
+      return `replica ${fault.replica} dies and its disk is lost; it comes with an empty one ${span(fault.restartAfter)} later`
     case 'drain':
       return `replica ${fault.replica} is told to end; it starts again ${span(fault.restartAfter)} after its end`
     case 'clock':

@@ -1,6 +1,7 @@
 // The host of one life of a simulated replica: what src/host/host.ts is on a real machine. A loop that takes inputs in turns
 // and carries effects out one by one; it can die or fall asleep between any two of them.
 
+import { placeOf } from '../src/base/brand.ts'
 import type { Life } from '../src/base/brand.ts'
 import { must, unreachable } from '../src/base/assert.ts'
 import type { Instant } from '../src/base/instant.ts'
@@ -88,7 +89,7 @@ export class Host {
       whenAwake: (go) => this.#whenAwake(go),
       moment: (work) => this.#moment(work),
       stands: (metadata, dropped) => {
-        parts.trace.tell(`[${machine.id}] its disk goes on from a snapshot at index ${metadata.index}`)
+        parts.trace.tell(`[${machine.place}] its disk goes on from a snapshot at index ${metadata.index}`)
         around.watch.snapshotStands?.(machine, metadata, dropped)
       },
       answer: (input) => this.deliver(input),
@@ -137,7 +138,7 @@ export class Host {
   /** Stops between two effects; kernel and disk go on. What comes meanwhile waits. */
   sleep(us: number, onWaking: () => void): void {
     if (this.#asleep !== null) return
-    this.#parts.trace.tell(`[${this.#machine.id}] is stopped for ${us / 1_000} ms`)
+    this.#parts.trace.tell(`[${this.#machine.place}] is stopped for ${us / 1_000} ms`)
     this.#asleep = []
     this.#sleptAt ??= this.#parts.agenda.now
     this.#parts.agenda.after(us, () => {
@@ -148,7 +149,7 @@ export class Host {
   }
 
   #wake(waiting: readonly (() => void)[]): void {
-    this.#parts.trace.tell(`[${this.#machine.id}] goes on`)
+    this.#parts.trace.tell(`[${this.#machine.place}] goes on`)
     this.#asleep = null
     for (const go of waiting) {
       this.#whenAwake(go)
@@ -269,7 +270,7 @@ export class Host {
   #perform(effect: Effect, work: Work): void {
     const { sip, peers, trace } = this.#parts
     const machine = this.#machine
-    const { id } = machine
+    const { place } = machine
     // Right before the system call (design.md 1).
     if (effect.kind === 'send' && effect.notAfter < machine.now()) {
       this.deliver({ kind: 'unsent', send: effect, reason: 'late' })
@@ -278,50 +279,53 @@ export class Host {
     this.#watch.leaving(machine, effect, work)
     switch (effect.kind) {
       case 'send':
-        sip.fromSet(id, effect)
+        sip.fromSet(place, effect)
         break
       case 'peer':
         trace.event(
           mixBytes(effect.to, effect.frame).low,
-          () => `[${id}] -> [${effect.to}] frame of ${effect.frame.length}`,
+          () => `[${place}] -> [${placeOf(effect.to)}] frame of ${effect.frame.length}`,
         )
-        peers.send(id, effect.to, effect.frame)
+        peers.send(place, effect.to, effect.frame)
         break
       case 'peers':
-        trace.tell(`[${id}] is linked with ${effect.members.map((member) => member.id).join(', ') || 'nobody'}`)
+        trace.tell(`[${place}] is linked with ${effect.members.map((member) => member.id).join(', ') || 'nobody'}`)
+        peers.gone(place, effect.gone)
         break
       case 'persist':
         this.#persist(effect, work)
         break
       case 'snapshot':
-        trace.event(effect.number, () => `[${id}] snapshot, piece ${effect.number}: ${effect.piece.kind}`)
+        trace.event(effect.number, () => `[${place}] snapshot, piece ${effect.number}: ${effect.piece.kind}`)
         this.#snapshots.write(effect, work)
         break
       case 'open-sip':
-        trace.tell(`[${id}] binds the shared address`)
-        sip.bind(id, this)
+        trace.tell(`[${place}] binds the shared address`)
+        sip.bind(place, this)
         break
       case 'close-sip':
-        trace.tell(`[${id}] closes its SIP sockets`)
-        sip.unbind(id)
+        trace.tell(`[${place}] closes its SIP sockets`)
+        sip.unbind(place)
         this.deliver({ kind: 'sip-closed' })
         break
       case 'end':
         machine.ends()
         break
       case 'log':
-        trace.tell(`[${id}] ${effect.level} ${effect.code}: ${effect.message} ${JSON.stringify(effect.fields)}`)
+        trace.tell(`[${place}] ${effect.level} ${effect.code}: ${effect.message} ${JSON.stringify(effect.fields)}`)
         break
       case 'notice':
-        trace.tell(`[${id}] notice ${JSON.stringify(effect.notice)}`)
-        if (effect.notice.kind === 'format') peers.formatRaised(id)
+        trace.tell(`[${place}] notice ${JSON.stringify(effect.notice)}`)
+        if (effect.notice.kind === 'format') peers.formatRaised(place)
         break
       case 'reply':
-        trace.tell(`[${id}] answers lookup ${effect.id} with ${effect.status}`)
+        trace.tell(`[${place}] answers question ${effect.id} with ${effect.status}`)
+        this.#parts.answered(effect)
         break
       case 'stop':
-        if (machine.tooOld(effect.reason)) machine.kill('kept', 0)
-        else this.#watch.broken('assertion', `replica ${id} stopped itself: ${effect.reason}`)
+        if (effect.cause === 'removed') machine.leave()
+        else if (machine.tooOld(effect.reason)) machine.kill('kept', 0)
+        else this.#watch.broken('assertion', `replica ${place} stopped itself: ${effect.reason}`)
         break
       default:
         unreachable(effect)
@@ -329,9 +333,9 @@ export class Host {
   }
 
   #persist(effect: Persist, work: Work): void {
-    const { id } = this.#machine
+    const { id, place } = this.#machine
     for (const record of effect.records) {
-      this.#parts.trace.event(mixBytes(id, record).low, () => `[${id}] writes a record of ${record.length}`)
+      this.#parts.trace.event(mixBytes(id, record).low, () => `[${place}] writes a record of ${record.length}`)
     }
     this.#writer.append(effect, work)
   }

@@ -1,10 +1,11 @@
 // One machine with its replica: a disk, two clocks, and a process that lives on them, or doesn't. What befalls the machine
 // befalls it here; how a process lives is host.ts.
 
-import { life, replicaId } from '../src/base/brand.ts'
+import { generationOf, life, replicaId } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
+import type { Reply } from '../src/replica/effect.ts'
 import type { ReplicaOptions } from '../src/replica/options.ts'
 import { Replica } from '../src/replica/replica.ts'
 import { formatsUpTo, NEWEST_FORMAT } from '../src/wire/formats.ts'
@@ -32,6 +33,8 @@ export interface MachineParts {
   readonly sip: SipNetwork
   readonly settings: CallSettings
   readonly watch: MachineWatch
+  /** A question of the admin address has its answer. */
+  answered(reply: Reply): void
 }
 
 /** What a spell does to it while it lasts. */
@@ -43,9 +46,12 @@ export interface Condition {
 }
 
 export class Machine {
-  readonly id: ReplicaId
-  /** The disk of the set's voter. */
-  readonly disk: Disk
+  /** Its number in the set, as its address has it. */
+  readonly place: number
+  /** A founder, or a replica that came later and has not been removed. */
+  isMember: boolean
+  #id: ReplicaId
+  #disk: Disk
   readonly condition: Condition = { times: 1, sync: null }
   readonly #parts: MachineParts
   readonly #draw: Draw
@@ -73,14 +79,26 @@ export class Machine {
   onTooOld: () => void = () => undefined
 
   constructor(id: number, parts: MachineParts) {
-    this.id = replicaId(id)
+    this.place = id
+    this.isMember = id <= parts.plan.replicas
+    this.#id = replicaId(id)
     this.#parts = parts
     this.#draw = drawInRun(parts.plan, `machine ${id}`, () => parts.agenda.now)
     const incarnation = drawHex(parts.plan.seed, `incarnation ${id}`, 8)
-    this.disk = new Disk(incarnation)
-    this.#life = life(this.id, incarnation, 0)
+    this.#disk = new Disk(incarnation)
+    this.#life = life(this.#id, incarnation, 0)
     this.#clock = new Clock(parts.agenda, parts.plan.clock, id)
     this.#newest = parts.plan.formats?.[id - 1] ?? NEWEST_FORMAT
+  }
+
+  /** The incarnation that has the place. */
+  get id(): ReplicaId {
+    return this.#id
+  }
+
+  /** The disk of that incarnation. */
+  get disk(): Disk {
+    return this.#disk
   }
 
   /** Null while it is dead, or is none of the set's. */
@@ -116,7 +134,7 @@ export class Machine {
   /** Another release, for its next start. */
   install(newest: number): void {
     if (newest === this.#newest) return
-    this.#parts.trace.tell(`[${this.id}] a release is installed that reads formats up to ${newest}`)
+    this.#parts.trace.tell(`[${this.place}] a release is installed that reads formats up to ${newest}`)
     this.#newest = newest
   }
 
@@ -124,7 +142,7 @@ export class Machine {
   tooOld(reason: string): boolean {
     if (this.#newest >= NEWEST_FORMAT || !/reads formats? \d/.test(reason)) return false
     if (!this.#isTooOld) {
-      this.#parts.trace.tell(`[${this.id}] is too old: ${reason}`)
+      this.#parts.trace.tell(`[${this.place}] is too old: ${reason}`)
       this.#parts.watch.tooOld?.(this)
       this.onTooOld()
     }
@@ -142,7 +160,7 @@ export class Machine {
 
   /** A new process on its disk, if that is as it should be; what is drawn for it depends on `about`. */
   start(about: number): void {
-    if (this.#host !== null) return
+    if (this.#host !== null || !this.isMember) return
     this.#wanted = { about }
     const { trace, watch } = this.#parts
     const isOther = this.#otherDisk !== null
@@ -153,7 +171,7 @@ export class Machine {
       return
     }
     if (opened.kind === 'refused') {
-      trace.tell(`[${this.id}] does not start: ${opened.reason}`)
+      trace.tell(`[${this.place}] does not start: ${opened.reason}`)
       if (!opened.isRight) watch.broken('L2', `replica ${this.id} does not start: ${opened.reason}`)
       return
     }
@@ -163,7 +181,7 @@ export class Machine {
     }
     const { snapshot, records } = opened
     const from = snapshot === null ? '' : ` and a snapshot at index ${snapshot.metadata.index}`
-    trace.tell(`[${this.id}] starts as ${opened.life} with ${records.length} records${from}`)
+    trace.tell(`[${this.place}] starts as ${opened.life} with ${records.length} records${from}`)
     this.#live(disk, opened, about)
   }
 
@@ -178,7 +196,7 @@ export class Machine {
     this.#host = host
     watch.started(this)
     this.#isTooOld = false
-    peers.attach(this.id, {
+    peers.attach(this.place, {
       life: own,
       known: disk.known,
       formats: this.formats,
@@ -195,7 +213,8 @@ export class Machine {
     const options: ReplicaOptions = {
       id: this.id,
       set: 'sim',
-      voters: Array.from({ length: plan.replicas }, (_, i) => replicaId(i + 1)),
+      // Who comes later learns them from the log.
+      voters: generationOf(this.#id) > 0 ? [] : Array.from({ length: plan.replicas }, (_, i) => replicaId(i + 1)),
       life: own,
       seed: this.#draw.below(0xffff_ffff, 2, about),
       freshKey: drawBytes(plan.seed, `set key ${this.id} ${about}`, 16),
@@ -226,18 +245,18 @@ export class Machine {
     const disk = this.#otherDisk ?? this.disk
     const unsynced = disk.records.length - disk.synced
     const kept = disk.crash(tail, share)
-    trace.tell(`[${this.id}] dies; ${kept} of ${unsynced} unsynced records stay`)
+    trace.tell(`[${this.place}] dies; ${kept} of ${unsynced} unsynced records stay`)
     this.#host.end()
     this.#host = null
-    sip.unbind(this.id)
-    peers.detach(this.id)
+    sip.unbind(this.place)
+    peers.detach(this.place)
     if (disk === this.disk) watch.died(this)
   }
 
   /** It is told to end. */
   drain(onEnd: () => void): void {
     if (this.#host === null) return
-    this.#parts.trace.tell(`[${this.id}] is told to end`)
+    this.#parts.trace.tell(`[${this.place}] is told to end`)
     this.#onEnd = onEnd
     this.#host.deliver({ kind: 'drain' })
   }
@@ -245,16 +264,38 @@ export class Machine {
   /** Its process ends by itself, as it was told to. */
   ends(): void {
     const onEnd = this.#onEnd
-    this.#parts.trace.tell(`[${this.id}] has nothing left to do, and ends`)
+    this.#parts.trace.tell(`[${this.place}] has nothing left to do, and ends`)
     this.kill('kept', 0)
     onEnd?.()
+  }
+
+  /** It has an empty disk and is to start as that incarnation, which the set has given it. */
+  become(id: ReplicaId, incarnation: string, about: number): void {
+    this.#id = id
+    this.#disk = new Disk(incarnation)
+    this.#hasRun = false
+    this.#otherDisk = null
+    this.isMember = true
+    this.start(about)
+  }
+
+  /** The set has said that this incarnation is none of it any more. */
+  leave(): void {
+    this.kill('kept', 0)
+    this.isMember = false
+  }
+
+  /** Its disk is lost with the process; another incarnation is to take the place. */
+  lose(): void {
+    this.kill('lost', 0)
+    this.isMember = false
   }
 
   /** Of a dead one: its next start meets a damaged disk, or another one. */
   damage(what: Damage['what'], share: number): void {
     const isDone = what === 'swapped' || this.disk.damage(what, share)
     if (what === 'swapped') this.#otherDisk = new Disk(drawHex(this.#parts.plan.seed, `other disk ${this.id}`, 8))
-    if (isDone) this.#parts.trace.tell(`[${this.id}] its disk is ${what}`)
+    if (isDone) this.#parts.trace.tell(`[${this.place}] its disk is ${what}`)
   }
 
   /** Its operator puts its own disk back, as it was. */
@@ -262,7 +303,7 @@ export class Machine {
     if (!this.disk.isDamaged && this.#otherDisk === null) return
     const wanted = this.#wanted
     if (this.#otherDisk !== null) this.kill('kept', 0)
-    this.#parts.trace.tell(`[${this.id}] its disk is put right`)
+    this.#parts.trace.tell(`[${this.place}] its disk is put right`)
     this.#otherDisk = null
     this.disk.mend()
     if (wanted !== null) this.start(wanted.about)
@@ -270,14 +311,14 @@ export class Machine {
 
   /** Whether its disk's writes find room. */
   fill(isFull: boolean): void {
-    this.#parts.trace.tell(`[${this.id}] its disk ${isFull ? 'is full' : 'has room again'}`)
+    this.#parts.trace.tell(`[${this.place}] its disk ${isFull ? 'is full' : 'has room again'}`)
     this.disk.isFull = isFull
     if (!isFull && this.#wanted !== null) this.start(this.#wanted.about)
   }
 
   /** Its wall clock jumps. */
   stepWall(us: number): void {
-    this.#parts.trace.tell(`[${this.id}] its wall clock jumps by ${us / 1_000} ms`)
+    this.#parts.trace.tell(`[${this.place}] its wall clock jumps by ${us / 1_000} ms`)
     this.#clock.step(us)
   }
 

@@ -2,7 +2,9 @@
 // What a process is told follows TCP: `up` when both ends are there, `closed` when the connection breaks, `refused` when
 // nobody listens at the other address. An address behind a cut neither answers nor refuses.
 
+import { generationOf, placeOf, replicaId, replicaOf } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
+import type { Peers } from '../src/replica/effect.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
 import { identifyPeer } from '../src/wire/peer-identity.ts'
 import { FIRST_FORMATS, formatObjection } from '../src/wire/formats.ts'
@@ -31,8 +33,12 @@ export interface PeerEndpoint {
   active(): number
   /** Another one does not listen to it, for what it reads. */
   unfit(reason: string): void
+  /** Who is out of the set for good, as it was told: it neither dials those nor listens to them. */
+  gone?: Gone
   deliver(input: InputBody): void
 }
+
+type Gone = Peers['gone']
 
 interface Connection {
   /** Invariant: once broken, it stays so. */
@@ -48,6 +54,8 @@ interface End {
   connection: Connection | null
   /** Who the far end said it was. */
   far: Life | null
+  /** Who is known to have that address. */
+  farId: ReplicaId
   /** Nothing to this end arrives before this: order. */
   lastArrival: number
   /** Frames to this end that wait for a cut to heal, and those that come late. */
@@ -80,9 +88,10 @@ export class PeerNetwork {
     this.#agenda = agenda
     this.#plan = plan.peer
     this.#draw = drawInRun(plan, 'peer network', () => agenda.now)
-    for (let a = 1; a <= plan.replicas; a++) {
-      for (let b = a + 1; b <= plan.replicas; b++) {
-        this.#pairs.set(a * 16 + b, { ends: [newEnd(a), newEnd(b)], slower: 0, connection: null, attempt: null })
+    const places = placesOf(plan)
+    for (let a = 1; a <= places; a++) {
+      for (let b = a + 1; b <= places; b++) {
+        this.#pairs.set(a * 16 + b, { ends: [newEnd(a, b), newEnd(b, a)], slower: 0, connection: null, attempt: null })
       }
     }
   }
@@ -104,6 +113,20 @@ export class PeerNetwork {
     }
   }
 
+  /** A replica knows who is out of the set: it closes their links, and tells them when they dial again. */
+  gone(by: number, gone: Gone): void {
+    const endpoint = this.#endpoints.get(by)
+    if (endpoint === undefined) return
+    endpoint.gone = gone
+    for (const pair of this.#pairsOf(by)) {
+      const [, far] = ends(pair, by)
+      const other = this.#endpoints.get(far.id)
+      if (other === undefined || !knowsGone(endpoint, other.life)) continue
+      this.reset(by, far.id)
+      this.#connectSoon(pair)
+    }
+  }
+
   /** Its process died: the kernel ends its connections and refuses new ones. */
   detach(id: number): void {
     this.#endpoints.delete(id)
@@ -112,21 +135,21 @@ export class PeerNetwork {
       const [own, other] = ends(pair, id)
       Object.assign(own, { connection: null, far: null, held: [], late: [], refused: false })
       this.#break(pair)
-      if (other.cuts === 0) this.#notice(pair, other)
+      if (other.cuts === 0) this.#notice(other)
       this.#connectSoon(pair)
     }
   }
 
   /** Dropped if the sender's end is not up. */
-  send(from: ReplicaId, to: ReplicaId, frame: Uint8Array): void {
-    const pair = this.#pair(from, to)
+  send(from: number, to: ReplicaId, frame: Uint8Array): void {
+    const pair = this.#pair(from, placeOf(to))
     const [sender, receiver] = ends(pair, from)
-    if (sender.connection === null || sender.connection !== pair.connection) return
+    if (sender.connection === null || sender.connection !== pair.connection || sender.farId !== to) return
     // A copy: a replica that changes a frame after sending it must not reach into another.
     const bytes = frame.slice()
     if (receiver.cuts === 0) this.#carry(pair.connection, from, receiver, bytes)
     else if (receiver.held.length < heldMost) receiver.held.push(bytes)
-    else this.reset(from, to)
+    else this.reset(from, placeOf(to))
   }
 
   /** The connection breaks; both ends notice. */
@@ -134,7 +157,7 @@ export class PeerNetwork {
     const pair = this.#pair(a, b)
     if (pair.connection === null) return
     this.#break(pair)
-    for (const end of pair.ends) this.#notice(pair, end)
+    for (const end of pair.ends) this.#notice(end)
     this.#connectSoon(pair)
   }
 
@@ -162,7 +185,7 @@ export class PeerNetwork {
     const held = receiver.held
     receiver.held = []
     if (pair.connection === null) {
-      for (const end of pair.ends) this.#notice(pair, end)
+      for (const end of pair.ends) this.#notice(end)
       this.#connectSoon(pair)
     } else for (const frame of held) this.#carry(pair.connection, from, receiver, frame)
   }
@@ -170,6 +193,12 @@ export class PeerNetwork {
   /** Each frame between the two takes that much longer from now on, or less again. */
   slow(a: number, b: number, by: number): void {
     this.#pair(a, b).slower += by
+  }
+
+  /** Whether that incarnation runs at its place. */
+  isThere(id: ReplicaId): boolean {
+    const endpoint = this.#endpoints.get(placeOf(id))
+    return endpoint !== undefined && replicaOf(endpoint.life) === id
   }
 
   /** Whether frames can pass both ways between two replicas that run and know each other. */
@@ -183,9 +212,12 @@ export class PeerNetwork {
     ]
     if (fit.some((objection) => objection !== null)) return false
     return (
+      !knowsGone(one, other.life) &&
+      !knowsGone(other, one.life) &&
       [identifyPeer(one.life, other.known), identifyPeer(other.life, one.known)].every(
         ({ kind }) => kind !== 'stranger',
-      ) && this.#pair(a, b).ends.every((end) => end.cuts === 0)
+      ) &&
+      this.#pair(a, b).ends.every((end) => end.cuts === 0)
     )
   }
 
@@ -210,13 +242,13 @@ export class PeerNetwork {
   }
 
   /** An end whose connection is broken learns it soon. */
-  #notice(pair: Pair, end: End): void {
+  #notice(end: End): void {
     const connection = end.connection
     if (connection === null || !connection.broken) return
     this.#agenda.after(this.#draw.within(10, noticeMost, 2, end.id, this.#agenda.now), () => {
       if (end.connection !== connection) return
       end.connection = null
-      this.#tell(pair, end, { kind: 'closed' })
+      this.#tell(end, { kind: 'closed' })
     })
   }
 
@@ -237,7 +269,13 @@ export class PeerNetwork {
       const alone = one === undefined ? b : a
       if (alone.refused) return
       alone.refused = true
-      this.#tell(pair, alone, { kind: 'refused' })
+      this.#tell(alone, { kind: 'refused' })
+      return
+    }
+    const [hears, heard] = [knowsGone(one, other.life), knowsGone(other, one.life)]
+    if (hears || heard) {
+      if (hears) this.#tell(b, { kind: 'removed' })
+      if (heard) this.#tell(a, { kind: 'removed' })
       return
     }
     // As host/peer-server.ts and host/peer-links.ts do; it stays so until another process comes.
@@ -245,24 +283,21 @@ export class PeerNetwork {
     const now = this.#agenda.now
     const connection: Connection = { broken: false, late: this.#draw.chance(this.#plan.late, 4, a.id, b.id, now) }
     pair.connection = connection
-    this.#open(pair, a, other.life, connection)
-    this.#open(pair, b, one.life, connection)
+    this.#open(a, other.life, connection)
+    this.#open(b, one.life, connection)
   }
 
-  #open(pair: Pair, end: End, far: Life, connection: Connection): void {
+  #open(end: End, far: Life, connection: Connection): void {
     const near = this.#endpoints.get(end.id)
     const at = this.#agenda.now + this.#draw.within(10, 2_000, 5, end.id, this.#agenda.now)
     // The far end may be up first and send at once: its frames arrive after this end's `up`.
     end.lastArrival = Math.max(end.lastArrival, at)
     this.#agenda.at(at, () => {
       if (connection.broken || this.#endpoints.get(end.id) !== near) return
-      if (end.connection !== null) this.#tell(pair, end, { kind: 'closed' })
-      Object.assign(end, { connection, far, refused: false })
-      this.#tell(pair, end, {
-        kind: 'up',
-        life: far,
-        formats: this.#endpoints.get(ends(pair, end.id)[1].id)?.formats ?? FIRST_FORMATS,
-      })
+      if (end.connection !== null) this.#tell(end, { kind: 'closed' })
+      Object.assign(end, { connection, far, farId: replicaOf(far), refused: false })
+      const formats = this.#endpoints.get(placeOf(end.farId))?.formats ?? FIRST_FORMATS
+      this.#tell(end, { kind: 'up', life: far, formats })
       const late = end.late
       end.late = []
       if (late.length === 0) return
@@ -274,8 +309,8 @@ export class PeerNetwork {
     })
   }
 
-  #tell(pair: Pair, end: End, state: LinkInput['state']): void {
-    this.#deliver(end, { kind: 'link', peer: ends(pair, end.id)[1].id as ReplicaId, state })
+  #tell(end: End, state: LinkInput['state']): void {
+    this.#deliver(end, { kind: 'link', peer: end.farId, state })
   }
 
   #deliver(end: End, input: InputBody): void {
@@ -291,8 +326,28 @@ export class PeerNetwork {
   }
 }
 
-function newEnd(id: number): End {
-  return { id, connection: null, far: null, lastArrival: 0, held: [], late: [], cuts: 0, refused: false }
+/** Places of founders, and of those who may come. */
+export function placesOf({ replicas, faults }: Plan): number {
+  return replicas + faults.filter(({ kind }) => kind === 'join').length
+}
+
+function knowsGone({ gone = [] }: PeerEndpoint, far: Life): boolean {
+  const id = replicaOf(far)
+  return gone.some(({ place, generation }) => place === placeOf(id) && generationOf(id) <= generation)
+}
+
+function newEnd(id: number, far: number): End {
+  return {
+    id,
+    connection: null,
+    far: null,
+    farId: replicaId(far),
+    lastArrival: 0,
+    held: [],
+    late: [],
+    cuts: 0,
+    refused: false,
+  }
 }
 
 /** Whether it listens to that process; a peer that it meets for the first time is remembered. */

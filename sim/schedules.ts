@@ -73,6 +73,12 @@ export const schedules: readonly Schedule[] = [
     plan: ringingPast64T1,
   },
   {
+    name: 'changing-set',
+    story:
+      'replicas are added, removed, replaced and told to lead or to end, one after another, while calls are made and some die',
+    plan: changingSet,
+  },
+  {
     name: 'laggards',
     story: 'a replica comes back, or wakes, and is too slow to know what it may say for longer than a phone waits',
     plan: laggards,
@@ -265,6 +271,51 @@ function ringingPast64T1(seed: number): Plan {
     restartAfter: second,
   }))
   return calm(seed, many(of, ['no-answer'], 20, 2_500_000, 3 * second), deaths, 45)
+}
+
+function changingSet(seed: number): Plan {
+  const of = draw(seed, 'changing set')
+  const faults: Fault[] = []
+  let at = 3 * second
+  let size = 3
+  for (let i = 0; i < 5; i++) {
+    at += of.within(500_000, 3 * second, 1, i)
+    const replica = of.within(1, 3, 2, i)
+    switch (of.below(5, 3, i)) {
+      case 0:
+        faults.push({ kind: 'join', at, replica: 4 + faults.filter(({ kind }) => kind === 'join').length })
+        size++
+        break
+      case 1:
+        if (size > 3) faults.push({ kind: 'remove', at, replica })
+        size = Math.max(3, size - 1)
+        break
+      case 2:
+        faults.push({ kind: 'replace', at, replica, restartAfter: of.within(100_000, second, 4, i) })
+        at += 6 * second
+        break
+      case 3:
+        faults.push({ kind: 'drain', at, replica, restartAfter: 200_000 })
+        break
+      default:
+        faults.push({ kind: 'transfer', at, replica })
+    }
+    if (!of.chance(300_000, 5, i)) continue
+    const restartAfter = of.within(200_000, 3 * second, 6, i)
+    const dies = at + of.within(0, second, 7, i)
+    faults.push({
+      kind: 'kill',
+      at: dies,
+      replica: of.within(1, 3, 8, i),
+      effects: of.below(30, 9, i),
+      tail: 'part',
+      restartAfter,
+    })
+    at = dies + restartAfter + second
+  }
+  const flows = ['basic', 'at-once', 'refused', 'cancelled', 're-invite', 'ringing-long', 'callee-hangs-up']
+  const plan = { ...calm(seed, many(of, flows, 20, 3 * second, at), faults, Math.ceil(at / second) + 4), isBrief: true }
+  return of.chance(500_000, 10) ? { ...plan, compaction: { every: 3_000, kept: 5, piece: 2_000 } } : plan
 }
 
 /** For longer than a phone waits. */

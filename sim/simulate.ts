@@ -4,6 +4,7 @@
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
 import type { CallSettings } from '../src/call/contract.ts'
+import type { Reply } from '../src/replica/effect.ts'
 import { Agenda } from './agenda.ts'
 import type { Census } from './census.ts'
 import { Certificate } from './certificate.ts'
@@ -15,7 +16,8 @@ import { flowNamed } from './flows.ts'
 import type { Flow, Side, Transport } from './ladder.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
-import { PeerNetwork } from './peer-network.ts'
+import { Operator } from './operator.ts'
+import { PeerNetwork, placesOf } from './peer-network.ts'
 import { framed } from './phones/framing.ts'
 import { answersNonsense } from './phones/nonsense.ts'
 import { Phone } from './phones/phone.ts'
@@ -95,6 +97,7 @@ class Run {
   readonly #callees = new Map<string, Phone>()
   readonly #witness: Witness | null
   readonly #strikes: Strikes
+  readonly #operator: Operator
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -114,11 +117,14 @@ class Run {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
     }
-    const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court }
-    const machines = Array.from({ length: plan.replicas }, (_, i) => new Machine(i + 1, parts))
+    const answered = (reply: Reply): void => this.#operator.answered(reply)
+    const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
+    const machines = Array.from({ length: placesOf(plan) }, (_, i) => new Machine(i + 1, parts))
     this.#machines = machines
+    this.#operator = new Operator(agenda, plan.seed, trace, machines)
+    const operator = this.#operator
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
-    this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, until })
+    this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, operator, until })
   }
 
   run(): RunResult {
@@ -140,7 +146,7 @@ class Run {
   #prepare(): void {
     for (const line of describePlan(this.#plan)) this.#trace.tell(line)
     for (const machine of this.#machines) {
-      this.#agenda.at(machine.id * 1_000, () => this.#strikes.start(machine, 0))
+      this.#agenda.at(machine.place * 1_000, () => this.#strikes.start(machine, 0))
     }
     for (const fault of this.#plan.faults) this.#strikes.schedule(fault)
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
@@ -293,7 +299,8 @@ class Run {
     if (this.#court.finding === null && busy !== null) return this.#liveness(busy)
     const unready = (): string | null => {
       const isBrief = this.#plan.isBrief === true && !this.#isToCome()
-      return unconverged(this.#machines, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
+      const members = this.#machines.filter(({ isMember }) => isMember)
+      return this.#operator.open ?? unconverged(members, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
     }
     const converged = this.#paced(() => unready() === null)
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))

@@ -7,6 +7,7 @@ import type { Certificate } from './certificate.ts'
 import { describeFault } from './fault.ts'
 import type { Fault, Spell } from './fault.ts'
 import type { Machine } from './machine.ts'
+import type { Operator } from './operator.ts'
 import type { PeerNetwork } from './peer-network.ts'
 import type { Trace } from './trace.ts'
 
@@ -16,6 +17,7 @@ export interface StrikeParts {
   readonly peers: PeerNetwork
   readonly certificate: Certificate
   readonly machines: readonly Machine[]
+  readonly operator: Operator
   /** True time when all spells end. */
   readonly until: number
 }
@@ -90,6 +92,27 @@ export class Strikes {
         })
         break
       }
+      case 'transfer':
+        this.#others++
+        this.#parts.operator.transfer(fault.replica)
+        break
+      case 'join':
+        this.#others++
+        this.#parts.operator.add(this.#machine(fault.replica))
+        break
+      case 'remove':
+        this.#others++
+        this.#parts.operator.remove(fault.replica)
+        break
+      case 'replace': {
+        const machine = this.#machine(fault.replica)
+        if (!machine.isMember) break
+        this.#kills++
+        machine.lose()
+        certificate.update(agenda.now)
+        agenda.after(fault.restartAfter, () => this.#parts.operator.join(machine))
+        break
+      }
       case 'clock':
         this.#others++
         this.#machine(fault.replica).stepWall(fault.by)
@@ -154,10 +177,10 @@ export class Strikes {
     const { host } = machine
     if (host === null || host.isAsleep) return
     this.#others++
-    peers.freeze(machine.id)
+    peers.freeze(machine.place)
     certificate.update(agenda.now)
     host.sleep(length, () => {
-      peers.thaw(machine.id)
+      peers.thaw(machine.place)
       certificate.update(agenda.now)
     })
   }
@@ -168,12 +191,19 @@ export class Strikes {
     this.#struck++
     if (how === 'kept' || how === 'lost') {
       const { now } = agenda
-      this.#kill(machine, { kind: 'kill', at: now, replica: machine.id, effects: 0, tail: how, restartAfter: length })
+      this.#kill(machine, {
+        kind: 'kill',
+        at: now,
+        replica: machine.place,
+        effects: 0,
+        tail: how,
+        restartAfter: length,
+      })
     } else if (how === 'pause') {
       this.#pause(machine, length)
     } else {
       const { now } = agenda
-      const cut = { kind: 'partition', at: now, until: now + length, replica: machine.id, other: null } as const
+      const cut = { kind: 'partition', at: now, until: now + length, replica: machine.place, other: null } as const
       this.#begin({ ...cut, way: how, resets: false })
       agenda.after(length, () => this.#end({ ...cut, way: how, resets: false }))
     }
@@ -260,7 +290,9 @@ function waysOf(fault: Spell & { kind: 'partition' | 'split' }, machines: readon
     )
   }
   const { replica, other, way } = fault
-  const others = machines.map(({ id }): number => id).filter((id) => id !== replica && (other === null || id === other))
+  const others = machines
+    .map(({ place }) => place)
+    .filter((far) => far !== replica && (other === null || far === other))
   return others.flatMap((far) => {
     const ways: Way[] = []
     if (way !== 'in') ways.push([replica, far])

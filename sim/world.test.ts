@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { replicaId } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant } from '../src/base/instant.ts'
 import type { InputBody } from '../src/replica/input.ts'
@@ -233,7 +234,7 @@ describe('PeerNetwork', () => {
     certificate.update(0)
     network.detach(3)
     certificate.update(10)
-    expect([certificate.cutSince(1), certificate.cutSince(3)]).toEqual([null, 10])
+    expect([certificate.cutSince(replicaId(1)), certificate.cutSince(replicaId(3))]).toEqual([null, 10])
     network.cut(1, 2)
     certificate.update(20)
     network.heal(1, 2)

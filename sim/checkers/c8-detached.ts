@@ -1,6 +1,7 @@
 // C8: a replica without a quorum decides nothing. It is silent: nothing of SIP leaves it from 2 s after it was cut off.
 
 import { replicaOf } from '../../src/base/brand.ts'
+import type { ReplicaId } from '../../src/base/brand.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Machine } from '../machine.ts'
 import { summary } from '../sip-network.ts'
@@ -14,10 +15,10 @@ export class Detached implements Checker {
   readonly #report: Report
   readonly #now: () => number
   /** Since when a replica reaches no quorum; null = it does. */
-  readonly #cutSince: (replica: number) => number | null
+  readonly #cutSince: (replica: ReplicaId) => number | null
   readonly #askers: Askers
 
-  constructor(report: Report, now: () => number, askers: Askers, cutSince: (replica: number) => number | null) {
+  constructor(report: Report, now: () => number, askers: Askers, cutSince: (replica: ReplicaId) => number | null) {
     this.#askers = askers
     this.#report = report
     this.#now = now

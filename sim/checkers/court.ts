@@ -119,12 +119,12 @@ export class Court implements PhoneWatch, MachineWatch {
         this.lookups.applied(applied, store)
       },
     )
-    this.log = new LogInvariants(plan.replicas, report, this.oracle)
+    this.log = new LogInvariants(report, this.oracle)
     this.#checkers = [
       ...(witness === null ? [] : [witness]),
       askers,
       this.log,
-      new Elections(plan.replicas, report),
+      new Elections(report),
       new SipRelay(this.#ledger, set, report, now),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call)),
@@ -224,6 +224,9 @@ export class Court implements PhoneWatch, MachineWatch {
 
   stepped(machine: Machine, input: Input, effects: readonly Effect[]): void {
     this.#census?.stepped(machine, input, effects)
+    const raft = machine.replica?.raft
+    if (raft !== undefined && raft.configurationIndex <= raft.commitIndex)
+      this.#certificate.configured(raft.configurationIndex, raft.configuration.voters, this.#agenda.now)
     for (const checker of this.#checkers) checker.stepped?.(machine, input, effects)
   }
 

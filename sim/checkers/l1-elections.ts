@@ -6,6 +6,8 @@
 import { micros } from '../../src/base/instant.ts'
 import type { Instant } from '../../src/base/instant.ts'
 import type { Input } from '../../src/replica/input.ts'
+import { outcome } from '../../src/raft/quorum.ts'
+import type { VoterSet } from '../../src/raft/quorum.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
 import type { Machine } from '../machine.ts'
@@ -23,7 +25,6 @@ interface Turned {
 
 export class Elections implements Checker {
   readonly #report: Report
-  readonly #replicas: number
   /** By candidate and term. */
   readonly #consents = new Map<string, Set<number>>()
   /** By candidate and term: its leader asked it to campaign (thesis 3.10), which needs nobody else's consent. */
@@ -33,8 +34,7 @@ export class Elections implements Checker {
   /** The turns, by machine and input, in which that replica had heard its leader not long before. */
   readonly #heard = new Map<string, { readonly silence: number; readonly leader: string }>()
 
-  constructor(replicas: number, report: Report) {
-    this.#replicas = replicas
+  constructor(report: Report) {
     this.#report = report
   }
 
@@ -44,11 +44,12 @@ export class Elections implements Checker {
   }
 
   stepped(machine: Machine, input: Input): void {
-    const core = machine.replica?.raft.inspect()
-    if (core === undefined) return
+    const raft = machine.replica?.raft
+    const core = raft?.inspect()
+    if (raft === undefined || core === undefined) return
     if (core.role.kind === 'candidate' && this.#raised.get(machine.id) !== core.term) {
       this.#raised.set(machine.id, core.term)
-      this.#consented(machine, core.term)
+      this.#consented(machine, core.term, raft.configuration.voters)
     }
     if (input.kind !== 'time') return
     const before = this.#turned.get(machine.id)
@@ -89,10 +90,11 @@ export class Elections implements Checker {
     )
   }
 
-  #consented(machine: Machine, term: number): void {
+  #consented(machine: Machine, term: number, voters: VoterSet): void {
     if (this.#asked.has(`${machine.id} ${term}`)) return
-    const others = this.#consents.get(`${machine.id} ${term}`)?.size ?? 0
-    if ((others + 1) * 2 > this.#replicas) return
+    const consents = this.#consents.get(`${machine.id} ${term}`)
+    if (outcome(voters, (id) => id === machine.id || consents?.has(id) === true) === 'won') return
+    const others = consents?.size ?? 0
     this.#report('stability', `replica ${machine.id} raises its term to ${term} with the consent of ${others} others`)
   }
 }

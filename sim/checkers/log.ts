@@ -5,6 +5,9 @@ import type { Input } from '../../src/replica/input.ts'
 import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
 import type { AppendResponse, RaftMessage, SnapshotMetadata } from '../../src/raft/message.ts'
+import { outcome } from '../../src/raft/quorum.ts'
+import type { VoterSet } from '../../src/raft/quorum.ts'
+import type { ReplicaId } from '../../src/base/brand.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine } from '../machine.ts'
 import type { Work } from '../machine-watch.ts'
@@ -22,11 +25,13 @@ export interface LogListener {
 export class LogInvariants implements Checker {
   readonly #report: Report
   readonly #listener: LogListener
-  readonly #replicas: number
   /** The snapshot that each disk goes on from. */
   readonly #bases = new Map<number, number>()
   readonly #machines = new Map<number, Machine>()
   readonly #mirrors = new Map<number, LogMirror>()
+  /** The configuration before the one of now, by replica. */
+  readonly #voters = new Map<number, VoterSet>()
+  readonly #newest = new Map<number, VoterSet>()
   readonly #observed = new Map<number, Observation>()
   readonly #leaders = new Map<number, number>()
   readonly #votes = new Map<string, number>()
@@ -39,8 +44,7 @@ export class LogInvariants implements Checker {
   /** Installed a leader's snapshot that is not durable yet: its log on disk is still the old one. */
   readonly #installing = new Set<number>()
 
-  constructor(replicas: number, report: Report, listener: LogListener) {
-    this.#replicas = replicas
+  constructor(report: Report, listener: LogListener) {
     this.#report = report
     this.#listener = listener
   }
@@ -97,6 +101,7 @@ export class LogInvariants implements Checker {
     const wrong = checkState(raft) ?? (before === undefined ? null : checkStep(before, now))
     if (wrong !== null) this.#report('L5', `replica ${machine.id}: ${wrong}`)
     this.#observed.set(machine.id, now)
+    this.#knows(machine.id, raft.configuration.voters)
     const isNew = before?.role !== 'leader' || before.term !== now.term
     if (now.role === 'leader' && isNew) this.#leads(machine, now.term)
     // What was committed and given to the disk before this step is written by now.
@@ -110,6 +115,13 @@ export class LogInvariants implements Checker {
       this.#appliedTo.set(machine.id, store.appliedIndex)
       this.#sameHash(machine, store.appliedIndex, store.hash())
     }
+  }
+
+  #knows(id: number, voters: VoterSet): void {
+    const newest = this.#newest.get(id)
+    if (newest === voters) return
+    if (newest !== undefined) this.#voters.set(id, newest)
+    this.#newest.set(id, voters)
   }
 
   leaving(machine: Machine, effect: Effect, work: Work): void {
@@ -220,16 +232,20 @@ export class LogInvariants implements Checker {
   }
 
   #durableAtQuorum(machine: Machine, at: number, own: LoggedEntry): void {
-    let count = 0
+    const has = new Set<ReplicaId>()
     for (const [id, mirror] of this.#mirrors) {
       const far = this.#machines.get(id)
-      const entry = far === undefined ? undefined : mirror.durable(far.disk).entries[at]
-      if (entry !== undefined && entry.term === own.term && entry.hash === own.hash) count++
+      // Another incarnation may have the place by now, and the disk is lost.
+      const entry = far?.id !== id ? undefined : mirror.durable(far.disk).entries[at]
+      if (entry !== undefined && entry.term === own.term && entry.hash === own.hash) has.add(id as ReplicaId)
     }
-    if (count * 2 > this.#replicas) return
+    const voters = machine.replica?.raft.configuration.voters
+    const isQuorum = (of: VoterSet): boolean => outcome(of, (id) => has.has(id)) === 'won'
+    // It counted by the configuration before, if this step has made another one.
+    if (voters === undefined || isQuorum(voters) || isQuorum(this.#voters.get(machine.id) ?? voters)) return
     this.#report(
       'L4',
-      `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${count} of ${this.#replicas}`,
+      `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${[...has].join(', ') || 'none'} only`,
     )
   }
 
