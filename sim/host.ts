@@ -319,7 +319,7 @@ export class Host {
         if (effect.notice.kind === 'format') peers.formatRaised(place)
         break
       case 'reply':
-        trace.tell(`[${place}] answers question ${effect.id} with ${effect.status}`)
+        trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
         this.#parts.answered(effect)
         break
       case 'stop':
