@@ -55,7 +55,8 @@ export class TransportResets {
       const branch = value.key.slice(value.key.indexOf(' ') + 1)
       const known = this.#committed.get(branch) ?? { final: false, cancelled: false }
       known.final ||= value.state !== 'proceeding'
-      known.cancelled ||= value.cancelled
+      // Format 1 has no room for its answer on a stream.
+      known.cancelled ||= value.cancelled && (value.cancelAnswer !== null || value.upstream.transport === 'udp')
       this.#committed.set(branch, known)
     }
   }

@@ -24,8 +24,10 @@ import type { FormatNumber, Formats } from '../src/wire/formats.ts'
 import { recoverLog, segmentName } from '../src/wire/recovery.ts'
 import { frameRecords } from '../src/wire/segment.ts'
 import { parseSnapshotTitle } from '../src/wire/snapshot-file.ts'
+import { ok } from '../src/base/result.ts'
+import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
-import { bodies, frames, messages, parts, records } from './formats/values.ts'
+import { bodies, entities, frames, messages, parts, records } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -36,7 +38,7 @@ interface Sample {
 
 /** What older formats have no room for, as they give it back. */
 const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
-  1: { 'body pulse': { audit: null }, 'part head': { format: 1 } },
+  1: { 'entity invite': { cancelAnswer: null }, 'body pulse': { audit: null }, 'part head': { format: 1 } },
   2: {},
 }
 
@@ -74,6 +76,12 @@ const samples: readonly Sample[] = [
     value,
     encode: (format: FormatNumber) => encodeRecord(value, format),
     decode: decodeRecord,
+  })),
+  ...Object.entries(entities).map(([kind, value]) => ({
+    name: `entity ${kind}`,
+    value,
+    encode: (format: FormatNumber) => entityBytes(value, format),
+    decode: (bytes: Uint8Array) => ok(entityValue({ tree: treeOf(value), bytes })),
   })),
   ...Object.entries(parts).map(([kind, value]) => ({
     name: `part ${kind}`,

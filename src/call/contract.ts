@@ -10,6 +10,7 @@ import type { GroupKey } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
+import type { FormatNumber } from '../wire/formats.ts'
 import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
 
 export type { NextHop, SetKeys } from '../proxy/settings.ts'
@@ -26,6 +27,8 @@ export interface CallContext {
   readonly cluster: Stamp
   readonly settings: CallSettings
   readonly keys: SetKeys
+  /** What the set writes: entities are written so that all its members can take the call over. */
+  readonly format: FormatNumber
   /** False when new calls must get 503 (the log's limit is reached, see `limits`). */
   readonly acceptsCalls: boolean
   /** False when there is no more room for transactions of groups that the log knows nothing of. */

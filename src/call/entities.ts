@@ -11,6 +11,7 @@ import { readTransaction, transactionFields } from '../transaction/record.ts'
 import type { TransactionRecord } from '../transaction/record.ts'
 import type { Entity } from '../store/view.ts'
 import type { Tree } from '../wire/entry.ts'
+import type { FormatNumber } from '../wire/formats.ts'
 import { pack, unpack } from '../wire/pack.ts'
 
 export type EntityValue = SipApplicationSession | SipSession | Dialog | TransactionRecord
@@ -30,7 +31,8 @@ export function treeOf(value: EntityValue): Tree {
   }
 }
 
-export function entityBytes(value: EntityValue): Uint8Array {
+/** As that format of a set has it. What an older one has no room for is lost to a successor of this owner. */
+export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Array {
   switch (value.kind) {
     case 'application-session':
       return pack(applicationSessionFields(value))
@@ -41,7 +43,7 @@ export function entityBytes(value: EntityValue): Uint8Array {
     case 'invite':
     case 'request':
     case 'bye':
-      return pack(transactionFields(value))
+      return pack(transactionFields(value, format))
   }
 }
 

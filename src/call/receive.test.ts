@@ -18,6 +18,7 @@ function context(nextHop: NextHop | null = null, current = 1): CallContext {
     cluster: stamp(0),
     settings: { sip: { host: '127.32.0.1', port: 5060 }, nextHop },
     keys: { current, key: (generation) => (generation === 1 ? key : generation === 2 ? second : null) },
+    format: 2,
     acceptsCalls: true,
     keepsRelays: true,
   }

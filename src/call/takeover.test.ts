@@ -82,6 +82,16 @@ describe('takeover (design.md 4)', () => {
     expect(ladder.last(caller, '200 CANCEL')).toBe(answer)
   })
 
+  test('so it is in a set that writes format 1, but for that answer, which it has no room for', () => {
+    const { ladder, caller, sent } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2', format: 1 })
+    ladder.say(caller, follower(sent, 'CANCEL'))
+    ladder.take()
+    ladder.takeover()
+    const said = ladder.take()
+    expect(said).toContain('set -> callee: CANCEL')
+    expect(said).not.toContain('set -> caller: 200 CANCEL')
+  })
+
   test('cancelled before any provisional: the INVITE, and the CANCEL after its first 1xx', () => {
     const { ladder, caller, callee, sent, invite } = calling()
     ladder.say(caller, follower(sent, 'CANCEL'))

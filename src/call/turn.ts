@@ -167,7 +167,7 @@ export class Turn {
     for (const [name, { ref, value }] of this.#changed) {
       const expected = this.#base.entities.get(name)?.version ?? 0
       if (value === null) deletes.push({ ...ref, expected })
-      else puts.push({ ...ref, expected, bytes: entityBytes(value) })
+      else puts.push({ ...ref, expected, bytes: entityBytes(value, this.ctx.format) })
     }
     const timers = [...this.#timers.values()]
     const cancels = [...this.#cancels]

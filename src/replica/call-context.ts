@@ -32,6 +32,9 @@ export function callContext({ store, clock, settings, now, wall, isBusy, unlogge
       },
       key: (generation) => store.key(generation),
     },
+    get format() {
+      return store.format
+    },
     get acceptsCalls() {
       return !isBusy()
     },

@@ -39,6 +39,7 @@ class Rooms {
         nextHop: { host: '127.37.0.3', port: 5064, transport: null },
       },
       keys: { current: store.keyGeneration, key: (generation: number) => store.key(generation) },
+      format: 2 as const,
       acceptsCalls: true,
       keepsRelays: true,
     })

@@ -49,7 +49,7 @@ describe('transactions in the log', () => {
   test('what is packed is read back', () => {
     fc.assert(
       fc.property(record, (value) => {
-        const unpacked = unpack(pack(transactionFields(value)))
+        const unpacked = unpack(pack(transactionFields(value, 2)))
         expect(unpacked.ok && readTransaction(unpacked.value)).toEqual(value)
       }),
     )
@@ -57,7 +57,7 @@ describe('transactions in the log', () => {
 
   test('latin1 survives: a SIP body is bytes', () => {
     const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('')
-    const unpacked = unpack(pack(transactionFields({ kind: 'request', text: all })))
+    const unpacked = unpack(pack(transactionFields({ kind: 'request', text: all }, 2)))
     expect(unpacked.ok && readTransaction(unpacked.value)).toEqual({ kind: 'request', text: all })
   })
 })

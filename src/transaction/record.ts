@@ -3,6 +3,7 @@
 // ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner.
 
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
+import type { FormatNumber } from '../wire/formats.ts'
 import type { Side } from '../session/dialog.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
 
@@ -65,17 +66,19 @@ export interface ByeRecord {
 
 export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord
 
-const SHAPES = { invite: 1, request: 2, bye: 3 } as const
+/** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. */
+const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4 } as const
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
 const BRANCH_STATES: readonly BranchState[] = ['calling', 'proceeding', 'accepted', 'completed', 'terminated']
 const SIDES: readonly Side[] = ['caller', 'callee']
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
 
-export function transactionFields(record: TransactionRecord): readonly unknown[] {
+/** As that format of a set has it. */
+export function transactionFields(record: TransactionRecord, format: FormatNumber): readonly unknown[] {
   switch (record.kind) {
     case 'invite':
       return [
-        SHAPES.invite,
+        format === 1 ? SHAPES.firstInvite : SHAPES.invite,
         record.key,
         flowFields(record.upstream),
         codeOf(SERVER_STATES, record.state),
@@ -84,7 +87,7 @@ export function transactionFields(record: TransactionRecord): readonly unknown[]
         record.session,
         record.dialog,
         record.cancelled ? 1 : 0,
-        record.cancelAnswer,
+        ...(format === 1 ? [] : [record.cancelAnswer]),
         record.final,
         record.branches.map(branchFields),
       ]
@@ -108,7 +111,8 @@ export function readTransaction(value: unknown): TransactionRecord {
       final: fields.text(),
     }
   }
-  const fields = readFields(value, SHAPES.invite)
+  const isFirst = shape === SHAPES.firstInvite
+  const fields = readFields(value, isFirst ? SHAPES.firstInvite : SHAPES.invite)
   return {
     kind: 'invite',
     key: fields.text(),
@@ -119,7 +123,7 @@ export function readTransaction(value: unknown): TransactionRecord {
     session: fields.text(),
     dialog: fields.text(),
     cancelled: fields.flag(),
-    cancelAnswer: fields.textOrNull(),
+    cancelAnswer: isFirst ? null : fields.textOrNull(),
     final: fields.textOrNull(),
     branches: fields.list().map(readBranch),
   }

@@ -13,6 +13,7 @@ import type { Replica } from '../../src/replica/replica.ts'
 import type { Party } from '../../src/session/dialog.ts'
 import { encodeBody, encodeFrame } from '../../src/wire/codec.ts'
 import type { Put } from '../../src/wire/entry.ts'
+import { NEWEST_FORMAT } from '../../src/wire/formats.ts'
 import type { Meter } from './meter.ts'
 
 /** What is written: `groups` calls of `entities` dialogs with `bytes` each. */
@@ -182,14 +183,17 @@ function dialogBytes(n: number, version: number, bytes: number): Uint8Array {
     cseq: version + 1,
   })
   const make = (pad: number): Uint8Array =>
-    entityBytes({
-      kind: 'dialog',
-      state: 'confirmed',
-      session: `s${n}`,
-      transaction: `z9hG4bK${n}`,
-      callId: `call-${n}@client.example.org`,
-      caller: party('caller', `sip:alice-${n}@192.0.2.1:5060`),
-      callee: party('callee', `sip:bob-${n}@192.0.2.2:5060;x=${'x'.repeat(pad)}`),
-    })
+    entityBytes(
+      {
+        kind: 'dialog',
+        state: 'confirmed',
+        session: `s${n}`,
+        transaction: `z9hG4bK${n}`,
+        callId: `call-${n}@client.example.org`,
+        caller: party('caller', `sip:alice-${n}@192.0.2.1:5060`),
+        callee: party('callee', `sip:bob-${n}@192.0.2.2:5060;x=${'x'.repeat(pad)}`),
+      },
+      NEWEST_FORMAT,
+    )
   return make(Math.max(0, bytes - make(0).length - 2))
 }

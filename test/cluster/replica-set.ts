@@ -278,9 +278,9 @@ export class ReplicaSet {
   }
 }
 
-/** Starts `holdfast` from the checkout, as a user's script does. */
-export function holdfast(args: readonly string[]): Program {
-  return startProgram('npm', ['run', '-s', 'holdfast', '--', ...args], { cwd: root })
+/** Starts `holdfast` from a checkout, as a user's script does. */
+export function holdfast(args: readonly string[], checkout = root): Program {
+  return startProgram('npm', ['run', '-s', 'holdfast', '--', ...args], { cwd: checkout })
 }
 
 /** Starts a set without waiting for it. */

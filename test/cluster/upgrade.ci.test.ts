@@ -22,11 +22,14 @@ if (missing !== null) console.warn(`skipped, calls with SIPp: ${missing}`)
 
 const CALLS = 1_400
 const IDS = [1, 2, 3]
+/** A checkout of an older release, in place of this one kept at format 1. */
+const OLDER = process.env['HOLDFAST_OLDER']
 
 type Release = 'older' | 'newer'
 
 interface Shown extends Status {
-  readonly formats: { readonly active: number; readonly newest: number }
+  /** Releases before formats had numbers don't say. */
+  readonly formats?: { readonly active: number }
 }
 
 /** Three replicas, each started by a command of its own. */
@@ -48,7 +51,9 @@ class Machines {
   }
 
   start(id: number, release: Release): Program {
-    const program = holdfast(['start', '--config', this.#configs[release], '--replica', String(id)])
+    const isCheckout = release === 'older' && OLDER !== undefined
+    const config = this.#configs[isCheckout ? 'newer' : release]
+    const program = holdfast(['start', '--config', config, '--replica', String(id)], isCheckout ? OLDER : root)
     this.#replicas.set(id, program)
     return program
   }
@@ -77,11 +82,11 @@ class Machines {
 
   /** The format that each replica says the set writes. */
   async active(): Promise<readonly number[]> {
-    return (await this.serve()).map(({ formats }) => formats.active)
+    return (await this.serve()).map(({ formats }) => formats?.active ?? 1)
   }
 
   async raised(): Promise<readonly Shown[]> {
-    return this.#settled('the format has risen', ({ formats }) => formats.active === 2)
+    return this.#settled('the format has risen', ({ formats }) => formats?.active === 2)
   }
 
   async converged(): Promise<void> {
@@ -148,8 +153,10 @@ test.skipIf(missing !== null)(
         await set.end(3)
         const late = set.start(3, 'older')
         expect((await exitOf(late, 'the older release', 20_000)).code).not.toBe(0)
-        expect(late.stdout() + late.stderr()).toContain(
-          'its log has records of format 2, and this replica reads format 1, because formats.most keeps it there',
+        expect(late.stdout() + late.stderr()).toMatch(
+          OLDER === undefined
+            ? /its log has records of format 2, and this replica reads format 1, because formats\.most keeps it there/
+            : /format( version)? 2/,
         )
         set.start(3, 'newer')
         await set.serve()

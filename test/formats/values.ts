@@ -2,6 +2,7 @@
 
 import { groupKey, index, life, replicaId, term } from '../../src/base/brand.ts'
 import { micros, stamp } from '../../src/base/instant.ts'
+import type { EntityValue } from '../../src/call/entities.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
 import type { EgressId, EntryBody, PassId } from '../../src/wire/entry.ts'
 import type { Frame } from '../../src/wire/frame.ts'
@@ -168,4 +169,60 @@ export const parts: OfKind<SnapshotPart> = {
     holds: [{ counter: 'confirmed', limit: 1_000 }],
   },
   end: { kind: 'end', groups: 1, hash: '00ff00ff00ff00ff' },
+}
+
+const party = { tag: 'a1', target: 'sip:caller@127.0.0.1:5062', transport: 'udp', cseq: 3 } as const
+
+/** What entities hold: opaque to the log, and read by whoever takes a call over. */
+export const entities: OfKind<EntityValue> = {
+  'application-session': {
+    kind: 'application-session',
+    applicationName: 'proxy',
+    created: stamp(1_700_000_000_000_000),
+  },
+  session: {
+    kind: 'session',
+    state: 'CONFIRMED',
+    callId: 'c@host',
+    callerTag: 'a1',
+    caller: 'sip:caller@host',
+    callee: 'sip:callee@host',
+    created: stamp(1_700_000_000_000_000),
+  },
+  dialog: {
+    kind: 'dialog',
+    state: 'confirmed',
+    session: '1',
+    transaction: '1',
+    callId: 'c@host',
+    caller: party,
+    callee: { ...party, tag: 'b2', target: 'sip:callee@127.0.0.1:5064;transport=tcp', transport: 'tcp' },
+  },
+  invite: {
+    kind: 'invite',
+    key: '127.0.0.1:5062 z9hG4bK1',
+    upstream: flow,
+    state: 'completed',
+    from: 'caller',
+    cseq: 1,
+    session: '1',
+    dialog: '',
+    cancelled: true,
+    cancelAnswer: 'SIP/2.0 200 OK\r\n\r\n',
+    final: 'SIP/2.0 487 Request Terminated\r\n\r\n',
+    branches: [
+      {
+        id: '1.1',
+        ordinal: 1,
+        attempt: 1,
+        branch: 'z9hG4bK.1.00ff',
+        hop: { transport: 'udp', host: '127.0.0.1', port: 5064, stream: '' },
+        state: 'completed',
+        ack: 'ACK sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n',
+        cancel: null,
+      },
+    ],
+  },
+  request: { kind: 'request', text: data },
+  bye: { kind: 'bye', key: '127.0.0.1:5062 z9hG4bK2', upstream: flow, dialog: '1', final: 'SIP/2.0 200 OK\r\n\r\n' },
 }

@@ -48,6 +48,7 @@ export function proxied(text: string, world: World = {}): Outcome {
       nextHop: world.nextHop === undefined ? NEXT_HOP : world.nextHop,
     },
     keys: { current: 1, key: (generation) => (generation === 1 ? KEY : null) },
+    format: 2,
     acceptsCalls: true,
     keepsRelays: true,
   }

@@ -9,6 +9,8 @@ import type { Instant, Stamp } from '../../base/instant.ts'
 import { Store } from '../../store/store.ts'
 import type { Applied, GroupView } from '../../store/view.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
+import { NEWEST_FORMAT } from '../../wire/formats.ts'
+import type { FormatNumber } from '../../wire/formats.ts'
 import type { CallContext, CallInput, CallSettings, CommitBody, Outgoing } from '../contract.ts'
 import { isIdle, loadGroup, localOf, stepGroup, wakeAt } from '../group.ts'
 import type { Group } from '../group.ts'
@@ -40,6 +42,8 @@ export class Ladder {
   #key: GroupKey | null = null
   #ref = 0
   acceptsCalls = true
+  /** What the set writes. */
+  format: FormatNumber = NEWEST_FORMAT
   keepsRelays = true
   /** Commits are not applied while this is set: what waits for them stays. */
   stalled = false
@@ -55,8 +59,8 @@ export class Ladder {
   get ctx(): CallContext {
     const { store } = this
     const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
-    const { acceptsCalls, keepsRelays } = this
-    return { now: this.#now, cluster: this.#cluster, settings: this.#settings, keys, acceptsCalls, keepsRelays }
+    const { acceptsCalls, keepsRelays, format } = this
+    return { now: this.#now, cluster: this.#cluster, settings: this.#settings, keys, format, acceptsCalls, keepsRelays }
   }
 
   get #cluster(): Stamp {

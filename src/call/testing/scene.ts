@@ -4,6 +4,7 @@ import { must } from '../../base/assert.ts'
 import { Ladder } from './ladder.ts'
 import { calleeLeg, callerLeg, inDialog, phone, request, response } from './phone.ts'
 import type { Leg, Phone } from './phone.ts'
+import type { FormatNumber } from '../../wire/formats.ts'
 
 export interface Scene {
   readonly ladder: Ladder
@@ -19,6 +20,8 @@ export interface SceneOptions {
   readonly calleeStream?: string
   readonly transport?: 'udp' | 'tcp' | null
   readonly body?: string
+  /** What the set writes; the newest unless said. */
+  readonly format?: FormatNumber
   readonly hosts?: readonly [set: string, caller: string, callee: string]
 }
 
@@ -31,6 +34,7 @@ export function calling(options: SceneOptions = {}): Scene {
   const callee = phone('callee', calleeHost, 5064, options.calleeStream ?? '')
   const nextHop = { host: calleeHost, port: 5064, transport: options.transport ?? null }
   const ladder = new Ladder({ sip: { host: set, port: 5060 }, nextHop }, [caller, callee])
+  ladder.format = options.format ?? ladder.format
   const reference = set.includes(':') ? `[${set}]` : set
   const sent = request(caller, 'INVITE', `sip:callee@${reference}:5060`, { body: options.body ?? '' })
   ladder.say(caller, sent)
