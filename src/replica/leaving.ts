@@ -3,7 +3,7 @@
 // by the same entry at all replicas. Its sockets close only after that: until then what reaches them is passed on.
 //
 //   no --drain--> serving --(an entry without it is applied)--> closing --sip-closed--> settling --(nothing is kept)-> over
-//                    '-------------- `leave` passed ------------^                          '---- `settle` passed ------^
+//                    '-- `leave` passed --> over                                           '---- `settle` passed ------^
 //
 // Neither wait is without end: a set without a quorum takes nobody out, and ending is then what a kill would be. With no
 // link up (it is alone, or the whole set ends) there is nobody to wait for.
@@ -73,11 +73,14 @@ export class Leaving {
     if (this.#stage === 'no' || this.#stage === 'over') return
     this.#say()
     const { outbox, kept } = this.#ports
-    if (this.#stage === 'serving' && (!this.#serves || this.#isDue(limits.leave))) {
-      if (this.#serves)
-        outbox.log('warn', 'leaves-serving', 'nobody took over in time: this replica ends as if it died')
+    if (this.#stage === 'serving' && !this.#serves) {
       outbox.push({ kind: 'close-sip' })
       this.#become('closing')
+    } else if (this.#stage === 'serving' && this.#isDue(limits.leave)) {
+      // At once: without sockets what it still owns would be answered with 500, where silence lets a phone's repetition do.
+      outbox.log('warn', 'leaves-serving', 'nobody took over in time: this replica ends as if it died')
+      outbox.push({ kind: 'end' })
+      this.#become('over')
     }
     if (this.#stage === 'settling' && ((kept() === 0 && !this.#serves) || this.#isDue(limits.settle))) {
       outbox.log('info', 'left', 'this replica has nothing left to do', { kept: kept() })
