@@ -38,6 +38,8 @@ describe('refusals that keep no state (RFC 3261 16.3)', () => {
   test.each([
     ['Max-Forwards 0', invite.replace('Max-Forwards: 70', 'Max-Forwards: 0'), '483'],
     ['Proxy-Require', invite.replace('Max-Forwards', 'Proxy-Require: magic\r\nMax-Forwards'), '420'],
+    ['Max-Breadth 0 (RFC 5393)', invite.replace('Max-Forwards', 'Max-Breadth: 0\r\nMax-Forwards'), '440'],
+    ['Max-Breadth 1', invite.replace('Max-Forwards', 'Max-Breadth: 1\r\nMax-Forwards'), 'group'],
     ['another version', invite.replace('SIP/2.0\r\n', 'SIP/3.0\r\n'), '505'],
     ['a CSeq of another method', invite.replace('CSeq: 1 INVITE', 'CSeq: 1 BYE'), '400'],
     ['no From', invite.replace(/From: [^\r]*\r\n/, ''), '400'],

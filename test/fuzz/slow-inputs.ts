@@ -60,13 +60,14 @@ export const slowInputs: readonly (readonly [name: string, text: string])[] = [
 
 /** What the proxy's whole work on each costs, as a table. */
 export function slowTable(): string {
-  const plain = leastMs(() => proxied(slowInputs[0]?.[1] ?? ''))
-  const perCharacter = plain / (slowInputs[0]?.[1].length ?? 1)
-  const rows = slowInputs.map(([name, text]) => {
-    const ms = leastMs(() => proxied(text))
+  const measured = slowInputs.map(([name, text]) => ({ name, text, ms: leastMs(() => proxied(text)) }))
+  const [plain] = measured
+  const perCharacter = plain === undefined ? 1 : plain.ms / plain.text.length
+  const rows = measured.map(({ name, text, ms }) => {
     const outcome = proxied(text)
     const became = outcome.kind === 'answered' ? `${outcome.status}` : outcome.kind
-    return `| ${name} | ${text.length} | ${became} | ${ms.toFixed(3)} | ${(ms / (perCharacter * text.length)).toFixed(1)} |\n`
+    const beside = (ms / (perCharacter * text.length)).toFixed(1)
+    return `| ${name} | ${text.length} | ${became} | ${ms.toFixed(3)} | ${beside} |\n`
   })
   return `| message | characters | becomes | ms | beside a plain one of its size |\n|---|---|---|---|---|\n${rows.join('')}`
 }
