@@ -158,7 +158,7 @@ async function change(
   return operationError(command, trouble ?? late)
 }
 
-const HEADS = ['replica', 'role', 'leads', 'serves', 'behind', 'stage', 'peer', 'admin']
+const HEADS = ['replica', 'disk', 'role', 'leads', 'serves', 'behind', 'stage', 'peer', 'admin']
 
 function list({ given }: Operation, view: MembersView): number {
   if (given.has('json')) {
@@ -182,7 +182,8 @@ function rowOf(member: MemberView, leader: number | null): readonly string[] {
   const { place, generation, role, serves, lag, stage, peer, admin, wanted } = member
   const shown = (address: string): string => (address === '' ? 'as configured' : address)
   return [
-    generation === 0 ? String(place) : `${place} (disk ${generation + 1})`,
+    String(place),
+    String(generation),
     role,
     place === leader ? 'yes' : '',
     serves ? 'yes' : '',

@@ -87,7 +87,7 @@ export class SetMembers {
     const addresses = { peer: printAddress(replica.peer), admin: printAddress(replica.admin) }
     const answer = await this.#forward('add', { place, ...addresses })
     if (known === null && isTaken(answer)) await this.#alone(place, () => this.#begin(replica))
-    return answer
+    return started(answer)
   }
 
   /** At the next ports of the set's. */
@@ -145,7 +145,7 @@ export class SetMembers {
         await this.#begin(known)
       })
     }
-    return answer
+    return started(answer)
   }
 
   /** One change of a replica's process at a time: the order is given again. */
@@ -183,6 +183,13 @@ function isTaken({ status }: AdminAnswer): boolean {
 function stageOf({ body }: AdminAnswer): string | null {
   const answer = body as MemberAnswer
   return answer.ok ? answer.stage.kind : null
+}
+
+/** Nobody need start it by hand. */
+function started(answer: AdminAnswer): AdminAnswer {
+  const body = answer.body as MemberAnswer
+  if (!body.ok || body.stage.kind !== 'awaited') return answer
+  return { ...answer, body: { ...body, said: `replica ${body.place} starts with a fresh folder` } }
 }
 
 function isDone(answer: AdminAnswer): boolean {

@@ -88,7 +88,10 @@ export function statusTable(statuses: readonly unknown[]): string {
 function row(status: Shown): readonly string[] {
   const id = String(status.replica ?? '?')
   if (status.unreachable !== undefined) return [id, status.unreachable]
-  const serving = (status.serving ?? []).map((life) => life.id).join(',')
+  const serving = (status.serving ?? [])
+    .map((life) => life.id)
+    .sort((a, b) => a - b)
+    .join(',')
   const cells = [
     id,
     status.detached === true ? `${status.role ?? '?'}, detached` : status.role,
