@@ -88,17 +88,17 @@ test('items are reported in order, each once, and are on the disk by then', asyn
   await wal.close()
 })
 
-test('group commit: what arrives during a sync goes with the next one, under one sync', async () => {
-  let syncs = 0
+test('group commit: what arrives during a write goes with the next one, as one write', async () => {
+  let writes = 0
   const first = Promise.withResolvers<void>()
   const openFile = broken((file) => ({
-    sync: async () => {
-      if (++syncs === 1) await first.promise
-      await file.sync()
+    write: async (bytes, position) => {
+      if (++writes === 1) await first.promise
+      return file.write(bytes, position)
     },
   }))
   const { wal, batches, reported } = await watched(openFile)
-  const started = vi.waitFor(() => expect(syncs).toBe(1))
+  const started = vi.waitFor(() => expect(writes).toBe(1))
   wal.append(item('a'))
   await started
   for (const name of ['b', 'c', 'd']) wal.append(item(name))
@@ -106,7 +106,7 @@ test('group commit: what arrives during a sync goes with the next one, under one
   first.resolve()
   await reported('d')
   expect(batches).toEqual([['a'], ['b', 'c', 'd']])
-  expect(syncs).toBe(2)
+  expect(writes).toBe(2)
   await wal.close()
 })
 
@@ -119,19 +119,19 @@ test('an item without records waits its turn', async () => {
   await wal.close()
 })
 
-test('a failed sync is fatal, is not repeated, and reports nothing durable', async () => {
-  let syncs = 0
+test('a write that does not become durable is fatal, is not repeated, and reports nothing durable', async () => {
+  let writes = 0
   const openFile = broken(() => ({
-    sync: () => {
-      syncs++
-      return Promise.reject(new Error('EIO: i/o error, fdatasync'))
+    write: () => {
+      writes++
+      return Promise.reject(new Error('EIO: i/o error, write'))
     },
   }))
   const { wal, batches, fatal } = await watched(openFile)
   wal.append(item('a'))
-  expect(await fatal).toBe(`${segmentPath(folder, 1)}: EIO: i/o error, fdatasync`)
+  expect(await fatal).toBe(`${segmentPath(folder, 1)}: EIO: i/o error, write`)
   wal.append(item('b'))
-  expect(syncs).toBe(1)
+  expect(writes).toBe(1)
   expect(batches).toEqual([])
 })
 

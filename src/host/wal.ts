@@ -1,7 +1,8 @@
-// The write-ahead log: numbered segments that are only ever appended to. Group commit: one write and one sync at a time;
+// The write-ahead log: numbered segments that are only ever appended to. Group commit: one synced write at a time;
 // what arrives meanwhile gathers and goes with the next (design.md 10).
 //
-// A failed sync is fatal and never tried again: the kernel may have dropped the pages and a second sync would say "done".
+// A write that failed to become durable is fatal and never tried again: the kernel may have dropped the pages, and a second one
+// would say "done".
 // A write that finds the disk full is cut off again and repeated until there is room; until then nothing is acknowledged.
 
 import { constants } from 'node:fs'
@@ -32,7 +33,9 @@ export interface WalEvents<Item> {
 
 /** The few calls on a file that a test must be able to break. */
 export interface WalFile {
+  /** What it says was written is on the disk: one visit to the thread pool, where write and sync are two. */
   write(bytes: Uint8Array, position: number): Promise<number>
+  /** All that is in the file, whoever wrote it, is on the disk. */
   sync(): Promise<void>
   cut(size: number): Promise<void>
   close(): Promise<void>
@@ -176,7 +179,6 @@ export class Wal<Item extends Appended> {
     const file = (this.#file ??= await this.#openFile(this.#path()))
     const framed = frameRecords(records, this.#position, this.#crc, crc32)
     if (!(await writeWhole(file, framed.bytes, this.#position))) return false
-    await file.sync()
     this.#position += framed.bytes.length
     this.#total += framed.bytes.length
     this.#crc = framed.crc
@@ -251,9 +253,9 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Opens for writing at any offset, creates if need be. */
+/** Opens for writing at any offset, creates if need be. Each write is synced by the kernel (O_DSYNC). */
 export async function openWalFile(path: string): Promise<WalFile> {
-  const handle: FileHandle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  const handle: FileHandle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC, 0o600)
   return {
     write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
     sync: () => handle.datasync(),
