@@ -25,6 +25,9 @@ const USAGE = `npm run bench:log -- [--only holdfast,etcd,redis] [--keeping memo
   --smoke     ours alone, a moment each: whether it works
 `
 
+/** Writes in flight while a system settles. */
+const SETTLE_SLOTS = 256
+
 /** Where a file system lies in memory. */
 const IN_MEMORY = '/dev/shm'
 
@@ -33,6 +36,8 @@ interface Plan {
   readonly keepings: readonly Keeping[]
   readonly inFlight: readonly number[]
   readonly rounds: number
+  /** How long each system runs under load before anything is measured. */
+  readonly settleMs: number
   readonly period: Period
   readonly folder: string
 }
@@ -59,8 +64,9 @@ function planOf(args: readonly string[]): Plan | null {
     keepings: (values.keeping?.split(',') ?? ['memory', 'disk']).filter((it) => it === 'memory' || it === 'disk'),
     inFlight: values['in-flight']?.split(',').map(Number) ?? [1, 64, 1024],
     rounds: Number(values.rounds ?? (smoke ? 1 : 3)),
-    // A just-in-time compiler needs some thousand turns; the others are treated alike.
-    period: { ms, warmUpMs: smoke ? 50 : 2_000 },
+    // A just-in-time compiler needs some ten thousand commits, the others are treated alike: then each case has its own start.
+    settleMs: smoke ? 0 : 6_000,
+    period: { ms, warmUpMs: smoke ? 50 : 1_000 },
     folder: values.dir ?? tmpdir(),
   }
 }
@@ -83,6 +89,7 @@ async function measureOne(plan: Plan, system: System, keeping: Keeping): Promise
   const folder = mkdtempSync(join(base, 'holdfast-bench-'))
   const running = await system.start(keeping, folder)
   try {
+    if (plan.settleMs > 0) await measureLoad(running, SETTLE_SLOTS, { warmUpMs: 0, ms: plan.settleMs })
     for (const slots of plan.inFlight) {
       try {
         rows.push({ keeping, slots, system: system.name, ...(await measureLoad(running, slots, plan.period)) })
