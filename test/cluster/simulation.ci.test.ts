@@ -86,6 +86,7 @@ const schedules = [
   'ringing-past-64-t1',
   'answers-on-streams',
   'behind-the-log',
+  'rolling-upgrade',
 ]
 
 test.each(schedules)('schedule %s: 0 lost', { timeout: 300_000 }, async (name) => {
