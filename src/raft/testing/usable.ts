@@ -1,15 +1,27 @@
 // Which configurations of a set can decide something now, and whether two of them could without knowing of each other
 // (invariant 8; thesis 4.1 and 4.3). Worked out from all disks, as no replica could.
 
+import type { Index, ReplicaId, Term } from '../../base/brand.ts'
 import type { Configuration } from '../configuration.ts'
 import { formatVoters, membersOf } from '../configuration.ts'
 import { outcome } from '../quorum.ts'
-import type { Machine } from './machine.ts'
+import type { HardState } from '../message.ts'
+import type { Raft } from '../raft.ts'
+
+/** A replica with its disk, as this needs to see it: the random network's, or the simulator's. */
+export interface Elector {
+  readonly id: ReplicaId
+  /** Null while it is dead. */
+  readonly raft: Pick<Raft, 'inspect' | 'term'> | null
+  /** Index and term of the last entry on its disk. */
+  readonly durableLast: readonly [Index, Term]
+  readonly durable: { readonly state: Pick<HardState, 'term'> }
+}
 
 const names = new WeakMap<Configuration, string>()
 
 /** Two usable configurations with quorums that share nobody, or null. */
-export function disjointUsable(machines: readonly Machine[]): string | null {
+export function disjointUsable(machines: readonly Elector[]): string | null {
   const usable = new Map<string, Configuration>()
   for (const machine of machines) {
     const config = machine.raft?.inspect().membership.latest
@@ -33,12 +45,12 @@ function nameOf(config: Configuration): string {
 }
 
 /** Whether the replica could win an election, or, leading, commit something, if only messages went through. */
-function isUsable(machine: Machine, machines: readonly Machine[]): boolean {
+function isUsable(machine: Elector, machines: readonly Elector[]): boolean {
   const core = machine.raft?.inspect()
   if (core === undefined) return false
   const { log, role, term, membership } = core
   const leads = role.kind === 'leader'
-  const helps = (other: Machine): boolean => {
+  const helps = (other: Elector): boolean => {
     const [last, lastTerm] = other.durableLast
     const wouldVote = log.lastTerm > lastTerm || (log.lastTerm === lastTerm && log.last >= last)
     return wouldVote || (leads && (other.raft?.term ?? other.durable.state.term) <= term)

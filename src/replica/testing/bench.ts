@@ -21,6 +21,7 @@ import type { AdminInput, InputBody } from '../input.ts'
 import { limits } from '../limits.ts'
 import type { Compaction, Durability } from '../options.ts'
 import { Replica } from '../replica.ts'
+import { memberFault } from './member-invariants.ts'
 
 /** A SIP message that left, by whom, when, and in which step: of all steps the how manyth. */
 export interface Sent extends Send {
@@ -97,6 +98,7 @@ export class Bench {
   readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
   readonly #most = new Map<ReplicaId, number>()
   #asked = 0
+  #isLossDeclared = false
   #steps = 0
 
   /** `absent` replicas are voters that never start. `most`: the newest format that each reads, if not all. */
@@ -182,6 +184,8 @@ export class Bench {
     this.#steps++
     const input = { ...body, now: this.now, wall: stamp(wallAtZero + this.now) }
     for (const effect of seat.replica.step(input)) this.#carryOut(id, seat, effect)
+    const fault = memberFault(seat.replica.store, seat.replica.raft, this.#isLossDeclared)
+    assert(fault === null, `replica ${id}: ${fault ?? ''}`)
     for (const ended of this.#ended.splice(0)) {
       if (!this.#seats.delete(ended)) continue
       for (const kind of ['closed', 'refused'] as const) {
@@ -289,6 +293,7 @@ export class Bench {
 
   /** What is answered to a request about the set, at this instant. */
   request(id: ReplicaId, request: MemberRequest): { readonly status: number; readonly body: MemberAnswer } {
+    if (request.kind === 'rebootstrap') this.#isLossDeclared = true
     const number = ++this.#asked
     this.step(id, { kind: 'admin', id: number, query: { kind: 'member', request } })
     this.settle()
