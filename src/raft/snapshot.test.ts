@@ -124,6 +124,16 @@ describe('paper 7, log compaction', () => {
     expect(formatConfiguration(bench.raft.status().configuration)).toBe('voters=2,3,4')
   })
 
+  it('a snapshot without its configuration, or of a later term than its sender, is not taken and not acknowledged', () => {
+    for (const snapshot of [metadata(3, 2, []), metadata(3, 3)]) {
+      const bench = following([1, 1], 2)
+      const before = bench.raft.status()
+      expect(bench.hear(2, install(2, snapshot)).settle()).toEqual([])
+      const { last, commit, purged, configuration: known } = bench.raft.status()
+      expect([last, commit, purged, known]).toEqual([before.last, before.commit, before.purged, before.configuration])
+    }
+  })
+
   it('...and it is acknowledged when it is durable', () => {
     const bench = new Bench({ term: 2 }).hear(2, install(2, metadata(3, 2)))
     const [ready] = bench.take()

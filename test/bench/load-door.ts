@@ -12,7 +12,8 @@ import type { Input } from '../../src/replica/input.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import type { Party } from '../../src/session/dialog.ts'
 import { encodeBody, encodeFrame } from '../../src/wire/codec.ts'
-import type { Put } from '../../src/wire/entry.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Commit, Put } from '../../src/wire/entry.ts'
 import { NEWEST_FORMAT } from '../../src/wire/formats.ts'
 import type { Meter } from './meter.ts'
 
@@ -136,25 +137,11 @@ export class LoadDoor implements Door {
     })
   }
 
-  /** As its group's owner would make it; null = nobody serves yet. */
   #commit({ shape, number }: Order, now: Instant): Uint8Array | null {
-    const { store } = this.#replica
-    // Far apart, one after the other.
-    const n = (this.#made * 7_919) % shape.groups
-    const group = groupKey(n.toString(16).padStart(16, '0'))
-    const proposer = store.ownerOf(group)
-    const since = proposer === null ? null : store.sinceOf(proposer)
-    if (proposer === null || since === null) return null
-    const version = store.groupVersion(group)
-    const serial = number * orders + this.#made + 1
-    const puts: Put[] = []
-    for (let i = 0; i < shape.entities; i++)
-      puts.push({ tree: 'Dialog', id: `d${n}.${i}`, expected: version, bytes: dialogBytes(n, version, shape.bytes) })
-    this.#open.push({ group, version: version + 1, at: now })
-    const rest = { deletes: [], timers: [], cancels: [], holds: null, opened: [], done: [] }
-    const judged = store.serving().version
-    const head = { group, expected: version, proposer, since, judged, serial, lowestOpen: serial, onto: 0 }
-    return encodeBody({ kind: 'commit', ...head, puts, ...rest })
+    const commit = commitOf(this.#replica.store, shape, this.#made, number * orders + this.#made + 1)
+    if (commit === null) return null
+    this.#open.push({ group: commit.group, version: commit.expected + 1, at: now })
+    return encodeBody(commit)
   }
 
   #settle(now: Instant): void {
@@ -171,6 +158,31 @@ export class LoadDoor implements Door {
       } else this.#lost++
       return false
     })
+  }
+}
+
+/** The next commit of a group, as its owner would make it; null = nobody serves yet. Groups lie far apart, one after the other. */
+export function commitOf(store: Store, shape: Shape, made: number, serial: number): Commit | null {
+  const n = (made * 7_919) % shape.groups
+  const group = groupKey(n.toString(16).padStart(16, '0'))
+  const proposer = store.ownerOf(group)
+  const since = proposer === null ? null : store.sinceOf(proposer)
+  if (proposer === null || since === null) return null
+  const version = store.groupVersion(group)
+  const bytes = dialogBytes(n, version, shape.bytes)
+  const puts: Put[] = Array.from({ length: shape.entities }, (_, i) => ({
+    tree: 'Dialog',
+    id: `d${n}.${i}`,
+    expected: version,
+    bytes,
+  }))
+  const rest = { deletes: [], timers: [], cancels: [], holds: null, opened: [], done: [] }
+  const judged = store.serving().version
+  return {
+    kind: 'commit',
+    ...{ group, expected: version, proposer, since, judged, serial, lowestOpen: serial, onto: 0 },
+    puts,
+    ...rest,
   }
 }
 

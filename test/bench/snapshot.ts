@@ -10,11 +10,11 @@ const entitiesInGroup = 2
 
 const aims = { p999: 20, most: 60 }
 
-function row({ name, reading, done, resident, seconds }: Phase): string {
+function row({ name, reading, done, resident, seconds, leads }: Phase): string {
   const { delay, turn, collector, memory, cpu } = reading
   const time = (share: number): string => (done.times[Math.ceil(share * done.times.length) - 1] ?? 0).toFixed(1)
   const columns = [
-    name,
+    leads ? name : `${name} (another replica leads by now)`,
     seconds.toFixed(1),
     (done.commits / reading.seconds).toFixed(0) + (done.lost > 0 ? ` (${done.lost} lost)` : ''),
     `${time(0.5)} / ${time(0.99)} / ${time(1)}`,
