@@ -4,7 +4,7 @@
 //   npm run fuzz -- --seed 7 --number 12345      that one again: its bytes, and what becomes of it
 //   npm run fuzz -- --slow                       what pathological messages cost beside a plain one of their size
 //
-// Exit: 0 all hold, 1 one does not, 2 a wrong option.
+// Exit: 0 all hold, 1 one does not (or a message is slow), 2 a wrong option.
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     return 2
   }
   if (given.help) process.stdout.write(HELP)
-  else if (given.slow) process.stdout.write(slowTable())
+  else if (given.slow) return showSlow()
   else if (given.number === null) return run(given)
   else return replay(given.seed, given.number)
   return 0
@@ -154,6 +154,13 @@ function work(take: () => Range | null, done: (result: RangeResult) => void): Pr
     worker.on('error', reject)
     go()
   })
+}
+
+function showSlow(): number {
+  const { text, slow } = slowTable()
+  process.stdout.write(text)
+  for (const name of slow) process.stdout.write(`too slow: ${name}\n`)
+  return slow.length === 0 ? 0 : 1
 }
 
 function replay(seed: number, number: number): number {

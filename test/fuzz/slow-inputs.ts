@@ -4,7 +4,7 @@
 import { sipLimits } from '../../src/sip/limits.ts'
 import { options } from '../../src/sip/testing/messages.ts'
 import { proxied } from '../torture/proxied.ts'
-import { leastMs } from './slow.ts'
+import { isSlow, leastMs } from './slow.ts'
 
 const SIZE = sipLimits.message
 
@@ -22,7 +22,7 @@ function filled(line: (number: number) => string, most: number = sipLimits.heade
 
 const LINE = 8_000
 
-export const slowInputs: readonly (readonly [name: string, text: string])[] = [
+const slowInputs: readonly (readonly [name: string, text: string])[] = [
   ['plain: 246 headers of 256 characters', filled((i) => `X-Header-${i}: ${'word '.repeat(49)}`)],
   ['8 kB Contacts of quotes', filled(() => `Contact: ${'"'.repeat(LINE)}`)],
   ['8 kB Contacts of backslashes in quotes', filled(() => `Contact: "${'\\'.repeat(LINE)}" <sip:h>`)],
@@ -58,8 +58,8 @@ export const slowInputs: readonly (readonly [name: string, text: string])[] = [
   ['a Request-URI of escapes', options().replace('sip:bob@example.com', `sip:h?${'%41&'.repeat(LINE / 4)}`)],
 ]
 
-/** What the proxy's whole work on each costs, as a table. */
-export function slowTable(): string {
+/** What the proxy's whole work on each costs, as a table, and which cost too much. */
+export function slowTable(): { readonly text: string; readonly slow: readonly string[] } {
   const measured = slowInputs.map(([name, text]) => ({ name, text, ms: leastMs(() => proxied(text)) }))
   const [plain] = measured
   const perCharacter = plain === undefined ? 1 : plain.ms / plain.text.length
@@ -69,5 +69,8 @@ export function slowTable(): string {
     const beside = (ms / (perCharacter * text.length)).toFixed(1)
     return `| ${name} | ${text.length} | ${became} | ${ms.toFixed(3)} | ${beside} |\n`
   })
-  return `| message | characters | becomes | ms | beside a plain one of its size |\n|---|---|---|---|---|\n${rows.join('')}`
+  return {
+    text: `| message | characters | becomes | ms | beside a plain one of its size |\n|---|---|---|---|---|\n${rows.join('')}`,
+    slow: measured.filter(({ text, ms }) => isSlow(ms, () => proxied(text))).map(({ name }) => name),
+  }
 }
