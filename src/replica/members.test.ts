@@ -323,6 +323,36 @@ describe('somebody dies on the way', () => {
     expect(wrong).toEqual([])
   })
 
+  test.each([0, 1, 2, 5, 20, 60, 100, 110, 120, 130, 200, 400])(
+    'the leader, %i ms after a fresh one came: the next one goes on',
+    (ms) => {
+      const bench = new Bench([], 5).begin()
+      const lost = must(bench.followers()[0], 'a follower')
+      bench.kill(lost)
+      bench.pass(seconds(1))
+      const fresh = bench.join(placeOf(lost), 'fresh') as ReplicaId
+      bench.pass(millis(ms))
+      killLeader(bench)
+      const voters = settled(bench)
+      expect([voters.includes(fresh), voters.includes(lost), voters.length]).toEqual([true, false, 5])
+    },
+  )
+
+  test.each([0, 1, 5, 20, 60, 120, 250])(
+    'the leader, %i ms after a removal was asked for: the next one goes on',
+    (ms) => {
+      const bench = new Bench([], 5).begin()
+      bench.endsLeft = true
+      const leaving = must(bench.followers()[0], 'a follower')
+      bench.request(bench.leader(), { kind: 'remove', place: placeOf(leaving) })
+      bench.pass(millis(ms))
+      killLeader(bench)
+      const voters = settled(bench)
+      expect([voters.includes(leaving), voters.length]).toEqual([false, 4])
+      expect(bench.replica(bench.leader()).store.book.isGone(leaving)).toBe(true)
+    },
+  )
+
   test('all of them, in the joint configuration, and start again', () => {
     const bench = new Bench().begin()
     const lost = must(bench.followers()[0], 'a follower')
