@@ -142,6 +142,19 @@ describe('a late send comes back (design.md 1)', () => {
     expect(ladder.take()).toEqual(['set -> caller: 200 INVITE'])
   })
 
+  test('an answer that another owner relayed goes again on a stream: nobody repeats its request there', () => {
+    const { ladder, caller, callee, callerLeg: leg } = talking(streams)
+    ladder.say(caller, inDialog(caller, leg, 'UPDATE', 2))
+    ladder.say(callee, response(callee, ladder.last(callee, 'UPDATE'), 200))
+    const { what, flow, data } = must(ladder.sent.at(-1), 'the 200')
+    ladder.takeover()
+    ladder.take()
+    ladder.step({ kind: 'unsent', what, flow, data, reason: 'late' })
+    expect(ladder.take()).toEqual(['set -> caller: 200 UPDATE'])
+    ladder.step({ kind: 'unsent', what, flow: { ...flow, transport: 'udp', stream: '' }, data, reason: 'late' })
+    expect(ladder.take()).toEqual([])
+  })
+
   test('16.9: a BYE that can not be delivered is answered 500 and ends the call', () => {
     const { ladder, caller, callee, callerLeg: leg } = talking()
     ladder.say(caller, inDialog(caller, leg, 'BYE', 2))
