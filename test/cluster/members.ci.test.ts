@@ -124,9 +124,9 @@ describe.skipIf(missing !== null)('the set changes', () => {
 describe.skipIf(missing !== null)('a rolling restart', () => {
   test('each replica in turn is told to end by SIGTERM, hands over, and is started again', async () => {
     await inScene(201, async (scene) => {
-      const { set, load } = await underLoad(scene, 2_000)
+      const { set, load } = await underLoad(scene, 3_000)
       for (const id of set.ids) {
-        expect(load.caller.stats().created).toBeLessThan(2_000)
+        expect(load.caller.stats().created).toBeLessThan(3_000)
         const before = set.events.length
         const asked = performance.now()
         signalPid(set.pid(id), 'SIGTERM')
@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)('a rolling restart', () => {
         console.log(`replica ${id} ended after ${Math.round(performance.now() - asked)} ms`)
         await set.whole(15_000, [id], before)
       }
-      await expectNoneLost(set, load, 2_000)
+      await expectNoneLost(set, load, 3_000)
     })
   })
 
