@@ -13,12 +13,12 @@ interface Releases {
 export function drawReleases(seed: number, replicas: number, faults: readonly Fault[]): Releases {
   const releases = draw(seed, 'plan releases')
   if (!releases.chance(300_000, 1)) return { faults }
-  const isOld = (i: number): boolean => releases.chance(700_000, 2, i)
+  const isOld = (i: number): boolean => releases.chance(500_000, 2, i)
   const formats = Array.from({ length: replicas }, (_, i) => (isOld(i) ? OLDEST_FORMAT : NEWEST_FORMAT))
   const installed = faults.map((fault, i): Fault => {
     if (fault.kind !== 'kill' || !releases.chance(700_000, 3, i)) return fault
     if (releases.chance(600_000, 4, i)) return { ...fault, newest: NEWEST_FORMAT }
-    return { ...fault, newest: OLDEST_FORMAT, ...(releases.chance(400_000, 5, i) ? { rash: true } : {}) }
+    return { ...fault, newest: OLDEST_FORMAT, ...(releases.chance(600_000, 5, i) ? { rash: true } : {}) }
   })
   return { formats, faults: installed }
 }

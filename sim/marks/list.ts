@@ -82,7 +82,7 @@ export const marks = [
   { name: 'died-sending', story: 'or while it sent one', floor: 1 },
   { name: 'deposed-sending', story: 'a leader lost its role while it sent one', floor: 2 },
   // releases
-  { name: 'two-releases', story: 'a replica started beside one of another release', floor: 30 },
+  { name: 'two-releases', story: 'a replica started beside one of another release', floor: 150 },
   { name: 'upgraded', story: 'a replica came back with a release that reads a newer format', floor: 30 },
   { name: 'rolled-back', story: 'or with an older release', floor: 10 },
   { name: 'format-raised', story: "a set's format rose", floor: 300 },
