@@ -211,7 +211,9 @@ export class ReplicaProcess {
         else report({ ...notice, leader: placeId(notice.leader) })
       },
       stop: (why) => {
-        if (why.kind === 'stop') this.#end(why.cause === 'removed' ? 'removed' : 'data', why.reason)
+        if (why.kind === 'stop' && why.cause === 'removed') {
+          void links.end().then(() => this.#end('removed', why.reason))
+        } else if (why.kind === 'stop') this.#end('data', why.reason)
         else if (why.kind === 'bug') this.#end('bug', inWords(why.error))
         else void links.end().then(() => this.#end('drained', 'it was told to end, and has handed over'))
       },

@@ -42,6 +42,8 @@ export class Leaving {
   #sayAt: Instant
   #told: ReplicaId | null = null
 
+  #removed: string | null = null
+
   constructor(ports: LeavingPorts) {
     this.#ports = ports
     this.#since = ports.now()
@@ -53,9 +55,10 @@ export class Leaving {
     return this.#stage !== 'no'
   }
 
-  /** Told again: it goes on as it does. */
-  begin(): void {
+  /** Told again: it goes on as it does. `removed`: it is to leave the set, and why is a sentence; so it is not to be started again. */
+  begin(removed: string | null = null): void {
     if (this.#stage !== 'no') return
+    this.#removed = removed
     const { judge, life, outbox, now } = this.#ports
     this.#become('serving')
     this.#sayAt = now()
@@ -79,13 +82,11 @@ export class Leaving {
     } else if (this.#stage === 'serving' && this.#isDue(limits.leave)) {
       // At once: without sockets what it still owns would be answered with 500, where silence lets a phone's repetition do.
       outbox.log('warn', 'leaves-serving', 'nobody took over in time: this replica ends as if it died')
-      outbox.push({ kind: 'end' })
-      this.#become('over')
+      this.#end()
     }
     if (this.#stage === 'settling' && ((kept() === 0 && !this.#serves) || this.#isDue(limits.settle))) {
       outbox.log('info', 'left', 'this replica has nothing left to do', { kept: kept() })
-      outbox.push({ kind: 'end' })
-      this.#become('over')
+      this.#end()
     }
   }
 
@@ -103,6 +104,12 @@ export class Leaving {
       case 'settling':
         return this.#ports.kept() > 0 || this.#serves ? earlier(this.#sayAt, plus(this.#since, limits.settle)) : now()
     }
+  }
+
+  #end(): void {
+    const reason = this.#removed
+    this.#ports.outbox.push(reason === null ? { kind: 'end' } : { kind: 'stop', cause: 'removed', reason })
+    this.#become('over')
   }
 
   #become(stage: Stage): void {

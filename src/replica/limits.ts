@@ -113,6 +113,8 @@ export const limits = {
   memberAnswer: millis(1_500),
   /** Who leaves the set ends by itself once it doesn't serve; one that is still there after this is voted out all the same. */
   depart: seconds(8),
+  /** Who was heard within this, and isn't known dead, would take part in a change: above the pauses of a machine that is at its limit. */
+  reach: seconds(2),
   /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */
   rounds: 10,
   /** Places that are to have a voter: nine outlive any four deaths, and more only add to each commit. */

@@ -227,7 +227,7 @@ export class Members {
   #isReachable(status: RaftStatus, id: ReplicaId): boolean {
     if (id === this.#self) return true
     const heard = status.heard.get(id)
-    return heard !== undefined && between(heard, this.#ports.now()) <= limits.silence
+    return heard !== undefined && between(heard, this.#ports.now()) <= limits.reach
   }
 
   /** Before that, who wasn't heard may have had no time to answer. */

@@ -357,10 +357,13 @@ export class Replica {
 
   /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
   #removed(): void {
+    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: this.#removedText })
+  }
+
+  get #removedText(): string {
     const { id } = this.#options
     const who = `replica ${placeOf(id)} (incarnation ${generationOf(id)} of its place)`
-    const fix = 'to let it join anew, start it with an empty data folder, after holdfast members add'
-    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: `${who} was removed from the set: ${fix}` })
+    return `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
   }
 
   // ---- a turn -------------------------------------------------------------------------------------------------------
@@ -397,7 +400,7 @@ export class Replica {
     } while (appended || this.#log.busy)
     this.#clock.voters = allVoters(this.#raft.configuration.voters)
     this.#members.tellHost()
-    if (!this.#freshness.stale && this.#members.isDismissed) this.#leaving.begin()
+    if (!this.#freshness.stale && this.#members.isDismissed) this.#leaving.begin(this.#removedText)
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()
