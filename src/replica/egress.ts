@@ -22,7 +22,7 @@ import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
-import type { Owner } from './owner.ts'
+import type { Owner, UnsentSend } from './owner.ts'
 
 export interface EgressPorts {
   readonly life: Life
@@ -143,7 +143,7 @@ export class Egress {
       this.#again.set(nameOf(group, outgoing), since)
       this.#againUntil = plus(now, limits.passAgain)
     }
-    this.#ports.owner().unsent({ group, what }, flow, data, isGone ? 'no-stream' : 'late')
+    this.#ports.owner().unsent({ origin: { group, what }, flow, data, reason: isGone ? 'no-stream' : 'late' })
   }
 
   /** An owner's send on a stream that this replica holds. One that another owner has succeeded speaks no more. */
@@ -171,19 +171,23 @@ export class Egress {
 
   /** The host did not make a send. */
   onUnsent({ send, reason }: UnsentInput): void {
-    const { life, store, links, outbox } = this.#ports
     const { origin, flow, data } = send
-    outbox.count(`sip_unsent_${reason.replace('-', '_')}`)
-    if (origin === null) return
-    const owner = store.ownerOf(origin.group)
-    if (owner === life) this.#ports.owner().unsent(origin, flow, data, reason)
-    else if (owner !== null) links.send(replicaOf(owner), { kind: 'unsent', flow, data, origin, reason })
+    this.#ports.outbox.count(`sip_unsent_${reason.replace('-', '_')}`)
+    if (origin !== null) this.unsent({ origin, flow, data, reason })
   }
 
-  /** The host of a stream's holder did not make a send of ours. */
+  /** To its group's owner, who knows whether those bytes still stand. */
+  unsent(unsent: UnsentSend): void {
+    const { life, store, links, owner } = this.#ports
+    const to = store.ownerOf(unsent.origin.group)
+    if (to === life) owner().unsent(unsent)
+    else if (to !== null) links.send(replicaOf(to), { kind: 'unsent', ...unsent })
+  }
+
+  /** The host of a stream's holder, or an owner before this one, did not make a send of ours. */
   onUnsentFrame({ origin, flow, data, reason }: UnsentFrame): void {
     const known = originOf(origin)
-    if (known !== null) this.#ports.owner().unsent(known, flow, data, reason)
+    if (known !== null) this.#ports.owner().unsent({ origin: known, flow, data, reason })
   }
 }
 

@@ -13,6 +13,7 @@ import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
+import type { UnsentSend } from './owner.ts'
 import { Passing } from './passing.ts'
 
 const [one, two] = [start(1), start(2)]
@@ -25,6 +26,8 @@ class Rooms {
   readonly links = new Links(one, this.outbox)
   readonly proposed: Uint8Array[] = []
   readonly sent: Outgoing[] = []
+  /** Sends that weren't made, and went to another owner. */
+  readonly failed: UnsentSend[] = []
   readonly owner: Owner
   readonly passing: Passing
 
@@ -50,6 +53,7 @@ class Rooms {
       hurry: () => {},
       send: (outgoing) => this.sent.push(outgoing) > 0,
       handled: (ref) => this.passing.handled(ref),
+      unsent: (unsent) => this.failed.push(unsent),
       dropped: (ref) => this.passing.forget(ref),
     })
     this.passing = new Passing(
@@ -89,6 +93,25 @@ test('3, takeover: a group that ended and began again at another owner before it
   rooms.pulse(2_000)
   rooms.serving([start(2, 2)])
   expect(rooms.owner.isGained(key)).toBe(false)
+})
+
+test('1, not after: a send that came back to a sleeper is for its successor to judge', () => {
+  const rooms = new Rooms()
+  rooms.serving([one, two])
+  const key = groupOf(rooms.log, one)
+  const flow = { transport: 'tcp', host: '127.37.0.2', port: 5062, stream: `${one}/1` } as const
+  const unsent = {
+    origin: { group: key, what: 'answer UPDATE a' },
+    flow,
+    data: 'SIP/2.0 200 OK',
+    reason: 'late',
+  } as const
+  rooms.owner.unsent(unsent)
+  rooms.serving([], [one])
+  rooms.owner.frozen = false
+  rooms.owner.turn(now, true)
+  expect(rooms.failed).toEqual([unsent])
+  expect(rooms.sent).toEqual([])
 })
 
 test('5: a callback whose group a later timer of the same pulse took is not performed', () => {

@@ -61,6 +61,14 @@ interface Held {
 }
 
 /** What the owner room needs of the replica around it. */
+/** A send that the host didn't make, and why. */
+export interface UnsentSend {
+  readonly origin: NonNullable<Send['origin']>
+  readonly flow: Flow
+  readonly data: string
+  readonly reason: UnsentInput['reason']
+}
+
 export interface OwnerPorts {
   readonly life: Life
   readonly store: Store
@@ -73,6 +81,8 @@ export interface OwnerPorts {
   /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
   send(outgoing: Outgoing, group: GroupKey): boolean
   handled(ref: InputRef): void
+  /** A send of a group that went to another owner was not made: whether it still stands is that one's to say. */
+  unsent(unsent: UnsentSend): void
   /** The group went to another owner before the input was handled: its keeper passes it on. */
   dropped(ref: InputRef): void
 }
@@ -90,7 +100,7 @@ export class Owner {
   readonly #performing = new Set<string>()
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
-  readonly #failed: { readonly group: GroupKey; readonly input: CallInput }[] = []
+  readonly #failed: UnsentSend[] = []
   #serial = 0
   #frozen = true
 
@@ -142,9 +152,8 @@ export class Owner {
   }
 
   /** A send that came back: the call decides whether those bytes still stand. */
-  unsent(origin: NonNullable<Send['origin']>, flow: Flow, data: string, reason: UnsentInput['reason']): void {
-    if (this.#ports.store.ownerOf(origin.group) !== this.#ports.life) return
-    this.#failed.push({ group: origin.group, input: { kind: 'unsent', what: origin.what, flow, data, reason } })
+  unsent(unsent: UnsentSend): void {
+    if (this.#ports.store.ownerOf(unsent.origin.group) === this.#ports.life) this.#failed.push(unsent)
   }
 
   /** A commit of this life was applied, or was not. */
@@ -221,12 +230,16 @@ export class Owner {
       const held = this.#groups.get(key)
       if (held !== undefined) this.#flush(held)
     }
-    for (const { group, input } of this.#failed.splice(0)) {
-      if (this.#ports.store.ownerOf(group) !== this.#ports.life) continue
-      const held = this.#hold(group)
-      this.#handle(held, input)
-      this.#settle(held)
-    }
+    for (const unsent of this.#failed.splice(0)) this.#retract(unsent)
+  }
+
+  #retract(unsent: UnsentSend): void {
+    const { origin, flow, data, reason } = unsent
+    // It slept, and learned of its successor only after the send had come back.
+    if (this.#ports.store.ownerOf(origin.group) !== this.#ports.life) return this.#ports.unsent(unsent)
+    const held = this.#hold(origin.group)
+    this.#handle(held, { kind: 'unsent', what: origin.what, flow, data, reason })
+    this.#settle(held)
   }
 
   #takeOver(): void {
@@ -386,7 +399,7 @@ export class Owner {
     for (const outgoing of held.released.splice(0)) {
       if (this.#ports.send(outgoing, held.key)) continue
       const { what, flow, data } = outgoing
-      this.#failed.push({ group: held.key, input: { kind: 'unsent', what, flow, data, reason: 'no-stream' } })
+      this.#failed.push({ origin: { group: held.key, what }, flow, data, reason: 'no-stream' })
     }
     for (const ref of held.answered.splice(0)) this.#handledRef(held, ref)
   }

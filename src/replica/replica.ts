@@ -159,6 +159,7 @@ export class Replica {
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#egress.send(outgoing, group),
       handled: (ref) => this.#passing.handled(ref),
+      unsent: (unsent) => this.#egress.unsent(unsent),
       dropped: (ref) => this.#passing.forget(ref),
     })
     this.#passing = new Passing(
