@@ -179,14 +179,17 @@ describe('disks', () => {
     })
   })
 
-  test('a replica whose log is gone does not start: it could vote twice', async () => {
+  test('a replica whose log is gone is not the one that it was, which could vote twice: it joins as another', async () => {
     const data = join(scratch, 'gone')
     await inScene(9, async (scene) => {
       await ranOnce(scene, data)
       rmSync(join(data, 'replica-3'), { recursive: true })
       const set = await scene.set({ data })
-      await until('it is said', 5_000, () => (/replica 3 has run before/.test(set.stderr()) ? true : null))
-      expect(set.ids).toEqual([1, 2])
+      const all = await set.statuses('all three serve', 15_000, ({ serving }) => serving.length === 3)
+      for (const { voters, serving } of all) {
+        expect([...voters].sort()).toEqual([1, 2, 3])
+        expect(serving.find(({ id }) => id === 3)?.life).toMatch(/^1003\./)
+      }
     })
   })
 
