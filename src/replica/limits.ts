@@ -44,6 +44,8 @@ export const limits = {
   appendBytes: 1_000_000,
   /** Appends on their way to one follower. */
   inflight: 64,
+  /** ...and bytes of those, which leave in one turn when a follower is far behind: 30 MB took 50 to 100 ms. */
+  inflightBytes: 2_000_000,
   /** Entries that wait for a quorum; beyond it proposals are refused, and their owners propose them again. */
   uncommittedBytes: 64_000_000,
   /** Bytes written to the log after which it is worth a snapshot: more would make a restart read for seconds. */

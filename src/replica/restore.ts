@@ -78,6 +78,7 @@ export function restoreRaft(options: ReplicaOptions): Raft {
     maxAppendEntries: raft?.appendEntries ?? limits.appendEntries,
     maxAppendBytes: limits.appendBytes,
     maxInflight: raft?.inflight ?? limits.inflight,
+    maxInflightBytes: limits.inflightBytes,
     maxUncommittedBytes: limits.uncommittedBytes,
     lazyCommit: true,
   }
