@@ -179,7 +179,7 @@ test('lentMost: of responses that nobody acknowledges so many wait; beyond it th
     store: makeStore(),
     links,
     outbox: new Outbox(),
-    owner: () => ({ unsent: (_origin: unknown, _flow: unknown, data: string) => void back.push(data) }) as never,
+    owner: () => ({ unsent: ({ data }: { readonly data: string }) => void back.push(data) }) as never,
     now: () => instant(0),
     stale: () => false,
   })
