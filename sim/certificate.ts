@@ -3,8 +3,9 @@
 
 import { placeOf, replicaId } from '../src/base/brand.ts'
 import type { ReplicaId } from '../src/base/brand.ts'
-import { allVoters, outcome, voterSet } from '../src/raft/quorum.ts'
+import { allVoters, voterSet } from '../src/raft/quorum.ts'
 import type { VoterSet } from '../src/raft/quorum.ts'
+import { isQuorum } from './majority.ts'
 import type { PeerNetwork } from './peer-network.ts'
 
 export interface Window {
@@ -60,7 +61,7 @@ export class Certificate {
   /** Who of them reaches a majority of the set among them. */
   #leaders(among: readonly ReplicaId[]): readonly ReplicaId[] {
     const reaches = (a: ReplicaId) => (b: ReplicaId) => among.includes(b) && this.#reachable(a, b)
-    return among.filter((a) => outcome(this.#voters, reaches(a)) === 'won')
+    return among.filter((a) => isQuorum(this.#voters, reaches(a)))
   }
 
   #reachable(a: ReplicaId, b: ReplicaId): boolean {

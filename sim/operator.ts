@@ -102,11 +102,13 @@ export class Operator {
     this.#agenda.after(Math.min(askAgain + errand.asked * 20_000, second), () => this.#ask(errand))
   }
 
-  answered({ id, body }: Reply): void {
+  answered({ id, status, body }: Reply): void {
     const errand = this.#questions.get(id)
     this.#questions.delete(id)
     if (errand === undefined || !this.#errands.has(errand)) return
     const answer = body as MemberAnswer
+    // The place was removed meanwhile: nobody is to come to it.
+    if (status === 404) this.#errands.delete(errand)
     if (!answer.ok) this.#trace.tell(`${errand.request.kind} ${errand.request.place}: ${answer.error}`)
     else if (errand.take(answer)) this.#errands.delete(errand)
   }

@@ -36,6 +36,7 @@ import { Lookups } from './c9-lookups.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
+import { Configurations } from './l8-configurations.ts'
 import { Incarnations } from './l9-incarnations.ts'
 import { Reads } from './l10-reads.ts'
 import { Resources } from './resources.ts'
@@ -138,6 +139,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Bounded(report),
       ...(plan.compaction === undefined ? [] : [new Compacted(plan.compaction, report)]),
       new Resources(report, now, plan),
+      new Configurations(report),
       new Incarnations(report),
       new FormatRules(report, now),
       new Reads(report, () => this.log.committed),

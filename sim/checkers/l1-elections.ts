@@ -6,11 +6,11 @@
 import { micros } from '../../src/base/instant.ts'
 import type { Instant } from '../../src/base/instant.ts'
 import type { Input } from '../../src/replica/input.ts'
-import { outcome } from '../../src/raft/quorum.ts'
 import type { VoterSet } from '../../src/raft/quorum.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
 import type { Machine } from '../machine.ts'
+import { isQuorum } from '../majority.ts'
 import type { Work } from '../machine-watch.ts'
 import type { Checker, Report } from './checker.ts'
 
@@ -93,7 +93,7 @@ export class Elections implements Checker {
   #consented(machine: Machine, term: number, voters: VoterSet): void {
     if (this.#asked.has(`${machine.id} ${term}`)) return
     const consents = this.#consents.get(`${machine.id} ${term}`)
-    if (outcome(voters, (id) => id === machine.id || consents?.has(id) === true) === 'won') return
+    if (isQuorum(voters, (id) => id === machine.id || consents?.has(id) === true)) return
     const others = consents?.size ?? 0
     this.#report('stability', `replica ${machine.id} raises its term to ${term} with the consent of ${others} others`)
   }

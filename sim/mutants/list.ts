@@ -2,6 +2,7 @@
 
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
+import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
@@ -20,5 +21,6 @@ export const mutants: readonly Mutant[] = [
   ...streamMutants,
   ...snapshotMutants,
   ...formatMutants,
+  ...memberMutants,
   ...determinismMutants,
 ]
