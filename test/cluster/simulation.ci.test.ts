@@ -86,6 +86,9 @@ const schedules = [
   'ringing-past-64-t1',
   'answers-on-streams',
   'behind-the-log',
+  'broken-links-behind-the-log',
+  'laggards',
+  'changing-set',
   'rolling-upgrade',
 ]
 
