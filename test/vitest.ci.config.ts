@@ -10,6 +10,7 @@ export default defineConfig({
     reporters: ['verbose', new PlainLineReporter()],
     include: ['test/cluster/*.ci.test.ts'],
     fileParallelism: false,
+    maxConcurrency: 2,
     testTimeout: 600_000,
     hookTimeout: 60_000,
   },

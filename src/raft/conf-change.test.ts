@@ -19,6 +19,20 @@ const changes: fc.Arbitrary<ConfChanges> = fc.record({
 /** A walk: each element changes the configuration, or leaves the joint one. */
 const walk = fc.array(fc.oneof({ weight: 3, arbitrary: changes }, fc.constant<'leave'>('leave')), { maxLength: 12 })
 
+describe('an id that can not be written', () => {
+  it.each([
+    ['zero', [0]],
+    ['negative', [-1]],
+    ['a fraction', [1.5]],
+    ['of more than 32 bits', [2 ** 32]],
+    ['one of 256', Array.from({ length: 256 }, (_, i) => 10 + i)],
+  ])('%s: the change is refused before anything is appended', (_what, ids) => {
+    const wanted = ids.map((each) => ({ kind: 'add-learner', replica: replicaId(each) }) as const)
+    const result = applyChanges(configuration([1, 2, 3].map(replicaId)), { changes: wanted, transition: 'auto' })
+    expect(result).toEqual({ ok: false, error: 'not-encodable' })
+  })
+})
+
 function next(config: Configuration, move: ConfChanges | 'leave'): Configuration {
   const result = move === 'leave' ? leaveJoint(config) : applyChanges(config, move)
   return result.ok ? result.value : config

@@ -9,7 +9,7 @@ import type { ReplicaId } from '../base/brand.ts'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import type { Configuration } from './configuration.ts'
-import { isJoint } from './configuration.ts'
+import { configurationFault, isJoint } from './configuration.ts'
 import { sortedIds } from './quorum.ts'
 
 export interface ConfChange {
@@ -26,15 +26,16 @@ export interface ConfChanges {
 }
 
 /** `joint`: a joint configuration must be left first. `not-joint`: there is none to leave. `no-voters`: nobody would be left to
- * vote. */
-export type ConfChangeError = 'joint' | 'not-joint' | 'no-voters'
+ * vote. `not-encodable`: an id that is no whole number from 1 to 2^32 - 1, or more than 255 of a kind. */
+export type ConfChangeError = 'joint' | 'not-joint' | 'no-voters' | 'not-encodable'
 
 export function applyChanges(config: Configuration, wanted: ConfChanges): Result<Configuration, ConfChangeError> {
   if (isJoint(config)) return err('joint')
   const simple = change(config, wanted.changes, false)
   if (simple.voters.incoming.length === 0) return err('no-voters')
-  if (wanted.transition === 'auto' && wanted.changes.length < 2) return ok(simple)
-  return ok(change(config, wanted.changes, true, wanted.transition !== 'explicit'))
+  const isSimple = wanted.transition === 'auto' && wanted.changes.length < 2
+  const next = isSimple ? simple : change(config, wanted.changes, true, wanted.transition !== 'explicit')
+  return configurationFault(next) === null ? ok(next) : err('not-encodable')
 }
 
 export function leaveJoint(config: Configuration): Result<Configuration, ConfChangeError> {

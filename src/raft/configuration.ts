@@ -74,6 +74,7 @@ export function formatConfiguration(config: Configuration): string {
 /** The first byte of an encoded configuration. Another layout gets another number. */
 const VERSION = 1
 const MOST_IDS = 255
+const GREATEST_ID = 0xff_ff_ff_ff
 
 /** Version, auto-leave, then four lists: a count and four bytes an id. */
 export function encodeConfiguration(config: Configuration): Uint8Array {
@@ -113,5 +114,6 @@ function idAt(bytes: Uint8Array, at: number): ReplicaId {
 }
 
 function isSorted(ids: readonly ReplicaId[]): boolean {
-  return ids.length <= MOST_IDS && ids.every((id, at) => id > 0 && (at === 0 || id > (ids[at - 1] as number)))
+  const isId = (id: number): boolean => Number.isInteger(id) && id > 0 && id <= GREATEST_ID
+  return ids.length <= MOST_IDS && ids.every((id, at) => isId(id) && (at === 0 || id > (ids[at - 1] as number)))
 }

@@ -63,7 +63,7 @@ export interface Follower {
   readonly kind: 'follower'
 }
 
-/** Invariant of both: `votes` holds voters only. */
+/** `votes` may hold answers of others, too: only voters are counted. */
 export interface Candidate {
   readonly kind: 'pre-candidate' | 'candidate'
   readonly votes: Map<ReplicaId, boolean>
@@ -86,7 +86,7 @@ export interface Core {
   /** Whom this replica takes for the leader of its term: itself if it leads. */
   leader: ReplicaId | null
   /** The last word of a leader (or this life's start, for an earlier life may have answered one): for an election timeout
-   * after it no other gets a vote here (leader stickiness, thesis 6.2 and 9.6). `NEVER` once it is known dead. */
+   * after it no other gets a vote here (leader stickiness, thesis 4.2.3 and 9.6). `NEVER` once it is known dead. */
   contact: Instant
   electionDue: Instant
   /** Until then a dead leader's successor is sought at once: elections are repeated in `prompt`, not in timeouts. */

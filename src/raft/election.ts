@@ -1,4 +1,4 @@
-// Elections: paper 5.2 and 5.4.1, pre-vote (thesis 9.6), leader stickiness (thesis 6.2), check-quorum's other half.
+// Elections: paper 5.2 and 5.4.1, pre-vote (thesis 9.6), leader stickiness (thesis 4.2.3), check-quorum's other half.
 
 import type { ReplicaId } from '../base/brand.ts'
 import { term } from '../base/brand.ts'

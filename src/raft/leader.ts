@@ -1,4 +1,4 @@
-// A leader's duties: replicate (paper 5.3, thesis 10.2.1), commit (paper 5.4.2), heartbeats, check-quorum (thesis 6.2), reads
+// A leader's duties: replicate (paper 5.3, thesis 10.2.2), commit (paper 5.4.2), heartbeats, check-quorum (thesis 6.2), reads
 // (thesis 6.4).
 
 import { must } from '../base/assert.ts'

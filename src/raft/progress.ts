@@ -1,4 +1,4 @@
-// A leader's view of one follower (etcd's tracker.Progress; thesis 10.2.1 for the pipeline).
+// A leader's view of one follower (etcd's tracker.Progress; thesis 10.2.2 for the pipeline).
 //
 //                     rejected: next falls to the hint
 //                        .----.

@@ -21,9 +21,12 @@ export type TransferError = 'not-leader' | 'not-a-voter'
 
 /** To itself: the leader goes on, whatever was asked before. Another transferee takes the place of the one before. */
 export function transferLeadership(core: Core, lead: Leadership, to: ReplicaId): Result<null, TransferError> {
+  if (to === core.id) {
+    lead.transfer = null
+    return ok(null)
+  }
   if (!votersOf(core).incoming.includes(to)) return err('not-a-voter')
-  if (to === core.id) lead.transfer = null
-  else if (lead.transfer?.to !== to) {
+  if (lead.transfer?.to !== to) {
     lead.transfer = { to, until: plus(core.now, core.settings.electionTimeout), asked: false }
   }
   return ok(null)

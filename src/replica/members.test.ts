@@ -183,6 +183,20 @@ describe('a place is removed', () => {
     })
   })
 
+  test('one after another: while one is leaving, a second removal would count it as one who stays', () => {
+    const bench = grown(new Bench().begin())
+    const [first, second] = bench.followers().map((id) => ({ kind: 'remove', place: placeOf(id) }) as const)
+    if (first === undefined || second === undefined) throw new Error('it has followers')
+    expect(bench.request(bench.leader(), first)).toMatchObject({ status: 202 })
+    expect(bench.request(bench.leader(), second)).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining(`replica ${first.place} is still leaving`) },
+    })
+    settled(bench)
+    expect(bench.request(bench.leader(), second)).toMatchObject({ status: 202 })
+    expect(settled(bench)).toHaveLength(2)
+  })
+
   test('and comes back with a fresh disk under another identity', () => {
     const bench = grown(new Bench().begin())
     bench.request(one, { kind: 'remove', place: 4 })

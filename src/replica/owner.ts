@@ -196,7 +196,9 @@ export class Owner {
       const held = this.#groups.get(timer.group)
       // Open commits were built on another version: they fall when their turn in the log comes.
       if (held !== undefined && held.open.length === 0) this.#rebase(held, localOf(held.group))
-      if (timer.action.kind === 'callback' && !this.#takeovers.has(timer.group)) {
+      // Its takeover would read the intent; but of a group that is in memory there may be none, though a sweep has it yet to pass.
+      const isRead = held === undefined && this.#takeovers.has(timer.group)
+      if (timer.action.kind === 'callback' && !isRead) {
         this.#intents.push({ group: timer.group, id: timer.id })
       }
     }

@@ -32,27 +32,31 @@ async function killAndRestart(set: ReplicaSet, id: number): Promise<number> {
 }
 
 describe.skipIf(missing !== null)('1000 of 1000 with two kills', () => {
-  test.each(rounds)('round %i: the leader at 8 s, another replica at 16 s', async (round, pair, transport) => {
-    await inScene(50 + round, async (scene) => {
-      const set = await scene.set()
-      const capture = round === CAPTURED ? await scene.capture() : null
-      const load = await scene.load({ phones: pair, transport, rate: 50, calls: 1_000, holdMs: 5_000 })
-      // 50 calls a second: the 400th begins at 8 s, the 800th at 16 s.
-      await load.caller.reaches('400 calls begun', 30_000, ({ created }) => created >= 400)
-      const first = await killAndRestart(set, set.leader)
-      await load.caller.reaches('800 calls begun', 30_000, ({ created }) => created >= 800)
-      const other = set.ids.find((id) => id !== first) as number
-      set.kill(other)
-      await expectAllCalls(load, 1_000, { deadlineMs: 90_000, retransmissions: 'allowed' })
-      if (capture !== null) await expectCleanWire(capture, scene.place, 'repeats allowed')
-      await set.event(
-        `replica ${other} starts again`,
-        15_000,
-        (event) => event.event === 'replica' && event.id === other,
-      )
-      await expectNothingLeft(set)
-    })
-  })
+  // Most of a round is a wait until all is forgotten: two at a time, each a set of its own.
+  test.concurrent.each(rounds)(
+    'round %i: the leader at 8 s, another replica at 16 s',
+    async (round, pair, transport) => {
+      await inScene(50 + round, async (scene) => {
+        const set = await scene.set()
+        const capture = round === CAPTURED ? await scene.capture() : null
+        const load = await scene.load({ phones: pair, transport, rate: 50, calls: 1_000, holdMs: 5_000 })
+        // 50 calls a second: the 400th begins at 8 s, the 800th at 16 s.
+        await load.caller.reaches('400 calls begun', 30_000, ({ created }) => created >= 400)
+        const first = await killAndRestart(set, set.leader)
+        await load.caller.reaches('800 calls begun', 30_000, ({ created }) => created >= 800)
+        const other = set.ids.find((id) => id !== first) as number
+        set.kill(other)
+        await expectAllCalls(load, 1_000, { deadlineMs: 90_000, retransmissions: 'allowed' })
+        if (capture !== null) await expectCleanWire(capture, scene.place, 'repeats allowed')
+        await set.event(
+          `replica ${other} starts again`,
+          15_000,
+          (event) => event.event === 'replica' && event.id === other,
+        )
+        await expectNothingLeft(set)
+      })
+    },
+  )
 })
 
 describe.skipIf(missing !== null)('all at once', () => {

@@ -53,7 +53,7 @@ const kills = flows.flatMap((flow, at) => [1, 2, 3].map((id) => ({ ...flow, id, 
 describe.skipIf(missing !== null)(
   '100 calls in one phase, then one replica is killed: each of the three in turn',
   () => {
-    test.each(kills)('$title: replica $id', async ({ title, id, slot, phase, load }) => {
+    test.concurrent.each(kills)('$title: replica $id', async ({ title, id, slot, phase, load }) => {
       await inScene(slot, async (scene) => {
         // It starts again, and takes part in the calls again, while they are still going on.
         const set = await scene.set({ restart: '1' })
