@@ -368,8 +368,8 @@ function answersOnStreams(seed: number): Plan {
   return { ...calm(seed, calls, deaths, 16), peer: { delayLeast: 5_000, delayMost: 20_000, late: 0 } }
 }
 
-function lateProposals(seed: number): Plan {
-  const of = draw(seed, 'late proposals')
+/** Short calls, while one link after another breaks. */
+function underResets(seed: number, of: ReturnType<typeof draw>): Plan {
   const resets: Fault[] = []
   let at = 3 * second
   for (let i = 0; at < 9 * second; i++) {
@@ -377,22 +377,18 @@ function lateProposals(seed: number): Plan {
     resets.push({ kind: 'reset', at, replica, other: 1 + (replica % 3) })
     at += of.within(50_000, 200_000, 2, i)
   }
-  const plan = calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
+  return calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
+}
+
+function lateProposals(seed: number): Plan {
+  const plan = underResets(seed, draw(seed, 'late proposals'))
   return { ...plan, peer: { delayLeast: 3_000, delayMost: 20_000, late: 1_000_000 } }
 }
 
 function brokenLinksBehindTheLog(seed: number): Plan {
   const of = draw(seed, 'broken links behind the log')
-  const resets: Fault[] = []
-  let at = 3 * second
-  for (let i = 0; at < 9 * second; i++) {
-    const replica = of.within(1, 3, 1, i)
-    resets.push({ kind: 'reset', at, replica, other: 1 + (replica % 3) })
-    at += of.within(50_000, 200_000, 2, i)
-  }
-  const plan = calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
   return {
-    ...plan,
+    ...underResets(seed, of),
     compaction: { every: of.within(300, 1_000, 3), kept: 0, piece: 3_000 },
     peer: { delayLeast: 3_000, delayMost: 20_000, late: 0 },
   }

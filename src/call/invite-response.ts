@@ -171,6 +171,14 @@ function finishWith(
   turn.sendAfter(value.upstream, final, what.response(id))
 }
 
+/** The 100 of an owner before this one, with the same bytes. */
+export function tryAgain(turn: Turn, { id, value }: Found<InviteRecord>): void {
+  const [branch] = value.branches
+  if (branch === undefined) return
+  const text = answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, 100)
+  turn.send(value.upstream, text, what.response(id))
+}
+
 /** The INVITE as it came: what we put on top of it taken off again, so that answers find their way. */
 function receivedInvite(sent: SipRequest): SipRequest {
   return parsedRequest(edit(sent).removeTopVia().print())

@@ -18,10 +18,10 @@ describe('takeover (design.md 4)', () => {
     expect(ladder.take()).toContain('set -> caller: 408 INVITE')
   })
 
-  test('calling on a stream: the stored INVITE at once, byte for byte', () => {
+  test('calling on a stream: the stored INVITE at once, byte for byte, and the 100', () => {
     const { ladder, callee, invite } = calling({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
     ladder.takeover()
-    expect(ladder.take().slice(-2)).toEqual(['-- takeover --', 'set -> callee: INVITE'])
+    expect(ladder.take().slice(-3)).toEqual(['-- takeover --', 'set -> callee: INVITE', 'set -> caller: 100 INVITE'])
     expect(ladder.last(callee, 'INVITE')).toBe(invite)
   })
 
@@ -44,9 +44,11 @@ describe('takeover (design.md 4)', () => {
   })
 
   test('proceeding on a stream: the INVITE again, since the callee then repeats its last response', () => {
-    const { ladder, callee, invite } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+    const { ladder, caller, callee, invite } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+    const trying = ladder.last(caller, '100 INVITE')
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE'])
+    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE', 'set -> caller: 100 INVITE'])
+    expect(ladder.last(caller, '100 INVITE')).toBe(trying)
     expect(ladder.last(callee, 'INVITE')).toBe(invite)
   })
 
@@ -54,7 +56,7 @@ describe('takeover (design.md 4)', () => {
     const { ladder } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
     ladder.pass(40)
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --'])
+    expect(ladder.take()).toEqual(['-- takeover --', 'set -> caller: 100 INVITE'])
     expect(ladder.store.counter('calls.early')).toBe(1)
   })
 

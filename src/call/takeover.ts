@@ -5,7 +5,7 @@ import { timers } from '../transaction/timers.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { allInvites } from './find.ts'
 import type { Found } from './find.ts'
-import { failWith, sendCancel } from './invite-response.ts'
+import { failWith, sendCancel, tryAgain } from './invite-response.ts'
 import { ageOf } from './resume.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -14,6 +14,8 @@ export function onTakeover(turn: Turn): void {
   for (const invite of allInvites(turn)) {
     for (const branch of invite.value.branches) takeBranch(turn, { ...invite, branch })
     const { state, final, upstream, cancelAnswer } = invite.value
+    // Nobody repeats an INVITE on a stream: without a 100 its caller gives up after 64*T1 (17.1.1.2).
+    if (state === 'proceeding' && upstream.transport !== 'udp') tryAgain(turn, invite)
     if (cancelAnswer !== null) turn.send(upstream, cancelAnswer, what.untracked)
     if (state !== 'proceeding' && final !== null) turn.send(upstream, final, what.response(invite.id))
   }

@@ -70,7 +70,12 @@ export class Freshness {
     if (lateBy > nap) this.#forget(now)
     while ((this.#behind[0]?.index ?? Infinity) <= applied) this.#behind.shift()
     const silent = between(this.#contact, now) > limits.stale
-    if (this.#stale || (lateBy <= nap && !silent && !this.#lags(now))) return false
+    return lateBy > nap || silent || this.#lags(now) ? this.doubt(now) : false
+  }
+
+  /** An entry gave groups to this replica that had none: of long ago perhaps, and taken back since. True if it has just become stale. */
+  doubt(now: Instant): boolean {
+    if (this.#stale) return false
     this.#stale = true
     this.#staleSince = now
     this.#forget(now)

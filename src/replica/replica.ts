@@ -20,7 +20,7 @@ import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
-import type { Applied } from '../store/view.ts'
+import type { Applied, Serving } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import { Audit } from './audit.ts'
@@ -447,6 +447,7 @@ export class Replica {
         // One of an earlier leader, which our no-op committed, says nothing of our verdict.
         if (this.#duties.isSettled) this.#judge.decided()
         this.#owner.servingChanged(applied.before, applied.after)
+        if (isAdmitted(this.#options.life, applied) && this.#freshness.doubt(this.#now)) this.#becomeStale()
         this.#outbox.push({
           kind: 'notice',
           notice: { kind: 'serving', lives: applied.after.members.map(({ life }) => life) },
@@ -572,4 +573,9 @@ export class Replica {
       openCommits: this.#owner.openCommits,
     }
   }
+}
+
+function isAdmitted(life: Life, { before, after }: { readonly before: Serving; readonly after: Serving }): boolean {
+  const serves = ({ members }: Serving): boolean => members.some((member) => member.life === life)
+  return serves(after) && !serves(before)
 }
