@@ -156,7 +156,7 @@ export function drawPlan(seed: number): Plan {
     loop: { batchMost: [1, 2, 4, 16, 64][of('batch').below(5)] as number, busyMost: of('busy').within(20, 2_000) },
     clock: {
       driftPpm: Array.from({ length: replicas }, (_, i) => of('drift').within(-drift, drift, i)),
-      wallSkew: drawSkews(seed, replicas),
+      wallSkew: drawSkews(seed, replicas, faults),
     },
     nextHop: of('next hop').chance(600_000),
     // What a calm plan has not comes after what it has: a scenario's text prints it so.
@@ -221,12 +221,14 @@ function drawAddress(seed: number): AddressModel {
   return { kind: 'shared' }
 }
 
-/** Within 300 ms, but now and then for a minority. */
-function drawSkews(seed: number, replicas: number): readonly number[] {
+/** Within 300 ms, but now and then for a minority, of which is the one whose clock jumps: no rule can tell the time by a majority
+ * that is wrong, once all who knew it are dead. */
+function drawSkews(seed: number, replicas: number, faults: readonly Fault[]): readonly number[] {
   const skews = draw(seed, 'plan skew')
   const wrong = draw(seed, 'plan wrong walls')
   const most = wrong.chance(250_000, 1) ? wrong.within(1, (replicas - 1) >> 1, 2) : 0
-  const first = wrong.below(replicas, 3)
+  const jumps = faults.find((fault) => fault.kind === 'clock' || fault.kind === 'leap')
+  const first = jumps?.replica === undefined ? wrong.below(replicas, 3) : jumps.replica - 1
   return Array.from({ length: replicas }, (_, i) =>
     (i - first + replicas) % replicas < most
       ? wrong.within(-3_600, 3_600, 4, i) * second
