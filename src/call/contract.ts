@@ -8,6 +8,7 @@
 
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
+import type { AccessList } from '../proxy/access.ts'
 import type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { FormatNumber } from '../wire/formats.ts'
@@ -19,6 +20,8 @@ export interface CallSettings {
   readonly sip: SetAddress
   /** Where requests that start a dialog go; transport null = the one they came on. null = the Request-URI decides. */
   readonly nextHop: NextHop | null
+  /** Who may have requests relayed; absent = who reaches the set. */
+  readonly access?: AccessList
 }
 
 export interface CallContext {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { hashKey } from '../base/hash.ts'
 import { instant, stamp } from '../base/instant.ts'
-import { header } from '../sip/message.ts'
+import { parseBlock } from '../proxy/access.ts'
+import { groupOfCallId, makeToken } from '../proxy/token.ts'
+import { callId, header } from '../sip/message.ts'
 import type { CallContext, NextHop } from './contract.ts'
 import { receive } from './receive.ts'
 import { refuse } from './refuse.ts'
@@ -175,3 +177,47 @@ describe('the group of a message (design.md 3)', () => {
     expect(receive(spiral, caller.flow, ladder.ctx).kind).toBe('group')
   })
 })
+
+describe('who is not on the access list (decision 0026)', () => {
+  const listed = { kind: 'group' }
+  const allowed = context(somewhere)
+  const closed: CallContext = {
+    ...allowed,
+    settings: { ...allowed.settings, access: [block('192.0.2.0/24')] },
+  }
+  const other = { ...caller.flow, host: '192.0.2.9' }
+  const invite = request(caller, 'INVITE', 'sip:x@127.32.0.9')
+
+  test('gets 403 for what would be relayed, and nothing for an ACK', () => {
+    expect(answerTo(invite, closed)).toBe('403')
+    expect(answerTo(request(caller, 'MESSAGE', 'sip:x@127.32.0.9'), closed)).toBe('403')
+    expect(answerTo(request(caller, 'CANCEL', 'sip:x@127.32.0.9'), closed)).toBe('403')
+    expect(answerTo(request(caller, 'ACK', 'sip:x@127.32.0.9'), closed)).toBe('drop')
+    expect(receive(invite, other, closed)).toMatchObject(listed)
+  })
+
+  test('is told what the set can do, as anybody is', () => {
+    expect(answerTo(request(caller, 'OPTIONS', 'sip:127.32.0.1'), closed)).toBe('200')
+  })
+
+  test("may go on in a call that was let in, by its Record-Route and its Call-ID's own key alone", () => {
+    const bye = request(caller, 'BYE', 'sip:x@127.32.0.9').replace(/To: [^\r]*/, '$&;tag=other')
+    expect(answerTo(bye, closed)).toBe('403')
+    const routed = (call: string, text = bye): string => {
+      const token = makeToken(closed.keys, groupOfCallId(closed.keys, call), '')
+      return text.replace('Max-Forwards', `Route: <sip:127.32.0.1;lr;hf=${token}>\r\nMax-Forwards`)
+    }
+    const own = callId(parsed(bye))
+    expect(receive(routed(own), caller.flow, closed)).toMatchObject(listed)
+    expect(answerTo(routed('of-another-call'), closed)).toBe('403')
+    expect(answerTo(routed(own).replace(/(hf=.{8})./, '$1x'), closed)).toBe('403')
+    // What begins a dialog is nobody's but who is let in, whatever Route it has.
+    expect(answerTo(routed(callId(parsed(invite)), invite), closed)).toBe('403')
+  })
+})
+
+function block(text: string) {
+  const read = parseBlock(text)
+  if (!read.ok) throw new Error(read.error)
+  return read.value
+}

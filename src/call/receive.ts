@@ -3,6 +3,7 @@
 
 import type { GroupKey } from '../base/brand.ts'
 import { answerText, withSource } from '../proxy/answer.ts'
+import { isListed } from '../proxy/access.ts'
 import { isSetHost, isSetUri } from '../proxy/own.ts'
 import type { SetAddress } from '../proxy/settings.ts'
 import { TOKEN, groupOfCallId, readToken } from '../proxy/token.ts'
@@ -55,6 +56,10 @@ function receiveRequest(original: SipRequest, flow: Flow, ctx: CallContext): Rec
   const { sip, nextHop } = ctx.settings
   if (isForSetAlone(request, sip, nextHop !== null))
     return answered(request, flow, ctx, 200, 'options', { headers: CAPABILITIES })
+  if (!mayBeRelayed(request, flow, ctx)) {
+    if (request.method === 'ACK') return { kind: 'drop', reason: 'not-allowed' }
+    return answered(request, flow, ctx, 403, 'not-allowed', {})
+  }
   const refusal = validateRequest(request, sip, ctx.keys)
   if (refusal !== null) {
     const { status, headers, code } = refusal
@@ -65,6 +70,16 @@ function receiveRequest(original: SipRequest, flow: Flow, ctx: CallContext): Rec
   const opens = request.method === 'INVITE' && toTag(request) === null
   if (nextHop === null && isNewToSet(request, sip)) return answered(request, flow, ctx, 404, 'no-next-hop', {})
   return { kind: 'group', group: groupKeyOf(request, ctx), message: request, opens }
+}
+
+/** Whether its source is on the access list, or it is part of a call that was let in: it has a To tag, and the key of its Call-ID's
+ * group, which only we can make and only a Record-Route of that call tells (decision 0026). */
+function mayBeRelayed(request: SipRequest, flow: Flow, ctx: CallContext): boolean {
+  const { access } = ctx.settings
+  if (access === undefined || isListed(access, flow.host)) return true
+  if (toTag(request) === null) return false
+  const group = keyInUri(routes(request)[0]?.uri, ctx) ?? keyInUri(request.requestUri, ctx)
+  return group !== null && group === groupOfCallId(ctx.keys, callId(request))
 }
 
 function receiveResponse(response: SipResponse, ctx: CallContext): Received {

@@ -18,7 +18,16 @@ function planned(args: readonly string[]) {
 }
 
 test('what is printed is read back', () => {
-  const config = planned(['--next-hop', '[::1]:5070;transport=tcp', '--replicas', '5', '--restart', 'never'])
+  const config = planned([
+    '--next-hop',
+    '[::1]:5070;transport=tcp',
+    '--replicas',
+    '5',
+    '--restart',
+    'never',
+    '--allow',
+    '10.0.0.0/8',
+  ])
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
 })
 
@@ -42,7 +51,9 @@ test.each([
   [{ set: 'mine' }, 'set: "mine" should be 16 lower-case hexadecimal digits'],
   [{ secret: 'pass' }, 'secret: it should be 64 lower-case hexadecimal digits'],
   [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
-  [{ sip: '10.0.0.1:5060' }, 'sip: "10.0.0.1:5060" is off loopback'],
+  [{ admin: '10.0.0.1:8060' }, 'admin: "10.0.0.1:8060" is off loopback'],
+  [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],
+  [{ allow: ['192.0.2.0/24', 'office'] }, 'allow[1]: "office" is not a block of addresses'],
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
   [{ durability: 'disk' }, 'durability: "disk" should be "wal" or "memory"'],
   [{ durability: 'memory' }, 'replicas[0].data: "/data/replica-1" should be left out'],
@@ -66,6 +77,15 @@ test.each([
 test('replicas on other machines: their peer addresses may be off loopback', () => {
   const text = JSON.stringify({ ...good, replicas: [one, { ...two, peer: '192.0.2.2:8162' }, three] })
   expect(parseConfig(text, '/')).toMatchObject({ ok: true })
+})
+
+test('a SIP address off loopback in the file needs an access list there, or on the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'))
+  const path = join(folder, 'set.json')
+  writeFileSync(path, JSON.stringify({ ...good, sip: '192.0.2.1:5060' }))
+  expect(() => planned(['--config', path])).toThrow('it would be an open relay')
+  expect(planned(['--config', path, '--allow', '192.0.2.0/24']).allow).toEqual(['192.0.2.0/24'])
+  rmSync(folder, { recursive: true })
 })
 
 test('what is not JSON is said to be not JSON', () => {

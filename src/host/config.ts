@@ -7,6 +7,8 @@ import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { Durability } from '../replica/options.ts'
+import { parseBlock } from '../proxy/access.ts'
+import { addressGroups } from '../sip/host.ts'
 import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
@@ -28,6 +30,8 @@ export interface SetConfig {
   readonly secret: string
   readonly sip: Address
   readonly nextHop: NextHop | null
+  /** Blocks of addresses whose requests are relayed (decision 0026); absent = whoever reaches the SIP address, which is on loopback. */
+  readonly allow?: readonly string[]
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -59,6 +63,7 @@ export function printConfig(config: SetConfig): string {
     secret,
     sip: printAddress(config.sip),
     nextHop: nextHop === null ? null : printNextHop(nextHop),
+    ...(config.allow === undefined ? {} : { allow: config.allow }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
@@ -88,6 +93,7 @@ const KEYS = [
   'secret',
   'sip',
   'nextHop',
+  'allow',
   'durability',
   'compaction',
   'formats',
@@ -124,8 +130,10 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   const config: SetConfig = {
     set,
     secret,
-    sip: readAddress(value['sip'], 'sip'),
+    // Whether it may be reached from elsewhere is asked once options had their say (`reachTrouble`).
+    sip: readAnyAddress(value['sip'], 'sip'),
     nextHop: readNextHop(value['nextHop']),
+    ...readAllow(value['allow']),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
@@ -215,7 +223,38 @@ function readAnyAddress(value: unknown, place: string): Address {
 
 /** The complaint about an address that others can reach. */
 export function offLoopback(text: string): string {
-  return `"${text}" is off loopback, which is not built yet (it needs an access list); use 127.x.y.z or [::1]`
+  return `"${text}" is off loopback, which is not built yet; use 127.x.y.z or [::1]`
+}
+
+function readAllow(value: unknown): Pick<SetConfig, 'allow'> {
+  if (value === undefined) return {}
+  const right = 'a list of blocks of addresses, as ["192.0.2.0/24", "2001:db8::/32"]'
+  if (!Array.isArray(value) || value.length === 0) wrong('allow', value, right)
+  const blocks: string[] = []
+  for (const [i, text] of value.entries()) {
+    if (typeof text !== 'string') wrong(`allow[${i}]`, text, 'a block of addresses, as "192.0.2.0/24"')
+    const block = parseBlock(text)
+    if (!block.ok) throw new ConfigError(`allow[${i}]: ${block.error}`)
+    blocks.push(text)
+  }
+  return { allow: blocks }
+}
+
+/** Why that SIP address can't be opened to those who may use it; null if it can. */
+export function reachTrouble({ sip, allow }: Pick<SetConfig, 'sip' | 'allow'>): string | null {
+  const text = printAddress(sip)
+  if (isUnspecified(sip.host)) {
+    return `the SIP address ${text} is no address that a phone can answer to: give the one that phones reach`
+  }
+  if (isLoopback(sip.host) || allow !== undefined) return null
+  return (
+    `the SIP address ${text} is off loopback, and nothing says who may use it: it would be an open relay. ` +
+    'Give --allow CIDR[,CIDR] (such as --allow 192.0.2.0/24), or "allow": ["192.0.2.0/24"] in the config file'
+  )
+}
+
+function isUnspecified(host: string): boolean {
+  return host === '0.0.0.0' || addressGroups(host)?.every((group) => group === 0) === true
 }
 
 function readNextHop(value: unknown): NextHop | null {

@@ -43,6 +43,11 @@ test.each([
   expect(config(line).nextHop).toEqual(nextHop)
 })
 
+test('off loopback with an access list', () => {
+  const line = '--sip 192.0.2.1:5060 --allow 192.0.2.0/24,2001:db8::/32'
+  expect(config(line)).toMatchObject({ sip: { host: '192.0.2.1' }, allow: ['192.0.2.0/24', '2001:db8::/32'] })
+})
+
 test('IPv6 and never', () => {
   expect(config('--sip [::1]:5060 --restart never')).toMatchObject({ sip: { host: '::1', port: 5060 }, restart: null })
 })
@@ -64,7 +69,12 @@ test.each([
   ['--sip ::1:5060', 'is not HOST:PORT'],
   ['--sip [::1]', 'is not HOST:PORT'],
   ['--sip sip.example.com:5060', 'is not an IP address'],
-  ['--sip 192.0.2.1:5060', 'off loopback, which is not built yet'],
+  ['--sip 192.0.2.1:5060', 'it would be an open relay. Give --allow CIDR[,CIDR]'],
+  ['--sip [2001:db8::1]:5060', 'it would be an open relay'],
+  ['--sip 0.0.0.0:5060 --allow 192.0.2.0/24', 'no address that a phone can answer to'],
+  ['--sip [::]:5060 --allow 192.0.2.0/24', 'no address that a phone can answer to'],
+  ['--allow 192.0.2.0/24,office', '--allow "office" is not a block of addresses'],
+  ['--allow 192.0.2.1/24', 'has bits set after the first 24'],
   ['--admin 0.0.0.0:8060', 'off loopback, which is not built yet'],
   ['--peer [2001:db8::1]:8160', 'off loopback, which is not built yet'],
   ['--admin 127.0.0.1:65534', 'ports up to 65537 would be used'],

@@ -11,6 +11,7 @@ import type { ReplicaOptions } from '../replica/options.ts'
 import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { printAddress } from './address.ts'
+import { callSettings, letsEverybodyIn } from './call-settings.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
@@ -178,6 +179,9 @@ export class ReplicaProcess {
     this.#host = new Host(door, parts.clock, this.#world(parts), log)
     this.#open.push(() => this.#host?.close())
     log.info({ code: 'started', life, records: records.length }, 'a new life begins')
+    if (letsEverybodyIn(this.#start.config)) {
+      log.warn({ code: 'open-relay' }, 'the access list lets everybody in: this set relays whatever anybody sends')
+    }
     report({ kind: 'listening', life })
     this.#host.start()
     parts.storage.start()
@@ -297,7 +301,7 @@ function optionsOf({ config }: ReplicaStart, storage: Storage, clock: Clock): Re
     durability: config.durability,
     compaction: config.compaction,
     formats: formatsUpTo(config.formats.most ?? null),
-    settings: { sip: config.sip, nextHop: config.nextHop },
+    settings: callSettings(config),
     now: clock.now(),
     wall: clock.wall(),
   }

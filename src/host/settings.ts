@@ -4,6 +4,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { isLoopback, parseAddress, parseNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { parseBlock } from '../proxy/access.ts'
 import type { Durability } from '../replica/options.ts'
 import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
@@ -15,6 +16,10 @@ export const UP_OPTIONS = {
   },
   sip: { takes: 'HOST:PORT', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
   'next-hop': { takes: 'HOST:PORT[;transport=udp|tcp]', help: 'where new calls go (the Request-URI decides)' },
+  allow: {
+    takes: 'CIDR[,CIDR]',
+    help: 'whose requests are relayed, such as 192.0.2.0/24,2001:db8::/32 (anybody on loopback; needed off it)',
+  },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
   durability: {
@@ -57,6 +62,22 @@ export function readBase(name: string, text: string, count: number): Result<Addr
 export function readNextHop(text: string): Result<NextHop, string> {
   const hop = parseNextHop(text)
   return hop.ok ? hop : err(`--next-hop ${hop.error}`)
+}
+
+/** Blocks of addresses, with commas between. */
+export function readAllow(text: string): Result<readonly string[], string> {
+  const blocks = text.split(',').map((block) => block.trim())
+  for (const block of blocks) {
+    const parsed = parseBlock(block)
+    if (!parsed.ok) return err(`--allow ${parsed.error}`)
+  }
+  return ok(blocks)
+}
+
+/** The SIP address, which others may reach if there is an access list (`reachTrouble`). */
+export function readSip(text: string): Result<Address, string> {
+  const address = parseAddress(text)
+  return address.ok ? address : err(`--sip ${address.error}`)
 }
 
 export function readRestart(text: string): Result<number | null, string> {

@@ -5,6 +5,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { Replica } from '../replica/replica.ts'
 import { printAddress } from './address.ts'
+import { reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
 import { onEndSignals } from './end-signals.ts'
@@ -38,6 +39,8 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (path === undefined) return usageError(COMMAND, '--config FILE is missing; holdfast up --print-config prints one')
   const config = readConfigFile(path)
   if (!config.ok) return usageError(COMMAND, config.error)
+  const reach = reachTrouble(config.value)
+  if (reach !== null) return usageError(COMMAND, `--config ${path}: ${reach}`)
   const ids = config.value.replicas.map(({ id }) => id)
   const id = ids.find((known) => String(known) === given.value.get('replica'))
   if (id === undefined) return usageError(COMMAND, `--replica ID is missing or wrong: give one of ${ids.join(', ')}`)

@@ -8,18 +8,19 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { Durability } from '../replica/options.ts'
 import type { Address, NextHop } from './address.ts'
-import { clashOf, parseConfig, printConfig } from './config.ts'
+import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
 import type { Membership } from './peer-security.ts'
 import {
   notBuiltYet,
+  readAllow,
   readBase,
   readDurability,
-  readLoopback,
   readNextHop,
   readReplicas,
   readRestart,
+  readSip,
 } from './settings.ts'
 import { NEW_SET, replicaFolder, upTo } from './set-folder.ts'
 
@@ -31,6 +32,8 @@ export interface UpPlan {
   readonly replicas: number | null
   readonly sip: Address
   readonly nextHop: NextHop | null
+  /** Null: nobody says. */
+  readonly allow: readonly string[] | null
   readonly admin: Address
   readonly peer: Address
   /** Null: a temporary folder. */
@@ -54,8 +57,11 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const count = given.get('replicas')
   const replicas = count === undefined ? ok(null) : readReplicas(count)
   if (!replicas.ok) return replicas
-  const sip = readLoopback('sip', given.get('sip') ?? '127.0.0.10:5060')
+  const sip = readSip(given.get('sip') ?? '127.0.0.10:5060')
   if (!sip.ok) return sip
+  const blocks = given.get('allow')
+  const allow = blocks === undefined ? ok(null) : readAllow(blocks)
+  if (!allow.ok) return allow
   const hop = given.get('next-hop')
   const nextHop = hop === undefined ? ok(null) : readNextHop(hop)
   if (!nextHop.ok) return nextHop
@@ -76,14 +82,19 @@ export function planUp(given: Given): Result<UpPlan, string> {
     replicas: replicas.value,
     sip: base !== null && !given.has('sip') ? base.sip : sip.value,
     nextHop: base !== null && hop === undefined ? base.nextHop : nextHop.value,
+    allow: allow.value ?? base?.allow ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
     data: given.get('data') ?? null,
     durability: base?.durability ?? durability.value,
     restart: base !== null && !given.has('restart') ? base.restart : restart.value,
   }
-  const clash = clashOf(configOf(plan, { set: '', secret: '' }, ''))
-  return clash === null ? ok(plan) : err(clash)
+  const trouble = troubleOf(configOf(plan, { set: '', secret: '' }, ''))
+  return trouble === null ? ok(plan) : err(trouble)
+}
+
+function troubleOf(config: SetConfig): string | null {
+  return reachTrouble(config) ?? clashOf(config)
 }
 
 /** The whole set, once its id, its secret, the folder of its data and perhaps its replicas are known. */
@@ -93,14 +104,15 @@ export function configOf(
   folder: string,
 ): SetConfig {
   const { file, sip, nextHop, durability, admin, peer, restart } = plan
-  if (file !== null) return { ...file, sip, nextHop, restart }
+  const allow = plan.allow === null ? {} : { allow: plan.allow }
+  if (file !== null) return { ...file, sip, nextHop, ...allow, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
     peer: { host: peer.host, port: peer.port + id },
     data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
-  return { set, secret, sip, nextHop, durability, admin, replicas, compaction: {}, formats: {}, restart }
+  return { set, secret, sip, nextHop, ...allow, durability, admin, replicas, compaction: {}, formats: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

@@ -123,6 +123,7 @@ export class Passing {
         this.#keeper.handled(kept.number)
         return
       case 'answer':
+        this.#ports.outbox.count(`sip_answered_${received.reason.replaceAll('-', '_')}`)
         for (const outgoing of received.sends) this.#ports.answer(outgoing)
         this.#keeper.handled(kept.number)
         return

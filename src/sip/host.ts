@@ -23,6 +23,16 @@ export function isIpv4(host: string): boolean {
   return ipv4Bytes(host) !== null
 }
 
+/** Any address as the eight groups of an IPv6 one, an IPv4 address as the IPv6 address that it is mapped to (RFC 4291 2.5.5.2);
+ * null = it is none. */
+export function addressGroups(host: string): readonly number[] | null {
+  if (host.includes(':')) return ipv6Groups(host)
+  const bytes = ipv4Bytes(host)
+  if (bytes === null) return null
+  const [a = 0, b = 0, c = 0, d = 0] = bytes
+  return [0, 0, 0, 0, 0, 0xffff, a * 256 + b, c * 256 + d]
+}
+
 /** An IPv6 reference's address; anything else as it is. */
 export function withoutBrackets(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host

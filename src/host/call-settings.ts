@@ -1,0 +1,25 @@
+// What a set's configuration says to the call room.
+
+import { assert } from '../base/assert.ts'
+import type { CallSettings } from '../call/contract.ts'
+import { hasEverybody, parseBlock } from '../proxy/access.ts'
+import type { AccessList } from '../proxy/access.ts'
+import type { SetConfig } from './config.ts'
+
+export function callSettings(config: SetConfig): CallSettings {
+  const { sip, nextHop } = config
+  return { sip, nextHop, ...(config.allow === undefined ? {} : { access: accessList(config) }) }
+}
+
+/** Whether its access list is none. */
+export function letsEverybodyIn(config: SetConfig): boolean {
+  return hasEverybody(accessList(config))
+}
+
+function accessList({ allow = [] }: SetConfig): AccessList {
+  return allow.map((text) => {
+    const block = parseBlock(text)
+    assert(block.ok, 'a block of addresses that was checked when the configuration was read')
+    return block.value
+  })
+}
