@@ -7,6 +7,12 @@
 //
 // Neither wait is without end: a set without a quorum takes nobody out, and ending is then what a kill would be. With no
 // link up (it is alone, or the whole set ends) there is nobody to wait for.
+//
+// Who leaves the set (own-place.ts) goes the same way, but not to its end: it is *parted*, tells each leader so, and votes until it
+// is told that it is out; without end, for those that are left may need it. Is it wanted again, it ends, to be started anew.
+//
+//   settling --> parted --(told: Replica.#removed)--> stopped
+//                   '--(wanted again, or told to end)--> over
 
 import { replicaOf } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
@@ -17,6 +23,7 @@ import type { Store } from '../store/store.ts'
 import type { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
+import type { Members } from './members.ts'
 import type { Outbox } from './outbox.ts'
 
 export interface LeavingPorts {
@@ -25,13 +32,14 @@ export interface LeavingPorts {
   readonly store: Store
   readonly links: Links
   readonly judge: Judge
+  readonly members: Members
   readonly outbox: Outbox
   now(): Instant
   /** Messages that were passed on, or wait to be, and are not handled. */
   kept(): number
 }
 
-type Stage = 'no' | 'serving' | 'closing' | 'settling' | 'over'
+type Stage = 'no' | 'serving' | 'closing' | 'settling' | 'parted' | 'over'
 
 export class Leaving {
   readonly #ports: LeavingPorts
@@ -41,8 +49,8 @@ export class Leaving {
   /** When it is said again that this replica leaves, and to whom it was said last. */
   #sayAt: Instant
   #told: ReplicaId | null = null
-
-  #removed: string | null = null
+  /** It leaves the set. */
+  #parts = false
 
   constructor(ports: LeavingPorts) {
     this.#ports = ports
@@ -55,15 +63,27 @@ export class Leaving {
     return this.#stage !== 'no'
   }
 
-  /** Told again: it goes on as it does. `removed`: it is to leave the set, and why is a sentence; so it is not to be started again. */
-  begin(removed: string | null = null): void {
+  /** It is told to end. Told again, it goes on as it does. */
+  begin(): void {
+    this.#parts = false
+    if (this.#stage === 'parted') this.#end()
+    else this.#start('this replica is told to end: it hands over what it does')
+  }
+
+  /** It is to leave the set. */
+  part(): void {
     if (this.#stage !== 'no') return
-    this.#removed = removed
+    this.#parts = true
+    this.#start('this replica is to leave the set: it hands over what it does')
+  }
+
+  #start(why: string): void {
+    if (this.#stage !== 'no') return
     const { judge, life, outbox, now } = this.#ports
     this.#become('serving')
     this.#sayAt = now()
     judge.leaves(life)
-    outbox.log('info', 'leaving', 'this replica is told to end, or to leave the set: it hands over what it does')
+    outbox.log('info', 'leaving', why)
   }
 
   /** The host has closed the SIP sockets. */
@@ -86,6 +106,11 @@ export class Leaving {
     }
     if (this.#stage === 'settling' && ((kept() === 0 && !this.#serves) || this.#isDue(limits.settle))) {
       outbox.log('info', 'left', 'this replica has nothing left to do', { kept: kept() })
+      if (this.#parts) this.#part()
+      else this.#end()
+    }
+    if (this.#stage === 'parted' && this.#ports.members.own.isWanted) {
+      outbox.log('warn', 'wanted-again', 'this replica is to stay in the set after all: it ends, to be started again')
       this.#end()
     }
   }
@@ -103,13 +128,19 @@ export class Leaving {
         return this.#serves ? earlier(this.#sayAt, plus(this.#since, limits.leave)) : now()
       case 'settling':
         return this.#ports.kept() > 0 || this.#serves ? earlier(this.#sayAt, plus(this.#since, limits.settle)) : now()
+      case 'parted':
+        return this.#sayAt
     }
   }
 
   #end(): void {
-    const reason = this.#removed
-    this.#ports.outbox.push(reason === null ? { kind: 'end' } : { kind: 'stop', cause: 'removed', reason })
+    this.#ports.outbox.push({ kind: 'end' })
     this.#become('over')
+  }
+
+  #part(): void {
+    this.#become('parted')
+    this.#sayAt = this.#ports.now()
   }
 
   #become(stage: Stage): void {
@@ -133,18 +164,21 @@ export class Leaving {
     this.#told = raft.leader
     if (raft.isLeader) this.#handOver()
     else if (raft.leader !== null) links.send(raft.leader, { kind: 'leave' })
+    if (this.#stage === 'parted') this.#ports.members.sayLeft()
   }
 
   /** To who has most of the log; who serves comes first, for what it takes over is then with it already. */
   #handOver(): void {
     const { raft, links, judge, store, now } = this.#ports
-    const { peers, transferee } = raft.status()
+    const { peers, transferee, configuration } = raft.status()
     if (transferee !== null) return
     const serving = new Set(store.serving().members.map(({ life }) => replicaOf(life)))
     let best: (typeof peers)[number] | null = null
     for (const peer of peers) {
       const life = links.lifeOf(peer.id)
-      if (peer.isLearner || life === null || !links.isUp(peer.id) || judge.isLeaving(life)) continue
+      // Raft hands over to nobody else: who only votes in the outgoing half is about to go.
+      if (!configuration.voters.incoming.includes(peer.id)) continue
+      if (life === null || !links.isUp(peer.id) || judge.isLeaving(life)) continue
       const isBetter =
         best === null ||
         (serving.has(peer.id) === serving.has(best.id) ? peer.match > best.match : serving.has(peer.id))

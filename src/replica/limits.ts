@@ -113,8 +113,9 @@ export const limits = {
   memberRequests: 100,
   /** ...and no longer than this: as lookups do. */
   memberAnswer: millis(1_500),
-  /** Who leaves the set ends by itself once it doesn't serve; one that is still there after this is voted out all the same. */
-  depart: seconds(8),
+  /** Who leaves the set says when its sockets have come to rest, and is voted out then; one that has not said so after this is voted
+   * out all the same. Longer than the host takes for it (drainStreamsMs and drainCloseMs, 11 s) and `settle`. */
+  depart: seconds(15),
   /** Who was heard within this, and isn't known dead, would take part in a change: above the pauses of a machine that is at its limit. */
   reach: seconds(2),
   /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */

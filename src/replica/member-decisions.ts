@@ -77,7 +77,7 @@ function decideRemove(place: number, view: PlaceView | null, council: Council): 
   if (!view.row.wanted) return stageOf(view)
   const { incoming } = council.configuration.voters
   if (incoming.some((id) => placeOf(id) === place)) {
-    // Each would count the other as one who stays; and who is removed ends by itself.
+    // Each would count the other as one who stays.
     const other = council.plan.find(({ row }) => !row.wanted && incoming.some((id) => placeOf(id) === row.place))
     if (other !== undefined) return refuse(503, `replica ${other.row.place} is still leaving: ask again once it is out`)
     const rest = incoming.filter((id) => placeOf(id) !== place)

@@ -54,7 +54,21 @@ export type Step =
 
 /** Every place that the book or the configuration has, in rising order. */
 export function planOf(situation: Situation): readonly PlaceView[] {
-  return rowsOf(situation.rows, situation.configuration).map((row) => viewOf(row, situation))
+  const views = rowsOf(situation.rows, situation.configuration).map((row) => viewOf(row, situation))
+  return oneLeaving(views, situation)
+}
+
+/** Those that go leave serving one after another, so that the others can take over what they did: who has begun comes first. */
+function oneLeaving(views: readonly PlaceView[], { serves }: Situation): readonly PlaceView[] {
+  const changing = views.find(({ stage, leaving }) => stage.kind === 'joint' && leaving.length === 0)
+  const begun = views.find(({ leaving }) => leaving.some((id) => !serves(id)))
+  const first = changing ?? begun ?? views.find(({ leaving }) => leaving.length > 0)
+  if (first === undefined) return views
+  return views.map((view) => {
+    if (view === first || view.leaving.length === 0) return view
+    const reason = `replica ${first.row.place} leaves before it`
+    return { ...view, stage: { kind: 'held', reason }, step: null, leaving: [] }
+  })
 }
 
 /** The book's rows, and one for each place that is as it was founded. */

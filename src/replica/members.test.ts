@@ -18,7 +18,7 @@ function membersAt(bench: Bench, id: ReplicaId = bench.leader()): MembersView {
 
 /** The leader's voters, by id, once nothing is under way any more. */
 function settled(bench: Bench): readonly ReplicaId[] {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     bench.pass(millis(50))
     const view = membersAt(bench)
     const stages = new Set(view.members.map(({ stage }) => stage.kind))
@@ -126,19 +126,59 @@ describe('a place is removed', () => {
     expect(gone).toBeGreaterThan(out)
   })
 
-  test('it ends by itself as one that drains does, and only then is it voted out', () => {
+  test('its sockets come to rest first, then it is voted out, and it ends once that is committed, not before', () => {
     const bench = grown(new Bench().begin())
     bench.endsLeft = true
     bench.pass(seconds(2))
+    const voters = (): readonly ReplicaId[] => bench.replica(bench.leader()).raft.configuration.voters.incoming
     for (const leaving of [must(bench.followers()[0], 'a follower'), bench.leader()]) {
       bench.request(bench.leader(), { kind: 'remove', place: placeOf(leaving) })
-      while (!bench.stopped.some(({ by }) => by === leaving)) {
-        expect(bench.replica(bench.leader()).raft.configuration.voters.incoming).toContain(leaving)
+      while (voters().includes(leaving)) {
+        expect(bench.runs(leaving)).toBe(true)
         bench.pass(millis(1))
       }
+      expect(bench.sipCloses).toContain(leaving)
       expect(settled(bench)).not.toContain(leaving)
     }
-    expect(bench.sipCloses).toEqual(bench.stopped.map(({ by }) => by))
+    expect(bench.stopped.map(({ by }) => by)).toEqual(bench.sipCloses)
+    expect(bench.ended).toEqual([])
+  })
+
+  test.each([0, 1, 2, 5, 20, 60, 120, 250])(
+    'another one dies %i ms after the wish: who is to go counts until it is out, so those that are left are a quorum',
+    (ms) => {
+      const bench = new Bench().begin()
+      bench.endsLeft = true
+      const [leaving, other] = bench.followers() as [ReplicaId, ReplicaId]
+      const leader = bench.leader()
+      // Its voice does not come through: no change of the set is committed with it.
+      bench.loses = (frame, from) => frame.kind === 'raft' && from === other
+      bench.request(leader, { kind: 'remove', place: placeOf(leaving) })
+      bench.pass(millis(ms))
+      bench.kill(other)
+      bench.pass(seconds(3))
+      const { raft } = bench.replica(leader)
+      const isOut = raft.configurationIndex <= raft.commitIndex && !raft.configuration.voters.incoming.includes(leaving)
+      expect(bench.runs(leaving)).toBe(!isOut)
+      if (raft.configuration.voters.incoming.includes(leaving)) expect(raft.isLeader).toBe(true)
+    },
+  )
+
+  test('nobody agrees any more: it waits, and once the wish is taken back it ends, to be started again', () => {
+    const bench = new Bench().begin()
+    const [leaving, other] = bench.followers() as [ReplicaId, ReplicaId]
+    bench.request(bench.leader(), { kind: 'remove', place: placeOf(leaving) })
+    while (!bench.sipCloses.includes(leaving)) bench.pass(millis(1))
+    bench.kill(other)
+    bench.step(leaving, { kind: 'sip-closed' })
+    bench.pass(seconds(20))
+    bench.endsLeft = true
+    expect([bench.runs(leaving), bench.ended]).toEqual([true, []])
+    const view = membersAt(bench).members.find(({ id }) => id === leaving)
+    expect(view?.stage).toMatchObject({ kind: 'held', reason: expect.stringContaining('no quorum') })
+    bench.request(bench.leader(), { kind: 'add', place: placeOf(leaving), peer: 'a:1', admin: 'a:2' })
+    bench.pass(seconds(1))
+    expect(bench.ended).toEqual([leaving])
   })
 
   test('the wish is taken back while its log still tells of it: after a restart it stays', () => {
@@ -197,6 +237,24 @@ describe('a place is removed', () => {
     expect(settled(bench)).toHaveLength(2)
   })
 
+  test('one leaves at a time: who is replaced serves on while another one is leaving', () => {
+    const bench = grown(new Bench().begin())
+    bench.pass(seconds(2))
+    const [first, second] = bench.followers() as [ReplicaId, ReplicaId]
+    const replace = { kind: 'replace', place: placeOf(second), id: second, peer: null, admin: null } as const
+    bench.request(bench.leader(), replace)
+    bench.request(bench.leader(), { kind: 'remove', place: placeOf(first) })
+    bench.join(placeOf(second), 'fresh')
+    bench.pass(seconds(3))
+    expect(bench.sipCloses).toEqual([first])
+    expect(bench.serving()).toContain(second)
+    expect(stageOf(bench, replace)).toBe('held')
+    bench.endsLeft = true
+    bench.step(first, { kind: 'sip-closed' })
+    expect(settled(bench)).toHaveLength(3)
+    expect(bench.sipCloses).toEqual([first, second])
+  })
+
   test('and comes back with a fresh disk under another identity', () => {
     const bench = grown(new Bench().begin())
     bench.request(one, { kind: 'remove', place: 4 })
@@ -235,6 +293,26 @@ describe('a replica comes without its disk', () => {
     expect(bench.stopped.map(({ by }) => by)).toEqual([old])
     expect(stageOf(bench, replace)).toBe('done')
     expect(bench.serving()).not.toContain(old)
+  })
+
+  test('who is to be replaced and was silent for a moment is back, for the new one is not ready', () => {
+    const bench = new Bench().begin()
+    const old = must(bench.followers()[0], 'a follower')
+    const place = placeOf(old)
+    bench.request(bench.leader(), { kind: 'replace', place, id: old, peer: null, admin: null })
+    bench.loses = (frame, _from, to) => frame.kind === 'raft' && to === memberId(place, 1)
+    bench.join(place, 'fresh')
+    bench.stop(old)
+    bench.pass(seconds(1))
+    expect(bench.serving()).not.toContain(old)
+    bench.resume(old)
+    bench.pass(seconds(4))
+    expect(bench.serving()).toContain(old)
+    expect(bench.sipCloses).toEqual([])
+    bench.loses = () => false
+    bench.endsLeft = true
+    expect(settled(bench)).toContain(memberId(place, 1))
+    expect(bench.sipCloses).toEqual([old])
   })
 
   test('the old disk, put back, is told that it is out', () => {

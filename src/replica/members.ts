@@ -16,14 +16,15 @@ import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { BookRow, EntryBody } from '../wire/entry.ts'
 import type { AnswerFrame, AskFrame } from '../wire/frame.ts'
-import type { MemberAnswer, MemberRequest, Rebootstrap, TransferLeadership } from '../wire/member-request.ts'
-import { parseMemberRequest } from '../wire/member-shapes.ts'
+import type { LeftSet, MemberAnswer, MemberRequest, Rebootstrap, TransferLeadership } from '../wire/member-request.ts'
+import { parseAsked } from '../wire/member-shapes.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import { answerStage, decide, holderOf, NEW_LEADER } from './member-decisions.ts'
 import { mayServe, planOf } from './member-plan.ts'
 import type { LearnerView, PlaceView, Situation } from './member-plan.ts'
 import type { Outbox } from './outbox.ts'
+import { OwnPlace } from './own-place.ts'
 import { Rounds } from './rounds.ts'
 
 /** The first that has the member book, and its frames. */
@@ -54,6 +55,8 @@ interface Waiting {
 }
 
 export class Members {
+  /** This replica's own place. */
+  readonly own: OwnPlace
   readonly #ports: MembersPorts
   readonly #self: ReplicaId
   readonly #rounds = new Rounds()
@@ -67,8 +70,8 @@ export class Members {
   #passes = 0
   /** Who is about to go and doesn't serve, and since when that is so. */
   readonly #resting = new Map<ReplicaId, Instant>()
-  /** This life served when it was looked at last. */
-  #served = false
+  /** ...and has said that it has nothing left to do. */
+  readonly #left = new Set<ReplicaId>()
   /** The plan of this turn. */
   #plan: readonly PlaceView[] = []
   /** When all was as it should be, by book and configuration: then nothing needs to be looked at. */
@@ -80,6 +83,7 @@ export class Members {
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
+    this.own = new OwnPlace(ports.life, ports.store)
     this.#self = replicaOf(ports.life)
     this.#ledSince = ports.now()
   }
@@ -112,9 +116,21 @@ export class Members {
 
   onAsk(from: Life, { id, request: json }: AskFrame): void {
     const asker = { kind: 'peer', life: from, id } as const
-    const request = parseMemberRequest(json)
-    if (request.ok) this.ask(asker, request.value)
-    else this.#refuse(asker, 400, request.error)
+    const asked = parseAsked(json)
+    if (!asked.ok) this.#refuse(asker, 400, asked.error)
+    else if (asked.value.kind === 'left') this.#left.add(replicaOf(from))
+    else this.ask(asker, asked.value)
+  }
+
+  /** This replica is to go, and has nothing left to do but to vote. The leader is told again and again, and answers with a change of
+   * the set. */
+  sayLeft(): void {
+    const { raft, links, store } = this.#ports
+    if (raft.isLeader) this.#left.add(this.#self)
+    else if (raft.leader !== null && store.format >= BOOK_FORMAT) {
+      const left: LeftSet = { kind: 'left', place: placeOf(this.#self) }
+      links.send(raft.leader, { kind: 'ask', id: 0, request: JSON.stringify(left) })
+    }
   }
 
   onAnswer({ id, status, body }: AnswerFrame): void {
@@ -172,6 +188,7 @@ export class Members {
   roleChanged(): void {
     this.#rounds.clear()
     this.#resting.clear()
+    this.#left.clear()
     this.#entry = null
     this.#quiet = ''
     this.#ledSince = this.#ports.now()
@@ -240,11 +257,13 @@ export class Members {
     const serving = new Set(store.serving().members.map(({ life }) => replicaOf(life)))
     const leaving = new Set(this.#plan.flatMap((view) => view.leaving).filter((id) => !serving.has(id)))
     for (const id of [...this.#resting.keys()]) if (!leaving.has(id)) this.#resting.delete(id)
+    for (const id of [...this.#left]) if (!leaving.has(id)) this.#left.delete(id)
     for (const id of leaving) if (!this.#resting.has(id)) this.#resting.set(id, now())
   }
 
   #hasLeft(status: RaftStatus, id: ReplicaId): boolean {
     const since = this.#resting.get(id)
+    if (this.#left.has(id)) return true
     if (this.#knowsSilence && !this.#isReachable(status, id)) return true
     return since !== undefined && between(since, this.#ports.now()) >= limits.depart
   }
@@ -398,19 +417,6 @@ export class Members {
       if (best === null || match > best.match) best = { id, match }
     }
     return best?.id ?? null
-  }
-
-  // ---- this replica's own place ---------------------------------------------------------------------------------------
-
-  /** Whether this replica is to go: its place is to have none, or it was taken out of serving for a newer incarnation. To be asked
-   * only while it knows what is so: an old log tells of what was wanted once. */
-  get isDismissed(): boolean {
-    const { life, store } = this.#ports
-    const served = this.#served
-    this.#served = store.sinceOf(life) !== null
-    const row = store.book.row(placeOf(this.#self))
-    if (row === null) return false
-    return !row.wanted || (row.generation > generationOf(this.#self) && served && !this.#served)
   }
 
   // ---- who is linked with whom ----------------------------------------------------------------------------------------

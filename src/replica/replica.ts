@@ -174,7 +174,7 @@ export class Replica {
       options.now,
     )
     const kept = (): number => this.#passing.kept
-    this.#leaving = new Leaving({ ...shared, judge, kept })
+    this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */
@@ -358,13 +358,10 @@ export class Replica {
 
   /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
   #removed(): void {
-    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: this.#removedText })
-  }
-
-  get #removedText(): string {
     const { id } = this.#options
     const who = `replica ${placeOf(id)} (incarnation ${generationOf(id)} of its place)`
-    return `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
+    const reason = `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
+    this.#outbox.push({ kind: 'stop', cause: 'removed', reason })
   }
 
   // ---- a turn -------------------------------------------------------------------------------------------------------
@@ -401,7 +398,7 @@ export class Replica {
     } while (appended || this.#log.busy)
     this.#clock.voters = allVoters(this.#raft.configuration.voters)
     this.#members.tellHost()
-    if (!this.#freshness.stale && this.#members.isDismissed) this.#leaving.begin(this.#removedText)
+    if (this.#members.own.isDismissed(this.#freshness.stale)) this.#leaving.part()
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()

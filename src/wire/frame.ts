@@ -106,7 +106,7 @@ export interface AskFrame {
   readonly kind: 'ask'
   /** Counts what a life asks. */
   readonly id: number
-  /** A `MemberRequest` as JSON. */
+  /** A `MemberRequest`, or `LeftSet`, as JSON. */
   readonly request: string
 }
 

@@ -52,6 +52,12 @@ export interface Rebootstrap {
   readonly lose: readonly number[]
 }
 
+/** Who leaves the set has nothing left to do but to vote until it is out. From itself to each leader, as long as it waits; not answered. */
+export interface LeftSet {
+  readonly kind: 'left'
+  readonly place: number
+}
+
 export type MemberRequest = AddMember | RemoveMember | ReplaceMember | TransferLeadership | JoinSet | Rebootstrap
 
 /** How far a request, or a place, has come. */

@@ -7,6 +7,7 @@ import type { Result } from '../base/result.ts'
 import type {
   AddMember,
   JoinSet,
+  LeftSet,
   MemberRequest,
   Rebootstrap,
   RemoveMember,
@@ -14,6 +15,7 @@ import type {
   TransferLeadership,
 } from './member-request.ts'
 import { integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
+import type { Shape } from './shape.ts'
 import { replicaShape } from './shapes.ts'
 
 const place = integer<number>(1, MOST_PLACE)
@@ -39,14 +41,27 @@ const join = record<JoinSet>({
 
 const rebootstrap = record<Rebootstrap>({ kind: oneOf(['rebootstrap']), place, lose: list(place, 255) })
 
-const shape = variants<MemberRequest>({ add, remove, replace, transfer, join, rebootstrap })
+const left = record<LeftSet>({ kind: oneOf(['left']), place })
+
+const requests = { add, remove, replace, transfer, join, rebootstrap }
+const request = variants<MemberRequest>(requests)
+const asked = variants<MemberRequest | LeftSet>({ ...requests, left })
 
 /** Reads a request's JSON. */
 export function parseMemberRequest(json: string): Result<MemberRequest, string> {
+  return parse(json, request)
+}
+
+/** ... or what an `ask` frame carries besides. */
+export function parseAsked(json: string): Result<MemberRequest | LeftSet, string> {
+  return parse(json, asked)
+}
+
+function parse<T>(json: string, shape: Shape<T>): Result<T, string> {
   try {
     const value: unknown = JSON.parse(json)
     const fault = shape.fault(value)
-    return fault === null ? ok(value as MemberRequest) : err(`the request${fault}`)
+    return fault === null ? ok(value as T) : err(`the request${fault}`)
   } catch {
     return err('the request is not JSON')
   }
