@@ -27,7 +27,7 @@ import { parseSnapshotTitle } from '../src/wire/snapshot-file.ts'
 import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
-import { bodies, entities, frames, messages, parts, records } from './formats/values.ts'
+import { bodies, entities, fork, frames, messages, parts, records } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -44,7 +44,7 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
 
 /** What they don't have at all. */
 const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
-  1: ['body book', 'frame ask', 'frame answer', 'part book'],
+  1: ['body book', 'frame ask', 'frame answer', 'part book', 'entity fork'],
   2: [],
 }
 
@@ -77,7 +77,7 @@ const samples: readonly Sample[] = [
     encode: (format: FormatNumber) => encodeRecord(value, format),
     decode: decodeRecord,
   })),
-  ...Object.entries(entities).map(([kind, value]) => ({
+  ...Object.entries({ ...entities, fork }).map(([kind, value]) => ({
     name: `entity ${kind}`,
     value,
     encode: (format: FormatNumber) => entityBytes(value, format),

@@ -79,7 +79,7 @@ export const callMutants: readonly Mutant[] = [
   {
     name: 'ack-before-the-failure-is-committed',
     room: 'call',
-    file: 'src/call/invite-response.ts',
+    file: 'src/call/invite-failure.ts',
     find: 'turn.sendAfter(found.branch.hop, ack, what.ack(found.branch.id))',
     replace: 'turn.send(found.branch.hop, ack, what.ack(found.branch.id))',
     story: 'a failure is acknowledged before it is committed: nobody repeats it',
@@ -98,9 +98,9 @@ export const callMutants: readonly Mutant[] = [
     name: 'handled-before-its-commit',
     room: 'call',
     file: 'src/call/invite.ts',
-    find: `  begin(turn, request, flow, key, dialog, out)
+    find: `  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
   turn.handledAfter(ref)`,
-    replace: `  begin(turn, request, flow, key, dialog, out)
+    replace: `  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
   turn.handled(ref)`,
     story: 'the keeper forgets an INVITE before it is committed: it dies with its owner',
     promise: 'C2',

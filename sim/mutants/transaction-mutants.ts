@@ -24,7 +24,7 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: 'ack-of-a-failure-not-repeated',
     room: 'transaction',
-    file: 'src/call/invite-response.ts',
+    file: 'src/call/invite-failure.ts',
     find: `  turn.send(branch.hop, branch.ack ?? ackFor(sentInvite(turn, branch), response), what.ack(branch.id))
 `,
     replace: '',

@@ -9,7 +9,7 @@
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { AccessList } from '../proxy/access.ts'
-import type { NextHop, SetAddress, SetKeys } from '../proxy/settings.ts'
+import type { NextHop, NextHops, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
@@ -22,6 +22,8 @@ export interface CallSettings {
   readonly nextHop: NextHop | null
   /** Who may have requests relayed; absent = who reaches the set. */
   readonly access?: AccessList
+  /** Where an INVITE that starts a dialog goes instead, if to more than one; `nextHop` is the first of them. */
+  readonly nextHops?: NextHops | undefined
 }
 
 export interface CallContext {

@@ -46,6 +46,15 @@ export function inviteOfBranch(turn: Turn, parameter: string): (Found<InviteReco
   return null
 }
 
+/** The branch of that id as it is now, and its INVITE transaction. */
+export function branchOfId(turn: Turn, branchId: string): (Found<InviteRecord> & { branch: Branch }) | null {
+  for (const invite of allInvites(turn)) {
+    const branch = invite.value.branches.find((one) => one.id === branchId)
+    if (branch !== undefined) return { ...invite, branch }
+  }
+  return null
+}
+
 /** The stored final of a BYE from upstream. */
 export function byeOfKey(turn: Turn, key: string): Found<ByeRecord> | null {
   for (const [id, value] of turn.entries('Transaction')) {

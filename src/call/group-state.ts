@@ -24,6 +24,8 @@ export interface BranchLocal {
   readonly client: InviteClient
   /** Our CANCEL's transaction, once it went out. */
   readonly cancel: NonInviteClient | null
+  /** When its timer C was last set. */
+  readonly timerC: Instant
 }
 
 /** What the owner keeps of an INVITE transaction besides its record. */
@@ -31,9 +33,7 @@ export interface InviteLocal {
   readonly server: InviteServer
   /** The last provisional that went upstream, for its repeats; null = 100, or none that we know. */
   readonly provisional: string | null
-  /** When timer C was last set. */
-  readonly timerC: Instant
-  /** By the branch's id. */
+  /** By the branch's id; one that waits for its turn has none. */
   readonly branches: ReadonlyMap<string, BranchLocal>
 }
 

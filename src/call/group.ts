@@ -1,6 +1,6 @@
 // One group at its owner: loaded, stepped, asked for its next deadline. One switch decides who handles an input.
 //
-//   INVITE -> invite.ts        responses to it -> invite-response.ts, invite-dialog.ts
+//   INVITE -> invite.ts        responses to it -> invite-response.ts, invite-failure.ts, invite-dialog.ts
 //   ACK, CANCEL -> cancel.ts   other requests and their responses -> relay.ts, BYE's -> bye.ts
 //   deadlines -> wake.ts       log timers -> intent.ts    a new owner -> takeover.ts    failed sends -> unsent.ts
 

@@ -3,9 +3,10 @@
 //   c.BRANCH  timer C (RFC 3261 16.8)     k.BRANCH  no final within 64*T1 of our CANCEL (9.1)     e.DIALOG  BYE without a final
 
 import { endDialog } from './bye.ts'
-import { allInvites } from './find.ts'
+import { cancelBranches, isOpen } from './branches.ts'
+import { branchOfId } from './find.ts'
 import type { Found } from './find.ts'
-import { decideCancel, failWith } from './invite-response.ts'
+import { failWith } from './invite-failure.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Turn } from './turn.ts'
 
@@ -18,8 +19,8 @@ export function onIntent(turn: Turn, id: string): void {
     if (dialog?.kind === 'dialog' && dialog.state !== 'ended') endDialog(turn, subject, dialog)
     return
   }
-  const found = openBranch(turn, subject)
-  if (found === null) return
+  const found = branchOfId(turn, subject)
+  if (found === null || !isOpen(found.branch)) return
   if (kind === 'c.') onTimerC(turn, found)
   // Whoever cancelled gets 487; if it was timer C, 408.
   else if (kind === 'k.') failWith(turn, found, found.value.cancelled ? 487 : 408)
@@ -27,15 +28,7 @@ export function onIntent(turn: Turn, id: string): void {
 
 /** 16.8: a branch that rings is cancelled, one that never answered is as good as a 408. */
 function onTimerC(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
-  if (found.branch.state === 'proceeding') decideCancel(turn, found.id, null)
+  const { id, value, branch } = found
+  if (branch.state === 'proceeding') turn.put(id, cancelBranches(turn, id, value, branch.id))
   else failWith(turn, found, 408)
-}
-
-function openBranch(turn: Turn, id: string): (Found<InviteRecord> & { branch: Branch }) | null {
-  for (const invite of allInvites(turn)) {
-    const branch = invite.value.branches.find((one) => one.id === id)
-    if (branch === undefined) continue
-    return branch.state === 'calling' || branch.state === 'proceeding' ? { ...invite, branch } : null
-  }
-  return null
 }

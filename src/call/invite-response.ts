@@ -1,23 +1,21 @@
 // A response to an INVITE, from downstream (RFC 3261 16.7). Provisionals pass at once, finals after their commit.
 
 import { flat } from '../base/bytes.ts'
-import { ackFor, cancelFor } from '../transaction/hop-by-hop.ts'
-import { resumeInviteClient, stepInviteClient } from '../transaction/invite-client.ts'
+import { stepInviteClient } from '../transaction/invite-client.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
-import { startNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
 import { answerText } from '../proxy/answer.ts'
 import { relayResponse } from '../proxy/response.ts'
-import { edit } from '../sip/edit.ts'
 import { toTag } from '../sip/message.ts'
-import type { SipRequest, SipResponse } from '../sip/message.ts'
-import { between, millis } from '../base/instant.ts'
-import type { Duration } from '../base/instant.ts'
+import type { SipResponse } from '../sip/message.ts'
+import { between } from '../base/instant.ts'
+import { cancelBranchTimers, cancelBranches, isOpen, sendCancel, withBranch } from './branches.ts'
 import type { InputRef } from './contract.ts'
 import { confirmDialog, dropEarly, openEarly, refreshTargets } from './invite-dialog.ts'
-import { allInvites, parsedRequest, sentInvite } from './find.ts'
+import { allInvites, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
+import { onFailure, onLaterFailure, receivedInvite } from './invite-failure.ts'
 import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -30,7 +28,7 @@ export function onInviteResponse(
 ): void {
   const { branch } = found
   const { status } = response
-  const open = branch.state === 'calling' || branch.state === 'proceeding'
+  const open = isOpen(branch)
   stepClient(turn, found, status)
   if (status < 200 && open) onProvisional(turn, response, found)
   else if (status >= 200 && status < 300 && open) onFirstSuccess(turn, response, found)
@@ -67,26 +65,33 @@ function onProvisional(turn: Turn, response: SipResponse, found: Found<InviteRec
   const { machine, actions } = stepInviteServer(local.server, { kind: 'respond', status: response.status }, turn.now)
   if (actions.includes('send-response')) turn.send(value.upstream, relayed.text, what.response(id))
   turn.setInvite(id, { ...local, server: machine, provisional: flat(relayed.text) })
-  if (toTag(response) !== null && value.dialog === '') openEarly(turn, response, found)
+  if (toTag(response) !== null && value.dialog === '' && value.state === 'proceeding') openEarly(turn, response, found)
   resetTimerC(turn, id, branch)
 }
 
 /** 16.7 step 2: each 101 to 199 sets timer C anew; in the log no more often than once a minute. */
 function resetTimerC(turn: Turn, id: string, branch: Branch): void {
   const local = turn.invite(id)
-  if (between(local.timerC, turn.now) < timers.timerCReset || branch.cancel !== null) return
+  const place = local.branches.get(branch.id)
+  if (place === undefined || between(place.timerC, turn.now) < timers.timerCReset || branch.cancel !== null) return
   turn.setTimer(`c.${branch.id}`, timers.timerC, null)
-  turn.setInvite(id, { ...local, timerC: turn.now })
+  const branches = new Map(local.branches).set(branch.id, { ...place, timerC: turn.now })
+  turn.setInvite(id, { ...local, branches })
 }
 
+/** 16.7 step 5 and 10: a branch's 2xx goes upstream after its commit, which has the CANCELs of the others; of several that were
+ * faster than their CANCEL each does, and makes a dialog of its own. */
 function onFirstSuccess(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
   const { id, value, branch } = found
   // On UDP the callee repeats its 2xx until the ACK (13.3.1.4); on a stream not every callee does, so the log keeps it.
   const isRepeated = value.upstream.transport === 'udp' && branch.hop.transport === 'udp'
+  const kept = isRepeated ? null : flat(relayResponse(response)?.text ?? '')
+  const isFirst = value.state === 'proceeding'
+  const change = { state: 'accepted', cancel: null, answer: isFirst ? null : kept } as const
   const accepted: InviteRecord = {
-    ...withBranch(value, branch.id, { state: 'accepted', cancel: null }),
+    ...(isFirst ? withoutFailures(value, branch.id, change) : withBranch(value, branch.id, change)),
     state: 'accepted',
-    final: isRepeated ? null : flat(relayResponse(response)?.text ?? ''),
+    final: isFirst ? kept : value.final,
   }
   turn.put(id, accepted)
   cancelBranchTimers(turn, branch)
@@ -100,6 +105,13 @@ function onFirstSuccess(turn: Turn, response: SipResponse, found: Found<InviteRe
     value.branches.map((one) => one.id),
   )
   relaySuccess(turn, response, found, 'after')
+  turn.put(id, cancelBranches(turn, id, accepted))
+}
+
+/** The failures that were kept go no further. */
+function withoutFailures(record: InviteRecord, id: string, change: Partial<Branch>): InviteRecord {
+  const branches = record.branches.map((branch) => (branch.answer === null ? branch : { ...branch, answer: null }))
+  return withBranch({ ...record, branches }, id, change)
 }
 
 /** RFC 6026 7.1, 7.2: every 2xx is relayed; one with a new To tag (a fork further down) makes its dialog first. */
@@ -119,58 +131,6 @@ function relaySuccess(turn: Turn, response: SipResponse, found: Found<InviteReco
   else turn.sendAfter(value.upstream, relayed.text, what.response(id))
 }
 
-/** 16.7 step 6 to 9 with one target: the failure is the answer. Its commit holds both what goes up and the ACK. */
-function onFailure(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
-  const invite = sentInvite(turn, found.branch)
-  const ack = ackFor(invite, response)
-  turn.sendAfter(found.branch.hop, ack, what.ack(found.branch.id))
-  // 16.7 step 6: a 503 speaks of all requests to the one that sent it; only if all of ours go there it is true of us.
-  const relayed = response.status === 503 && turn.ctx.settings.nextHop === null ? null : relayResponse(response)
-  const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, 500)
-  finishWith(turn, found, { state: 'completed', ack: flat(ack), cancel: null }, response.status, flat(text))
-}
-
-/** 17.1.1.2: a failure that is repeated gets the ACK again; one that comes after our own 408 gets one too, and ends here. */
-function onLaterFailure(turn: Turn, response: SipResponse, branch: Branch): void {
-  turn.send(branch.hop, branch.ack ?? ackFor(sentInvite(turn, branch), response), what.ack(branch.id))
-}
-
-/** The INVITE ends with a final of our own making: 408, 487 or 500. */
-export function failWith(turn: Turn, found: Found<InviteRecord> & { branch: Branch }, status: number): void {
-  const { id, branch } = found
-  const local = turn.invite(id)
-  const place = local.branches.get(branch.id)
-  if (place !== undefined) {
-    const client = resumeInviteClient('terminated', place.client.reliable, millis(0), turn.now)
-    turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, { ...place, client }) })
-  }
-  const text = answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, status)
-  finishWith(turn, found, { state: 'terminated', ack: null, cancel: null }, status, text)
-}
-
-function finishWith(
-  turn: Turn,
-  found: Found<InviteRecord> & { branch: Branch },
-  change: Partial<Branch>,
-  status: number,
-  final: string,
-): void {
-  const { id, value, branch } = found
-  turn.put(id, { ...withBranch(value, branch.id, change), state: 'completed', final })
-  cancelBranchTimers(turn, branch)
-  if (value.dialog === '') dropEarly(turn, id)
-  buryTransaction(
-    turn,
-    id,
-    value.branches.map((one) => one.id),
-  )
-  const local = turn.invite(id)
-  const { machine } = stepInviteServer(local.server, { kind: 'respond', status }, turn.now)
-  const branches = new Map([...local.branches].map(([key, one]) => [key, { ...one, cancel: null }]))
-  turn.setInvite(id, { ...local, server: machine, branches })
-  turn.sendAfter(value.upstream, final, what.response(id))
-}
-
 /** The 100 of an owner before this one, with the same bytes. */
 export function tryAgain(turn: Turn, { id, value }: Found<InviteRecord>): void {
   const [branch] = value.branches
@@ -179,48 +139,10 @@ export function tryAgain(turn: Turn, { id, value }: Found<InviteRecord>): void {
   turn.send(value.upstream, text, what.response(id))
 }
 
-/** The INVITE as it came: what we put on top of it taken off again, so that answers find their way. */
-function receivedInvite(sent: SipRequest): SipRequest {
-  return parsedRequest(edit(sent).removeTopVia().print())
-}
-
-/** The commit of a CANCEL, of ours (null) or of the caller's with its answer as far as it is kept: what it sends, and when it is
- * given up (9.1: 64*T1). */
-export function decideCancel(turn: Turn, id: string, callers: Pick<InviteRecord, 'cancelAnswer'> | null): void {
+/** The commit of a CANCEL of the caller's, with its answer as far as it is kept: what it sends, and when it is given up (9.1:
+ * 64*T1). */
+export function decideCancel(turn: Turn, id: string, callers: Pick<InviteRecord, 'cancelAnswer'>): void {
   const record = allInvites(turn).find((one) => one.id === id)
   if (record === undefined) return
-  let value: InviteRecord = callers === null ? record.value : { ...record.value, ...callers, cancelled: true }
-  for (const branch of record.value.branches) {
-    if ((branch.state !== 'calling' && branch.state !== 'proceeding') || branch.cancel !== null) continue
-    const cancel = flat(cancelFor(sentInvite(turn, branch)))
-    value = withBranch(value, branch.id, { cancel })
-    turn.setTimer(`k.${branch.id}`, timers.sixtyFourT1, null)
-    turn.cancelTimer(`c.${branch.id}`)
-    if (branch.state === 'proceeding') sendCancel(turn, id, { ...branch, cancel }, 'after')
-  }
-  turn.put(id, value)
-}
-
-/** The stored CANCEL goes out, with its own client transaction. */
-export function sendCancel(turn: Turn, id: string, branch: Branch, when: 'at-once' | 'after', age = millis(0)): void {
-  if (branch.cancel === null) return
-  const local = turn.invite(id)
-  const place = local.branches.get(branch.id)
-  if (place === undefined) return
-  const cancel = startNonInviteClient(branch.hop.transport !== 'udp', age as Duration, turn.now)
-  turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, { ...place, cancel }) })
-  if (when === 'at-once') turn.send(branch.hop, branch.cancel, what.cancel(branch.id))
-  else turn.sendAfter(branch.hop, branch.cancel, what.cancel(branch.id))
-}
-
-function withBranch(record: InviteRecord, id: string, change: Partial<Branch>): InviteRecord {
-  return {
-    ...record,
-    branches: record.branches.map((branch) => (branch.id === id ? { ...branch, ...change } : branch)),
-  }
-}
-
-function cancelBranchTimers(turn: Turn, branch: Branch): void {
-  turn.cancelTimer(`c.${branch.id}`)
-  if (branch.cancel !== null) turn.cancelTimer(`k.${branch.id}`)
+  turn.put(id, cancelBranches(turn, id, { ...record.value, ...callers, cancelled: true }))
 }

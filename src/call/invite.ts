@@ -3,22 +3,22 @@
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
-import type { Forwarded } from '../proxy/forward.ts'
 import { newApplicationSession } from '../session/application-session.ts'
 import { withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { enterInitial } from '../session/sip-session.ts'
 import { callId, cseq, from, fromTag, to, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
-import { startInviteClient } from '../transaction/invite-client.ts'
 import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
-import type { InviteRecord } from '../transaction/record.ts'
-import { timers } from '../transaction/timers.ts'
+import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
+import { startBranch } from './branches.ts'
 import type { InputRef } from './contract.ts'
 import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './find.ts'
 import type { Found } from './find.ts'
-import { forwarded, routeOf } from './forward.ts'
+import { forwardedToAll, routeOf } from './forward.ts'
+import type { Target } from './forward.ts'
+import type { BranchLocal } from './group-state.ts'
 import { callLimits } from './limits.ts'
 import { refuse } from './refuse.ts'
 import { reply, upstreamOf } from './reply.ts'
@@ -47,8 +47,7 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
     turn.handled(ref)
     return
   }
-  const out = forwarded(turn, request, flow, answer)
-  begin(turn, request, flow, key, dialog, out)
+  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
   turn.handledAfter(ref)
 }
 
@@ -75,10 +74,10 @@ function begin(
   flow: Flow,
   key: string,
   dialog: (Found<Dialog> & { sender: Side }) | null,
-  out: Forwarded,
+  targets: readonly Target[],
 ): void {
   const id = turn.nextId('Transaction')
-  const branchId = `${id}.1`
+  const branches = targets.map((target) => newBranch(id, target))
   const inDialog = toTag(request) !== null
   // A re-INVITE in an ended dialog is the other side's to refuse.
   const known = dialog !== null && dialog.value.state !== 'ended' ? dialog : null
@@ -96,36 +95,37 @@ function begin(
     cancelled: false,
     cancelAnswer: null,
     final: null,
-    branches: [
-      {
-        id: branchId,
-        ordinal: 1,
-        attempt: 1,
-        branch: out.branch,
-        hop: hopOf(out),
-        state: 'calling',
-        ack: null,
-        cancel: null,
-      },
-    ],
+    branches,
   })
-  turn.put(branchId, { kind: 'request', text: flat(out.text) })
+  for (const { ordinal, text } of targets) turn.put(`${id}.${ordinal}`, { kind: 'request', text: flat(text) })
   if (known !== null) turn.put(known.id, withParty(known.value, known.sender, { cseq: cseq(request).number }))
-  // 16.6 step 11.
-  turn.setTimer(`c.${branchId}`, timers.timerC, null)
-  turn.sendAfter(out.hop, out.text, what.invite(branchId))
+  const places = new Map<string, BranchLocal>()
+  for (const [i, branch] of branches.entries()) {
+    const text = targets[i]?.text ?? ''
+    if (branch.state === 'calling') places.set(branch.id, startBranch(turn, branch, text))
+  }
   turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
-  const client = startInviteClient(out.hop.transport !== 'udp', turn.now)
   turn.setInvite(id, {
     server: startInviteServer(upstream.transport !== 'udp'),
     provisional: null,
-    timerC: turn.now,
-    branches: new Map([[branchId, { client, cancel: null }]]),
+    branches: places,
   })
 }
 
-function hopOf(out: Forwarded): Flow {
-  return { ...out.hop, host: flat(out.hop.host) }
+/** The first group of targets is called at once, the others wait. */
+function newBranch(id: string, { ordinal, rank, branch, hop }: Target): Branch {
+  return {
+    id: `${id}.${ordinal}`,
+    ordinal,
+    attempt: 1,
+    rank,
+    branch,
+    hop: { ...hop, host: flat(hop.host) },
+    state: rank === 1 ? 'calling' : 'waiting',
+    ack: null,
+    cancel: null,
+    answer: null,
+  }
 }
 
 /** The SipSession of the caller's Call-ID and tag: a second INVITE (after a 407, or a merged one) finds it. */

@@ -3,6 +3,8 @@
 export const callLimits = {
   /** INVITE transactions in the log. A long call with a refresh each second for 32 s has as many. */
   invites: 32,
+  /** Targets of one INVITE. */
+  targets: 16,
   /** Dialogs in the log: forks of one INVITE that answered, and tombstones. */
   dialogs: 32,
   /** Non-INVITE transactions in memory. */

@@ -21,6 +21,7 @@ function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {
   const age = ageOf(turn, id)
   const branches = new Map<string, BranchLocal>()
   for (const branch of record.branches) {
+    if (branch.state === 'waiting') continue
     const reliable = branch.hop.transport !== 'udp'
     // Timer B runs from the INVITE's own commit, the others from the one that made the state.
     const client = resumeInviteClient(
@@ -29,10 +30,10 @@ function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {
       branch.state === 'calling' ? ageOf(turn, branch.id) : age,
       now,
     )
-    branches.set(branch.id, { client, cancel: null })
+    branches.set(branch.id, { client, cancel: null, timerC: (now - age) as typeof now })
   }
   const server = resumeInviteServer(record.state, record.upstream.transport !== 'udp', age, now)
-  return { server, provisional: null, timerC: (now - age) as typeof now, branches }
+  return { server, provisional: null, branches }
 }
 
 /** Since the last commit of a Transaction entity. */

@@ -2,32 +2,39 @@
 // What the machines repeat by themselves begins anew (resume.ts).
 
 import { timers } from '../transaction/timers.ts'
-import type { Branch, InviteRecord } from '../transaction/record.ts'
-import { allInvites } from './find.ts'
-import type { Found } from './find.ts'
-import { failWith, sendCancel, tryAgain } from './invite-response.ts'
+import { isOpen, sendCancel } from './branches.ts'
+import { allInvites, branchOfId } from './find.ts'
+import { failWith } from './invite-failure.ts'
+import { tryAgain } from './invite-response.ts'
 import { ageOf } from './resume.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
 export function onTakeover(turn: Turn): void {
   for (const invite of allInvites(turn)) {
-    for (const branch of invite.value.branches) takeBranch(turn, { ...invite, branch })
-    const { state, final, upstream, cancelAnswer } = invite.value
+    for (const branch of invite.value.branches) takeBranch(turn, branch.id)
+    const { state, final, upstream, cancelAnswer, branches } = invite.value
     // Nobody repeats an INVITE on a stream: without a 100 its caller gives up after 64*T1 (17.1.1.2).
     if (state === 'proceeding' && upstream.transport !== 'udp') tryAgain(turn, invite)
     if (cancelAnswer !== null) turn.send(upstream, cancelAnswer, what.untracked)
     if (state !== 'proceeding' && final !== null) turn.send(upstream, final, what.response(invite.id))
+    // The 2xx of other branches, where nobody repeats them.
+    for (const { answer, state: came } of branches) {
+      if (came === 'accepted' && answer !== null) turn.send(upstream, answer, what.response(invite.id))
+    }
   }
   for (const [id, record] of turn.entries('Transaction')) {
     if (record.kind === 'bye') turn.send(record.upstream, record.final, what.byeFinal(id))
   }
 }
 
-function takeBranch(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
+/** By its id: what one branch comes to may have changed the others. */
+function takeBranch(turn: Turn, branchId: string): void {
+  const found = branchOfId(turn, branchId)
+  if (found === null) return
   const { id, branch } = found
   if (branch.state === 'completed' && branch.ack !== null) turn.send(branch.hop, branch.ack, what.ack(branch.id))
-  if (branch.state !== 'calling' && branch.state !== 'proceeding') return
+  if (!isOpen(branch)) return
   const young = ageOf(turn, branch.id) < timers.sixtyFourT1
   // Calling past its time becomes 408; proceeding waits on for the callee, or for timer C.
   if (!young && branch.state === 'calling') {

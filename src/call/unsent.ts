@@ -16,8 +16,8 @@ import { endDialog, keepFinal } from './bye.ts'
 import type { CallInput } from './contract.ts'
 import { allInvites, dialogOf, parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
-import type { Relay } from './group-state.ts'
-import { failWith } from './invite-response.ts'
+import type { BranchLocal, Relay } from './group-state.ts'
+import { failWith } from './invite-failure.ts'
 import { answerRelay } from './relay.ts'
 import type { Turn } from './turn.ts'
 import { readWhat, what } from './what.ts'
@@ -78,7 +78,9 @@ function responseStands(turn: Turn, id: string, data: string): boolean {
   switch (record.state) {
     case 'proceeding': {
       const { provisional } = turn.invite(id)
-      return status < 200 && (provisional === null || provisional === data)
+      // Of a fork each branch has its own.
+      const isLast = provisional === null || provisional === data || record.branches.length > 1
+      return status < 200 && isLast
     }
     case 'completed':
       return record.final === data
@@ -126,9 +128,10 @@ function onInviteUnreachable(turn: Turn, branchId: string, data: string): void {
 /** 18.1.1: the INVITE goes by UDP after all. Like any attempt at a target it is committed first. */
 function inviteByUdp(turn: Turn, { id, value }: Found<InviteRecord>, branch: Branch): boolean {
   const attempt = branch.attempt + 1
-  const out = value.cancelled
-    ? null
-    : movedBack(sentInvite(turn, branch), branch.hop, branch.branch, { keys: turn.ctx.keys, attempt })
+  const out =
+    value.cancelled || branch.cancel !== null
+      ? null
+      : movedBack(sentInvite(turn, branch), branch.hop, branch.branch, { keys: turn.ctx.keys, attempt })
   if (out === null) return false
   const next: Branch = { ...branch, attempt, branch: out.branch, hop: out.hop }
   turn.put(id, { ...value, branches: value.branches.map((one) => (one.id === branch.id ? next : one)) })
@@ -136,7 +139,8 @@ function inviteByUdp(turn: Turn, { id, value }: Found<InviteRecord>, branch: Bra
   turn.sendAfter(out.hop, out.text, what.invite(branch.id))
   const local = turn.invite(id)
   const client = startInviteClient(false, turn.now)
-  turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, { client, cancel: null }) })
+  const place: BranchLocal = { client, cancel: null, timerC: turn.now }
+  turn.setInvite(id, { ...local, branches: new Map(local.branches).set(branch.id, place) })
   return true
 }
 

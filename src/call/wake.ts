@@ -1,15 +1,13 @@
 // Deadlines of this owner alone: retransmissions, and timers B, D, F, H, I, J, K, L, M.
 
-import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { stepInviteClient } from '../transaction/invite-client.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
 import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import { stepNonInviteServer } from '../transaction/non-invite-server.ts'
 import { endDialog } from './bye.ts'
-import { allInvites, dialogOf, parsedRequest } from './find.ts'
-import type { Found } from './find.ts'
+import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
-import { failWith } from './invite-response.ts'
+import { failWith } from './invite-failure.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
@@ -17,20 +15,27 @@ const TIME = { kind: 'time' } as const
 
 export function onWake(turn: Turn): void {
   for (const invite of allInvites(turn)) {
-    for (const branch of invite.value.branches) wakeBranch(turn, { ...invite, branch })
+    for (const branch of invite.value.branches) wakeBranch(turn, branch.id)
     wakeServer(turn, invite.id)
   }
   for (const relay of [...turn.local.relays.values()]) wakeRelay(turn, relay)
 }
 
-function wakeBranch(turn: Turn, found: Found<InviteRecord> & { branch: Branch }): void {
+/** By its id: what one branch comes to may have changed the others. */
+function wakeBranch(turn: Turn, branchId: string): void {
+  const found = branchOfId(turn, branchId)
+  if (found === null) return
   const { id, branch } = found
   const local = turn.invite(id)
   const place = local.branches.get(branch.id)
   if (place === undefined) return
   const client = stepInviteClient(place.client, TIME, turn.now)
   const cancel = place.cancel === null ? null : stepNonInviteClient(place.cancel, TIME, turn.now)
-  const branches = new Map(local.branches).set(branch.id, { client: client.machine, cancel: cancel?.machine ?? null })
+  const branches = new Map(local.branches).set(branch.id, {
+    ...place,
+    client: client.machine,
+    cancel: cancel?.machine ?? null,
+  })
   turn.setInvite(id, { ...local, branches })
   if (client.actions.includes('send-request')) {
     const record = turn.get('Transaction', branch.id)

@@ -21,6 +21,8 @@ export interface ForwardPlace extends BranchPlace {
   readonly keys: SetKeys
   /** Where the request came from. */
   readonly arrival: Flow
+  /** RFC 5393: the Max-Breadth it leaves with; absent = as it is, for a request that doesn't fork. */
+  readonly breadth?: number
   /** 18.1.1: what is longer, in bytes, goes by TCP instead of UDP. */
   readonly datagramMost: number
 }
@@ -60,6 +62,7 @@ function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardP
   if (answer.routes !== null) replaceRoutes(request, change, answer.routes)
   const hops = maxForwards(request)
   change.maxForwards(hops === null ? DEFAULT_MAX_FORWARDS : hops - 1)
+  if (place.breadth !== undefined) change.set('Max-Breadth', String(place.breadth))
   if (DIALOG_METHODS.includes(request.method) && toTag(request) === null) {
     for (const value of recordRoutes(answer.hop, place)) change.prependRecordRoute(value)
   }

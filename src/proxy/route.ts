@@ -1,4 +1,5 @@
-// Where a request goes: RFC 3261 16.4 (route information), 16.5 (targets) and the next hop of 16.6. One target.
+// Where a request goes: RFC 3261 16.4 (route information), 16.5 (targets) and the next hop of 16.6. One target, but for an
+// INVITE that starts a dialog, where several next hops are set.
 //
 // Nothing is looked up yet (RFC 3263): a next hop is a numeric address.
 
@@ -10,7 +11,8 @@ import { parseUri } from '../sip/uri.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
 import { isNumeric, isSetUri } from './own.ts'
-import type { NextHop, SetAddress, SetKeys } from './settings.ts'
+import type { NextHop, NextHops, SetAddress, SetKeys } from './settings.ts'
+import type { TargetSet } from './targets.ts'
 import { TOKEN, readToken } from './token.ts'
 
 export interface RouteQuestion {
@@ -20,6 +22,8 @@ export interface RouteQuestion {
   readonly set: SetAddress
   readonly keys: SetKeys
   readonly nextHop: NextHop | null
+  /** Where an INVITE goes instead, if to more than one. */
+  readonly nextHops?: NextHops | undefined
   /** The committed target of the dialog's other side; null = no dialog, or it gave none. */
   readonly remote: { readonly target: string; readonly transport: Transport } | null
 }
@@ -32,6 +36,8 @@ export type RouteAnswer =
       /** The Route values it leaves with; null = as they are. */
       readonly routes: readonly string[] | null
       readonly hop: Flow
+      /** All targets of an INVITE that forks; null = `hop` alone. */
+      readonly targets: TargetSet<Flow> | null
     }
   /** It can't be forwarded; `code` says why, in a log's words. */
   | { readonly kind: 'refuse'; readonly status: number; readonly reason: string | null; readonly code: string }
@@ -136,10 +142,15 @@ function byDialog(question: RouteQuestion, plan: Plan): RouteAnswer {
 }
 
 function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteAnswer {
-  const { nextHop } = question
+  const { nextHop, nextHops } = question
   if (nextHop === null) return refuse(without, null, 'no-next-hop')
-  const { host, port } = nextHop
-  return forward(question, plan, { transport: nextHop.transport ?? question.transport, host, port, stream: '' })
+  const answer = forward(question, plan, hopFlow(question, nextHop))
+  if (answer.kind === 'refuse' || nextHops === undefined || question.request.method !== 'INVITE') return answer
+  return { ...answer, targets: nextHops.map((group) => group.map((one) => hopFlow(question, one))) }
+}
+
+function hopFlow(question: RouteQuestion, { host, port, transport }: NextHop): Flow {
+  return { transport: transport ?? question.transport, host, port, stream: '' }
 }
 
 /** Forward to a URI's address. */
@@ -165,6 +176,7 @@ function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
     requestUri: isSame ? null : plan.requestUri,
     routes: same ? null : texts,
     hop,
+    targets: null,
   }
 }
 

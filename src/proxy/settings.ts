@@ -2,6 +2,7 @@
 
 import type { HashKey } from '../base/hash.ts'
 import type { Transport } from '../wire/entry.ts'
+import type { TargetSet } from './targets.ts'
 
 export interface SetAddress {
   /** The set's stable SIP address: Via sent-by and Record-Route. An IPv6 host is without brackets. */
@@ -15,6 +16,9 @@ export interface NextHop {
   /** null = the one the request came on. */
   readonly transport: Transport | null
 }
+
+/** Several next hops: those of a group at once, the groups one after another. */
+export type NextHops = TargetSet<NextHop>
 
 /** The generations of the set key, from the log. */
 export interface SetKeys {

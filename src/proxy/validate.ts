@@ -17,7 +17,7 @@ export function validateRequest(request: SipRequest, set: SetAddress, keys: SetK
   if (maxForwards(request) === 0) return { status: 483, headers: [], code: 'max-forwards' }
   // Step 4.
   if (isLoop(keys, set, request)) return { status: 482, headers: [], code: 'loop' }
-  // RFC 5393 5.3.3: each branch takes one of them at least, and we make one branch.
+  // RFC 5393 5.3.3: each branch takes one of them at least.
   if (header(request, 'Max-Breadth') === '0') return { status: 440, headers: [], code: 'max-breadth' }
   // Step 5: no extension is known here. (A CANCEL and an ACK carry none that could be refused: 8.2.2.3, 9.1.)
   if (request.method !== 'CANCEL' && request.method !== 'ACK') {

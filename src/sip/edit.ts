@@ -43,6 +43,8 @@ export class Edit {
   readonly #lists = new Map<Kind, ListEdit>()
   /** By lower-case long name: the header's new line, or '' to remove it. */
   readonly #lines = new Map<string, string>()
+  /** Lines after the last header. */
+  #appended = ''
 
   constructor(message: SipMessage) {
     this.#message = message
@@ -108,6 +110,14 @@ export class Edit {
     return this
   }
 
+  /** One more line of that header, after all others (16.7 step 7). */
+  append(name: string, value: string): this {
+    const long = longName(name)
+    assert(isToken(name) && long !== 'content-length', 'a header name is a token, and the body keeps its length')
+    this.#appended += `${name}: ${oneLine(value)}\r\n`
+    return this
+  }
+
   /** All lines of the header go. */
   remove(name: string): this {
     const long = longName(name)
@@ -146,7 +156,7 @@ export class Edit {
     const last = lineStart(index, index.count)
     out += text.slice(copied, last)
     for (const [long, line] of this.#lines) if (line !== '' && nextOfName(text, index, long) < 0) out += line
-    return out + text.slice(last)
+    return out + this.#appended + text.slice(last)
   }
 
   #list(kind: ListKind): ListEdit {

@@ -24,6 +24,8 @@ const branch = fc.record({
     'terminated' as const,
   ),
   ack: fc.option(text),
+  rank: fc.nat(),
+  answer: fc.option(text),
   cancel: fc.option(text),
 })
 const record = fc.oneof(

@@ -8,7 +8,8 @@ import type { Side } from '../session/dialog.ts'
 import type { Flow, Transport } from '../wire/entry.ts'
 
 type ServerState = 'proceeding' | 'accepted' | 'completed'
-type BranchState = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated'
+/** `waiting`: its turn hasn't come (serial forking). */
+export type BranchState = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated' | 'waiting'
 
 /** A client transaction of the INVITE: one target, one attempt at it. */
 export interface Branch {
@@ -17,6 +18,8 @@ export interface Branch {
   /** Which target, from 1, and which attempt at it, from 1: both are in the branch parameter's hash (design.md 4). */
   readonly ordinal: number
   readonly attempt: number
+  /** Which group of targets, from 1: a group is tried when the one before has failed (16.6). */
+  readonly rank: number
   /** Our Via's branch parameter. */
   readonly branch: string
   readonly hop: Flow
@@ -25,6 +28,9 @@ export interface Branch {
   readonly ack: string | null
   /** The CANCEL, once decided, until the branch's final answer. */
   readonly cancel: string | null
+  /** What it would send upstream, or has sent besides `final`: its failure until the best one is chosen (16.7 step 6); a 2xx that
+   * came after another branch's, kept as `final` is. */
+  readonly answer: string | null
 }
 
 export interface InviteRecord {
@@ -69,7 +75,16 @@ export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord
 /** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. */
 const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4 } as const
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
-const BRANCH_STATES: readonly BranchState[] = ['calling', 'proceeding', 'accepted', 'completed', 'terminated']
+const BRANCH_STATES: readonly BranchState[] = [
+  'calling',
+  'proceeding',
+  'accepted',
+  'completed',
+  'terminated',
+  'waiting',
+]
+/** `lone` is a branch that is its INVITE's only one, or in nothing different; format 1 knows no other. */
+const BRANCH_SHAPES = { lone: 1, forked: 2 } as const
 const SIDES: readonly Side[] = ['caller', 'callee']
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
 
@@ -89,7 +104,7 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
         record.cancelled ? 1 : 0,
         ...(format === 1 ? [] : [record.cancelAnswer]),
         record.final,
-        record.branches.map(branchFields),
+        record.branches.map((branch) => branchFields(branch, format)),
       ]
     case 'request':
       return [SHAPES.request, record.text]
@@ -129,13 +144,27 @@ export function readTransaction(value: unknown): TransactionRecord {
   }
 }
 
-function branchFields(branch: Branch): readonly unknown[] {
-  const { id, ordinal, attempt, hop, state, ack, cancel } = branch
-  return [1, id, ordinal, attempt, branch.branch, flowFields(hop), codeOf(BRANCH_STATES, state), ack, cancel]
+function branchFields(branch: Branch, format: FormatNumber): readonly unknown[] {
+  const { id, ordinal, attempt, hop, state, ack, cancel, rank, answer } = branch
+  const isLone = format === 1 || (rank === 1 && answer === null)
+  const shape = isLone ? BRANCH_SHAPES.lone : BRANCH_SHAPES.forked
+  const fields = [
+    shape,
+    id,
+    ordinal,
+    attempt,
+    branch.branch,
+    flowFields(hop),
+    codeOf(BRANCH_STATES, state),
+    ack,
+    cancel,
+  ]
+  return isLone ? fields : [...fields, rank, answer]
 }
 
 function readBranch(value: unknown): Branch {
-  const fields = readFields(value, 1)
+  const isForked = Array.isArray(value) && value[0] === BRANCH_SHAPES.forked
+  const fields = readFields(value, isForked ? BRANCH_SHAPES.forked : BRANCH_SHAPES.lone)
   return {
     id: fields.text(),
     ordinal: fields.number(),
@@ -145,6 +174,8 @@ function readBranch(value: unknown): Branch {
     state: nameOf(BRANCH_STATES, fields.number()),
     ack: fields.textOrNull(),
     cancel: fields.textOrNull(),
+    rank: isForked ? fields.number() : 1,
+    answer: isForked ? fields.textOrNull() : null,
   }
 }
 

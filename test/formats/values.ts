@@ -215,14 +215,25 @@ export const entities: OfKind<EntityValue> = {
         id: '1.1',
         ordinal: 1,
         attempt: 1,
+        rank: 1,
         branch: 'z9hG4bK.1.00ff',
         hop: { transport: 'udp', host: '127.0.0.1', port: 5064, stream: '' },
         state: 'completed',
         ack: 'ACK sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n',
         cancel: null,
+        answer: null,
       },
     ],
   },
   request: { kind: 'request', text: data },
   bye: { kind: 'bye', key: '127.0.0.1:5062 z9hG4bK2', upstream: flow, dialog: '1', final: 'SIP/2.0 200 OK\r\n\r\n' },
+}
+
+/** An INVITE of two targets, one after the other, which format 1 has no room for. */
+export const fork: EntityValue = {
+  ...entities.invite,
+  branches: entities.invite.branches.flatMap((branch) => [
+    { ...branch, answer: 'SIP/2.0 486 Busy Here\r\n\r\n' },
+    { ...branch, id: '1.2', ordinal: 2, rank: 2, branch: 'z9hG4bK.2.00ff', state: 'waiting', ack: null },
+  ]),
 }
