@@ -116,6 +116,9 @@ export const limits = {
   /** Who leaves the set says when its sockets have come to rest, and is voted out then; one that has not said so after this is voted
    * out all the same. Longer than the host takes for it (drainStreamsMs and drainCloseMs, 11 s) and `settle`. */
   depart: seconds(15),
+  /** Who is told that it was removed, and has nothing of that in its log, ends if it has been stale and without a quorum for this
+   * long: longer than an election, and than the others' restart. */
+  removed: seconds(10),
   /** Who was heard within this, and isn't known dead, would take part in a change: above the pauses of a machine that is at its limit. */
   reach: seconds(2),
   /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */

@@ -10,6 +10,7 @@ import type { AddMember, JoinSet, MemberAnswer, MemberRequest, ReplaceMember } f
 import { limits } from './limits.ts'
 import { missingQuorum, sayStage } from './member-plan.ts'
 import type { PlaceView } from './member-plan.ts'
+import { nextGeneration } from './rebootstrap.ts'
 
 export type Decision =
   | { readonly kind: 'answer'; readonly status: number; readonly body: MemberAnswer }
@@ -116,7 +117,8 @@ function decideJoin(request: JoinSet, view: PlaceView | null, council: Council):
       )
     }
   }
-  return book({ ...row, generation: row.generation + 1, incarnation, awaited: false, peer, admin })
+  const rows = council.plan.map((one) => one.row)
+  return book({ ...row, generation: nextGeneration(row, rows), incarnation, awaited: false, peer, admin })
 }
 
 function unknownPlace(place: number, plan: readonly PlaceView[]): string {

@@ -6,6 +6,7 @@ import { memberId, placeOf, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { millis, seconds } from '../base/instant.ts'
 import type { MemberRequest, MembersView } from '../wire/member-request.ts'
+import { limits } from './limits.ts'
 import { Bench } from './testing/bench.ts'
 
 const [one, two, three] = [replicaId(1), replicaId(2), replicaId(3)]
@@ -324,7 +325,8 @@ describe('a replica comes without its disk', () => {
     settled(bench)
     bench.restart(lost)
     for (const id of bench.ids) if (id !== lost) bench.link(lost, id, 'removed')
-    bench.settle()
+    expect(bench.stopped).toEqual([])
+    bench.pass(limits.removed)
     expect(bench.stopped.map(({ by }) => by)).toEqual([lost])
   })
 
@@ -486,9 +488,48 @@ describe('the majority is gone for good', () => {
     expect(bench.replica(one).store.appliedIndex).toBeGreaterThan(before)
     expect(bench.serving()).toEqual([one])
     for (const id of [two, three]) expect(bench.replica(one).store.book.isGone(id)).toBe(true)
-    expect(bench.join(2, 'fresh2')).toBe(memberId(2, 1))
-    expect(bench.join(3, 'fresh3')).toBe(memberId(3, 1))
-    expect(settled(bench)).toEqual([one, memberId(2, 1), memberId(3, 1)])
+    // Numbers that the lost ones may have given out are not given out again.
+    expect(bench.join(2, 'fresh2')).toBe(memberId(2, 1_001))
+    expect(bench.join(3, 'fresh3')).toBe(memberId(3, 1_001))
+    expect(settled(bench)).toEqual([one, memberId(2, 1_001), memberId(3, 1_001)])
+    bench.request(one, add)
+    expect(bench.join(4, 'disk4')).toBe(memberId(4, 1_001))
+  })
+
+  test('it is refused while a quorum is linked, though nobody leads, and while that may still come', () => {
+    const bench = new Bench().begin()
+    bench.loses = (frame) => frame.kind === 'raft'
+    bench.pass(seconds(3))
+    expect(bench.replica(one).raft.leader).toBeNull()
+    const linked = bench.request(one, alone)
+    expect(linked).toMatchObject({ status: 409, body: { error: expect.stringContaining('replicas 2, 3 run') } })
+    bench.kill(two)
+    bench.kill(three)
+    bench.kill(one)
+    bench.restart(one)
+    expect(bench.request(one, alone)).toMatchObject({ status: 503 })
+    bench.pass(seconds(1))
+    expect(bench.request(one, alone)).toMatchObject({ status: 200 })
+  })
+
+  test('one that was only cut off is told so: the others, which it gives up, hear that and go on', () => {
+    const bench = new Bench().begin()
+    bench.loses = (_frame, from, to) => from === one || to === one
+    for (const id of [two, three]) {
+      bench.link(one, id, 'closed')
+      bench.link(id, one, 'closed')
+    }
+    bench.pass(seconds(3))
+    const leader = bench.ids.find((id) => id !== one && bench.replica(id).raft.isLeader)
+    expect(bench.request(one, alone)).toMatchObject({ status: 200 })
+    for (let times = 0; times < 30; times++) {
+      for (const id of [two, three]) bench.link(id, one, 'removed')
+      bench.pass(millis(500))
+    }
+    expect(bench.stopped).toEqual([])
+    expect(bench.replica(must(leader, 'of the two')).raft.isLeader).toBe(true)
+    const told = bench.lines.filter(({ code }) => code === 'removed-unknown')
+    expect(told.map(({ by }) => by).toSorted()).toEqual([two, three])
   })
 
   test('it is refused while somebody leads, without the names of all that are given up, and elsewhere', () => {

@@ -7,7 +7,7 @@
 //                              configuration <-- add-learner, promote and remove, ... <-- plan: book against configuration
 
 import type { Index, Life, ReplicaId } from '../base/brand.ts'
-import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
+import { placeOf, replicaOf } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { configurationFault, membersOf } from '../raft/configuration.ts'
@@ -25,6 +25,7 @@ import { mayServe, planOf } from './member-plan.ts'
 import type { LearnerView, PlaceView, Situation } from './member-plan.ts'
 import type { Outbox } from './outbox.ts'
 import { OwnPlace } from './own-place.ts'
+import { isQuorumLinked, lostRows, lostVoters } from './rebootstrap.ts'
 import { Rounds } from './rounds.ts'
 
 /** The first that has the member book, and its frames. */
@@ -39,6 +40,8 @@ export interface MembersPorts {
   readonly links: Links
   readonly outbox: Outbox
   now(): Instant
+  /** When the leader was heard last, or a quorum at the leader, or this replica started. */
+  contact(): Instant
   /** A leader's duty: where it is in the log. */
   append(body: EntryBody): Index | null
 }
@@ -368,45 +371,31 @@ export class Members {
   }
 
   /** What it takes is not in anybody's log: no quorum is left to agree. */
-  #rebootstrap({ place, lose }: Rebootstrap): [number, MemberAnswer] {
+  #rebootstrap(request: Rebootstrap): [number, MemberAnswer] {
     const { raft, store, outbox, now } = this.#ports
-    const no = (error: string): [number, MemberAnswer] => [409, { ok: false, error }]
-    if (placeOf(this.#self) !== place) {
-      return no(`this is replica ${placeOf(this.#self)}: ask replica ${place} itself, at its own admin address`)
-    }
-    if (store.format < BOOK_FORMAT) return no(oldFormat)
-    const { voters } = raft.configuration
-    const lost = [...voters.incoming, ...voters.outgoing].filter((id) => id !== this.#self)
-    const places = [...new Set(lost.map(placeOf))].sort((a, b) => a - b)
-    if (raft.leader !== null) return no(`replica ${placeOf(raft.leader)} leads: the set has its quorum`)
-    if (places.join() !== [...lose].sort((a, b) => a - b).join()) {
-      return no(
-        `this gives up replicas ${places.join(', ')} for good, with what only they have: say so, --i-lose ${places.join(',')}`,
-      )
-    }
+    if (store.format < BOOK_FORMAT) return [409, { ok: false, error: oldFormat }]
+    const lost = lostVoters(request, { ...this.#ports, self: this.#self })
+    if ('error' in lost) return [lost.status, { ok: false, error: lost.error }]
     const refused = raft.rebootstrap(now())
-    if (refused !== null) return no(`not now (${refused}): ask again`)
+    if (refused !== null) return [409, { ok: false, error: `not now (${refused}): ask again` }]
     this.#lost = lost
-    const said = `replica ${place} goes on alone: what only replicas ${places.join(', ')} had is lost, and they come back as others or not at all`
-    outbox.log('error', 'rebootstrap', said, { place, lost: places.join() })
+    const { place } = request
+    const lose = request.lose.join(', ')
+    const said = `replica ${place} goes on alone: what only replicas ${lose} had is lost, and they come back as others or not at all`
+    outbox.log('error', 'rebootstrap', said, { place, lost: request.lose.join() })
     return [200, { ok: true, place, id: this.#self, stage: { kind: 'done' }, said }]
   }
 
-  /** Those that were given up are gone, and fresh ones are awaited in their places. */
   #writeLost(): boolean {
     const { store, append } = this.#ports
-    const rows = new Map<number, BookRow>()
-    for (const id of this.#lost) {
-      const place = placeOf(id)
-      const known = rows.get(place) ?? store.book.row(place)
-      const generation = Math.max(generationOf(id), known?.generation ?? 0)
-      const blank = { incarnation: '', peer: '', admin: '' }
-      rows.set(place, { ...blank, ...known, place, generation, gone: generation, wanted: true, awaited: true })
-    }
+    this.#entry = append({ kind: 'book', replaces: store.book.version, rows: lostRows(this.#lost, store.book) })
     this.#lost = []
-    const inOrder = [...rows.values()].sort((a, b) => a.place - b.place)
-    this.#entry = append({ kind: 'book', replaces: store.book.version, rows: inOrder })
     return this.#entry !== null
+  }
+
+  /** Whether a quorum of the voters that it knows is linked with this replica. */
+  get isQuorumLinked(): boolean {
+    return isQuorumLinked({ ...this.#ports, self: this.#self })
   }
 
   /** The reachable voter that has most of the log and stays; the lowest of several. */

@@ -135,7 +135,11 @@ export class Replica {
     const log = this.#log
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
-    this.#members = new Members({ ...shared, append: (body) => this.#duties.append(body) })
+    this.#members = new Members({
+      ...shared,
+      contact: () => this.#freshness.contact,
+      append: (body) => this.#duties.append(body),
+    })
     this.#duties = new Duties({
       ...shared,
       log,
@@ -353,7 +357,15 @@ export class Replica {
       if (peer === this.#leader) this.#log.offerAgain()
     }
     if (state.kind === 'refused') this.#raft.forget(peer, this.#now)
-    if (state.kind === 'removed') this.#removed()
+    if (state.kind === 'removed' && this.#members.own.told() && this.#members.own.isWanted) this.#contradict(peer)
+  }
+
+  #contradict(peer: ReplicaId): void {
+    const it = `replica ${placeOf(peer)}`
+    const said =
+      `${it} says that this replica was removed from the set, and its own log does not: if ${it} was told to go on alone ` +
+      `(members rebootstrap) although this one lives, end ${it}, and start it with an empty data folder`
+    this.#outbox.log('error', 'removed-unknown', said, { peer: placeOf(peer) })
   }
 
   /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
@@ -398,7 +410,9 @@ export class Replica {
     } while (appended || this.#log.busy)
     this.#clock.voters = allVoters(this.#raft.configuration.voters)
     this.#members.tellHost()
-    if (this.#members.own.isDismissed(this.#freshness.stale)) this.#leaving.part()
+    const { stale } = this.#freshness
+    if (this.#members.own.isDismissed(stale)) this.#leaving.part()
+    if (this.#members.own.isOut(this.#now, stale && !this.#members.isQuorumLinked)) this.#removed()
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()
