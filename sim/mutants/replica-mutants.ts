@@ -30,7 +30,7 @@ export const replicaMutants: readonly Mutant[] = [
     name: 'takeover-forgets-groups',
     room: 'replica',
     file: 'src/replica/takeovers.ts',
-    find: 'if (!this.#done.has(key) && this.#isOwn(key) && this.#isGained(key, sweep)) found.push(key)',
+    find: 'if (isOwn && this.#isGained(key, sweep)) found.push(key)',
     replace: '',
     story: 'a new owner does nothing until something comes in',
     promise: 'C2',

@@ -11,7 +11,8 @@ export function latin1Bytes(text: string): Uint8Array {
 export function latin1Text(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 8_192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8_192))
+    // Half the time of a spread, which goes by an iterator.
+    text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + 8_192)) as string
   }
   return text
 }

@@ -137,11 +137,13 @@ export function sipHash(key: HashKey, bytes: Uint8Array): Hash64 {
 // Characters on their way into a hash; overwritten by each.
 const characters = new Uint8Array(512)
 
-/** SipHash-2-4 of a latin1 string; a character above U+00FF counts by its low byte. */
-export function sipHashText(key: HashKey, text: string): Hash64 {
-  if (text.length > characters.length) return sipHash(key, latin1Bytes(text))
+/** SipHash-2-4 of a latin1 string, and of what follows it, if anything does; a character above U+00FF counts by its low byte. */
+export function sipHashText(key: HashKey, text: string, more = ''): Hash64 {
+  const length = text.length + more.length
+  if (length > characters.length) return sipHash(key, latin1Bytes(text + more))
   for (let i = 0; i < text.length; i++) characters[i] = text.charCodeAt(i)
-  return hashFirst(key, characters, text.length)
+  for (let i = 0; i < more.length; i++) characters[text.length + i] = more.charCodeAt(i)
+  return hashFirst(key, characters, length)
 }
 
 /** Sixteen lower-case hexadecimal digits. */

@@ -88,9 +88,9 @@ export const limits = {
   /** `delete` timers may fire this much late, so that many leave with one pulse. Callbacks are never delayed. */
   deleteSlack: seconds(1),
   /** Groups taken over in one step: the rest follow in the next ones, so that datagrams are served between. */
-  takeoverBatch: 200,
-  /** Groups looked at in one step for whether they changed owners: a few milliseconds. */
-  takeoverLooks: 1_000,
+  takeoverBatch: 50,
+  /** Groups looked at in one step for whether they changed owners. Both together are one or two milliseconds. */
+  takeoverLooks: 400,
   /** Changes of owners whose groups are looked for at the same time. */
   sweeps: 8,
   /** Open performances of intents per owner, oldest first (design.md 4). */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { GroupKey } from '../base/brand.ts'
 import { group, put, start, TestLog } from '../store/testing/log.ts'
 import { limits } from './limits.ts'
@@ -81,4 +81,43 @@ test('when owners go to and fro all the time, what is owned is taken over, and w
   const taken = new Set<GroupKey>()
   while (takeovers.busy) for (const key of takeovers.next(7).keys) if (takeovers.take(key)) taken.add(key)
   expect(taken.size).toBe([...log.store.groups()].filter((key) => log.store.ownerOf(key) === one).length)
+})
+
+test('who stays beside those that served gains nothing, and looks at no group', () => {
+  const log = new TestLog()
+  log.serving([one, start(2)])
+  for (let n = 0; n < groups; n++) log.commit(group(n), { puts: [put(0)] })
+  const takeovers = new Takeovers(log.store, one)
+  for (const admitted of [start(3), start(3, 2)]) {
+    const before = log.store.serving()
+    log.serving([admitted])
+    takeovers.changed(before)
+    expect(gained(log, before)).toEqual([])
+    expect(takeovers.busy).toBe(false)
+  }
+})
+
+test('a change of owners walks through no groups, however many were taken over for the one before', () => {
+  const log = new TestLog()
+  log.serving([one, start(2), start(3)])
+  const many = 250
+  for (let n = 0; n < many; n++) log.commit(group(n), { puts: [put(0)] })
+  const takeovers = new Takeovers(log.store, one, 5)
+  const without = (n: number): void => {
+    if (n > 1) log.serving([start(3, n)])
+    const before = log.store.serving()
+    log.serving([], [start(3, n)])
+    takeovers.changed(before)
+  }
+  without(1)
+  without(2)
+  // All that the first change brought: the sweep for the second one has not come to them.
+  let taken = 0
+  for (let turn = 0; turn < many / 5; turn++) for (const key of takeovers.next(5).keys) if (takeovers.take(key)) taken++
+  expect(taken).toBeGreaterThan(25)
+  const asked = [vi.spyOn(log.store, 'ownerOf'), vi.spyOn(log.store, 'ownerUnder')]
+  without(3)
+  // What is found and waits, at most a turn's.
+  expect(asked.reduce((calls, spy) => calls + spy.mock.calls.length, 0)).toBeLessThan(20)
+  expect(takeovers.busy).toBe(true)
 })

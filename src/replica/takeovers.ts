@@ -1,15 +1,19 @@
 // Groups that became this replica's own, and are to be taken over (design.md 4): when owners change, all groups are looked at for that,
-// some in each turn, for there may be a million. A group that is asked for before is told at once.
+// some in each turn, for there may be a million. A group that is asked for before is told at once. No change of owners itself walks
+// through groups: what was taken over before it is told apart by the number of the sweep.
 //
 //   owners change --> sweep: part 0, part 1, ... --found--> next() --> Owner takes it over
 //                                '-- take(key) of a part that was not looked at yet ----^
 
+import { replicaOf } from '../base/brand.ts'
 import type { GroupKey, Life } from '../base/brand.ts'
 import type { Store } from '../store/store.ts'
 import type { Serving } from '../store/view.ts'
 import { limits } from './limits.ts'
 
 interface Sweep {
+  /** Rises from one to the next. */
+  readonly number: number
   /** Who owned before the change that it is for; null = nothing is known of that. */
   readonly before: Serving | null
   /** The next part of the store's index to look at. */
@@ -23,8 +27,10 @@ export class Takeovers {
   #sweeps: Sweep[] = []
   /** Found, and not taken over. Invariant: this replica's own. */
   readonly #found = new Set<GroupKey>()
-  /** Taken over, or made anew, while sweeps go on that have not come to them. Invariant: this replica's own. */
-  readonly #done = new Set<GroupKey>()
+  /** Taken over, or made anew, while sweeps go on that have not come to them; and the newest sweep then. If one of them was
+   * lost since, only a later sweep's change can have brought it back. */
+  readonly #done = new Map<GroupKey, number>()
+  #begun = 0
 
   readonly #looks: number
 
@@ -37,12 +43,20 @@ export class Takeovers {
 
   /** Owners were computed anew. `before` null: the store became another one. */
   changed(before: Serving | null): void {
-    for (const keys of [this.#found, this.#done])
-      for (const key of keys) if (before === null || !this.#isOwn(key)) keys.delete(key)
+    for (const key of this.#found) if (before === null || !this.#isOwn(key)) this.#found.delete(key)
     if (before === null) this.#sweeps = []
-    this.#sweeps.push({ before, part: 0 })
+    else if (this.#gainsNothing(before)) return
+    const sweep = { number: ++this.#begun, before, part: 0 }
+    this.#sweeps.push(sweep)
     // Owners go to and fro: one sweep more over all that is owned costs less than to remember each change.
-    if (this.#sweeps.length > limits.sweeps) this.#sweeps = [{ before: null, part: 0 }]
+    if (this.#sweeps.length > limits.sweeps) this.#sweeps = [{ ...sweep, before: null }]
+  }
+
+  /** Whoever served still does: of one more, a group's owner may only lose (rendezvous hashing takes the highest). */
+  #gainsNothing({ members }: Serving): boolean {
+    const after = this.#store.serving().members
+    const stays = (id: number): boolean => after.some(({ life }) => replicaOf(life) === id)
+    return members.some(({ life }) => life === this.#life) && members.every(({ life }) => stays(replicaOf(life)))
   }
 
   get busy(): boolean {
@@ -52,10 +66,9 @@ export class Takeovers {
   /** Whether the group is still to be taken over. */
   has(key: GroupKey): boolean {
     if (this.#found.has(key)) return true
-    if (this.#sweeps.length === 0 || this.#done.has(key)) return false
-    if (this.#store.groupVersion(key) === 0 || !this.#isOwn(key)) return false
+    if (this.#sweeps.length === 0 || this.#store.groupVersion(key) === 0 || !this.#isOwn(key)) return false
     const part = this.#store.partOf(key)
-    return this.#sweeps.some((sweep) => part >= sweep.part && this.#isGained(key, sweep))
+    return this.#sweeps.some((sweep) => part >= sweep.part && !this.#isDone(key, sweep) && this.#isGained(key, sweep))
   }
 
   /** The group comes into its owner's memory: whether it is to be taken over now. */
@@ -63,7 +76,8 @@ export class Takeovers {
     if (!this.busy) return false
     const isGained = this.has(key)
     this.#found.delete(key)
-    if (this.#sweeps.length > 0) this.#done.add(key)
+    const part = this.#store.partOf(key)
+    if (this.#sweeps.some((sweep) => part >= sweep.part)) this.#done.set(key, this.#begun)
     return isGained
   }
 
@@ -81,12 +95,15 @@ export class Takeovers {
 
   #look(): number {
     const found: GroupKey[] = []
+    const serving = this.#store.serving()
     for (let looks = 0; looks < this.#looks;) {
       const sweep = this.#sweeps[0]
       if (sweep === undefined) break
       for (const key of this.#store.groupsIn(sweep.part)) {
         looks++
-        if (!this.#done.has(key) && this.#isOwn(key) && this.#isGained(key, sweep)) found.push(key)
+        // Each is asked for once, which the store need not remember.
+        const isOwn = !this.#isDone(key, sweep) && this.#store.ownerUnder(serving, key) === this.#life
+        if (isOwn && this.#isGained(key, sweep)) found.push(key)
       }
       if (++sweep.part === this.#store.parts) this.#sweeps.shift()
     }
@@ -94,6 +111,10 @@ export class Takeovers {
     const before = this.#found.size
     for (const key of found.sort()) this.#found.add(key)
     return this.#found.size - before
+  }
+
+  #isDone(key: GroupKey, { number }: Sweep): boolean {
+    return (this.#done.get(key) ?? 0) >= number
   }
 
   #isOwn(key: GroupKey): boolean {

@@ -25,7 +25,7 @@ export function ownerUnder(serving: Serving, group: GroupKey): Life | null {
   let bestHigh = 0
   let bestLow = 0
   for (const member of serving.members) {
-    const { high, low } = sipHashText(RENDEZVOUS, `${group}/${placeOf(replicaOf(member.life))}`)
+    const { high, low } = sipHashText(RENDEZVOUS, group, `/${placeOf(replicaOf(member.life))}`)
     const wins =
       best === null ||
       high > bestHigh ||

@@ -75,8 +75,9 @@ export class SlotTable {
   }
 
   textsIn(part: number): readonly string[] {
-    const { refs } = this.#parts[part] ?? { refs: [] }
-    return [...refs].filter((ref) => ref !== NONE).map((ref) => this.#texts.textOf(ref))
+    const texts: string[] = []
+    for (const ref of this.#parts[part]?.refs ?? []) if (ref !== NONE) texts.push(this.#texts.textOf(ref))
+    return texts
   }
 
   /** All texts, in no particular order. */
