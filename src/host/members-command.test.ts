@@ -91,6 +91,13 @@ test('an order is given again until it is done, each stage is told once; without
   expect(out).toBe('it is awaited\ndone\n')
 })
 
+test('what goes on to hold it up is told, once', async () => {
+  const busy = { status: 503, body: { ok: false, error: 'no leader is known' } }
+  const { run } = await scene(three, [busy, busy, busy, stage('done', 'done')])
+  expect(await run('add')).toBe(0)
+  expect(out).toBe('no leader is known\ndone\n')
+})
+
 test('a replacement names who is replaced, so that it is not done twice', async () => {
   const { run, orders } = await scene([member(1), member(2, { id: replicaId(1_002) })], [stage('done', 'done')])
   expect(await run('replace', '2')).toBe(0)

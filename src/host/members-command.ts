@@ -141,12 +141,19 @@ async function change(
   fields: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   let told = ''
+  let busy = ''
+  /** No leader just now, or it is asked too much, is nothing to tell of, but if it goes on. */
+  const wait = (reason: string): null => {
+    if (reason === busy && reason !== told)
+      say((told = reason), { event: 'waiting', place: fields['place'] ?? null, reason })
+    busy = reason
+    return null
+  }
   const look = async (): Promise<string | null> => {
     const asked = await order(`${url}/members/${kind}`, fields)
     if (!asked.ok) return asked.error
     const answer = asked.value.body as MemberAnswer
-    // No leader just now, or it is asked too much: again.
-    if (asked.value.status === 503) return null
+    if (asked.value.status === 503) return wait(refusalIn(asked.value.body))
     if (asked.value.status >= 400 || !answer.ok) return refusalIn(asked.value.body)
     if (answer.said !== told) say(answer.said, { event: answer.stage.kind, place: answer.place, ...answer.stage })
     told = answer.said

@@ -27,11 +27,10 @@ import type { Outbox } from './outbox.ts'
 import { OwnPlace } from './own-place.ts'
 import { isQuorumLinked, lostRows, lostVoters } from './rebootstrap.ts'
 import { Rounds } from './rounds.ts'
+import type { Upgrade } from './upgrade.ts'
 
 /** The first that has the member book, and its frames. */
 const BOOK_FORMAT = 2
-const oldFormat =
-  'not all replicas run a release that can change the set, or one is down: start all of them with this one, then ask again'
 
 export interface MembersPorts {
   readonly life: Life
@@ -39,6 +38,7 @@ export interface MembersPorts {
   readonly store: Store
   readonly links: Links
   readonly outbox: Outbox
+  readonly upgrade: Upgrade
   now(): Instant
   /** When the leader was heard last, or a quorum at the leader, or this replica started. */
   contact(): Instant
@@ -98,7 +98,7 @@ export class Members {
     if (request.kind === 'rebootstrap') return this.#answer(asker, ...this.#rebootstrap(request))
     const waiting: Waiting = { asker, request, until: plus(now(), limits.memberAnswer) }
     if (store.format < BOOK_FORMAT) {
-      this.#refuse(asker, 503, oldFormat)
+      this.#refuse(asker, 503, this.#tooEarly(request))
     } else if (request.kind === 'transfer' && request.place === null) {
       if (!raft.isLeader) this.#answer(asker, ...done(this.#self))
       else this.#answer(asker, ...this.#transfer(request))
@@ -115,6 +115,22 @@ export class Members {
         this.#refuse(asker, 503, 'no leader is known that could change the set: ask again once a quorum is up')
       } else this.#passed.set(id, waiting)
     }
+  }
+
+  /** At a format without a member book, a request can't even be passed on; but a replica that is given up by it is waited for no
+   * longer. It is asked again. */
+  #tooEarly({ kind, place }: MemberRequest): string {
+    const { raft, upgrade, now } = this.#ports
+    const { leader } = raft
+    if (leader === null) return 'no leader is known that could change the set: ask again once a quorum is up'
+    if (!raft.isLeader)
+      return `the set is too old to pass this on: ask replica ${placeOf(leader)}, the leader, at its own admin address`
+    if (kind === 'replace' || kind === 'remove') {
+      const status = raft.status()
+      const holder = membersOf(status.configuration).find((id) => placeOf(id) === place)
+      if (holder !== undefined && this.#knowsSilence && !this.#isReachable(status, holder)) upgrade.excuse(holder)
+    }
+    return upgrade.held(now())
   }
 
   onAsk(from: Life, { id, request: json }: AskFrame): void {
@@ -210,6 +226,7 @@ export class Members {
     this.#quiet = isQuiet ? state : ''
     if (this.#entry !== null && this.#entry > store.appliedIndex) return
     this.#entry = null
+    if (store.format < BOOK_FORMAT) return
     if (this.#lost.length > 0 && this.#writeLost()) return
     this.#decide(status)
     if (this.#entry === null) this.#step(status)
@@ -372,8 +389,7 @@ export class Members {
 
   /** What it takes is not in anybody's log: no quorum is left to agree. */
   #rebootstrap(request: Rebootstrap): [number, MemberAnswer] {
-    const { raft, store, outbox, now } = this.#ports
-    if (store.format < BOOK_FORMAT) return [409, { ok: false, error: oldFormat }]
+    const { raft, outbox, now } = this.#ports
     const lost = lostVoters(request, { ...this.#ports, self: this.#self })
     if ('error' in lost) return [lost.status, { ok: false, error: lost.error }]
     const refused = raft.rebootstrap(now())

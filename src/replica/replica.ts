@@ -137,6 +137,7 @@ export class Replica {
     this.#upgrade.tell()
     this.#members = new Members({
       ...shared,
+      upgrade: this.#upgrade,
       contact: () => this.#freshness.contact,
       append: (body) => this.#duties.append(body),
     })

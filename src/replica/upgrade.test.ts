@@ -8,6 +8,7 @@ import { millis, seconds, stamp } from '../base/instant.ts'
 import { phone, request } from '../call/testing/phone.ts'
 import { decodeFrame, decodeRecord, encodeBody, encodeEntry, encodeFrame, formatOfEntry } from '../wire/codec.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
+import type { MemberRequest } from '../wire/member-request.ts'
 import { Bench, sip } from './testing/bench.ts'
 
 const caller = phone('caller', '127.36.0.2', 5062)
@@ -82,6 +83,55 @@ describe('the format of a set', () => {
     const bench = new Bench([3]).begin()
     calls(bench, 3, 'a')
     expect(bench.replica(bench.leader()).store.format).toBe(1)
+  })
+
+  test('if it is lost for good, an operator gives it up: the format rises, and a fresh one takes its place', () => {
+    const bench = new Bench([3]).begin()
+    const replace: MemberRequest = { kind: 'replace', place: 3, id: null, peer: null, admin: null }
+    const leader = bench.leader()
+    const [other] = bench.followers() as [ReplicaId]
+    expect(bench.request(other, replace)).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining(`ask replica ${leader}, the leader`) },
+    })
+    expect(bench.request(leader, { kind: 'add', place: 4, peer: 'a:1', admin: 'a:2' })).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('while 3 is down or runs an older release') },
+    })
+    bench.pass(seconds(5))
+    expect(bench.replica(leader).store.format).toBe(1)
+    expect(bench.request(leader, replace)).toMatchObject({ status: 503, body: { error: /ask again/ } })
+    bench.pass(millis(10))
+    expect(bench.request(leader, replace)).toMatchObject({ status: 202, body: { stage: { kind: 'awaited' } } })
+    expect(bench.join(3, 'fresh')).toBe(1_003)
+    bench.pass(seconds(5))
+    expect(bench.serving()).toHaveLength(3)
+    expect(bench.replica(leader).raft.configuration.voters.incoming).toEqual([1, 2, 1_003])
+  })
+
+  test('not for one that lives with an older release, nor while the config file keeps it', () => {
+    const bench = new Bench([], 3, {}, 'wal', [2, 2, 1]).begin()
+    for (let times = 0; times < 4; times++) {
+      for (const id of bench.ids) expect(bench.request(id, { kind: 'remove', place: 3 })).toMatchObject({ status: 503 })
+      bench.pass(millis(500))
+    }
+    expect(active(bench)).toEqual([1, 1, 1])
+    const kept = new Bench([3], 3, {}, 'wal', [1, 1, 1]).begin()
+    expect(kept.request(kept.leader(), { kind: 'remove', place: 3 })).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('formats.most') },
+    })
+  })
+
+  test('the majority is lost before the format has risen: one goes on alone, and then it rises', () => {
+    const bench = new Bench([3]).begin()
+    const [one, two] = bench.ids as [ReplicaId, ReplicaId]
+    bench.kill(two)
+    bench.pass(seconds(3))
+    expect(bench.request(one, { kind: 'rebootstrap', place: 1, lose: [2, 3] })).toMatchObject({ status: 200 })
+    bench.pass(seconds(2))
+    expect(bench.replica(one).store.format).toBe(2)
+    expect(bench.replica(one).store.book.isGone(two)).toBe(true)
   })
 
   test('an upgrade, one replica after another: the format rises after the last one, and calls live through it', () => {

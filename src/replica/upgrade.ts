@@ -2,6 +2,7 @@
 // format, and who hears of it. A raise is an entry: from it on every replica writes that format, so all of them must read it
 // before. Nothing lowers it again, as the log may hold what a release with a lower one can't read.
 
+import { placeOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { between } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
@@ -31,6 +32,8 @@ export class Upgrade {
   readonly #ports: UpgradePorts
   #told = 0
   #isStopped = false
+  /** Members that an operator has given up: they need not read the next format. */
+  readonly #excused = new Set<ReplicaId>()
 
   constructor(ports: UpgradePorts) {
     this.#ports = ports
@@ -61,17 +64,39 @@ export class Upgrade {
   /** What a leader is to propose: the next format, once all members are up and read it; null = nothing. A link that is up may be
    * half of one, to a process that another release has followed: what counts is that it was heard just now. */
   due(now: Instant): Raise | null {
-    const { formats, store, raft, links } = this.#ports
+    const { formats, store } = this.#ports
     const next = store.format + 1
-    if (formats.newest < next) return null
+    return formats.newest >= next && this.#lacking(now).length === 0 ? { kind: 'raise', format: next } : null
+  }
+
+  /** The set is to go on without that member, which is not heard: so it is not waited for. Should it come back with a release that
+   * doesn't read what the set writes by then, nobody listens to it. */
+  excuse(member: ReplicaId): void {
+    this.#excused.add(member)
+  }
+
+  /** Why the leader doesn't raise the format, with the fix. */
+  held(now: Instant): string {
+    const { formats, store } = this.#ports
+    const at = `the set writes format ${store.format}, which has no changes of the set`
+    if (formats.newest <= store.format)
+      return `${at}, and formats.most keeps it there: take that out of the config files`
+    const lacking = this.#lacking(now).map(placeOf).join(', ')
+    if (lacking === '') return `${at}, and is about to write the next one: ask again`
+    const fix = `start ${lacking} with this release, or give up what is lost for good: holdfast members replace`
+    return `${at} while ${lacking} is down or runs an older release: ${fix}`
+  }
+
+  /** Those that must read the next format, and were not heard just now, or don't. */
+  #lacking(now: Instant): readonly ReplicaId[] {
+    const { store, raft, links } = this.#ports
     const { id, configuration, heard } = raft.status()
     const isReady = (member: ReplicaId): boolean => {
       const at = heard.get(member)
-      return at !== undefined && between(at, now) < limits.silence && links.newestFormat(member) >= next
+      if (this.#excused.has(member) && !links.isUp(member)) return true
+      return at !== undefined && between(at, now) < limits.silence && links.newestFormat(member) > store.format
     }
-    return membersOf(configuration).every((member) => member === id || isReady(member))
-      ? { kind: 'raise', format: next }
-      : null
+    return membersOf(configuration).filter((member) => member !== id && !isReady(member))
   }
 
   /** Whoever must know hears which format the set writes. */
