@@ -27,7 +27,7 @@ import { parseSnapshotTitle } from '../src/wire/snapshot-file.ts'
 import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
-import { bodies, entities, fork, frames, messages, parts, records } from './formats/values.ts'
+import { boundParty, bodies, entities, fork, frames, messages, parts, records } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -38,7 +38,12 @@ interface Sample {
 
 /** What older formats have no room for, as they give it back. */
 const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
-  1: { 'entity invite': { cancelAnswer: null }, 'body pulse': { audit: null }, 'part head': { format: 1 } },
+  1: {
+    'entity invite': { cancelAnswer: null },
+    'entity dialog': { callee: { ...boundParty, stream: '' } },
+    'body pulse': { audit: null },
+    'part head': { format: 1 },
+  },
   2: {},
 }
 

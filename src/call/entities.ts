@@ -39,7 +39,7 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
     case 'session':
       return pack(sipSessionFields(value))
     case 'dialog':
-      return pack(dialogFields(value))
+      return pack(dialogFields(value, format))
     case 'invite':
     case 'request':
     case 'bye':

@@ -18,6 +18,7 @@ import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { nonInviteClientDeadline, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Flow } from '../wire/entry.ts'
 import { onAck, onCancel } from './cancel.ts'
+import { bindAgain } from './bound.ts'
 import type { CallContext, CallInput, CallResult, InputRef } from './contract.ts'
 import { inviteOfBranch } from './find.ts'
 import { entityValue } from './entities.ts'
@@ -118,6 +119,7 @@ function handle(turn: Turn, input: CallInput): void {
 }
 
 function onRequest(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
+  bindAgain(turn, request, flow)
   switch (request.method) {
     case 'INVITE':
       onInvite(turn, request, flow, ref)

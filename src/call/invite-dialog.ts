@@ -13,6 +13,7 @@ import { timers } from '../transaction/timers.ts'
 import { byeTimer } from './bye.ts'
 import { allDialogs, dialogOf, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
+import { boundStream } from './bound.ts'
 import { callLimits } from './limits.ts'
 import type { Turn } from './turn.ts'
 
@@ -86,6 +87,7 @@ function newDialog(
   const { value, branch } = found
   const callerTag = fromTag(response) ?? ''
   const sent = sentInvite(turn, branch)
+  const [asking, answering] = [contactOf(sent) ?? '', contactOf(response) ?? '']
   return {
     kind: 'dialog',
     state,
@@ -94,15 +96,17 @@ function newDialog(
     callId: flat(callId(response)),
     caller: {
       tag: flat(callerTag),
-      target: contactOf(sent) ?? '',
+      target: asking,
       transport: value.upstream.transport,
       cseq: value.cseq,
+      stream: flat(boundStream(value.upstream, asking)),
     },
     callee: {
       tag: flat(toTag(response) ?? ''),
-      target: contactOf(response) ?? '',
+      target: answering,
       transport: isMoved(sent) ? 'udp' : branch.hop.transport,
       cseq: 0,
+      stream: flat(boundStream(branch.hop, answering)),
     },
   }
 }

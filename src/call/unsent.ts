@@ -12,6 +12,7 @@ import { startInviteClient } from '../transaction/invite-client.ts'
 import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
+import { waitsForClient } from './bound.ts'
 import { endDialog, keepFinal } from './bye.ts'
 import type { CallInput } from './contract.ts'
 import { allInvites, dialogOf, parsedRequest, sentInvite } from './find.ts'
@@ -31,7 +32,9 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     if (stands(turn, sent, unsent)) turn.send(unsent.flow, unsent.data, unsent.what)
     return
   }
-  if (unsent.data.startsWith('SIP/2.0 ')) onLostResponse(turn, unsent)
+  const isRequest = !unsent.data.startsWith('SIP/2.0 ')
+  if (waitsForClient(unsent.flow, isRequest)) return
+  if (!isRequest) onLostResponse(turn, unsent)
   else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
   // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.

@@ -3,7 +3,7 @@
 import { isIP, isIPv4 } from 'node:net'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import type { Transport } from '../wire/entry.ts'
+import type { Transport } from '../sip/transport.ts'
 
 export interface Address {
   /** An IP address; IPv6 without brackets. */

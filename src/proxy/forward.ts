@@ -6,10 +6,11 @@ import type { SipRequest } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
 import { viaText } from '../sip/via.ts'
-import type { Flow, Transport } from '../wire/entry.ts'
+import { uriTransport } from '../sip/transport.ts'
+import type { Flow } from '../wire/entry.ts'
 import { makeBranch, nextBranch } from './branch.ts'
 import type { BranchPlace } from './branch.ts'
-import { hostPort } from './own.ts'
+import { hostPort, listenerFor } from './own.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
 import { STREAM, TOKEN, makeToken } from './token.ts'
@@ -47,16 +48,16 @@ const MOVED = 'hfu'
 export function forwardRequest(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace): Forwarded {
   const branch = makeBranch(place.keys, place.group, request, place)
   const { hop } = answer
-  const text = forwardText(request, answer, place, ourVia(hop, branch, request, place))
+  const text = forwardText(request, answer, place, ourVia(hop, branch, request, place), hop)
   if (hop.transport !== 'udp' || text.length <= place.datagramMost) return { text, branch, hop }
   // 18.1.1: near the MTU or above it a request MUST go by a transport that bears it. Record-Route stays as the route has it:
   // what is said of this request's size is not said of the dialog's.
   const byTcp: Flow = { ...hop, transport: 'tcp' }
   const via = `${ourVia(byTcp, branch, request, place)};${MOVED}`
-  return { text: forwardText(request, answer, place, via), branch, hop: byTcp }
+  return { text: forwardText(request, answer, place, via, byTcp), branch, hop: byTcp }
 }
 
-function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace, via: string): string {
+function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace, via: string, by: Flow): string {
   const change = edit(request)
   if (answer.requestUri !== null) change.requestUri(answer.requestUri)
   if (answer.routes !== null) replaceRoutes(request, change, answer.routes)
@@ -64,8 +65,10 @@ function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardP
   change.maxForwards(hops === null ? DEFAULT_MAX_FORWARDS : hops - 1)
   if (place.breadth !== undefined) change.set('Max-Breadth', String(place.breadth))
   if (DIALOG_METHODS.includes(request.method) && toTag(request) === null) {
-    for (const value of recordRoutes(answer.hop, place)) change.prependRecordRoute(value)
+    const isSips = (answer.requestUri ?? request.requestUri).toLowerCase().startsWith('sips:')
+    for (const value of recordRoutes(answer.hop, place, isSips)) change.prependRecordRoute(value)
   }
+  if (by.transport !== 'udp') change.contentLength()
   return change.prependVia(via).print()
 }
 
@@ -104,17 +107,21 @@ function replaceRoutes(request: SipRequest, change: Edit, routes: readonly strin
   for (let i = 0; i < gone; i++) change.removeTopRoute()
 }
 
-/** 16.6 step 4: one value where both sides use one transport, else one for each side, so that each finds us by its own.
- * In the order in which they are put on top: the upstream side's first. */
-function recordRoutes(hop: Flow, place: ForwardPlace): readonly string[] {
-  const upstream = recordRoute(place.arrival.transport, place)
-  return hop.transport === place.arrival.transport ? [upstream] : [upstream, recordRoute(hop.transport, place)]
+/** 16.6 step 4, RFC 5658: one value where both sides find us alike, else one for each side, so that each finds us by its own
+ * transport and its own kind of address. In the order in which they are put on top: the upstream side's first. */
+function recordRoutes(hop: Flow, place: ForwardPlace, isSips: boolean): readonly string[] {
+  const upstream = recordRoute(place.arrival, place, isSips)
+  const downstream = recordRoute(hop, place, isSips)
+  return upstream === downstream ? [upstream] : [upstream, downstream]
 }
 
-function recordRoute(transport: Transport, place: ForwardPlace): string {
+/** For the side that `flow` leads to. A sips URI stays one on the way back. */
+function recordRoute({ transport, host }: Flow, place: ForwardPlace, isSips: boolean): string {
   const token = makeToken(place.keys, place.group, '')
-  const named = transport === 'udp' ? '' : `;transport=${transport}`
-  return `<sip:${hostPort(place.set.host, place.set.port)}${named};lr;${TOKEN}=${token}>`
+  const own = listenerFor(place.set, transport, host)
+  const named = isSips && transport === 'tls' ? '' : uriTransport(transport)
+  const parameter = named === '' ? '' : `;transport=${named}`
+  return `<${isSips ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};lr;${TOKEN}=${token}>`
 }
 
 /** 16.6 step 8. */
@@ -123,6 +130,7 @@ function ourVia(hop: Flow, branch: string, request: SipRequest, place: ForwardPl
   const stream = request.method === 'ACK' ? '' : place.arrival.stream
   const named = stream === '' ? '' : `;${STREAM}=${streamToken(stream)}`
   const token = makeToken(place.keys, place.group, stream)
-  const sentBy = hostPort(place.set.host, place.set.port)
+  const own = listenerFor(place.set, hop.transport, hop.host)
+  const sentBy = hostPort(own.host, own.port)
   return `SIP/2.0/${hop.transport.toUpperCase()} ${sentBy};branch=${branch};${TOKEN}=${token}${named}`
 }

@@ -3,10 +3,36 @@
 import { isIpv4, isIpv6, sameHost } from '../sip/host.ts'
 import { hostReference } from '../sip/scan.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
-import type { SetAddress } from './settings.ts'
+import { defaultPort } from '../sip/transport.ts'
+import type { Transport } from '../sip/transport.ts'
+import type { Listener, SetAddress } from './settings.ts'
 
 export function isSetHost(set: SetAddress, host: string, port: number | null): boolean {
-  return (port ?? 5060) === set.port && sameHost(host, set.host)
+  if (set.listeners === undefined) return (port ?? 5060) === set.port && sameHost(host, set.host)
+  return set.listeners.some((own) => isAt(own, host, port))
+}
+
+function isAt(own: Listener, host: string, port: number | null): boolean {
+  return (port ?? defaultPort(own.transport)) === own.port && sameHost(host, own.host)
+}
+
+/** Whether the set speaks it: it sends by nothing that it can't be called back by. */
+export function speaks(set: SetAddress, transport: Transport): boolean {
+  if (set.listeners === undefined) return transport === 'udp' || transport === 'tcp'
+  return set.listeners.some((own) => own.transport === transport)
+}
+
+/** Where somebody at `far` finds us by that transport: at an address of his family, if we have one. */
+export function listenerFor(set: SetAddress, transport: Transport, far: string): Pick<SetAddress, 'host' | 'port'> {
+  const alike = set.listeners?.filter((own) => own.transport === transport) ?? []
+  return alike.find(({ host }) => host.includes(':') === far.includes(':')) ?? alike[0] ?? set
+}
+
+/** The transport of the side that a Record-Route value of ours was written for. */
+export function transportOfOwn(set: SetAddress, own: SipUri): Transport {
+  const there = set.listeners?.find((one) => isAt(one, own.host, own.port))?.transport ?? 'udp'
+  if (there !== 'udp' && there !== 'tcp') return there
+  return own.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
 }
 
 /** A sip URI with the set's host and port; whatever its user is. */

@@ -207,7 +207,7 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
   test('interface.md: in a dialog, to the set itself: the committed target of the other side', () => {
     const bye = made('BYE', 'sip:x@127.0.0.10', [], dialog)
     expect(summary(ask(bye))).toBe('481 unknown-dialog')
-    const remote = { target: 'sip:b@127.0.0.3:5077', transport: 'tcp' as const }
+    const remote = { target: 'sip:b@127.0.0.3:5077', transport: 'tcp' as const, stream: '' }
     expect(summary(ask(bye, { remote }))).toBe('tcp 127.0.0.3:5077 sip:b@127.0.0.3:5077 same')
   })
 })
@@ -272,7 +272,7 @@ describe('addresses', () => {
     expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=127.0.0.7')).toBe('udp 127.0.0.7:5070')
     expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=[::1]')).toBe('udp ::1:5070')
     expect(to('SIP/2.0/UDP 127.0.0.8:5070;maddr=name.example.com')).toBe('udp 127.0.0.8:5070')
-    expect(to('SIP/2.0/TLS h.example.com', '1.a.1/2')).toBe('tcp h.example.com:5060 1.a.1/2')
+    expect(to('SIP/2.0/TLS h.example.com', '1.a.1/2')).toBe('tls h.example.com:5061 1.a.1/2')
     expect(to('SIP/2.0/TCP 127.0.0.8;received=127.0.0.9;rport=4000', '1.a.1/2')).toBe('tcp 127.0.0.9:5060 1.a.1/2')
     const named = via(`SIP/2.0/TCP 127.0.0.8;hfs=${streamToken('1.a.1/2')}`)
     expect(streamOf(named)).toBe('1.a.1/2')

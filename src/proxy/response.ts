@@ -27,7 +27,10 @@ export function relayResponse(response: SipResponse): RelayedResponse | null {
     fromTag: fromTag(response),
     cseq: cseq(response).number,
   })
-  return { text: edit(response).removeTopVia().print(), flow: responseFlow(next, streamOf(ours)), key }
+  const flow = responseFlow(next, streamOf(ours))
+  const change = edit(response).removeTopVia()
+  if (flow.transport !== 'udp') change.contentLength()
+  return { text: change.print(), flow, key }
 }
 
 /** The group in our Via, if we put it there. */

@@ -7,10 +7,12 @@ import { must } from '../base/assert.ts'
 import { routes, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { withoutBrackets } from '../sip/host.ts'
-import { parseUri } from '../sip/uri.ts'
+import { equalUris, parseUri } from '../sip/uri.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
-import type { Flow, Transport } from '../wire/entry.ts'
-import { isNumeric, isSetUri } from './own.ts'
+import { defaultPort, isSecure, isWebSocket } from '../sip/transport.ts'
+import type { Transport } from '../sip/transport.ts'
+import type { Flow } from '../wire/entry.ts'
+import { isNumeric, isSetUri, speaks, transportOfOwn } from './own.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from './settings.ts'
 import type { TargetSet } from './targets.ts'
 import { TOKEN, readToken } from './token.ts'
@@ -24,8 +26,9 @@ export interface RouteQuestion {
   readonly nextHop: NextHop | null
   /** Where an INVITE goes instead, if to more than one. */
   readonly nextHops?: NextHops | undefined
-  /** The committed target of the dialog's other side; null = no dialog, or it gave none. */
-  readonly remote: { readonly target: string; readonly transport: Transport } | null
+  /** The committed target of the dialog's other side; null = no dialog, or it gave none. `stream`: the connection that it is reached
+   * by, where it can't be called back; empty = by its target. */
+  readonly remote: { readonly target: string; readonly transport: Transport; readonly stream: string } | null
 }
 
 export type RouteAnswer =
@@ -61,20 +64,23 @@ export function route(question: RouteQuestion): RouteAnswer {
   if (next !== undefined) return byRoute(question, plan, next)
   const uri = parseUri(plan.requestUri)
   if (uri === null || uri.kind !== 'sip') return byScheme(question, plan, uri)
-  // 26.2.2: a sips URI is reached by TLS on every hop, which this set doesn't speak yet.
-  if (uri.secure) return refuse(416, null, 'uri-scheme')
   const inDialog = toTag(question.request) !== null
   if (isSetUri(question.set, uri)) return inDialog ? byDialog(question, plan) : byNextHop(question, plan, 404)
   if (!inDialog && question.nextHop !== null) return byNextHop(question, plan, 404)
   return byUri(question, plan, uri)
 }
 
-function originalPlan({ request, remote, transport }: RouteQuestion): Plan {
+/** What came by WebSocket comes from a client; what it asks for is elsewhere, and by itself speaks UDP (RFC 3263 4.1). */
+function onward(set: SetAddress, arrival: Transport): Transport {
+  return isWebSocket(arrival) && speaks(set, 'udp') ? 'udp' : arrival
+}
+
+function originalPlan({ request, remote, transport, set }: RouteQuestion): Plan {
   const texts = values(request, 'Route')
   const uris = routes(request)
   return {
     requestUri: request.requestUri,
-    transport: remote?.transport ?? transport,
+    transport: remote?.transport ?? onward(set, transport),
     routes: texts.map((text, i) => ({ text, uri: must(uris[i], 'a Route value that was not parsed').uri })),
   }
 }
@@ -85,7 +91,7 @@ function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
   if (last === undefined) return plan
   const uri = parseUri(plan.requestUri)
   if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
-  return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport: transportOf(uri) }
+  return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport: transportOfOwn(question.set, uri) }
 }
 
 /** 16.4: our own value on top is removed; both of them where the transport changes between the sides. The last one removed
@@ -96,15 +102,10 @@ function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
   for (const value of plan.routes) {
     const uri = parseUri(value.uri)
     if (uri === null || !isSetUri(question.set, uri)) break
-    transport = transportOf(uri)
+    transport = transportOfOwn(question.set, uri)
     ours++
   }
   return ours === 0 ? plan : { ...plan, transport, routes: plan.routes.slice(ours) }
-}
-
-/** Of a Record-Route value of ours: the transport of the side that it was written for. */
-function transportOf(own: SipUri): Transport {
-  return own.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
 }
 
 function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
@@ -155,16 +156,49 @@ function hopFlow(question: RouteQuestion, { host, port, transport }: NextHop): F
 
 /** Forward to a URI's address. */
 function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
-  if (uri.kind !== 'sip' || uri.secure) return refuse(416, null, 'uri-scheme')
-  const named = uri.params.get('transport')?.toLowerCase()
-  if (named !== undefined && named !== 'udp' && named !== 'tcp')
-    return refuse(404, 'Unsupported Transport', 'transport')
+  if (uri.kind !== 'sip') return refuse(416, null, 'uri-scheme')
+  const bound = boundTo(question, plan, uri)
+  if (bound !== null) return forward(question, plan, bound)
+  const transport = transportTo(question.set, uri, plan.transport)
+  if (transport === null || !speaks(question.set, transport)) {
+    return uri.secure ? refuse(416, null, 'uri-scheme') : refuse(404, 'Unsupported Transport', 'transport')
+  }
   const host = withoutBrackets(uri.params.get('maddr') ?? uri.host)
   if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
-  return forward(question, plan, { transport: named ?? plan.transport, host, port: uri.port ?? 5060, stream: '' })
+  return forward(question, plan, { transport, host, port: uri.port ?? defaultPort(transport), stream: '' })
+}
+
+/** The connection of the dialog's other side, if the request goes straight to it and nobody can call it back (RFC 7118 5.2.2,
+ * RFC 5626 4.3): whatever its address is. */
+function boundTo({ remote }: RouteQuestion, plan: Plan, uri: SipUri): Flow | null {
+  if (remote === null || remote.stream === '' || plan.routes.length > 0) return null
+  const target = parseUri(remote.target)
+  if (target === null || !equalUris(uri, target)) return null
+  const { transport, stream } = remote
+  return { transport, host: uri.host, port: uri.port ?? defaultPort(transport), stream }
+}
+
+/** The transport that a URI asks for; null = none of ours. Where it names none, that of the side. */
+function transportTo(set: SetAddress, uri: SipUri, side: Transport): Transport | null {
+  switch (uri.params.get('transport')?.toLowerCase()) {
+    case undefined:
+      return uri.secure && !isSecure(side) ? 'tls' : side
+    case 'udp':
+      return uri.secure ? null : 'udp'
+    case 'tcp':
+      return uri.secure ? 'tls' : 'tcp'
+    case 'tls':
+      return 'tls'
+    case 'ws':
+      return uri.secure || side === 'wss' || !speaks(set, 'ws') ? 'wss' : 'ws'
+    default:
+      return null
+  }
 }
 
 function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
+  // 26.2.2: a sips URI is reached by TLS on every hop.
+  if (isSips(plan.requestUri) && !isSecure(hop.transport)) return refuse(416, null, 'uri-scheme')
   const isSame = plan.requestUri === question.request.requestUri
   // 19.1.1: a Route, or a Contact of a dialog, that becomes the Request-URI has no headers.
   if (!isSame && hasHeaders(plan.requestUri)) return refuse(400, 'Bad Route', 'route-headers')
@@ -178,6 +212,11 @@ function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
     hop,
     targets: null,
   }
+}
+
+function isSips(text: string): boolean {
+  const uri = parseUri(text)
+  return uri !== null && uri.kind === 'sip' && uri.secure
 }
 
 function hasHeaders(text: string): boolean {

@@ -1,11 +1,21 @@
 // What the proxy is told about its set.
 
 import type { HashKey } from '../base/hash.ts'
-import type { Transport } from '../wire/entry.ts'
+import type { Transport } from '../sip/transport.ts'
 import type { TargetSet } from './targets.ts'
 
 export interface SetAddress {
   /** The set's stable SIP address: Via sent-by and Record-Route. An IPv6 host is without brackets. */
+  readonly host: string
+  readonly port: number
+  /** All that it listens to, the address above among them. Left out: UDP and TCP there. No two that are not UDP and TCP have one
+   * host and port. */
+  readonly listeners?: readonly Listener[]
+}
+
+/** One transport at one address of the set's. */
+export interface Listener {
+  readonly transport: Transport
   readonly host: string
   readonly port: number
 }

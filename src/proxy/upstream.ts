@@ -5,6 +5,8 @@ import { must } from '../base/assert.ts'
 import { topVia } from '../sip/message.ts'
 import type { SipMessage } from '../sip/message.ts'
 import { sameHost, withoutBrackets } from '../sip/host.ts'
+import { defaultPort, transportOfVia } from '../sip/transport.ts'
+import type { Transport } from '../sip/transport.ts'
 import type { Via } from '../sip/via.ts'
 import type { Flow } from '../wire/entry.ts'
 import { isNumeric } from './own.ts'
@@ -32,20 +34,28 @@ export function sourceParams(via: Via, flow: Flow): SourceParams {
 /** Where our own answers go to a request with this top Via that came on `flow`. */
 export function answerFlow(via: Via, flow: Flow): Flow {
   const { received, rport } = sourceParams(via, flow)
-  return responseFlow({ ...via, received: received ?? via.received, rport: rport ?? via.rport }, flow.stream)
+  const back = responseFlow({ ...via, received: received ?? via.received, rport: rport ?? via.rport }, flow.stream)
+  // 18.2.2: on the connection that it came on, whatever its Via calls that.
+  return flow.stream === '' ? back : { ...back, transport: flow.transport }
 }
 
 /** Where responses go whose top Via this is. `stream`: the connection its request came on, empty if none is known. */
 export function responseFlow(via: Via, stream: string): Flow {
-  const transport = via.transport === 'TCP' || stream !== '' ? 'tcp' : 'udp'
+  const transport = transportBack(via, stream)
   const host = via.received ?? via.host
-  const sentByPort = via.port ?? 5060
+  const sentByPort = via.port ?? defaultPort(transport)
   // 18.2.2: on the request's own connection; `host` and `port` say where to go when it is gone: never the source port.
-  if (transport === 'tcp') return { transport, host, port: sentByPort, stream }
+  if (transport !== 'udp') return { transport, host, port: sentByPort, stream }
   const maddr = withoutBrackets(via.params.get('maddr') ?? '')
   if (isNumeric(maddr)) return { transport, host: maddr, port: sentByPort, stream: '' }
   const rport = typeof via.rport === 'number' ? via.rport : null
   return { transport, host, port: rport ?? sentByPort, stream: '' }
+}
+
+/** Whoever writes UDP into a Via and sends it on a stream is answered there. */
+function transportBack(via: Via, stream: string): Transport {
+  const named = transportOfVia(via.transport) ?? 'udp'
+  return named === 'udp' && stream !== '' ? 'tcp' : named
 }
 
 /** The name of a stream as a Via parameter's value, which can't hold a slash. */

@@ -6,13 +6,14 @@
 //
 // The tombstone stays until its INVITE transaction is gone: a repeated 2xx must not make the dialog anew (design.md 4).
 
+import { TRANSPORTS } from '../sip/transport.ts'
+import type { Transport } from '../sip/transport.ts'
 import { codeOf, nameOf, readFields } from './fields.ts'
 
 type DialogState = 'early' | 'confirmed' | 'ended'
 export type Side = 'caller' | 'callee'
 
 const STATES: readonly DialogState[] = ['early', 'confirmed', 'ended']
-const TRANSPORTS: readonly Party['transport'][] = ['udp', 'tcp']
 
 /** What a dialog knows of one of its ends. */
 export interface Party {
@@ -20,9 +21,11 @@ export interface Party {
   /** 12.2.1.1: the URI of its last Contact, committed; empty = it gave none. */
   readonly target: string
   /** The transport on its side of us, for a target that names none. */
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: Transport
   /** The highest CSeq number committed of the requests it sent; 0 = none yet. */
   readonly cseq: number
+  /** The connection that it is reached by, where it can't be called back (`isBound`); empty = by its target. */
+  readonly stream: string
 }
 
 export interface Dialog {
@@ -49,17 +52,19 @@ export function senderOf(dialog: Dialog, callId: string, fromTag: string, toTag:
   return null
 }
 
-/** The dialog with `side` changed: 12.2.1.1's target refresh, and the high-water mark of CSeq, which never falls. */
+/** The dialog with `side` changed: 12.2.1.1's target refresh, and the high-water mark of CSeq, which never falls, and
+ * the connection that it came back on. */
 export function withParty(
   dialog: Dialog,
   side: Side,
-  change: { readonly target?: string; readonly cseq?: number },
+  change: { readonly target?: string; readonly cseq?: number; readonly stream?: string },
 ): Dialog {
   const party = dialog[side]
   const target = change.target ?? party.target
   const cseq = Math.max(party.cseq, change.cseq ?? 0)
-  if (target === party.target && cseq === party.cseq) return dialog
-  return { ...dialog, [side]: { ...party, target, cseq } }
+  const stream = change.stream ?? party.stream
+  if (target === party.target && cseq === party.cseq && stream === party.stream) return dialog
+  return { ...dialog, [side]: { ...party, target, cseq, stream } }
 }
 
 export function enterConfirmedDialog(dialog: Dialog): Dialog {
@@ -70,9 +75,14 @@ export function enterEnded(dialog: Dialog): Dialog {
   return dialog.state === 'ended' ? dialog : { ...dialog, state: 'ended' }
 }
 
-export function dialogFields(dialog: Dialog): readonly unknown[] {
+/** `boundParty` is of format 2; format 1 has no room for its connection. */
+const PARTY_SHAPES = { party: 1, boundParty: 2 } as const
+
+/** As that format of a set has it. */
+export function dialogFields(dialog: Dialog, format: number): readonly unknown[] {
   const { state, session, transaction, callId, caller, callee } = dialog
-  return [1, codeOf(STATES, state), session, transaction, callId, partyFields(caller), partyFields(callee)]
+  const parties = [partyFields(caller, format), partyFields(callee, format)]
+  return [1, codeOf(STATES, state), session, transaction, callId, ...parties]
 }
 
 export function readDialog(value: unknown): Dialog {
@@ -88,16 +98,21 @@ export function readDialog(value: unknown): Dialog {
   }
 }
 
-function partyFields(party: Party): readonly unknown[] {
-  return [1, party.tag, party.target, codeOf(TRANSPORTS, party.transport), party.cseq]
+function partyFields(party: Party, format: number): readonly unknown[] {
+  const { tag, target, transport, cseq, stream } = party
+  const fields = [tag, target, codeOf(TRANSPORTS, transport), cseq]
+  const isPlain = stream === '' || format === 1
+  return isPlain ? [PARTY_SHAPES.party, ...fields] : [PARTY_SHAPES.boundParty, ...fields, stream]
 }
 
-function readParty(value: unknown): Party {
-  const fields = readFields(value, 1)
+function readParty(value: readonly unknown[]): Party {
+  const isPlain = value[0] === PARTY_SHAPES.party
+  const fields = readFields(value, isPlain ? PARTY_SHAPES.party : PARTY_SHAPES.boundParty)
   return {
     tag: fields.text(),
     target: fields.text(),
     transport: nameOf(TRANSPORTS, fields.number()),
     cseq: fields.number(),
+    stream: isPlain ? '' : fields.text(),
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { stamp } from '../base/instant.ts'
 import { applicationSessionFields, newApplicationSession, readApplicationSession } from './application-session.ts'
+import { TRANSPORTS } from '../sip/transport.ts'
 import { dialogFields, enterConfirmedDialog, enterEnded, otherSide, readDialog, senderOf, withParty } from './dialog.ts'
 import type { Dialog, Party } from './dialog.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './sip-session.ts'
 import type { SipSession, SipSessionState } from './sip-session.ts'
 
-const party = (tag: string): Party => ({ tag, target: `sip:${tag}@127.0.0.1`, transport: 'udp', cseq: 5 })
+const party = (tag: string): Party => ({ tag, target: `sip:${tag}@127.0.0.1`, transport: 'udp', cseq: 5, stream: '' })
 const dialog: Dialog = {
   kind: 'dialog',
   state: 'early',
@@ -87,8 +88,15 @@ describe('what is written is read back', () => {
   const anyParty = fc.record({
     tag: text,
     target: text,
-    transport: fc.constantFrom('udp' as const, 'tcp' as const),
+    transport: fc.constantFrom(...TRANSPORTS),
     cseq: fc.nat(),
+    stream: text,
+  })
+
+  test('the code of a transport never changes', () => {
+    const codeIn = (transport: Party['transport']): unknown =>
+      (dialogFields({ ...dialog, caller: { ...party('a'), transport } }, 2)[5] as readonly unknown[])[3]
+    expect((['udp', 'tcp', 'tls', 'ws', 'wss'] as const).map(codeIn)).toEqual([0, 1, 2, 3, 4])
   })
 
   test('dialogs', () => {
@@ -103,7 +111,7 @@ describe('what is written is read back', () => {
     })
     fc.assert(
       fc.property(any, (value) => {
-        expect(readDialog(dialogFields(value))).toEqual(value)
+        expect(readDialog(dialogFields(value, 2))).toEqual(value)
       }),
     )
   })

@@ -126,6 +126,14 @@ export class Edit {
     return this
   }
 
+  /** 18.3: on a stream the header is a must. A datagram may come without one, and a WebSocket's frame (RFC 7118). */
+  contentLength(): this {
+    const { strict, text, index } = this.#message
+    if (strict.contentLength !== null) return this
+    this.#lines.set('content-length', `Content-Length: ${text.length - index.bodyStart}\r\n`)
+    return this
+  }
+
   print(): string {
     const { text, index } = this.#message
     const replaced = this.#replacedLines()

@@ -13,8 +13,9 @@ import {
   encodeFrame,
   encodeRecord,
 } from './codec.ts'
+import { TRANSPORTS } from '../sip/transport.ts'
 import { bodyFormat } from './entry-shapes.ts'
-import type { EgressId, EntityRef, EntryBody, Flow, PassId, TimerAction, Transport, Tree } from './entry.ts'
+import type { EgressId, EntityRef, EntryBody, Flow, PassId, TimerAction, Tree } from './entry.ts'
 import type { Frame } from './frame.ts'
 import type { DiskRecord } from './record.ts'
 
@@ -143,7 +144,7 @@ const raftMessage: fc.Arbitrary<RaftMessage> = fc.oneof(
 )
 
 const flow: fc.Arbitrary<Flow> = shaped<Flow>({
-  transport: fc.constantFrom<Transport>('udp', 'tcp'),
+  transport: fc.constantFrom(...TRANSPORTS),
   host: fc.constantFrom('127.0.0.1', '::1'),
   port: fc.nat({ max: 65_535 }),
   stream: fc.constantFrom('', '1.a.1/7'),

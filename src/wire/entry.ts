@@ -3,6 +3,7 @@
 
 import type { Brand, GroupKey, Index, Life } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
+import type { Transport } from '../sip/transport.ts'
 
 /** The trees of entities. Each is replicated on its own, as sources/004's meeting asked. */
 export type Tree = 'ServletContext' | 'SipApplicationSession' | 'SipSession' | 'Dialog' | 'Transaction' | 'ServletTimer'
@@ -164,8 +165,6 @@ export interface Flow {
   readonly port: number
   readonly stream: string
 }
-
-export type Transport = 'udp' | 'tcp'
 
 /** A message kept by one replica and passed on to a group's owner, `keeper life#number`. */
 export type PassId = Brand<string, 'PassId'>

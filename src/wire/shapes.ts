@@ -2,8 +2,10 @@
 
 import type { GroupKey, Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
+import { TRANSPORTS } from '../sip/transport.ts'
+import type { Transport } from '../sip/transport.ts'
 import { MOST_BYTES } from './gate.ts'
-import type { Flow, Transport } from './entry.ts'
+import type { Flow } from './entry.ts'
 import { byteString, integer, matching, oneOf, record, text } from './shape.ts'
 
 /** A thousand years of microseconds fit twice into what a number counts exactly: a stamp and a duration can be added. */
@@ -28,7 +30,7 @@ export const bytesShape = byteString(0, MOST_BYTES)
 export const sipShape = text<string>(0, 1_048_576)
 
 export const flowShape = record<Flow>({
-  transport: oneOf<Transport>(['udp', 'tcp']),
+  transport: oneOf<Transport>(TRANSPORTS),
   /** May be a name from a message. */
   host: text(0, 65_536),
   port: integer(0, 65_535),

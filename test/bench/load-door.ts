@@ -193,6 +193,7 @@ function dialogBytes(n: number, version: number, bytes: number): Uint8Array {
     target,
     transport: 'udp',
     cseq: version + 1,
+    stream: '',
   })
   const make = (pad: number): Uint8Array =>
     entityBytes(

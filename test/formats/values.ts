@@ -171,7 +171,15 @@ export const parts: OfKind<SnapshotPart> = {
   end: { kind: 'end', groups: 1, hash: '00ff00ff00ff00ff' },
 }
 
-const party = { tag: 'a1', target: 'sip:caller@127.0.0.1:5062', transport: 'udp', cseq: 3 } as const
+const party = { tag: 'a1', target: 'sip:caller@127.0.0.1:5062', transport: 'udp', cseq: 3, stream: '' } as const
+
+export const boundParty = {
+  ...party,
+  tag: 'b2',
+  target: 'sip:callee@127.0.0.1:5064;transport=tcp',
+  transport: 'tcp',
+  stream: '1.0a1b2c3d.4/17',
+} as const
 
 /** What entities hold: opaque to the log, and read by whoever takes a call over. */
 export const entities: OfKind<EntityValue> = {
@@ -196,7 +204,7 @@ export const entities: OfKind<EntityValue> = {
     transaction: '1',
     callId: 'c@host',
     caller: party,
-    callee: { ...party, tag: 'b2', target: 'sip:callee@127.0.0.1:5064;transport=tcp', transport: 'tcp' },
+    callee: boundParty,
   },
   invite: {
     kind: 'invite',

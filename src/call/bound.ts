@@ -1,0 +1,85 @@
+// A phone that can't be called back is reached by the connection that it made: one behind a WebSocket (RFC 7118 5.2.2), or one
+// that says so (`ob`, RFC 5626 4.3). Its dialog is bound to that connection. When it is gone, what goes to the phone waits for
+// 64*T1 at most (design.md 8); the phone binds the dialog again by any request in it, which names Call-ID and both tags.
+
+import { withParty } from '../session/dialog.ts'
+import { parseUri } from '../sip/uri.ts'
+import { isWebSocket } from '../sip/transport.ts'
+import type { SipRequest } from '../sip/message.ts'
+import type { InviteRecord } from '../transaction/record.ts'
+import type { Flow } from '../wire/entry.ts'
+import { allInvites, dialogOf } from './find.ts'
+import type { Found } from './find.ts'
+import type { Turn } from './turn.ts'
+import { what } from './what.ts'
+
+/** The connection that a dialog's side is bound to, whose messages came on `flow` and whose Contact is `target`; empty = none. */
+export function boundStream(flow: Flow, target: string): string {
+  if (flow.stream === '' || isWebSocket(flow.transport)) return flow.stream
+  const uri = parseUri(target)
+  return uri !== null && uri.kind === 'sip' && uri.params.has('ob') ? flow.stream : ''
+}
+
+/** A send to somebody who can't be called back did not find its connection: whoever made that comes back, or nobody does. */
+export function waitsForClient(flow: Flow, isRequest: boolean): boolean {
+  return flow.stream !== '' && (isRequest || isWebSocket(flow.transport))
+}
+
+/** A request in a dialog came on another connection than the one that its sender's side is bound to: from now on that one counts, and
+ * what the old one may have lost is sent again. */
+export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
+  if (flow.stream === '') return
+  const dialog = dialogOf(turn, request)
+  if (dialog === null || dialog.value.state === 'ended') return
+  const party = dialog.value[dialog.sender]
+  const gone = party.stream
+  if (gone === '' || gone === flow.stream || party.transport !== flow.transport) return
+  turn.put(dialog.id, withParty(dialog.value, dialog.sender, { stream: flow.stream }))
+  for (const invite of allInvites(turn)) {
+    if (invite.value.dialog === dialog.id || invite.id === dialog.value.transaction)
+      moveInvite(turn, invite, gone, flow)
+  }
+  for (const [id, record] of turn.entries('Transaction')) {
+    if (record.kind !== 'bye' || record.dialog !== dialog.id || record.upstream.stream !== gone) continue
+    turn.put(id, { ...record, upstream: onto(record.upstream, flow) })
+    turn.sendAfter(onto(record.upstream, flow), record.final, what.byeFinal(id))
+  }
+  moveRelays(turn, gone, flow)
+}
+
+function moveInvite(turn: Turn, { id, value }: Found<InviteRecord>, gone: string, flow: Flow): void {
+  const branches = value.branches.map((branch) =>
+    branch.hop.stream === gone ? { ...branch, hop: onto(branch.hop, flow) } : branch,
+  )
+  const isUpstream = value.upstream.stream === gone
+  const upstream = isUpstream ? onto(value.upstream, flow) : value.upstream
+  if (!isUpstream && branches.every((branch, i) => branch === value.branches[i])) return
+  turn.put(id, { ...value, upstream, branches })
+  if (isUpstream && value.final !== null) turn.sendAfter(upstream, value.final, what.response(id))
+  for (const [i, branch] of branches.entries()) {
+    const isAlive = branch.state === 'calling' || branch.state === 'proceeding'
+    const record = turn.get('Transaction', branch.id)
+    if (branch === value.branches[i] || !isAlive || record?.kind !== 'request') continue
+    turn.sendAfter(branch.hop, record.text, what.invite(branch.id))
+  }
+}
+
+function moveRelays(turn: Turn, gone: string, flow: Flow): void {
+  for (const relay of turn.local.relays.values()) {
+    const isUpstream = relay.upstream.stream === gone
+    const isHop = relay.hop.stream === gone
+    if (!isUpstream && !isHop) continue
+    const upstream = isUpstream ? onto(relay.upstream, flow) : relay.upstream
+    const hop = isHop ? onto(relay.hop, flow) : relay.hop
+    turn.setRelay({ ...relay, upstream, hop })
+    if (isUpstream && relay.last !== null) turn.sendAfter(upstream, relay.last, what.answer(relay.id))
+    const { state } = relay.client
+    if (isHop && (state === 'trying' || state === 'proceeding')) {
+      turn.sendAfter(hop, relay.request, what.request(relay.id))
+    }
+  }
+}
+
+function onto(flow: Flow, { stream }: Flow): Flow {
+  return { ...flow, stream }
+}
