@@ -12,7 +12,7 @@
 
 import { assert, unreachable } from '../base/assert.ts'
 import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
-import type { Life, ReplicaId, Term } from '../base/brand.ts'
+import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { CallContext } from '../call/contract.ts'
@@ -23,6 +23,7 @@ import type { Store } from '../store/store.ts'
 import type { Applied, Serving } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
+import type { EntryBody } from '../wire/entry.ts'
 import { Audit } from './audit.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
@@ -135,12 +136,9 @@ export class Replica {
     const log = this.#log
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
-    this.#members = new Members({
-      ...shared,
-      upgrade: this.#upgrade,
-      contact: () => this.#freshness.contact,
-      append: (body) => this.#duties.append(body),
-    })
+    const contact = (): Instant => this.#freshness.contact
+    const append = (body: EntryBody): Index | null => this.#duties.append(body)
+    this.#members = new Members({ ...shared, upgrade: this.#upgrade, contact, append })
     this.#duties = new Duties({
       ...shared,
       log,
