@@ -87,6 +87,8 @@ export interface Plan {
   readonly clock: { readonly driftPpm: readonly number[]; readonly wallSkew: readonly number[] }
   /** True: one next hop for all calls; false: the Request-URI decides. */
   readonly nextHop: boolean
+  /** Calls at a time; absent = as many as come. */
+  readonly mostCalls?: number
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
 }

@@ -88,6 +88,11 @@ export const schedules: readonly Schedule[] = [
     story: 'a replica dies while many calls on streams are answered, by callees that say their 2xx once',
     plan: answersOnStreams,
   },
+  {
+    name: 'more-calls-than-may-be',
+    story: 'calls come faster than the limit of calls lets them in, while one owner after another dies',
+    plan: moreCallsThanMayBe,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
@@ -366,6 +371,25 @@ function answersOnStreams(seed: number): Plan {
     restartAfter: 1_500_000,
   }))
   return { ...calm(seed, calls, deaths, 16), peer: { delayLeast: 5_000, delayMost: 20_000, late: 0 } }
+}
+
+function moreCallsThanMayBe(seed: number): Plan {
+  const of = draw(seed, 'more calls than may be')
+  const flows = ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused']
+  // Some at one moment, so that owners reach for the last place at once; some in between, for places that get free.
+  const bursts = [3, 7, 11, 15].flatMap((from, n) =>
+    many(draw(seed, `burst ${n}`), flows, 10, from * second, from * second + 2_000),
+  )
+  const calls = [...bursts, ...many(of, flows, 20, 3 * second, 16 * second)].sort((a, b) => a.at - b.at)
+  const deaths = [0, 1, 2, 3].map((n): Fault => ({
+    kind: 'kill',
+    at: (5 + 3 * n) * second + of.within(0, 2 * second, 1, n),
+    replica: of.within(1, 3, 2, n),
+    effects: of.below(20, 3, n),
+    tail: of.chance(500_000, 4, n) ? 'kept' : 'lost',
+    restartAfter: of.within(200_000, 2 * second, 5, n),
+  }))
+  return { ...calm(seed, calls, deaths, 22), mostCalls: of.within(2, 12, 6) }
 }
 
 /** Short calls, while one link after another breaks. */

@@ -116,6 +116,7 @@ class Run {
     const settings: CallSettings = {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
+      ...(plan.mostCalls === undefined ? {} : { bounds: { calls: plan.mostCalls } }),
     }
     const answered = (reply: Reply): void => this.#operator.answered(reply)
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }

@@ -10,18 +10,22 @@ import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 import { nameMessage } from './sip-relay.ts'
 
-/** A replica without room on its disk refuses new calls (docs/decisions/0014), and says when to try again. */
+/** A replica without room on its disk refuses new calls (docs/decisions/0014), and one more call than may be at a time is refused
+ * (docs/decisions/0026); both say when to try again. */
 const isRefusal = (data: string): boolean => data.startsWith('SIP/2.0 503 ') && data.includes('\r\nRetry-After:')
 
 export class Ringing implements Checker {
   readonly #ledger: Ledger
   readonly #report: Report
-  /** Call-IDs of calls that a replica with a full disk refused. */
+  /** Call-IDs of calls that a replica refused. */
   readonly #refused = new Set<string>()
+  /** There is a limit of calls. */
+  readonly #isLimited: boolean
   /** Its caller was told so. */
   readonly #onRefused: (phone: Phone) => void
 
-  constructor(ledger: Ledger, report: Report, onRefused: (phone: Phone) => void) {
+  constructor(ledger: Ledger, report: Report, onRefused: (phone: Phone) => void, isLimited: boolean) {
+    this.#isLimited = isLimited
     this.#onRefused = onRefused
     this.#ledger = ledger
     this.#report = report
@@ -37,7 +41,7 @@ export class Ringing implements Checker {
   }
 
   #answers(machine: Machine, data: string): void {
-    if (machine.host?.toldFull !== true || !isRefusal(data)) return
+    if ((machine.host?.toldFull !== true && !this.#isLimited) || !isRefusal(data)) return
     const message = readMessage(data)
     if (typeof message !== 'string' && cseqOf(message).method === 'INVITE') this.#refused.add(callIdOf(message))
   }

@@ -100,7 +100,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
     const logMarks = new LogMarks(this.marks, now)
-    this.#counters = new Counters(report)
+    this.#counters = new Counters(report, plan.mostCalls ?? null)
     this.oracle = new Oracle(
       report,
       now,
@@ -128,7 +128,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Elections(report),
       new SipRelay(this.#ledger, set, report, now),
       new Established(this.#ledger, report),
-      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call)),
+      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), plan.mostCalls !== undefined),
       new Once(report, plan.udp.replay > 0),
       new Consistent(this.#ledger, report),
       new SameBytes(report),

@@ -4,6 +4,36 @@ import type { Mutant } from './mutant.ts'
 
 export const callMutants: readonly Mutant[] = [
   {
+    name: 'limit-forgotten-at-a-takeover',
+    room: 'call',
+    file: 'src/call/group.ts',
+    find: 'const caps = onlyCaps(view?.holds ?? [])',
+    replace: 'const caps = onlyCaps([])',
+    story: 'a new owner does not know that its calls count for the limit, and its next commit lets them go',
+    promise: 'C7',
+    schedule: 'more-calls-than-may-be',
+  },
+  {
+    name: 'limit-keeps-ended-calls',
+    room: 'call',
+    file: 'src/call/caps.ts',
+    find: "return kind === 'route' ? calls > 0 : count <= calls",
+    replace: 'return true',
+    story: 'a call that has ended counts for the limit until its tombstones are gone',
+    promise: 'C7',
+    schedule: 'more-calls-than-may-be',
+  },
+  {
+    name: 'limit-not-checked-in-apply',
+    room: 'store',
+    file: 'src/store/holds.ts',
+    find: 'return more <= 0 || this.counter(counter) + more <= limit',
+    replace: 'return true',
+    story: 'owners that begin calls at one moment each take the last place',
+    promise: 'C7',
+    schedule: 'more-calls-than-may-be',
+  },
+  {
     name: 'answer-before-its-commit',
     room: 'call',
     file: 'src/call/invite-response.ts',
@@ -25,8 +55,8 @@ export const callMutants: readonly Mutant[] = [
     name: 'counter-not-released',
     room: 'call',
     file: 'src/call/settle.ts',
-    find: 'if (!sameHolds(holds, holdsOf(was))) turn.setHolds(holds)',
-    replace: 'if (holds.length > holdsOf(was).length) turn.setHolds(holds)',
+    find: 'if (!sameHolds(holds, [...holdsOf(was), ...turn.base.caps])) turn.setHolds(holds, caps)',
+    replace: 'if (holds.length > holdsOf(was).length) turn.setHolds(holds, caps)',
     story: 'the end of a call leaves its counter up',
     promise: 'C7',
   },
@@ -98,9 +128,9 @@ export const callMutants: readonly Mutant[] = [
     name: 'handled-before-its-commit',
     room: 'call',
     file: 'src/call/invite.ts',
-    find: `  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
+    find: `  begin(turn, request, flow, key, dialog, targets)
   turn.handledAfter(ref)`,
-    replace: `  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
+    replace: `  begin(turn, request, flow, key, dialog, targets)
   turn.handled(ref)`,
     story: 'the keeper forgets an INVITE before it is committed: it dies with its owner',
     promise: 'C2',

@@ -24,6 +24,20 @@ export interface CallSettings {
   readonly access?: AccessList
   /** Where an INVITE that starts a dialog goes instead, if to more than one; `nextHop` is the first of them. */
   readonly nextHops?: NextHops | undefined
+  readonly bounds?: CallBounds
+}
+
+/** How much one may ask of the set (decision 0026); what is left out has no bound. */
+export interface CallBounds {
+  /** Calls at a time: all of them... */
+  readonly calls?: number
+  /** ...those to the set's next hop, and those to elsewhere... */
+  readonly in?: number
+  readonly out?: number
+  /** ...and those to any one next hop. */
+  readonly route?: number
+  /** Requests outside of calls that one source may send a second. */
+  readonly rate?: number
 }
 
 export interface CallContext {
@@ -38,7 +52,13 @@ export interface CallContext {
   readonly acceptsCalls: boolean
   /** False when there is no more room for transactions of groups that the log knows nothing of. */
   readonly keepsRelays: boolean
+  /** How many holds of this counter there are, as far as this replica has applied. */
+  counter(name: string): number
+  /** What becomes of a request that is no part of a call that is known; `drop` = not even an answer. */
+  admit(source: Flow): Verdict
 }
+
+export type Verdict = 'admit' | 'refuse' | 'drop'
 
 /** An input that somebody keeps until it is handled; opaque to the call room. */
 export type InputRef = number

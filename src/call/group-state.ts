@@ -7,7 +7,7 @@ import type { InviteClient } from '../transaction/invite-client.ts'
 import type { InviteServer } from '../transaction/invite-server.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import type { NonInviteServer } from '../transaction/non-invite-server.ts'
-import type { Flow } from '../wire/entry.ts'
+import type { Flow, Hold } from '../wire/entry.ts'
 import type { InputRef } from './contract.ts'
 import type { EntityValue } from './entities.ts'
 
@@ -64,5 +64,7 @@ export interface Group {
   readonly key: GroupKey
   /** By `tree/id`. */
   readonly entities: ReadonlyMap<string, Held>
+  /** Those of its holds that count calls whose number is limited (caps.ts). */
+  readonly caps: readonly Hold[]
   readonly local: Local
 }

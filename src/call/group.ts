@@ -17,6 +17,7 @@ import { cseq } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { nonInviteClientDeadline, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Flow } from '../wire/entry.ts'
+import { onlyCaps } from './caps.ts'
 import { onAck, onCancel } from './cancel.ts'
 import { bindAgain } from './bound.ts'
 import type { CallContext, CallInput, CallResult, InputRef } from './contract.ts'
@@ -47,7 +48,8 @@ export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | 
     const { id, version, stamp } = entity
     entities.set(`${entity.tree}/${id}`, { id, version, stamp, value })
   }
-  return { key, entities, local: local === null ? emptyLocal : withoutGone(local, entities) }
+  const caps = onlyCaps(view?.holds ?? [])
+  return { key, entities, caps, local: local === null ? emptyLocal : withoutGone(local, entities) }
 }
 
 /** The local part without INVITE transactions whose record a `delete` timer took. */

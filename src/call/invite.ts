@@ -13,6 +13,7 @@ import { startInviteServer, stepInviteServer } from '../transaction/invite-serve
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { startBranch } from './branches.ts'
+import { beginsCall, capsOf, isFull } from './caps.ts'
 import type { InputRef } from './contract.ts'
 import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './find.ts'
 import type { Found } from './find.ts'
@@ -20,7 +21,7 @@ import { forwardedToAll, routeOf } from './forward.ts'
 import type { Target } from './forward.ts'
 import type { BranchLocal } from './group-state.ts'
 import { callLimits } from './limits.ts'
-import { refuse } from './refuse.ts'
+import { refuse, turnAway } from './refuse.ts'
 import { reply, upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -40,6 +41,11 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
     turn.handled(ref)
     return
   }
+  const verdict = dialog === null ? turn.ctx.admit(flow) : 'admit'
+  if (verdict !== 'admit') {
+    turnAway(turn, request, flow, ref, verdict)
+    return
+  }
   const answer = routeOf(turn, request, flow, dialog)
   if (answer.kind === 'refuse') {
     // A refusal by our own rules keeps no state: the ACK for it ends here, and a repeated INVITE is refused again.
@@ -47,7 +53,19 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
     turn.handled(ref)
     return
   }
-  begin(turn, request, flow, key, dialog, forwardedToAll(turn, request, flow, answer))
+  const targets = forwardedToAll(turn, request, flow, answer)
+  if (toTag(request) === null && beginsCall(turn, request)) {
+    const caps = capsOf(
+      turn.ctx.settings,
+      targets.map(({ hop }) => hop),
+    )
+    if (isFull(turn, caps)) {
+      turnAway(turn, request, flow, ref)
+      return
+    }
+    turn.takeCaps(caps)
+  }
+  begin(turn, request, flow, key, dialog, targets)
   turn.handledAfter(ref)
 }
 

@@ -15,4 +15,6 @@ export const callLimits = {
   datagramRequest: 1_300,
   /** Seconds in Retry-After when a group has no room. */
   retryAfterSeconds: 32,
+  /** ...and when there are as many calls as may be: one of them may end at any moment. */
+  fullRetryAfterSeconds: 5,
 } as const

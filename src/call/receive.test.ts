@@ -23,6 +23,8 @@ function context(nextHop: NextHop | null = null, current = 1): CallContext {
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,
+    counter: () => 0,
+    admit: () => 'admit',
   }
 }
 

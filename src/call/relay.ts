@@ -19,7 +19,7 @@ import { forwarded, forwardStateless, routeOf } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
 import { callLimits } from './limits.ts'
-import { refuse } from './refuse.ts'
+import { refuse, turnAway } from './refuse.ts'
 import { reply, upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -38,6 +38,12 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     turn.handled(ref)
     return
   }
+  const dialog = dialogOf(turn, request)
+  const verdict = dialog === null ? turn.ctx.admit(flow) : 'admit'
+  if (verdict !== 'admit') {
+    turnAway(turn, request, flow, ref, verdict)
+    return
+  }
   if (!turn.ctx.keepsRelays && turn.base.entities.size === 0) {
     forwardStateless(turn, request, flow, null)
     turn.handled(ref)
@@ -49,7 +55,6 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     turn.handled(ref)
     return
   }
-  const dialog = dialogOf(turn, request)
   const answer = routeOf(turn, request, flow, dialog)
   if (answer.kind === 'refuse') {
     reply(turn, request, flow, answer.status, { reason: answer.reason })

@@ -8,6 +8,7 @@ import type { EntityRef, Hold } from '../wire/entry.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
 import { enterTerminated } from '../session/sip-session.ts'
 import { timers } from '../transaction/timers.ts'
+import { capsAfter, liveSessions } from './caps.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
 import { Turn } from './turn.ts'
 
@@ -18,8 +19,9 @@ const CONFIRMED: Hold = { counter: CONFIRMED_CALLS, limit: null }
 export function settle(turn: Turn): void {
   if (!turn.commits) return
   const was = new Turn(turn.base, turn.ctx)
-  const holds = holdsOf(turn)
-  if (!sameHolds(holds, holdsOf(was))) turn.setHolds(holds)
+  const caps = capsAfter(turn)
+  const holds = [...holdsOf(turn), ...caps]
+  if (!sameHolds(holds, [...holdsOf(was), ...turn.base.caps])) turn.setHolds(holds, caps)
   terminateSessions(turn)
   const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
   const tombstones = endedDialogs(was)
@@ -64,9 +66,7 @@ function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
 }
 
 function terminateSessions(turn: Turn): void {
-  const live = new Set<string>()
-  for (const { value } of allDialogs(turn)) if (value.state !== 'ended') live.add(value.session)
-  for (const { value } of allInvites(turn)) if (value.state === 'proceeding') live.add(value.session)
+  const live = liveSessions(turn)
   for (const { id, value } of allSessions(turn)) if (!live.has(id)) turn.put(id, enterTerminated(value))
 }
 

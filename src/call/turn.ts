@@ -22,11 +22,14 @@ export class Turn {
   readonly #handled: InputRef[] = []
   readonly #handledAfter: InputRef[] = []
   #holds: readonly Hold[] | null = null
+  #caps: readonly Hold[]
+  #taken: readonly Hold[] = []
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
     this.ctx = ctx
     this.#base = group
+    this.#caps = group.caps
     this.#local = group.local
   }
 
@@ -105,8 +108,19 @@ export class Turn {
     this.#cancels.add(id)
   }
 
-  setHolds(holds: readonly Hold[]): void {
+  /** `caps`: those of them that count calls whose number is limited. */
+  setHolds(holds: readonly Hold[], caps: readonly Hold[]): void {
     this.#holds = holds
+    this.#caps = caps
+  }
+
+  /** A call begins that is to hold these. */
+  takeCaps(caps: readonly Hold[]): void {
+    this.#taken = caps
+  }
+
+  get taken(): readonly Hold[] {
+    return this.#taken
   }
 
   /** The intent is done with this turn's commit. */
@@ -152,7 +166,7 @@ export class Turn {
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
     return {
-      group: { key: this.#base.key, entities: this.#entities(), local: this.#local },
+      group: { key: this.#base.key, entities: this.#entities(), caps: this.#caps, local: this.#local },
       commit,
       sends: this.#sends,
       after: this.#after,

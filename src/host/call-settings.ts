@@ -8,7 +8,12 @@ import type { SetConfig } from './config.ts'
 
 export function callSettings(config: SetConfig): CallSettings {
   const { sip, nextHop } = config
-  return { sip, nextHop, ...(config.allow === undefined ? {} : { access: accessList(config) }) }
+  return {
+    sip,
+    nextHop,
+    ...(config.allow === undefined ? {} : { access: accessList(config) }),
+    ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
+  }
 }
 
 /** Whether its access list is none. */

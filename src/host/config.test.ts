@@ -27,6 +27,8 @@ test('what is printed is read back', () => {
     'never',
     '--allow',
     '10.0.0.0/8',
+    '--bounds',
+    'calls=7,rate=5',
   ])
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
 })
@@ -52,6 +54,8 @@ test.each([
   [{ secret: 'pass' }, 'secret: it should be 64 lower-case hexadecimal digits'],
   [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
   [{ admin: '10.0.0.1:8060' }, 'admin: "10.0.0.1:8060" is off loopback'],
+  [{ bounds: { calls: 1.5 } }, 'bounds: calls: 1.5 should be a whole number from 1 to 1000000'],
+  [{ bounds: 5 }, 'bounds: 5 should be an object'],
   [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],
   [{ allow: ['192.0.2.0/24', 'office'] }, 'allow[1]: "office" is not a block of addresses'],
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],

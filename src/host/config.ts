@@ -6,12 +6,14 @@ import { MOST_PLACE, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { addressGroups } from '../sip/host.ts'
 import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { readBounds } from './bounds.ts'
 import { hostLimits } from './limits.ts'
 import { isSecret } from './peer-security.ts'
 
@@ -32,6 +34,8 @@ export interface SetConfig {
   readonly nextHop: NextHop | null
   /** Blocks of addresses whose requests are relayed (decision 0026); absent = whoever reaches the SIP address, which is on loopback. */
   readonly allow?: readonly string[]
+  /** How much one may ask of the set; what is left out has no bound. */
+  readonly bounds?: CallBounds
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -64,6 +68,7 @@ export function printConfig(config: SetConfig): string {
     sip: printAddress(config.sip),
     nextHop: nextHop === null ? null : printNextHop(nextHop),
     ...(config.allow === undefined ? {} : { allow: config.allow }),
+    ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
@@ -94,6 +99,7 @@ const KEYS = [
   'sip',
   'nextHop',
   'allow',
+  'bounds',
   'durability',
   'compaction',
   'formats',
@@ -134,6 +140,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     sip: readAnyAddress(value['sip'], 'sip'),
     nextHop: readNextHop(value['nextHop']),
     ...readAllow(value['allow']),
+    ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
@@ -238,6 +245,12 @@ function readAllow(value: unknown): Pick<SetConfig, 'allow'> {
     blocks.push(text)
   }
   return { allow: blocks }
+}
+
+function boundsOf(value: unknown): CallBounds {
+  const bounds = readBounds(fields(value, 'bounds'))
+  if (!bounds.ok) throw new ConfigError(`bounds: ${bounds.error}`)
+  return bounds.value
 }
 
 /** Why that SIP address can't be opened to those who may use it; null if it can. */

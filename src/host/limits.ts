@@ -26,6 +26,16 @@ export const hostLimits = {
   udpReceiveBytes: 4 * MB,
   /** Datagrams that the kernel wouldn't take at once; beyond this they are dropped, as a network does. */
   udpQueueBytes: 4 * MB,
+  /** As many datagrams as one round of the loop reads of a socket at least that it didn't find empty (libuv reads 32, or as many more
+   * as its last system call brought). */
+  fullRound: 32,
+  /** So many seconds in a row without finding it empty are no pause but too much load: the share of new requests that are taken is
+   * cut to this part of it, each second, down to the least; and rises by so many hundredths in each second with less. Ten seconds after
+   * the load all are taken again. */
+  fullSeconds: 2,
+  shareCut: 0.6,
+  leastShare: 5,
+  shareRise: 10,
   /** SIP connections of one replica, in and out. A silent one is closed to make room; else new ones are refused. */
   connections: 10_000,
   /** A connection that never said a whole message: twice 64*T1 is more than any phone needs. */

@@ -5,6 +5,8 @@ import type { Result } from '../base/result.ts'
 import { isLoopback, parseAddress, parseNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { parseBlock } from '../proxy/access.ts'
+import { parseBounds } from './bounds.ts'
+import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
@@ -19,6 +21,10 @@ export const UP_OPTIONS = {
   allow: {
     takes: 'CIDR[,CIDR]',
     help: 'whose requests are relayed, such as 192.0.2.0/24,2001:db8::/32 (anybody on loopback; needed off it)',
+  },
+  bounds: {
+    takes: 'NAME=N[,NAME=N]',
+    help: 'at most N: calls at a time, those in (to --next-hop), out (elsewhere), by route (to each next hop); rate, of requests a second that one source may send outside of calls (none)',
   },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
@@ -72,6 +78,11 @@ export function readAllow(text: string): Result<readonly string[], string> {
     if (!parsed.ok) return err(`--allow ${parsed.error}`)
   }
   return ok(blocks)
+}
+
+export function readBoundsOption(text: string): Result<CallBounds, string> {
+  const bounds = parseBounds(text)
+  return bounds.ok ? bounds : err(`--bounds ${bounds.error}`)
 }
 
 /** The SIP address, which others may reach if there is an access list (`reachTrouble`). */

@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import { setImmediate as round } from 'node:timers/promises'
 import type { Send } from '../replica/effect.ts'
 import { hostLimits } from './limits.ts'
+import { LoadWatch } from './load-watch.ts'
 import type { SipParts } from './sip-sockets.ts'
 
 /** The discard port of our own address, where nobody sends. */
@@ -17,6 +18,10 @@ export class SipDatagrams {
   readonly #family: 4 | 6
   #isOpen = false
   #received = 0
+  readonly #load = new LoadWatch()
+  /** Datagrams that the loop has read since it last looked for something else. */
+  #inRound = 0
+  #seconds: NodeJS.Timeout | null = null
 
   constructor(parts: SipParts) {
     this.#parts = parts
@@ -31,11 +36,29 @@ export class SipDatagrams {
     })
     this.#socket.on('message', (bytes, from) => {
       this.#received++
+      this.#inRound++
+      if (this.#inRound === 1) setImmediate(() => this.#endRound())
       // RFC 5626 4.4.1: keep-alives of CRLFs only. Nothing else that short is SIP.
       if (bytes.length <= 4) return
       const flow = { transport: 'udp', host: from.address, port: from.port, stream: '' } as const
       parts.give({ kind: 'sip', flow, data: bytes.toString('latin1') })
     })
+  }
+
+  #endRound(): void {
+    this.#load.round(this.#inRound)
+    this.#inRound = 0
+  }
+
+  #lookAtLoad(): void {
+    const share = this.#load.second()
+    if (share === null) return
+    const said =
+      share < 100
+        ? `of new requests ${share} % are let in: datagrams come faster than they are handled`
+        : 'all new requests are let in again'
+    this.#parts.log.warn('load', said, { share })
+    this.#parts.give({ kind: 'load', share })
   }
 
   open(): Promise<void> {
@@ -47,6 +70,7 @@ export class SipDatagrams {
         // What an ICMP message or a full interface causes is the sender's callback to hear; it ends nobody.
         this.#socket.on('error', (error) => this.#parts.log.warn('udp-error', error.message))
         this.#isOpen = true
+        this.#seconds = setInterval(() => this.#lookAtLoad(), 1_000)
         resolve()
       })
     })
@@ -88,6 +112,7 @@ export class SipDatagrams {
   }
 
   close(): void {
+    if (this.#seconds !== null) clearInterval(this.#seconds)
     this.#socket.close()
   }
 }

@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path'
 import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import type { Address, NextHop } from './address.ts'
 import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
@@ -16,6 +17,7 @@ import {
   notBuiltYet,
   readAllow,
   readBase,
+  readBoundsOption,
   readDurability,
   readNextHop,
   readReplicas,
@@ -34,6 +36,7 @@ export interface UpPlan {
   readonly nextHop: NextHop | null
   /** Null: nobody says. */
   readonly allow: readonly string[] | null
+  readonly bounds: CallBounds | null
   readonly admin: Address
   readonly peer: Address
   /** Null: a temporary folder. */
@@ -62,6 +65,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const blocks = given.get('allow')
   const allow = blocks === undefined ? ok(null) : readAllow(blocks)
   if (!allow.ok) return allow
+  const most = given.get('bounds')
+  const bounds = most === undefined ? ok(null) : readBoundsOption(most)
+  if (!bounds.ok) return bounds
   const hop = given.get('next-hop')
   const nextHop = hop === undefined ? ok(null) : readNextHop(hop)
   if (!nextHop.ok) return nextHop
@@ -83,6 +89,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     sip: base !== null && !given.has('sip') ? base.sip : sip.value,
     nextHop: base !== null && hop === undefined ? base.nextHop : nextHop.value,
     allow: allow.value ?? base?.allow ?? null,
+    bounds: bounds.value ?? base?.bounds ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
     data: given.get('data') ?? null,
@@ -105,14 +112,15 @@ export function configOf(
 ): SetConfig {
   const { file, sip, nextHop, durability, admin, peer, restart } = plan
   const allow = plan.allow === null ? {} : { allow: plan.allow }
-  if (file !== null) return { ...file, sip, nextHop, ...allow, restart }
+  const protection = { ...allow, ...(plan.bounds === null ? {} : { bounds: plan.bounds }) }
+  if (file !== null) return { ...file, sip, nextHop, ...protection, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
     peer: { host: peer.host, port: peer.port + id },
     data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
-  return { set, secret, sip, nextHop, ...allow, durability, admin, replicas, compaction: {}, formats: {}, restart }
+  return { set, secret, sip, nextHop, ...protection, durability, admin, replicas, compaction: {}, formats: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */

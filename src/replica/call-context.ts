@@ -4,12 +4,14 @@ import type { Instant, Stamp } from '../base/instant.ts'
 import type { CallContext, CallSettings } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
+import type { Admission } from './admission.ts'
 import { limits } from './limits.ts'
 
 export interface ContextParts {
   readonly store: Store
   readonly clock: ClusterClock
   readonly settings: CallSettings
+  readonly admission: Admission
   now(): Instant
   wall(): Stamp
   isBusy(): boolean
@@ -17,7 +19,8 @@ export interface ContextParts {
   unlogged(): number
 }
 
-export function callContext({ store, clock, settings, now, wall, isBusy, unlogged }: ContextParts): CallContext {
+export function callContext(parts: ContextParts): CallContext {
+  const { store, clock, settings, admission, now, wall, isBusy, unlogged } = parts
   return {
     get now() {
       return now()
@@ -41,5 +44,10 @@ export function callContext({ store, clock, settings, now, wall, isBusy, unlogge
     get keepsRelays() {
       return unlogged() < limits.unlogged
     },
+    admit: ({ host }) => {
+      const { length } = store.serving().members
+      return admission.verdict(host, settings.bounds?.rate ?? null, now(), Math.max(1, length))
+    },
+    counter: (name) => store.counter(name),
   }
 }

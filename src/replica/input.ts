@@ -85,6 +85,12 @@ export interface DiskInput {
   readonly full: boolean
 }
 
+/** How many of a hundred requests that are no part of a call this replica has the time for. Until it is said, all of them. */
+export interface LoadInput {
+  readonly kind: 'load'
+  readonly share: number
+}
+
 /** What became of a piece of a snapshot. After `failed` (the disk is full, say) the snapshot is abandoned. */
 export interface SnapshotInput {
   readonly kind: 'snapshot'
@@ -114,6 +120,7 @@ export type InputBody =
   | UnsentInput
   | AdminInput
   | DiskInput
+  | LoadInput
   | SnapshotInput
   | DrainInput
   | SipClosedInput

@@ -71,6 +71,9 @@ export const limits = {
   /** Groups that the log knows nothing of (OPTIONS, REGISTER, MESSAGE on their way): each is remembered for 64*T1, about 3
    * kB. Beyond it such requests are relayed without state (16.11). */
   unlogged: 10_000,
+  /** Sources whose requests are counted where their rate is bounded; each is some 100 bytes. With one more, the one heard longest ago
+   * is forgotten. */
+  sources: 20_000,
   /** What waits for a way, or went by way of the leader, is given again after this: above any round trip, well below the
    * patience of whoever sent it. */
   passAgain: millis(500),

@@ -45,6 +45,8 @@ class Rooms {
       format: 2 as const,
       acceptsCalls: true,
       keepsRelays: true,
+      counter: (name: string) => store.counter(name),
+      admit: () => 'admit' as const,
     })
     const shared = { life: one, store, outbox, links, context }
     this.owner = new Owner({

@@ -15,7 +15,9 @@ import { fold } from '../call/fold.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
 import type { Group } from '../call/group.ts'
 import type { CallContext, CallInput, CallResult, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
-import type { SipMessage } from '../sip/message.ts'
+import { refuseForNow } from '../call/refuse.ts'
+import { toTag } from '../sip/message.ts'
+import type { SipMessage, SipRequest } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
 import { encodeBody } from '../wire/codec.ts'
@@ -174,7 +176,7 @@ export class Owner {
       case 'duplicate':
         return
       case 'limit':
-        // A counter is full (design.md 4, holds): this input changes nothing; what was built on it is handled again.
+        // A counter is full (design.md 4, holds): there is no such call; what was built on it is handled again.
         this.#ports.outbox.count('commits_rejected_limit')
         this.#fall(held, open)
         this.#refuse(held, held.redo.splice(0, open.inputs.length))
@@ -375,8 +377,19 @@ export class Owner {
     this.#due.add(held.key)
   }
 
+  /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. */
   #refuse(held: Held, inputs: readonly CallInput[]): void {
-    for (const input of inputs) if (input.kind === 'message') this.#handledRef(held, input.ref)
+    const others: CallInput[] = []
+    for (const input of inputs) {
+      const invite = openingInvite(input)
+      if (invite === null) others.push(input)
+      else {
+        held.released.push(refuseForNow(invite.message, invite.flow, this.#ports.context()))
+        held.answered.push(invite.ref)
+      }
+    }
+    assert(others.length < inputs.length, 'only an INVITE makes a counter rise')
+    held.redo.unshift(...others)
   }
 
   #rebase(held: Held, local: ReturnType<typeof localOf>): void {
@@ -467,6 +480,15 @@ export class Owner {
     this.#due.delete(key)
     for (const ref of held.refs) this.#ports.dropped(ref)
   }
+}
+
+/** The input, if it may begin a call. */
+function openingInvite(
+  input: CallInput,
+): { readonly message: SipRequest; readonly flow: Flow; readonly ref: InputRef } | null {
+  if (input.kind !== 'message' || input.message.kind !== 'request') return null
+  const { message, flow, ref } = input
+  return message.method === 'INVITE' && toTag(message) === null ? { message, flow, ref } : null
 }
 
 function bytesOf(open: OpenCommit, format: FormatNumber): Uint8Array {

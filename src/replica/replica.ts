@@ -24,6 +24,7 @@ import type { Applied, Serving } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
+import { Admission } from './admission.ts'
 import { Audit } from './audit.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
@@ -69,6 +70,7 @@ export class Replica {
   readonly #upgrade: Upgrade
   readonly #audit = new Audit(this.#store, this.#outbox)
   readonly #lookups = new Lookups()
+  readonly #admission = new Admission()
   readonly #context: CallContext
   #now: Instant
   #wall: Stamp
@@ -111,6 +113,7 @@ export class Replica {
       store: this.#store,
       clock: this.#clock,
       settings: options.settings,
+      admission: this.#admission,
       now: () => this.#now,
       wall: () => this.#wall,
       isBusy: () => this.#isBusy(),
@@ -225,6 +228,9 @@ export class Replica {
         break
       case 'disk':
         this.#room.change(input, this.#now)
+        break
+      case 'load':
+        this.#admission.share = input.share
         break
       case 'snapshot':
         this.#snapshots.onInput(input)

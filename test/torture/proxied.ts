@@ -51,6 +51,8 @@ export function proxied(text: string, world: World = {}): Outcome {
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,
+    counter: () => 0,
+    admit: () => 'admit',
   }
   const flow = sourceOf(text)
   const received = receive(text, flow, ctx)

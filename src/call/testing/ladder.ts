@@ -45,6 +45,7 @@ export class Ladder {
   /** What the set writes. */
   format: FormatNumber = NEWEST_FORMAT
   keepsRelays = true
+  admit: CallContext['admit'] = () => 'admit'
   /** Commits are not applied while this is set: what waits for them stays. */
   stalled = false
   #waiting: { commit: CommitBody; after: readonly Outgoing[]; refs: readonly number[] }[] = []
@@ -60,7 +61,19 @@ export class Ladder {
     const { store } = this
     const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
     const { acceptsCalls, keepsRelays, format } = this
-    return { now: this.#now, cluster: this.#cluster, settings: this.#settings, keys, format, acceptsCalls, keepsRelays }
+    const counter = (name: string): number => store.counter(name)
+    const settings = this.#settings
+    return {
+      now: this.#now,
+      cluster: this.#cluster,
+      settings,
+      keys,
+      format,
+      acceptsCalls,
+      keepsRelays,
+      counter,
+      admit: this.admit,
+    }
   }
 
   get #cluster(): Stamp {

@@ -6,6 +6,7 @@ import { life, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Instant } from '../../base/instant.ts'
+import type { CallBounds } from '../../call/contract.ts'
 import { decodeFrame } from '../../wire/codec.ts'
 import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
@@ -36,7 +37,7 @@ export class Trio {
   readonly #dead = new Set<ReplicaId>()
   now: Instant = instant(1_000_000)
 
-  constructor(count = 3) {
+  constructor(count = 3, bounds: CallBounds = {}) {
     this.ids = Array.from({ length: count }, (_, i) => replicaId(i + 1))
     for (const id of this.ids) {
       const sip = { host: '127.36.0.1', port: 5060 }
@@ -51,7 +52,7 @@ export class Trio {
           seed: id,
           freshKey: new Uint8Array(16).fill(id),
           records: [],
-          settings: { sip, nextHop },
+          settings: { sip, nextHop, bounds },
           now: this.now,
           wall: stamp(EPOCH + this.now),
         }),

@@ -1,0 +1,72 @@
+// How many calls there may be at a time (decision 0026): all, in each direction, and to each next hop. Each call whose number is
+// limited holds a counter from the commit of its INVITE until the commit of its end; apply checks the limit, so that it is exact
+// across the set, and the hold goes with the group whoever dies (design.md 4, holds).
+
+import { hostPort } from '../proxy/own.ts'
+import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
+import { callId, fromTag } from '../sip/message.ts'
+import type { SipRequest } from '../sip/message.ts'
+import type { Flow, Hold } from '../wire/entry.ts'
+import type { CallSettings } from './contract.ts'
+import { allDialogs, allInvites, allSessions } from './find.ts'
+import type { Turn } from './turn.ts'
+
+/** What a new call with those targets is to hold: a call that forks counts at each of its next hops until it ends. */
+export function capsOf({ nextHop, nextHops, bounds = {} }: CallSettings, hops: readonly Flow[]): readonly Hold[] {
+  const ours = nextHops?.flat() ?? (nextHop === null ? [] : [nextHop])
+  const isIn = hops.some(({ host, port }) => ours.some((one) => one.host === host && one.port === port))
+  const routes = new Set(hops.map(({ host, port }) => CALLS_TO + hostPort(host, port)))
+  const caps: readonly (readonly [counter: string, limit: number | undefined])[] = [
+    [ALL_CALLS, bounds.calls],
+    isIn ? [IN_CALLS, bounds.in] : [OUT_CALLS, bounds.out],
+    ...[...routes].map((counter) => [counter, bounds.route] as const),
+  ]
+  return caps.flatMap(([counter, limit]) => (limit === undefined ? [] : [{ counter, limit }]))
+}
+
+/** Of those holds the ones that are caps, not mere counts. */
+export function onlyCaps(holds: readonly Hold[]): readonly Hold[] {
+  return holds.filter(({ counter }) => kindOf(counter) !== null)
+}
+
+/** Whether an INVITE begins a call: one that comes again with credentials, or merged, is part of the one that is alive. */
+export function beginsCall(turn: Turn, invite: SipRequest): boolean {
+  const [id, tag] = [callId(invite), fromTag(invite) ?? '']
+  const session = allSessions(turn).find(({ value }) => value.callId === id && value.callerTag === tag)
+  return session === undefined || !liveSessions(turn).has(session.id)
+}
+
+/** As far as this replica knows; apply has the last word. */
+export function isFull(turn: Turn, caps: readonly Hold[]): boolean {
+  return caps.some(({ counter, limit }) => limit !== null && turn.ctx.counter(counter) >= limit)
+}
+
+/** What the group holds after this turn: of each kind no more than it has calls, and no route without a call. */
+export function capsAfter(turn: Turn): readonly Hold[] {
+  const known = [...turn.base.caps, ...turn.taken]
+  if (known.length === 0) return known
+  const calls = liveSessions(turn).size
+  const counts = new Map<string | null, number>()
+  return known.filter(({ counter }) => {
+    const kind = kindOf(counter)
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    return kind === 'route' ? calls > 0 : count <= calls
+  })
+}
+
+/** The sessions with an INVITE that has no final, or a dialog that has not ended. */
+export function liveSessions(turn: Turn): ReadonlySet<string> {
+  const live = new Set<string>()
+  for (const { value } of allDialogs(turn)) if (value.state !== 'ended') live.add(value.session)
+  for (const { value } of allInvites(turn)) {
+    if (value.state === 'proceeding' && value.session !== '') live.add(value.session)
+  }
+  return live
+}
+
+function kindOf(counter: string): 'all' | 'direction' | 'route' | null {
+  if (counter === ALL_CALLS) return 'all'
+  if (counter === IN_CALLS || counter === OUT_CALLS) return 'direction'
+  return counter.startsWith(CALLS_TO) ? 'route' : null
+}

@@ -1,0 +1,124 @@
+// Decision 0026: how many calls there may be at a time, and how much one source may ask, at whole replicas.
+
+import { expect, test } from 'vitest'
+import { must } from '../base/assert.ts'
+import type { Life, ReplicaId } from '../base/brand.ts'
+import type { CallBounds } from '../call/contract.ts'
+import { calleeLeg, inDialog, parsed, phone, request, response } from '../call/testing/phone.ts'
+import { ALL_CALLS, CALLS_TO, IN_CALLS } from '../session/holds.ts'
+import { header } from '../sip/message.ts'
+import { Trio } from './testing/trio.ts'
+
+const caller = phone('caller', '127.36.0.2', 5062)
+const callee = phone('callee', '127.36.0.3', 5064)
+
+function trioOf(bounds: CallBounds): Trio {
+  return new Trio(3, bounds).begin()
+}
+
+function invite(callId: string, branch = callId): string {
+  return request(caller, 'INVITE', 'sip:callee@127.36.0.1:5060', { callId, branch: `z9hG4bK-${branch}` })
+}
+
+/** What went to a phone since the last look, by first line. */
+function heard(trio: Trio, to: typeof caller): readonly string[] {
+  return trio.sent
+    .filter(({ flow }) => flow.host === to.flow.host)
+    .map(({ data }) => data.slice(0, data.indexOf('\r\n')))
+}
+
+function sentToCallee(trio: Trio, start: string): string {
+  return must(
+    trio.sent.find(({ data }) => data.startsWith(start)),
+    start,
+  ).data
+}
+
+function ownerOfCall(trio: Trio, at: ReplicaId): Life | null {
+  const { store } = trio.replica(at)
+  return store.ownerOf(must([...store.groups()][0], 'its group'))
+}
+
+function counters(trio: Trio, name: string): readonly number[] {
+  return trio.ids.map((id) => trio.replica(id).store.counter(name))
+}
+
+test('of calls that begin at one moment at three replicas no more are let in than may be, and the others get 503', () => {
+  const trio = trioOf({ calls: 2 })
+  for (let i = 0; i < 9; i++)
+    trio.step(trio.ids[i % 3] ?? trio.leader(), { kind: 'sip', flow: caller.flow, data: invite(`c${i}`) })
+  trio.settle()
+  trio.pass(200)
+  expect(heard(trio, callee)).toHaveLength(2)
+  const refusals = trio.sent.filter(({ data }) => data.startsWith('SIP/2.0 503 '))
+  expect(refusals).toHaveLength(7)
+  expect(refusals.map(({ data }) => header(parsed(data), 'Retry-After'))).toEqual(refusals.map(() => '5'))
+  expect(counters(trio, ALL_CALLS)).toEqual([2, 2, 2])
+})
+
+test('a call is counted once, in its direction and by its next hop, from its INVITE to its end, whoever owns it by then', () => {
+  const trio = trioOf({ calls: 1, in: 5, route: 5 })
+  const [at = trio.leader(), other = at] = trio.ids
+  trio.sip(at, caller.flow, invite('c1'))
+  const forwarded = sentToCallee(trio, 'INVITE ')
+  trio.sip(other, callee.flow, response(callee, forwarded, 180))
+  trio.sip(other, callee.flow, response(callee, forwarded, 200))
+  trio.pass(200)
+  const names = [ALL_CALLS, IN_CALLS, `${CALLS_TO}127.36.0.3:5064`]
+  expect(names.map((name) => counters(trio, name))).toEqual(names.map(() => [1, 1, 1]))
+  // Its owner dies; the next one has the call, and what it counts for.
+  const owner = ownerOfCall(trio, at)
+  const dead = must(
+    trio.ids.find((id) => trio.lifeOf(id) === owner),
+    'the owner',
+  )
+  trio.kill(dead)
+  trio.pass(2_000)
+  const here = must(
+    trio.ids.find((id) => id !== dead),
+    'a survivor',
+  )
+  const { store } = trio.replica(here)
+  expect(ownerOfCall(trio, here)).not.toBe(owner)
+  trio.sip(here, caller.flow, invite('c2'))
+  expect(heard(trio, caller).filter((line) => line.includes('503'))).toHaveLength(1)
+  trio.sip(here, callee.flow, inDialog(callee, calleeLeg(callee, forwarded), 'BYE', 1))
+  const bye = must(
+    trio.sent.findLast(({ data }) => data.startsWith('BYE ')),
+    'the BYE',
+  )
+  trio.sip(here, caller.flow, response(caller, bye.data, 200))
+  trio.pass(200)
+  expect(names.map((name) => store.counter(name))).toEqual([0, 0, 0])
+  trio.sip(here, caller.flow, invite('c3'))
+  trio.pass(200)
+  expect(store.counter(ALL_CALLS)).toBe(1)
+})
+
+test('an INVITE that was let in is not refused when it comes again, however full it is by then', () => {
+  const trio = trioOf({ calls: 1, rate: 1 })
+  const [at] = trio.ids
+  trio.sip(must(at, 'a replica'), caller.flow, invite('c1'))
+  for (let i = 0; i < 5; i++) trio.sip(must(at, 'a replica'), caller.flow, invite('c1'))
+  expect(heard(trio, caller).every((line) => line === 'SIP/2.0 100 Trying')).toBe(true)
+  expect(heard(trio, callee)).toHaveLength(1)
+})
+
+test('under load a share of new calls is refused, and requests of calls that are up are not', () => {
+  const trio = trioOf({})
+  const at = must(trio.ids[0], 'a replica')
+  trio.sip(at, caller.flow, invite('c1'))
+  const forwarded = sentToCallee(trio, 'INVITE ')
+  trio.sip(at, callee.flow, response(callee, forwarded, 200))
+  for (const id of trio.ids) trio.step(id, { kind: 'load', share: 25 })
+  for (let i = 0; i < 40; i++) trio.sip(at, caller.flow, invite(`d${i}`))
+  const refused = heard(trio, caller).filter((line) => line.startsWith('SIP/2.0 503')).length
+  expect(refused).toBeGreaterThanOrEqual(30)
+  expect(refused).toBeLessThan(40)
+  const leg = calleeLeg(callee, forwarded)
+  for (let cseq = 1; cseq <= 10; cseq++) trio.sip(at, callee.flow, inDialog(callee, leg, 'INFO', cseq))
+  expect(heard(trio, caller).filter((line) => line.startsWith('INFO '))).toHaveLength(10)
+  for (const id of trio.ids) trio.step(id, { kind: 'load', share: 100 })
+  trio.sip(at, caller.flow, invite('after'))
+  expect(heard(trio, caller).at(-1)).toBe('SIP/2.0 100 Trying')
+})
