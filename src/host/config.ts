@@ -14,6 +14,7 @@ import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/form
 import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { readBounds } from './bounds.ts'
+import { limits } from '../replica/limits.ts'
 import { hostLimits } from './limits.ts'
 import { isSecret } from './peer-security.ts'
 
@@ -51,7 +52,7 @@ export interface SetConfig {
 }
 
 /** A set larger than this only adds round trips: seven replicas outlive any three. */
-export const MOST_REPLICAS = 7
+export const MOST_REPLICAS = limits.replicas
 
 /** Printed with two spaces, as a file for `--config`. */
 export function printConfig(config: SetConfig): string {

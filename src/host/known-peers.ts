@@ -56,7 +56,18 @@ export class KnownPeers {
     return this.#incarnations.get(id) ?? null
   }
 
-  /** In place of the old file at once, or not at all. Waits for the disk: once per peer in the life of a set. */
+  /** Those that are out of the set are refused by that, whatever disk they have. */
+  forget(isOut: (id: ReplicaId) => boolean): void {
+    const out = [...this.#incarnations.keys()].filter((id) => isOut(id as ReplicaId))
+    for (const id of out) this.#incarnations.delete(id)
+    try {
+      if (out.length > 0 && this.#folder !== null) this.#write(this.#folder)
+    } catch {
+      // Written with the next one that is met; what is in the file besides does no harm.
+    }
+  }
+
+  /** In place of the old file at once, or not at all. Waits for the disk: twice per peer in the life of a set. */
   #write(inFolder: string): void {
     const path = join(inFolder, FILE)
     const file = openSync(`${path}.new`, 'w', 0o600)

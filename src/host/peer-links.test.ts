@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { replicaId, replicaOf } from '../base/brand.ts'
+import { memberId, replicaId, replicaOf } from '../base/brand.ts'
 import type { Life } from '../base/brand.ts'
 import type { InputBody } from '../replica/input.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
@@ -439,7 +439,7 @@ describe('members that come and go', () => {
     await Promise.all([one.server.open(), two.server.open()])
     one.open()
     await vi.waitFor(() => expect(one.states()).toEqual(['up 2.bb.1']))
-    two.server.follow({ ...none, gone: [{ place: 1, generation: 0 }] })
+    two.server.follow({ ...none, gone: [{ place: 1, generation: 0, newest: 0 }] })
     await vi.waitFor(() => expect(one.states().slice(0, 3)).toEqual(['up 2.bb.1', 'closed', 'removed']))
     to(one, 2, 'still here')
     one.links.flush()
@@ -447,12 +447,34 @@ describe('members that come and go', () => {
     expect(two.lines.join()).toContain('peer-removed')
   })
 
+  test('of the starts that came and went, none is dialled or remembered: there is room for the next', async () => {
+    const [a, b] = [++lastPort, ++lastPort]
+    const path = folder()
+    const one = end(1, a, b, { folder: path })
+    await one.server.open()
+    for (let generation = 1; generation <= hostLimits.links + 2; generation++) {
+      const id = memberId(2, generation)
+      const gone = [{ place: 2, generation: -1, newest: generation }]
+      one.links.follow({ kind: 'peers', members: [{ id, peer: `${HOST}:${b}` }], gone })
+      one.server.follow({ kind: 'peers', members: [{ id, peer: null }], gone })
+      expect(knownPeers(path).incarnationOf(memberId(2, generation - 1))).toBeNull()
+      if (generation > 2 && generation <= hostLimits.links) continue
+      const two = end(2, b, a, { life: `${id}.cc${generation}.1` })
+      await two.server.open()
+      two.links.met(replicaId(1), { host: HOST, port: a })
+      await vi.waitFor(() => expect(one.states().at(-1)).toBe(`up ${id}.cc${generation}.1`))
+      await vi.waitFor(() => expect(one.met).toContain(`${id} at ${b}`))
+      two.links.close()
+      two.server.close()
+    }
+  })
+
   test('who is gone is not dialled any more', async () => {
     const [a, b] = [++lastPort, ++lastPort]
     const one = end(1, a, b)
     one.open()
     await vi.waitFor(() => expect(one.states()).toEqual(['refused']))
-    one.links.follow({ ...none, gone: [{ place: 2, generation: 0 }] })
+    one.links.follow({ ...none, gone: [{ place: 2, generation: 0, newest: 0 }] })
     const two = end(2, b, a)
     await two.server.open()
     two.open()

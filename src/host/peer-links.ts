@@ -11,10 +11,11 @@
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { generationOf, placeOf } from '../base/brand.ts'
+import { placeOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import type { Peers } from '../replica/effect.ts'
 import type { LinkInput } from '../replica/input.ts'
+import { isOut } from '../replica/peers.ts'
 import { formatObjection, KNOWN_FORMATS } from '../wire/formats.ts'
 import type { Formats } from '../wire/formats.ts'
 import { parseAddress, printAddress } from './address.ts'
@@ -39,15 +40,13 @@ export class PeerLinks {
   }
 
   /** Dials who is in the set, and goes on for ever; who is out of it is not dialled any more. */
-  follow({ members, gone }: Peers): void {
-    for (const { place, generation } of gone) {
-      for (const [id, link] of [...this.#links]) {
-        if (placeOf(id) !== place || generationOf(id) > generation) continue
-        link.close()
-        this.#links.delete(id)
-      }
+  follow(peers: Peers): void {
+    for (const [id, link] of [...this.#links]) {
+      if (!isOut(peers, id)) continue
+      link.close()
+      this.#links.delete(id)
     }
-    for (const { id, peer } of members) this.#ensure(id, peer === null ? null : addressIn(peer))
+    for (const { id, peer } of peers.members) this.#ensure(id, peer === null ? null : addressIn(peer))
   }
 
   /** That replica dialled: it may be one that this replica's log doesn't have yet, and where it is it knows best. */

@@ -4,10 +4,11 @@
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 import { must } from '../base/assert.ts'
-import { compareLives, generationOf, memberId, placeOf, replicaOf } from '../base/brand.ts'
+import { compareLives, memberId, placeOf, replicaOf } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Peers, Reply } from '../replica/effect.ts'
 import type { InputBody } from '../replica/input.ts'
+import { isOut } from '../replica/peers.ts'
 import type { MemberAnswer } from '../wire/member-request.ts'
 import { formatObjection } from '../wire/formats.ts'
 import type { Formats } from '../wire/formats.ts'
@@ -67,8 +68,8 @@ export class PeerServer {
   /** The link from each peer, and the latest life that each gave. */
   readonly #links = new Map<ReplicaId, { readonly socket: TLSSocket; readonly life: Life; readonly formats: Formats }>()
 
-  /** By place: up to which generation all are out of the set. */
-  #gone: ReadonlyMap<number, number> = new Map()
+  /** Who is in the set, and who is out of it. */
+  #peers: Omit<Peers, 'kind'> = { members: [], gone: [] }
   /** Processes that want to join, by the number of their request, which is negative: others are the admin port's. */
   readonly #joining = new Map<number, TLSSocket>()
   #questions = 0
@@ -111,10 +112,15 @@ export class PeerServer {
     }
   }
 
-  /** Who is out of the set is not listened to any more. */
-  follow({ gone }: Peers): void {
-    this.#gone = new Map(gone.map(({ place, generation }) => [place, generation]))
-    for (const [replica, { socket }] of this.#links) if (this.#isGone(replica)) socket.destroy()
+  /** Who is out of the set is not listened to any more, nor remembered. */
+  follow(peers: Peers): void {
+    this.#peers = peers
+    for (const [replica, { socket }] of [...this.#links]) {
+      if (!isOut(peers, replica)) continue
+      socket.destroy()
+      this.#links.delete(replica)
+    }
+    this.#parts.known.forget((replica) => isOut(peers, replica))
   }
 
   /** The answer to a request that came from here. */
@@ -124,10 +130,6 @@ export class PeerServer {
     const answer = body as MemberAnswer
     const joining = answer.ok ? { id: answer.id, error: null } : { id: null, error: answer.error }
     socket?.end(printJoining(joining))
-  }
-
-  #isGone(replica: ReplicaId): boolean {
-    return generationOf(replica) <= (this.#gone.get(placeOf(replica)) ?? -1)
   }
 
   #accept(socket: Socket): void {
@@ -220,7 +222,7 @@ export class PeerServer {
     if (ask === 'who') {
       const { founders, known } = this.#parts
       const founder = memberId(place, 0)
-      const isFounder = founders.includes(founder) && !this.#isGone(founder)
+      const isFounder = founders.includes(founder) && !isOut(this.#peers, founder)
       return void socket.end(printKnowledge({ isFresh: false, isFounder, met: known.incarnationOf(founder) }))
     }
     if (this.#joining.size >= hostLimits.helloWaiting) return void socket.destroy()
@@ -245,7 +247,7 @@ export class PeerServer {
       const isSucceeded = placeOf(hello.to as ReplicaId) === placeOf(replica) && hello.to < replica
       return { code: 'peer-misdirected', reason, ...(isSucceeded ? { because: 'succeeded' } : {}) }
     }
-    if (this.#isGone(from)) {
+    if (isOut(this.#peers, from)) {
       const reason = `${hello.life} was removed from the set: start it with an empty data folder to join anew`
       return { code: 'peer-removed', reason, because: 'removed' }
     }

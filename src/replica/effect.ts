@@ -53,14 +53,15 @@ export interface SnapshotWrite {
 }
 
 /** Who is in the set, as this replica knows it; given when that has changed, whole. The host keeps a link to each of `members`, and
- * none to who is `gone`, nor listens to it. Others of the set that dial this replica know more than it does: they are dialled
+ * none to who is out, nor listens to it. Others of the set that dial this replica know more than it does: they are dialled
  * as well, where they say they are. */
 export interface Peers {
   readonly kind: 'peers'
   /** Without this replica, in order of id. `peer` null = where the configuration file has its place. */
   readonly members: readonly { readonly id: ReplicaId; readonly peer: string | null }[]
-  /** All incarnations of that place up to this generation are out of the set for good. */
-  readonly gone: readonly { readonly place: number; readonly generation: number }[]
+  /** All incarnations of that place up to this generation are out of the set for good; -1 = none. `newest` was allotted last: those
+   * before it that are not members never will be (peers.ts, `isOut`). */
+  readonly gone: readonly { readonly place: number; readonly generation: number; readonly newest: number }[]
 }
 
 /** Bind the SIP address now: this replica has caught up with its set. Given once in a life. */

@@ -50,9 +50,9 @@ export class Egress {
   readonly #lent = new Map<EgressId, Lent>()
   /** How many of them are of one group, at one holder. */
   readonly #lending = new Map<string, number>()
-  /** Given back to their owners' room, which may lend them again: since when they were lent. */
-  readonly #again = new Map<string, Instant>()
-  #againUntil: Instant | null = null
+  /** Given back to their owners' room at a time, which may lend them again: since when they were lent. In order of `at`, and no older
+   * than `passAgain`; beyond `lentMost` the oldest counts as lent anew. */
+  readonly #again = new Map<string, { readonly since: Instant; readonly at: Instant }>()
   /** What owners are to be told with the end of this turn. */
   readonly #sent = new Map<Life, EgressId[]>()
 
@@ -85,7 +85,7 @@ export class Egress {
     if (!links.send(replicaOf(holder), frame)) return false
     if (group === null) return true
     const at = this.#ports.now()
-    this.#lent.set(id, { group, outgoing, holder, since: this.#again.get(nameOf(group, outgoing)) ?? at, at })
+    this.#lent.set(id, { group, outgoing, holder, since: this.#again.get(nameOf(group, outgoing))?.since ?? at, at })
     const place = placeOf(holder, group)
     this.#lending.set(place, (this.#lending.get(place) ?? 0) + 1)
     const oldest = this.#lent.keys().next()
@@ -115,9 +115,9 @@ export class Egress {
 
   /** What nobody acknowledged goes back to its owner's room. */
   retry(now: Instant): void {
-    if (this.#againUntil !== null && this.#againUntil <= now) {
-      this.#again.clear()
-      this.#againUntil = null
+    for (const [name, { at }] of this.#again) {
+      if (between(at, now) < limits.passAgain) break
+      this.#again.delete(name)
     }
     for (const [id, lent] of this.#lent) {
       if (between(lent.at, now) < limits.passAgain) break
@@ -139,10 +139,11 @@ export class Egress {
     this.#forget(id)
     outbox.count('sip_lent_again')
     const isGone = links.isDead(holder) || between(since, now) >= limits.lent
-    if (!isGone) {
-      this.#again.set(nameOf(group, outgoing), since)
-      this.#againUntil = plus(now, limits.passAgain)
-    }
+    const name = nameOf(group, outgoing)
+    this.#again.delete(name)
+    const oldest = this.#again.keys().next()
+    if (this.#again.size >= limits.lentMost && oldest.done !== true) this.#again.delete(oldest.value)
+    if (!isGone) this.#again.set(name, { since, at: now })
     this.#ports.owner().unsent({ origin: { group, what }, flow, data, reason: isGone ? 'no-stream' : 'late' })
   }
 

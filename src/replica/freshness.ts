@@ -16,6 +16,9 @@ const nap = millis(150)
 /** How often a barrier is asked for again: answers are lost with links and leaders. */
 const again = millis(100)
 
+/** Twice what is needed to see that `staleLag` has passed: of a replica that applies nothing for hours no more is kept. */
+const behindMost = 16
+
 interface Asked {
   readonly context: number
   readonly at: Instant
@@ -58,6 +61,8 @@ export class Freshness {
   told(applied: Index, at: Instant): void {
     const last = this.#behind.at(-1)
     if (last !== undefined && (applied <= last.index || between(last.at, at) < limits.staleLag / 8)) return
+    // Between the oldest ones, which tell that it lags, and the newest nothing is missed.
+    if (this.#behind.length >= behindMost) this.#behind.pop()
     this.#behind.push({ index: applied, at })
   }
 

@@ -94,6 +94,12 @@ export class Judge {
     this.#leaving.set(replicaOf(life), life)
   }
 
+  /** Who is out of the set need not be remembered. */
+  forget(isOut: (id: ReplicaId) => boolean): void {
+    this.#witnesses = new Map([...this.#witnesses].filter(([id]) => !isOut(id)))
+    for (const id of [...this.#leaving.keys()]) if (isOut(id)) this.#leaving.delete(id)
+  }
+
   isLeaving(life: Life): boolean {
     return this.#leaving.get(replicaOf(life)) === life
   }

@@ -126,8 +126,8 @@ export const limits = {
   reach: seconds(2),
   /** Rounds after which a learner that is no nearer is said to be too slow (thesis 4.2.1). */
   rounds: 10,
-  /** Places that are to have a voter: nine outlive any four deaths, and more only add to each commit. */
-  replicas: 9,
+  /** Places that are to have a voter: seven outlive any three deaths, and more only add to each commit. */
+  replicas: 7,
   /** The smallest step of a deadline: nothing is armed nearer than this. */
   grain: micros(100),
 } as const

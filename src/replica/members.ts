@@ -18,6 +18,7 @@ import type { BookRow, EntryBody } from '../wire/entry.ts'
 import type { AnswerFrame, AskFrame } from '../wire/frame.ts'
 import type { LeftSet, MemberAnswer, MemberRequest, Rebootstrap, TransferLeadership } from '../wire/member-request.ts'
 import { parseAsked } from '../wire/member-shapes.ts'
+import type { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import { answerStage, decide, holderOf, NEW_LEADER } from './member-decisions.ts'
@@ -25,6 +26,7 @@ import { mayServe, planOf } from './member-plan.ts'
 import type { LearnerView, PlaceView, Situation } from './member-plan.ts'
 import type { Outbox } from './outbox.ts'
 import { OwnPlace } from './own-place.ts'
+import { isOut } from './peers.ts'
 import { isQuorumLinked, lostRows, lostVoters } from './rebootstrap.ts'
 import { Rounds } from './rounds.ts'
 import type { Upgrade } from './upgrade.ts'
@@ -38,6 +40,7 @@ export interface MembersPorts {
   readonly store: Store
   readonly links: Links
   readonly outbox: Outbox
+  readonly judge: Judge
   readonly upgrade: Upgrade
   now(): Instant
   /** When the leader was heard last, or a quorum at the leader, or this replica started. */
@@ -428,7 +431,7 @@ export class Members {
 
   /** Tells the host when that has changed. */
   tellHost(): void {
-    const { raft, store, links, outbox } = this.#ports
+    const { raft, store, links, judge, outbox } = this.#ports
     const told = `${store.book.version} ${raft.configurationIndex}`
     if (told === this.#told) return
     this.#told = told
@@ -436,14 +439,15 @@ export class Members {
     // One that joins knows nobody until the leader's log comes.
     if (configurationFault(configuration) !== null) return
     const { book } = store
-    for (const id of links.known) if (book.isGone(id)) links.forget(id)
-    outbox.push({
-      kind: 'peers',
+    const peers = {
       members: membersOf(configuration)
         .filter((id) => id !== this.#self && !book.isGone(id))
         .map((id) => ({ id, peer: book.addressOf(id)?.peer || null })),
-      gone: book.rows.filter(({ gone }) => gone >= 0).map(({ place, gone }) => ({ place, generation: gone })),
-    })
+      gone: book.rows.map(({ place, gone, generation }) => ({ place, generation: gone, newest: generation })),
+    }
+    for (const id of links.known) if (isOut(peers, id)) links.forget(id)
+    judge.forget((id) => isOut(peers, id))
+    outbox.push({ kind: 'peers', ...peers })
   }
 }
 

@@ -220,8 +220,9 @@ export class Passing {
   }
 
   /** What waits is judged again, and what went by way of the leader goes again: the leader may have had no link either, and
-   * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps; and once
-   * it is fresh, it judges by itself what is still not handled, for who stood in keeps nothing. */
+   * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps, and again
+   * what came on a stream, which nobody repeats, for an owner behind it may have died; and once it is fresh, it judges by itself what is
+   * still not handled, for who stood in keeps nothing. */
   retry(now: Instant): void {
     if (now < this.#againAt) return
     this.#againAt = plus(now, limits.passAgain)
@@ -229,8 +230,11 @@ export class Passing {
     const isStale = this.#ports.stale()
     const standIn = this.#standIn()
     const isElsewhere = (givenTo: Life): boolean => standIn !== null && givenTo !== standIn
+    const isLong = ({ flow, since }: Kept): boolean =>
+      standIn !== null && flow.transport !== 'udp' && between(since, now) >= limits.passAgain
     this.#giveAgain(
-      (givenTo, { group }) => this.#isByLeader(givenTo) || isElsewhere(givenTo) || (!isStale && group === null),
+      (givenTo, kept) =>
+        this.#isByLeader(givenTo) || isElsewhere(givenTo) || isLong(kept) || (!isStale && kept.group === null),
     )
   }
 

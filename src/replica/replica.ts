@@ -141,7 +141,7 @@ export class Replica {
     this.#upgrade.tell()
     const contact = (): Instant => this.#freshness.contact
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
-    this.#members = new Members({ ...shared, upgrade: this.#upgrade, contact, append })
+    this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append })
     this.#duties = new Duties({
       ...shared,
       log,

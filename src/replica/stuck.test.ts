@@ -43,6 +43,18 @@ describe('a replica that stays stale while it is heard', () => {
     expect(bench.metric(slow, 'inputs_kept')).toBe(0)
   })
 
+  test('gives what came on a stream to the leader again: the owner behind it may have died with it', () => {
+    const { bench, slow, other } = stuck()
+    bench.pass(limits.stale)
+    const [callId] = bench.callIds(other, 1) as [string]
+    const onStream = phone('caller', '127.36.0.2', 5062, `${bench.lifeOf(slow)}/9`)
+    bench.stop(other)
+    bench.sip(slow, onStream.flow, request(onStream, 'INVITE', `sip:callee@${sip.host}:${sip.port}`, { callId, branch: 'z9hG4bK-s' }))
+    bench.kill(other)
+    bench.pass(seconds(1))
+    expect(labels(bench, callId)).toContain('INVITE')
+  })
+
   test('loses its calls to the others, and is not admitted before it is fresh', () => {
     const { bench, slow } = stuck()
     const [callId] = bench.callIds(slow, 1) as [string]

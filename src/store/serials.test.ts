@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { index } from '../base/brand.ts'
+import type { Life } from '../base/brand.ts'
 import { dialog, group, groupOf, put, served, start } from './testing/log.ts'
 
 const G = group(1)
@@ -21,6 +22,20 @@ describe('design.md 2: serials', () => {
     log.commit(G, { deletes: [{ ...dialog(), expected: 1 }], lowestOpen: 2 })
     log.commit(group(2), { proposer: create.proposer, lowestOpen: 3, serial: 3 })
     expect(log.give(create)).toBe('duplicate')
+  })
+
+  test('of who is out of the set for good nothing is kept, once it serves no more', () => {
+    const log = served()
+    log.append({ kind: 'raise', format: 2 })
+    const lives = (): readonly Life[] => {
+      const [head] = log.store.snapshot(1_000_000).next(1_000_000)
+      return head?.kind === 'head' ? head.serials.map(({ life }) => life) : []
+    }
+    const row = { place: 1, generation: 1, incarnation: '', gone: 1, wanted: true, awaited: true, peer: '', admin: '' }
+    log.append({ kind: 'book', replaces: index(0), rows: [row] })
+    expect(lives()).toEqual([start(1), start(2), start(3)])
+    log.serving([], [start(1)])
+    expect(lives()).toEqual([start(2), start(3)])
   })
 
   test('a rejected serial is consumed: its replay is a duplicate even when it would fit', () => {

@@ -258,6 +258,7 @@ export class Store {
   #change(at: Index, change: ServingChange): Applied {
     const before = this.#ownership.serving
     const accepted = this.#ownership.change(at, change)
+    if (accepted) this.#dropOver()
     return { kind: 'serving', accepted, before, after: this.#ownership.serving }
   }
 
@@ -267,9 +268,13 @@ export class Store {
 
   #bookChange(at: Index, change: BookChange): Applied {
     const accepted = this.#book.change(at, change)
-    // Who is out of the set for good serves no more, and proposes nothing that counts.
-    if (accepted) for (const life of [...this.#serials.lives()]) if (this.#isOver(life)) this.#serials.drop(life)
+    if (accepted) this.#dropOver()
     return { kind: 'book', accepted }
+  }
+
+  /** Who is out of the set for good, and serves no more, proposes nothing that counts. */
+  #dropOver(): void {
+    for (const life of [...this.#serials.lives()]) if (this.#isOver(life)) this.#serials.drop(life)
   }
 
   #isOver(life: Life): boolean {
