@@ -17,7 +17,9 @@ afterEach(() => {
 const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('process_up 1\n') }
 
 /** A server whose replica answers as `answer` says; undefined = not at all. */
-async function scene(answer: (query: AdminInput['query']) => { status: number; body: unknown } | undefined) {
+async function scene(
+  answer: (query: AdminInput['query']) => { status: number; body: unknown; next?: number } | undefined,
+) {
   const port = ++lastPort
   const asked: AdminInput['query'][] = []
   const drained: string[] = []
@@ -31,17 +33,54 @@ async function scene(answer: (query: AdminInput['query']) => { status: number; b
   await server.open()
   cleanups.push(() => server.close())
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
-    new Promise<{ status: number; text: string }>((resolve, reject) => {
+    new Promise<{ status: number; text: string; link?: string }>((resolve, reject) => {
       const sent = request({ host: HOST, port, path, method, headers, agent: false }, (response) => {
         let text = ''
         response.on('data', (chunk) => (text += String(chunk)))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+        const { link } = response.headers
+        const more = typeof link === 'string' ? { link } : {}
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text, ...more }))
       })
       sent.on('error', reject)
       sent.end()
     })
   return { port, asked, drained, ask }
 }
+
+/** A replica that looks at one group of `calls` at a time. */
+function paging(calls: readonly (readonly number[])[]) {
+  return (query: AdminInput['query']) => {
+    const from = 'from' in query ? (query.from ?? 0) : 0
+    const next = from + 1 < calls.length ? { next: from + 1 } : {}
+    if (query.kind === 'call') return { status: from === 2 ? 200 : 404, body: { from }, ...(from === 2 ? {} : next) }
+    return { status: 200, body: calls[from] ?? [], ...next }
+  }
+}
+
+test.each([
+  [[[], [1, 2], [], [3]], '[1,2,3]\n'],
+  [[[], [], []], '[]\n'],
+  [[[7], []], '[7]\n'],
+])('all calls are one array, though the replica looks at some at a time: %j', async (calls, text) => {
+  const { ask, asked } = await scene(paging(calls))
+  expect(await ask('/calls')).toEqual({ status: 200, text })
+  expect(asked.map((query) => ('local' in query ? query.local : false))).toEqual([
+    false,
+    ...calls.slice(1).map(() => true),
+  ])
+})
+
+test('or page by page: a Link tells where the next one begins', async () => {
+  const { ask } = await scene(paging([[1], [2], [3]]))
+  expect(await ask('/calls?from=0')).toEqual({ status: 200, text: '[1]\n', link: '</calls?from=1>; rel="next"' })
+  expect(await ask('/calls?from=2')).toEqual({ status: 200, text: '[3]\n' })
+})
+
+test('one call is looked for in as many looks as it takes', async () => {
+  const { ask, asked } = await scene(paging([[], [], [], []]))
+  expect(await ask('/calls/a')).toEqual({ status: 200, text: '{"from":2}\n' })
+  expect(asked).toHaveLength(3)
+})
 
 test('each path is one query, and the answer is JSON with its status', async () => {
   const { ask, asked } = await scene((query) => ({

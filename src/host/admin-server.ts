@@ -19,7 +19,10 @@ const ORDERS = ['POST /drain', ...memberOrders.map((kind) => `POST /members/${ki
 interface Waiting {
   readonly response: ServerResponse
   readonly query: Query
+  /** Starts anew with each part of the answer. */
   readonly timer: NodeJS.Timeout
+  /** What the next call in a long answer follows. */
+  separator: '[' | ','
 }
 
 export interface AdminPorts {
@@ -58,13 +61,40 @@ export class AdminServer {
   reply(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id)
     if (waiting === undefined) return
+    const { query, response } = waiting
+    const isPart = reply.next !== undefined && !isOnePage(query)
+    if (isPart || response.headersSent) return this.#sendPart(waiting, reply)
     this.#waiting.delete(reply.id)
     clearTimeout(waiting.timer)
-    if (waiting.query.kind === 'metrics' && isMetrics(reply.body)) {
-      void this.#sendMetrics(waiting.response, renderMetrics(reply.body))
-    } else {
-      sendJson(waiting.response, reply.status, reply.body)
+    if (reply.next !== undefined) response.setHeader('Link', `</calls?from=${reply.next}>; rel="next"`)
+    if (query.kind === 'metrics' && isMetrics(reply.body)) void this.#sendMetrics(response, renderMetrics(reply.body))
+    else sendJson(response, reply.status, reply.body)
+  }
+
+  /** One look doesn't see all: the replica goes on with calls before the next one, which no longer waits for a barrier. All calls
+   * are one array all the same, written as it comes; who doesn't read it is cut off. */
+  #sendPart(waiting: Waiting, { id, status, body, next }: Reply): void {
+    const { query, response } = waiting
+    const goOn = (): void => {
+      if (next === undefined || !this.#waiting.has(id)) return
+      waiting.timer.refresh()
+      setImmediate(() => this.#ports.give({ kind: 'admin', id, query: { ...query, local: true, from: next } as Query }))
     }
+    // Of a single call nothing is said before all is looked at.
+    if (query.kind !== 'calls' || status !== 200 || !Array.isArray(body)) return goOn()
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' })
+    let text = ''
+    for (const call of body) {
+      text += `${waiting.separator}${JSON.stringify(call)}`
+      waiting.separator = ','
+    }
+    if (next === undefined) {
+      this.#waiting.delete(id)
+      clearTimeout(waiting.timer)
+      response.end(`${text}${waiting.separator === '[' ? '[' : ''}]\n`)
+    } else if (text === '') goOn()
+    else if (response.write(text)) goOn()
+    else response.once('drain', goOn)
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -94,9 +124,10 @@ export class AdminServer {
     const id = ++this.#lastId
     const timer = setTimeout(() => {
       this.#waiting.delete(id)
-      sendJson(response, 503, { error: `the replica did not answer within ${hostLimits.adminMs / 1_000} s` })
+      if (response.headersSent) response.destroy()
+      else sendJson(response, 503, { error: `the replica did not answer within ${hostLimits.adminMs / 1_000} s` })
     }, hostLimits.adminMs)
-    this.#waiting.set(id, { response, query, timer })
+    this.#waiting.set(id, { response, query, timer, separator: '[' })
     response.once('close', () => {
       clearTimeout(timer)
       this.#waiting.delete(id)
@@ -118,14 +149,15 @@ export class AdminServer {
 
 function parseQuery(url: string): Query | null {
   const [path = '', parameters = ''] = url.split('?', 2)
-  const local = parameters.split('&').includes('local=1') ? { local: true } : {}
+  const given = parameters.split('&')
+  const local = given.includes('local=1') ? { local: true } : {}
   switch (path) {
     case '/health':
       return { kind: 'health' }
     case '/status':
       return { kind: 'status' }
     case '/calls':
-      return { kind: 'calls', ...local }
+      return { kind: 'calls', ...local, ...fromOf(given) }
     case '/members':
       return { kind: 'members' }
     case '/metrics':
@@ -133,6 +165,16 @@ function parseQuery(url: string): Query | null {
     default:
       return parseCall(path, local)
   }
+}
+
+/** One page, from that mark of an earlier one on; without it, all. */
+function fromOf(given: readonly string[]): { readonly from?: number } {
+  const mark = given.map((one) => /^from=(\d{1,9})$/.exec(one)?.[1]).find((one) => one !== undefined)
+  return mark === undefined ? {} : { from: Number(mark) }
+}
+
+function isOnePage(query: Query): boolean {
+  return query.kind === 'calls' && query.from !== undefined
 }
 
 function parseCall(path: string, local: { readonly local?: boolean }): Query | null {

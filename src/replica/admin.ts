@@ -5,7 +5,7 @@ import { unreachable } from '../base/assert.ts'
 import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import type { GroupKey, ReplicaId } from '../base/brand.ts'
 import { describeCalls, describeEntity } from '../call/describe.ts'
-import type { CallSummary } from '../call/contract.ts'
+import { groupOfCallId } from '../proxy/token.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
 import { isJoint, membersOf } from '../raft/configuration.ts'
 import { allVoters } from '../raft/quorum.ts'
@@ -64,12 +64,20 @@ export function answer(input: AdminInput, picture: Picture): Reply {
     }
     case 'status':
       return reply(200, statusOf(picture))
-    case 'calls':
-      return reply(200, callsOf(picture))
+    case 'calls': {
+      const { found, next } = look(picture.store, query.from ?? 0, describeCalls)
+      return {
+        ...reply(
+          200,
+          found.map(({ key, what }) => ({ ...what, owner: picture.store.ownerOf(key) })),
+        ),
+        ...next,
+      }
+    }
     case 'call': {
-      const call = callOf(picture, query.callId)
+      const { call, next } = callOf(picture.store, query.callId, query.from ?? 0)
       if (call !== null) return reply(200, call)
-      return reply(404, { error: `no call ${query.callId}: see /calls for those that are alive` })
+      return { ...reply(404, { error: `no call ${query.callId}: see /calls for those that are alive` }), ...next }
     }
     case 'metrics':
       return reply(200, metricsOf(picture))
@@ -167,26 +175,45 @@ function membersView({ raft, store, plan }: Picture): MembersView {
   }
 }
 
-function callsOf({ store }: Picture): readonly unknown[] {
-  return summaries(store).map((call) => ({ ...call, owner: store.ownerOf(call.group) }))
+interface Found<T> {
+  readonly key: GroupKey
+  readonly what: T
 }
 
-/** In Call-ID order. */
-function summaries(store: Store): readonly CallSummary[] {
-  const all: CallSummary[] = []
-  for (const key of store.groups()) {
-    const view = store.group(key)
-    if (view !== null) all.push(...describeCalls(view))
+/** What there is in groups, from that part of the store's index on: of a bounded number of groups, for there may be a million, and
+ * calls go on. A call that is there all the while is found once. */
+function look<T>(
+  store: Store,
+  from: number,
+  see: (view: GroupView) => readonly T[],
+): { readonly found: readonly Found<T>[]; readonly next: { readonly next?: number } } {
+  const found: Found<T>[] = []
+  let looks = 0
+  for (let part = from; part < store.parts; part++) {
+    if (looks >= limits.looks) return { found, next: { next: part } }
+    for (const key of store.groupsIn(part)) {
+      looks++
+      const view = store.group(key)
+      if (view !== null) for (const what of see(view)) found.push({ key, what })
+    }
   }
-  return all.sort((a, b) => (a.callId < b.callId ? -1 : a.callId > b.callId ? 1 : 0))
+  return { found, next: {} }
 }
 
-function callOf({ store }: Picture, callId: string): unknown {
-  for (const key of store.groups()) {
-    const view = store.group(key)
-    if (view !== null && describeCalls(view).some((call) => call.callId === callId)) return groupOf(store, key, view)
-  }
-  return null
+/** It is in its Call-ID's group, unless its INVITE carried another one's key. */
+function callOf(
+  store: Store,
+  callId: string,
+  from: number,
+): { readonly call: unknown; readonly next: { readonly next?: number } } {
+  const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+  const own = keys.current === 0 ? null : groupOfCallId(keys, callId)
+  const view = own === null ? null : store.group(own)
+  const has = (one: GroupView): boolean => describeCalls(one).some((call) => call.callId === callId)
+  if (own !== null && view !== null && has(view)) return { call: groupOf(store, own, view), next: {} }
+  const { found, next } = look(store, from, (one) => (has(one) ? [one] : []))
+  const [first] = found
+  return first === undefined ? { call: null, next } : { call: groupOf(store, first.key, first.what), next: {} }
 }
 
 function groupOf(store: Store, key: GroupKey, view: GroupView): unknown {

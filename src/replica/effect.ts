@@ -86,6 +86,8 @@ export interface Reply {
   readonly id: number
   readonly status: number
   readonly body: unknown
+  /** Not all was looked at: the same query goes on with this as `from`. */
+  readonly next?: number
 }
 
 export interface LogLine {

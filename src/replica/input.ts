@@ -68,8 +68,8 @@ export interface AdminInput {
   readonly query:
     | { readonly kind: 'health' }
     | { readonly kind: 'status' }
-    | { readonly kind: 'calls'; readonly local?: boolean }
-    | { readonly kind: 'call'; readonly callId: string; readonly local?: boolean }
+    | { readonly kind: 'calls'; readonly local?: boolean; readonly from?: number }
+    | { readonly kind: 'call'; readonly callId: string; readonly local?: boolean; readonly from?: number }
     | { readonly kind: 'metrics' }
     /** `MembersView`, as this replica sees it. */
     | { readonly kind: 'members' }

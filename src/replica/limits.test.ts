@@ -31,6 +31,27 @@ const labels = (bench: Bench): readonly string[] => bench.takeSent().map(({ data
 const least = micros(1)
 const before = (duration: Duration): Duration => (duration - least) as Duration
 
+test('looks: a question for calls reads so many groups, and says from where the next one goes on', () => {
+  const bench = new Bench().begin()
+  const leader = bench.leader()
+  const ids = Array.from({ length: limits.looks + 50 }, (_, at) => `many-${at}`)
+  for (const callId of ids) bench.step(leader, { kind: 'sip', flow: caller.flow, data: invite(callId) })
+  bench.settle()
+  bench.pass(seconds(1))
+  const found: string[] = []
+  const pages: number[] = []
+  for (let from: number | undefined = 0; from !== undefined;) {
+    const { body, next } = bench.ask(leader, { kind: 'calls', local: true, from })
+    pages.push((body as readonly { readonly callId: string }[]).length)
+    found.push(...(body as readonly { readonly callId: string }[]).map(({ callId }) => callId))
+    from = next
+  }
+  expect(found.toSorted()).toEqual(ids.toSorted())
+  expect(pages).toHaveLength(2)
+  expect(pages[0]).toBeGreaterThanOrEqual(limits.looks)
+  expect(bench.ask(leader, { kind: 'call', callId: 'many-9', local: true }).status).toBe(200)
+})
+
 describe('who serves', () => {
   test('silence: an owner that stopped is out after 500 ms, and what was kept for it goes to the next', () => {
     const bench = new Bench().begin()

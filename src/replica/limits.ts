@@ -102,8 +102,10 @@ export const limits = {
   slewPart: 100,
   /** Wall clocks within this of each other agree. */
   clockAgreement: seconds(1),
-  /** Lookups of calls that wait for their barrier; each costs one walk through the groups. */
+  /** Lookups of calls that wait for their barrier; each costs one look, or several, one after another. */
   lookups: 100,
+  /** Groups that one look at calls reads: some 10 ms; the answer says from where the next one goes on. */
+  looks: 500,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
   /** A replica that is told to end waits no longer than this to be taken out of serving: an election, a handover that fails and

@@ -49,7 +49,11 @@ describe('a replica that stays stale while it is heard', () => {
     const [callId] = bench.callIds(other, 1) as [string]
     const onStream = phone('caller', '127.36.0.2', 5062, `${bench.lifeOf(slow)}/9`)
     bench.stop(other)
-    bench.sip(slow, onStream.flow, request(onStream, 'INVITE', `sip:callee@${sip.host}:${sip.port}`, { callId, branch: 'z9hG4bK-s' }))
+    bench.sip(
+      slow,
+      onStream.flow,
+      request(onStream, 'INVITE', `sip:callee@${sip.host}:${sip.port}`, { callId, branch: 'z9hG4bK-s' }),
+    )
     bench.kill(other)
     bench.pass(seconds(1))
     expect(labels(bench, callId)).toContain('INVITE')

@@ -95,7 +95,7 @@ export class Bench {
   readonly #met = new Set<string>()
   /** Processes that end with this step. */
   readonly #ended: ReplicaId[] = []
-  readonly #answers = new Map<number, { readonly status: number; readonly body: unknown }>()
+  readonly #answers = new Map<number, { readonly status: number; readonly body: unknown; readonly next?: number }>()
   readonly #most = new Map<ReplicaId, number>()
   #asked = 0
   #isLossDeclared = false
@@ -350,7 +350,10 @@ export class Bench {
     return metrics.find((metric) => metric.name === name || metric.name === `${name}_total`)?.value ?? 0
   }
 
-  ask(id: ReplicaId, query: AdminInput['query']): { readonly status: number; readonly body: unknown } {
+  ask(
+    id: ReplicaId,
+    query: AdminInput['query'],
+  ): { readonly status: number; readonly body: unknown; readonly next?: number } {
     const number = ++this.#asked
     this.step(id, { kind: 'admin', id: number, query })
     return must(this.#answers.get(number), 'an answer at once')
