@@ -89,7 +89,10 @@ function timeOf({ steps }: Flow): number {
 
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
 function calmPlan(name: string, seed: number): Plan {
-  const plan = { ...calm(seed, [{ flow: flowOf(name), at: callAt, isBrisk: true }], []), safetyUntil: callAt }
+  const fork = flowNamed(flowOf(name))?.fork
+  const forks = fork === undefined || fork === null ? {} : { forks: fork.forks }
+  const calls = [{ flow: flowOf(name), at: callAt, isBrisk: true }]
+  const plan = { ...calm(seed, calls, []), ...forks, safetyUntil: callAt }
   if (!isCompacted(name)) return plan
   const away = { replica: (seed % replicas) + 1, effects: 0, tail: 'kept', restartAfter: 1.5 * second } as const
   return {

@@ -46,9 +46,13 @@ export interface Flow {
   readonly takesStreams: boolean
   /** False: too long for the seeds, which draw among the others; crash points have it. */
   readonly isDrawn: boolean
+  /** Its INVITE forks so (forks.ts), and the steps of the second callee and the further ones; null = nobody is there. */
+  readonly fork: { readonly forks: string; readonly others: readonly (readonly Step[] | null)[] } | null
 }
 
 interface FlowOptions {
+  readonly forks?: string
+  readonly others?: readonly (string | null)[]
   readonly calleePresent?: boolean
   readonly ackAfter?: number
   readonly transport?: Transport
@@ -59,15 +63,22 @@ interface FlowOptions {
 
 /** Reads a ladder. The flows are ours, so a mistake in one is a bug and throws. */
 export function ladder(name: string, text: string, options: FlowOptions = {}): Flow {
+  const steps = readSteps(text)
+  const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
+  const { isLong = false, takesStreams = true, forks, others = [] } = options
+  const fork =
+    forks === undefined ? null : { forks, others: others.map((one) => (one === null ? null : readSteps(one))) }
+  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams, fork }
+}
+
+function readSteps(text: string): readonly Step[] {
   const steps: Step[] = []
   for (const line of text.split('\n')) {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('caller')) continue
     steps.push(...readLine(trimmed))
   }
-  const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
-  const { isLong = false, takesStreams = true } = options
-  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams }
+  return steps
 }
 
 function readLine(line: string): readonly Step[] {

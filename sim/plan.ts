@@ -89,6 +89,8 @@ export interface Plan {
   readonly nextHop: boolean
   /** Calls at a time; absent = as many as come. */
   readonly mostCalls?: number
+  /** The next hops of INVITEs, if there are several (forks.ts); absent = one. */
+  readonly forks?: string
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
 }

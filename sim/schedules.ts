@@ -4,6 +4,7 @@
 
 import { draw } from './draws.ts'
 import { flowNames } from './flows.ts'
+import { forkFlows } from './fork-flows.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -82,6 +83,12 @@ export const schedules: readonly Schedule[] = [
     name: 'laggards',
     story: 'a replica comes back, or wakes, and is too slow to know what it may say for longer than a phone waits',
     plan: laggards,
+  },
+  {
+    name: 'forks',
+    story:
+      'INVITEs that go to several callees, at once or one after another, while replicas die and datagrams are lost',
+    plan: forks,
   },
   {
     name: 'answers-on-streams',
@@ -349,6 +356,31 @@ function laggards(seed: number): Plan {
   const calls = many(of, ['at-once', 'basic', 'refused', 'callee-hangs-up'], 40, 3 * second, 40 * second)
   const plan = calm(seed, calls, [away, ...chosen], 57)
   return { ...plan, loop: { batchMost: 16, busyMost: of.within(100, 400, 7) } }
+}
+
+/** All calls of a run have the same next hops. */
+function forks(seed: number): Plan {
+  const of = draw(seed, 'forks')
+  const ways = [...new Set(forkFlows.map(({ fork }) => fork?.forks ?? ''))]
+  const way = ways[seed % ways.length] ?? ''
+  const names = forkFlows.filter(({ fork }) => fork?.forks === way).map(({ name }) => name)
+  const onStreams = of.chance(500_000, 1) ? of.within(100_000, 900_000, 2) : 0
+  const calls = many(of, names, 20, 3 * second, 20 * second).map((call, i): PlannedCall => {
+    const isOnStream = of.chance(onStreams, 3, i)
+    return isOnStream ? { ...call, caller: 'tcp' } : call
+  })
+  const deaths = Array.from({ length: 4 }, (_, i): Fault => ({
+    kind: 'kill',
+    at: 4 * second + i * 5 * second + of.within(0, 3 * second, 4, i),
+    replica: of.within(1, 3, 5, i),
+    effects: of.below(30, 6, i),
+    tail: of.chance(500_000, 7, i) ? 'kept' : 'lost',
+    restartAfter: of.within(500_000, 3 * second, 8, i),
+  }))
+  const plan = calm(seed, calls, deaths, 30)
+  const loss = of.chance(500_000, 9) ? of.within(1_000, 50_000, 10) : 0
+  const delayMost = plan.udp.delayLeast + of.within(500, 20_000, 11)
+  return { ...plan, forks: way, udp: { ...plan.udp, loss, delayMost } }
 }
 
 function answersOnStreams(seed: number): Plan {

@@ -13,6 +13,7 @@ import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
+import { calledOn, doorOf, nextHopsOf } from './forks.ts'
 import type { Flow, Side, Transport } from './ladder.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
@@ -72,7 +73,7 @@ const lookEvery = second / 5
 /** Of people in a call that is stuck. */
 const patience = 12 * second
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
-const doorAddress: SocketAddress = { host: '10.2.0.1', port: 5070 }
+const doorAddress: SocketAddress = doorOf(1)
 
 export function simulate(
   plan: Plan,
@@ -117,6 +118,7 @@ class Run {
       sip: setAddress,
       nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
       ...(plan.mostCalls === undefined ? {} : { bounds: { calls: plan.mostCalls } }),
+      nextHops: plan.forks === undefined ? undefined : nextHopsOf(plan.forks),
     }
     const answered = (reply: Reply): void => this.#operator.answered(reply)
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
@@ -153,11 +155,11 @@ class Run {
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#lookAround()
-    this.#sip.attachPhone(doorAddress, (data, from) => this.#atDoor(data, { from, at: doorAddress, end: null }))
+    const { calls, forks } = this.#plan
+    for (const i of (forks === undefined ? ['udp'] : calledOn(forks, 'udp')).keys()) this.#openDoor(i + 1)
     // One door for all callees: it refuses connections if each of them does.
-    const { calls } = this.#plan
     const refuses = calls.length > 0 && calls.every((call) => flowNamed(call.flow)?.takesStreams === false)
-    if (!refuses) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end))
+    if (!refuses) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end, 1))
     this.#court.onReset = (call) => this.#giveUp(call)
     this.#streams.onWritten = (from, text) => this.#witness?.datagram(from, text)
   }
@@ -183,7 +185,7 @@ class Run {
   #scheduleCall(planned: PlannedCall, call: number): void {
     const flow = flowNamed(planned.flow)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
-    const { seed, redrawn, nextHop } = this.#plan
+    const { seed, redrawn, nextHop, forks } = this.#plan
     const [callerSpeaks, calleeSpeaks] = transportsOf(planned, flow, nextHop)
     const callId = this.#callId(call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
@@ -206,6 +208,7 @@ class Run {
     const callee = this.#phone({
       ...common,
       side: 'callee',
+      ordinal: 1,
       address: calleeAt,
       transport: calleeSpeaks,
       // Whoever speaks UDP somewhere on the way needs its repetitions.
@@ -214,6 +217,7 @@ class Run {
     const caller = this.#phone({
       ...common,
       side: 'caller',
+      ordinal: 1,
       address: callerAt,
       transport: callerSpeaks,
       oddity: callerIs,
@@ -223,9 +227,35 @@ class Run {
     this.#attach(caller)
     if (flow.calleePresent) {
       this.#attach(callee)
-      this.#callees.set(callId, callee)
+      this.#callees.set(`${callId} 1`, callee)
     }
+    if (forks !== undefined) this.#addCallees(common, calledOn(forks, callerSpeaks))
     this.#agenda.at(planned.at, () => caller.start())
+  }
+
+  /** Those of a fork, besides the first one. */
+  #addCallees(
+    common: Omit<PhoneOptions, 'side' | 'ordinal' | 'address' | 'transport' | 'oddity'>,
+    on: readonly Transport[],
+  ): void {
+    const { call, callId, flow } = common
+    for (const [i, transport] of on.entries()) {
+      const steps = i === 0 ? null : (flow.fork?.others[i - 1] ?? null)
+      if (steps === null) continue
+      const address = { host: `10.${10 + i}.${call >> 8}.${call & 255}`, port: 5062 }
+      const options = {
+        ...common,
+        flow: { ...flow, steps },
+        side: 'callee',
+        ordinal: i + 1,
+        address,
+        transport,
+      } as const
+      const callee = this.#phone({ ...options, oddity: null })
+      this.#phones.push(callee)
+      this.#attach(callee)
+      this.#callees.set(`${callId} ${i + 1}`, callee)
+    }
   }
 
   /** What happens to a phone at its time. */
@@ -259,20 +289,27 @@ class Run {
     if (side === 'caller' || flow.takesStreams) this.#streams.listen(at, (end) => phone.accept(end))
   }
 
-  /** The one next hop of all calls: a callee for each Call-ID. */
-  #atDoor(data: string, origin: Origin): void {
+  /** A next hop of all calls. The first one takes connections only if some callee there does. */
+  #openDoor(ordinal: number): void {
+    const at = doorOf(ordinal)
+    this.#sip.attachPhone(at, (data, from) => this.#atDoor(data, { from, at, end: null }, ordinal))
+    if (ordinal > 1) this.#streams.listen(at, (end) => this.#acceptAtDoor(end, ordinal))
+  }
+
+  /** A callee for each Call-ID. */
+  #atDoor(data: string, origin: Origin, ordinal: number): void {
     if (answersNonsense(data)) return
     const message = readMessage(data)
-    const callee = typeof message === 'string' ? null : (this.#callees.get(callIdOf(message)) ?? null)
+    const callee = typeof message === 'string' ? null : (this.#callees.get(`${callIdOf(message)} ${ordinal}`) ?? null)
     callee?.receive(data, origin)
     if (typeof message === 'string')
       this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
   }
 
-  #acceptAtDoor(end: PhoneEnd): PhoneReceiver {
-    const origin = { from: setAddress, at: doorAddress, end }
+  #acceptAtDoor(end: PhoneEnd, ordinal: number): PhoneReceiver {
+    const origin = { from: setAddress, at: doorOf(ordinal), end }
     return framed(
-      (text) => this.#atDoor(text, origin),
+      (text) => this.#atDoor(text, origin, ordinal),
       (problem) => this.#court.broken('sip', `what reached the next hop is no stream of SIP: ${problem}`),
     )
   }

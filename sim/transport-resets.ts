@@ -3,6 +3,7 @@
 // of one is counted as a transport reset, apart from all other losses.
 
 import { entityValue } from '../src/call/entities.ts'
+import type { Branch } from '../src/transaction/record.ts'
 import type { Commit } from '../src/wire/entry.ts'
 import { branchOf, callIdOf, cseqOf, listOf, parameterOf, readMessage, tagOf } from './phones/message.ts'
 import type { Message, RequestMessage } from './phones/message.ts'
@@ -25,6 +26,8 @@ interface Loss {
 /** What the log has of an INVITE. */
 interface Committed {
   final: boolean
+  /** Those of its branches that have ended, by our Via's parameter; null = it doesn't fork. */
+  ended: ReadonlySet<string> | null
   cancelled: boolean
 }
 
@@ -53,8 +56,9 @@ export class TransportResets {
       const value = entityValue(put)
       if (value?.kind !== 'invite') continue
       const branch = value.key.slice(value.key.indexOf(' ') + 1)
-      const known = this.#committed.get(branch) ?? { final: false, cancelled: false }
+      const known = this.#committed.get(branch) ?? { final: false, ended: null, cancelled: false }
       known.final ||= value.state !== 'proceeding'
+      if (value.branches.length > 1) known.ended = new Set(value.branches.filter(hasEnded).map((one) => one.branch))
       // Format 1 has no room for its answer on a stream.
       known.cancelled ||= value.cancelled && (value.cancelAnswer !== null || value.upstream.transport === 'udp')
       this.#committed.set(branch, known)
@@ -103,7 +107,9 @@ export class TransportResets {
     }
     if (method !== 'INVITE' || message.status < 200) return false
     const upstream = parameterOf(listOf(message, 'via')[1] ?? '', 'branch') ?? ''
-    return this.#committed.get(upstream)?.final ?? false
+    const known = this.#committed.get(upstream)
+    if (known === undefined) return false
+    return known.ended === null ? known.final : known.ended.has(branchOf(message))
   }
 
   #lose(message: Message, why: string): void {
@@ -115,6 +121,10 @@ export class TransportResets {
     losses.push({ method: cseqOf(message).method, isRequest, certificate })
     this.#losses.set(key, losses)
   }
+}
+
+function hasEnded({ state }: Branch): boolean {
+  return state === 'accepted' || state === 'completed' || state === 'terminated'
 }
 
 function transactionOf(message: Message): string {

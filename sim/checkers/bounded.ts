@@ -32,11 +32,11 @@ export class Bounded implements Checker {
     const { call, side } = phone.options
     if (message.kind === 'response') {
       if (method === 'INVITE' && message.status >= 200 && message.status < 300)
-        raise(this.#answers, `${call} ${side} ${number}`)
+        raise(this.#answers, `${call} ${side} ${number} ${tagOf(message, 'to')}`)
       return
     }
     if (method !== 'ACK' || tagOf(message, 'to') === null) return
-    const key = `${call} ${side === 'caller' ? 'callee' : 'caller'} ${number}`
+    const key = `${call} ${side === 'caller' ? 'callee' : 'caller'} ${number} ${tagOf(message, 'to')}`
     const answers = this.#answers.get(key)
     if (answers === undefined) return
     const acks = raise(this.#acks, key)

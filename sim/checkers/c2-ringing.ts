@@ -76,15 +76,27 @@ export class Ringing implements Checker {
 
   /** Both sides know the same end. */
   quiet(_machines: readonly Machine[], phones: readonly Phone[]): void {
-    const finals = new Map<number, number | null>()
-    for (const phone of phones) if (phone.side === 'callee') finals.set(phone.options.call, phone.firstFinal)
+    const finals = new Map<number, number[]>()
+    for (const { side, firstFinal, options } of phones) {
+      if (side === 'callee' && firstFinal !== null)
+        finals.set(options.call, [...(finals.get(options.call) ?? []), firstFinal])
+    }
     for (const phone of phones) {
       if (phone.side !== 'caller' || !phone.options.flow.calleePresent) continue
-      const given = finals.get(phone.options.call) ?? null
-      const wasRefused = given === null && phone.firstFinal === 503 && this.#refused.has(phone.options.callId)
-      if (given !== phone.firstFinal && !wasRefused) {
-        this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${given}`, phone)
+      const given = finals.get(phone.options.call) ?? []
+      const wasRefused = given.length === 0 && phone.firstFinal === 503 && this.#refused.has(phone.options.callId)
+      if (!isBest(phone.firstFinal, given) && !wasRefused) {
+        const said = given.length === 0 ? null : given.join(' and ')
+        this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${said}`, phone)
       }
     }
   }
+}
+
+/** 16.7 step 6, for what phones here say: a 2xx if there is one, else a 6xx, else one of the lowest class. (487 is what a callee
+ * says that was cancelled, perhaps since another had answered.) */
+function isBest(got: number | null, given: readonly number[]): boolean {
+  if (got === null || given.length === 0) return got === null && given.length === 0
+  const order = (status: number): number => (status < 300 ? 0 : status >= 600 ? 1 : Math.floor(status / 100))
+  return given.includes(got) && given.every((status) => order(status) >= order(got))
 }

@@ -80,8 +80,8 @@ function storedTexts(entity: Entity): readonly string[] {
   if (value?.kind === 'bye') return [value.final]
   if (value?.kind !== 'invite') return []
   const final = value.state !== 'proceeding' && value.final !== null ? [value.final] : []
-  const hops = value.branches.map(({ state, ack, cancel }) =>
-    state === 'completed' ? ack : state === 'proceeding' ? cancel : null,
+  const hops = value.branches.map(({ state, ack, cancel, answer }) =>
+    state === 'completed' ? ack : state === 'proceeding' ? cancel : state === 'accepted' ? answer : null,
   )
   return [...final, ...hops.filter((text) => text !== null)]
 }

@@ -19,8 +19,7 @@ export class Once implements Checker {
 
   received(phone: Phone, message: Message): void {
     if (message.kind !== 'request' || message.method === 'ACK') return
-    const { call, side } = phone.options
-    const key = `${call} ${side} ${message.method} ${cseqOf(message).number}`
+    const key = `${phone.options.call} ${phone.party} ${message.method} ${cseqOf(message).number}`
     const branch = branchOf(message)
     const before = this.#branches.get(key)
     if (before === undefined) this.#branches.set(key, branch)
@@ -33,8 +32,7 @@ export class Once implements Checker {
    * a stream and in 5 s on UDP (timer I, RFC 3261 17.2.1): an INVITE that a takeover sent on a connection of its own
    * (docs/decisions/0013), and a datagram that the network gives again. */
   rangAgain(phone: Phone, invite: RequestMessage): void {
-    const { call, side } = phone.options
-    const first = this.#branches.get(`${call} ${side} INVITE ${cseqOf(invite).number}`)
+    const first = this.#branches.get(`${phone.options.call} ${phone.party} INVITE ${cseqOf(invite).number}`)
     const isUnordered = this.#replays || !topVia(invite).startsWith('SIP/2.0/UDP')
     if (isUnordered && first === branchOf(invite)) return
     this.#report('C3', `${phone} rang a second time for one call (branch ${branchOf(invite)})`, phone)

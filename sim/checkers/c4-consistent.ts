@@ -27,9 +27,11 @@ export class Consistent implements Checker {
   }
 
   #final(phone: Phone, message: ResponseMessage): void {
-    const { call, side } = phone.options
-    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method}`
-    const final = `${message.status} of ${tagOf(message, 'to')}`
+    const { method } = cseqOf(message)
+    // Each fork's 2xx is another answer (13.2.2.4).
+    const isForked = phone.options.flow.fork !== null && method === 'INVITE' && message.status < 300
+    const key = `${phone.options.call} ${phone.party} ${branchOf(message)} ${method}`
+    const final = isForked ? '2xx' : `${message.status} of ${tagOf(message, 'to')}`
     const before = this.#finals.get(key)
     if (before === undefined) this.#finals.set(key, final)
     else if (before !== final && !this.#isTalk(phone, message)) {
@@ -45,7 +47,8 @@ export class Consistent implements Checker {
   }
 
   #request(phone: Phone, message: RequestMessage): void {
-    const { call, side } = phone.options
+    const { call } = phone.options
+    const side = phone.party
     const { number } = cseqOf(message)
     const branch = branchOf(message)
     const hop = message.method === 'CANCEL' || message.method === 'ACK'

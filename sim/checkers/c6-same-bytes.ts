@@ -16,12 +16,12 @@ export class SameBytes implements Checker {
   }
 
   received(phone: Phone, message: Message, text: string): void {
-    const { call, side } = phone.options
+    const { call } = phone.options
     const what = message.kind === 'request' ? message.method : `${message.status} ${tagOf(message, 'to')}`
     // An ACK that is made here has one Via; the same one, relayed once its transaction is gone, has more.
     // A response says on which connection its request came (RFC 3581): one that was sent on two has two.
     const way = message.kind === 'request' ? listOf(message, 'via').length : parameterOf(topVia(message), 'rport')
-    const key = `${call} ${side} ${branchOf(message)} ${cseqOf(message).method} ${what} ${way}`
+    const key = `${call} ${phone.party} ${branchOf(message)} ${cseqOf(message).method} ${what} ${way}`
     const { high, low } = mixText(text.length, text)
     const print = `${high} ${low}`
     const before = this.#seen.get(key)

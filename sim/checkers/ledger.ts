@@ -1,8 +1,8 @@
 // What each phone sent, so that what the other one receives can be compared: the far phone is the only right source of a
-// relayed message.
+// relayed message. By both tags, since a fork has several callees.
 
 import type { Side } from '../ladder.ts'
-import { cseqOf } from '../phones/message.ts'
+import { cseqOf, tagOf } from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 
@@ -11,30 +11,38 @@ export class Ledger {
   readonly #responses = new Map<string, ResponseMessage>()
 
   add(phone: Phone, message: Message): void {
-    const { call, side } = phone.options
-    const { number, method } = cseqOf(message)
-    if (message.kind === 'request') this.#requests.set(`${call} ${side} ${message.method} ${number}`, message)
-    else this.#responses.set(`${call} ${side} ${message.status} ${method} ${number}`, message)
+    if (message.kind === 'request') this.#requests.set(requestKey(phone, phone.side, message), message)
+    else this.#responses.set(responseKey(phone, phone.side, message), message)
   }
 
   /** What the far phone sent for the request that `phone` received; undefined = it never did. */
   request(phone: Phone, received: RequestMessage): RequestMessage | undefined {
-    const { call } = phone.options
-    return this.#requests.get(`${call} ${farSide(phone)} ${received.method} ${cseqOf(received).number}`)
+    return this.#requests.get(requestKey(phone, farSide(phone), received))
   }
 
   response(phone: Phone, received: ResponseMessage): ResponseMessage | undefined {
-    const { call } = phone.options
-    const { number, method } = cseqOf(received)
-    return this.#responses.get(`${call} ${farSide(phone)} ${received.status} ${method} ${number}`)
+    return this.#responses.get(responseKey(phone, farSide(phone), received))
   }
 
   /** What `phone` itself sent and this response answers. */
   own(phone: Phone, received: ResponseMessage): RequestMessage | undefined {
-    const { call, side } = phone.options
-    const { number, method } = cseqOf(received)
-    return this.#requests.get(`${call} ${side} ${method} ${number}`)
+    const { method } = cseqOf(received)
+    const about = (to: string | null): string => keyOf(phone, phone.side, received, method, to)
+    return this.#requests.get(about(tagOf(received, 'to'))) ?? this.#requests.get(about(null))
   }
+}
+
+function requestKey(phone: Phone, side: Side, message: RequestMessage): string {
+  return keyOf(phone, side, message, message.method, tagOf(message, 'to'))
+}
+
+function responseKey(phone: Phone, side: Side, message: ResponseMessage): string {
+  const about = `${message.status} ${cseqOf(message).method}`
+  return keyOf(phone, side, message, about, tagOf(message, 'to'))
+}
+
+function keyOf(phone: Phone, side: Side, message: Message, about: string, to: string | null): string {
+  return `${phone.options.call} ${side} ${tagOf(message, 'from')} ${to} ${about} ${cseqOf(message).number}`
 }
 
 function farSide(phone: Phone): Side {

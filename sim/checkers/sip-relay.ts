@@ -104,7 +104,7 @@ export class SipRelay implements Checker {
   }
 }
 
-const touchedInRequests: ReadonlySet<string> = new Set(['via', 'max-forwards', 'route', 'record-route'])
+const touchedInRequests: ReadonlySet<string> = new Set(['via', 'max-forwards', 'max-breadth', 'route', 'record-route'])
 const touchedInResponses: ReadonlySet<string> = new Set(['via'])
 
 /** 9.1 and 17.1.1.3: made by the hop, from the INVITE it sent. */

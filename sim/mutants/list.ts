@@ -2,6 +2,7 @@
 
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
+import { forkMutants } from './fork-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
@@ -22,5 +23,6 @@ export const mutants: readonly Mutant[] = [
   ...snapshotMutants,
   ...formatMutants,
   ...memberMutants,
+  ...forkMutants,
   ...determinismMutants,
 ]

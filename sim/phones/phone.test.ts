@@ -96,8 +96,8 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
     throw new Error('these phones speak UDP')
   }
   const network: PhoneNetwork = { datagram: transmit, connect }
-  const caller = new Phone(agenda, { ...common, side: 'caller', address: callerAt }, network, watch)
-  const callee = new Phone(agenda, { ...common, side: 'callee', address: calleeAt }, network, watch)
+  const caller = new Phone(agenda, { ...common, side: 'caller', ordinal: 1, address: callerAt }, network, watch)
+  const callee = new Phone(agenda, { ...common, side: 'callee', ordinal: 1, address: calleeAt }, network, watch)
   receivers.set(nameOf(callerAt), (text, from) => caller.receive(text, { from, at: callerAt, end: null }))
   receivers.set(nameOf(calleeAt), (text, from) => callee.receive(text, { from, at: calleeAt, end: null }))
   caller.start()

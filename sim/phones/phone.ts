@@ -41,8 +41,10 @@ export class Phone {
   readonly #servers = new Map<string, ServerTransaction>()
   /** Where each request came from last: responses go there. */
   readonly #origins = new Map<RequestMessage, Origin>()
-  /** By the CSeq of the INVITE; null = not sent yet. */
-  readonly #acks = new Map<number, string | null>()
+  /** By the CSeq of the INVITE and the tag of who answered it; null = not sent yet. */
+  readonly #acks = new Map<string, string | null>()
+  /** Branches of the BYEs to who answered after another had (13.2.2.4), without their answer yet. */
+  readonly #surplus = new Set<string>()
   #branches = 0
   #dialog: Dialog | null = null
   /** The dialog's BYE went or came. */
@@ -70,7 +72,7 @@ export class Phone {
       (text, origin) => this.receive(text, origin),
       (text, problem) => watch.malformed(this, text, problem),
     )
-    const about = `phone ${options.call} ${options.side}`
+    const about = `phone ${options.call} ${this.party}`
     this.#draw = drawInRun(options, about, () => agenda.now)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
     this.#script = new Script(agenda, options, this.#draw, (deed) => this.#act(deed))
@@ -78,6 +80,12 @@ export class Phone {
 
   get side(): Side {
     return this.options.side
+  }
+
+  /** Its side, and which callee it is, if not the first one. */
+  get party(): string {
+    const { side, ordinal } = this.options
+    return ordinal === 1 ? side : `${side}${ordinal}`
   }
 
   /** The first final status that this side's INVITE got, or that this side gave the first INVITE. */
@@ -98,6 +106,7 @@ export class Phone {
   /** A transaction that matters to the call is open. */
   get busy(): boolean {
     if (this.#isDead) return false
+    if (this.#surplus.size > 0) return true
     return this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
   }
 
@@ -254,6 +263,7 @@ export class Phone {
   #response(response: ResponseMessage, sent: RequestMessage): void {
     const { method } = cseqOf(response)
     if (method === 'INVITE') this.#inviteAnswered(response, sent)
+    if (method === 'BYE' && response.status >= 200 && this.#surplus.delete(branchOf(sent))) return this.#over()
     if (method === 'BYE' && response.status >= 200) {
       this.#byeOpen = false
       this.#over()
@@ -267,10 +277,13 @@ export class Phone {
       if (status > 100) this.#script.saw({ kind: 'answer', status })
       return
     }
-    const { number } = cseqOf(invite)
-    const acknowledged = this.#acks.get(number)
+    const acknowledged = this.#acks.get(ackKey(response))
     if (acknowledged !== undefined) {
       if (acknowledged !== null) this.#toProxy(acknowledged)
+      return
+    }
+    if (status < 300 && this.#dialog !== null && this.#dialog.remoteTag !== tagOf(response, 'to')) {
+      this.#hangUpOnSurplus(response, invite)
       return
     }
     this.#calling = null
@@ -289,14 +302,23 @@ export class Phone {
     const { ackAfter } = this.options.flow
     if (ackAfter === 0) this.#acknowledge(ack)
     else {
-      this.#acks.set(cseqOf(invite).number, null)
+      this.#acks.set(ackKey(ack), null)
       this.#later(ackAfter, () => this.#acknowledge(ack))
     }
   }
 
+  /** 13.2.2.4: another fork answered too: it has its ACK, and then a BYE. */
+  #hangUpOnSurplus(response: ResponseMessage, invite: RequestMessage): void {
+    const dialog = Dialog.atCaller(invite, response)
+    this.#acknowledge(ackFor(this, invite, dialog, this.#branch()))
+    const branch = this.#branch()
+    this.#surplus.add(branch)
+    this.#send(request(this, 'BYE', dialog, branch, this.#draw, ''))
+  }
+
   #acknowledge(ack: RequestMessage): void {
     const text = printMessage(ack)
-    this.#acks.set(cseqOf(ack).number, text)
+    this.#acks.set(ackKey(ack), text)
     this.#watch.sent(this, ack)
     this.#toProxy(text)
   }
@@ -437,6 +459,7 @@ export class Phone {
   #timedOut(sent: RequestMessage): void {
     this.#watch.timedOut(this, sent)
     if (sent.method === 'INVITE') this.#calling = null
+    if (this.#surplus.delete(branchOf(sent))) return this.#over()
     if (sent.method === 'BYE') this.#byeOpen = false
     if (sent.method === 'BYE' || this.#dialog === null) this.#over()
   }
@@ -454,7 +477,7 @@ export class Phone {
 
   #branch(): string {
     this.#branches++
-    return `z9hG4bK${drawHex(this.options.seed, `branch ${this.options.call} ${this.side} ${this.#branches}`, 14)}`
+    return `z9hG4bK${drawHex(this.options.seed, `branch ${this.options.call} ${this.party} ${this.#branches}`, 14)}`
   }
 
   #later(us: number, run: () => void): void {
@@ -466,7 +489,7 @@ export class Phone {
   }
 
   toString(): string {
-    return `${this.side} of call ${this.options.call} (${this.options.flow.name}) at ${nameOf(this.options.address)}`
+    return `${this.party} of call ${this.options.call} (${this.options.flow.name}) at ${nameOf(this.options.address)}`
   }
 
   /** Headers every request of this phone has; used by writing.ts. */
@@ -478,4 +501,9 @@ export class Phone {
     const { address, transport } = this.options
     return `<sip:${this.side}@${nameOf(address)}${transport === 'tcp' ? ';transport=tcp' : ''}>`
   }
+}
+
+/** Of an ACK, or of the 2xx that it is for. */
+function ackKey(message: RequestMessage | ResponseMessage): string {
+  return `${cseqOf(message).number} ${tagOf(message, 'to')}`
 }

@@ -24,6 +24,8 @@ export interface PhoneOptions {
   readonly seed: number
   readonly redrawn?: Plan['redrawn'] | undefined
   readonly side: Side
+  /** Which of the call's callees it is, from 1. */
+  readonly ordinal: number
   readonly call: number
   readonly callId: string
   readonly flow: Flow

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
+import { forkFlows } from '../fork-flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { describePlan, drawPlan } from '../plan.ts'
@@ -221,6 +222,10 @@ function list(): string {
     rows(
       'flows',
       flows.map(({ name, steps }) => [name, `${steps.length} steps`] as const),
+    ),
+    rows(
+      'flows that fork',
+      forkFlows.map(({ name, fork }) => [name, `to ${fork?.forks}`] as const),
     ),
     rows(
       'scenarios',

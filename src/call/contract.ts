@@ -14,7 +14,7 @@ import type { SipMessage } from '../sip/message.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
 
-export type { NextHop, SetKeys } from '../proxy/settings.ts'
+export type { NextHop, NextHops, SetKeys } from '../proxy/settings.ts'
 
 export interface CallSettings {
   readonly sip: SetAddress

@@ -7,10 +7,11 @@ import type { AccessList } from '../proxy/access.ts'
 import type { SetConfig } from './config.ts'
 
 export function callSettings(config: SetConfig): CallSettings {
-  const { sip, nextHop } = config
+  const { sip, nextHop, nextHops } = config
   return {
     sip,
     nextHop,
+    nextHops,
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
   }

@@ -33,6 +33,20 @@ test('what is printed is read back', () => {
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
 })
 
+test('several next hops are one text, which an option replaces whole', () => {
+  const config = planned(['--next-hop', '127.0.0.1:5070,127.0.0.1:5071|127.0.0.1:5072;transport=tcp'])
+  expect(config.nextHop?.port).toBe(5070)
+  expect(config.nextHops?.map((group) => group.length)).toEqual([2, 1])
+  expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'))
+  const path = join(folder, 'set.json')
+  writeFileSync(path, printConfig(config))
+  const [same, other] = [planned(['--config', path]), planned(['--config', path, '--next-hop', '127.0.0.1:5073'])]
+  rmSync(folder, { recursive: true })
+  expect(same.nextHops).toEqual(config.nextHops)
+  expect([other.nextHop?.port, other.nextHops]).toEqual([5073, undefined])
+})
+
 test('options win over the file, and relative data folders lie beside it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'))
   const path = join(folder, 'set.json')

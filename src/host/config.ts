@@ -2,6 +2,7 @@
 // and every complaint naming the place.
 
 import { isAbsolute, resolve } from 'node:path'
+import type { NextHops } from '../call/contract.ts'
 import { MOST_PLACE, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
@@ -11,10 +12,12 @@ import type { Durability } from '../replica/options.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { addressGroups } from '../sip/host.ts'
 import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
-import { isLoopback, parseAddress, parseNextHop, printAddress, printNextHop } from './address.ts'
+import { isLoopback, parseAddress, printAddress } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { readBounds } from './bounds.ts'
 import { limits } from '../replica/limits.ts'
+import { parseNextHops, printNextHops } from './next-hops.ts'
+import type { NextHopSetting } from './next-hops.ts'
 import { hostLimits } from './limits.ts'
 import { isSecret } from './peer-security.ts'
 
@@ -33,6 +36,8 @@ export interface SetConfig {
   readonly secret: string
   readonly sip: Address
   readonly nextHop: NextHop | null
+  /** All of them, if they are several. */
+  readonly nextHops?: NextHops | undefined
   /** Blocks of addresses whose requests are relayed (decision 0026); absent = whoever reaches the SIP address, which is on loopback. */
   readonly allow?: readonly string[]
   /** How much one may ask of the set; what is left out has no bound. */
@@ -62,12 +67,12 @@ export function printConfig(config: SetConfig): string {
     peer: printAddress(peer),
     ...(data === null ? {} : { data }),
   }))
-  const { set, secret, nextHop, restart } = config
+  const { set, secret, restart } = config
   const plain = {
     set,
     secret,
     sip: printAddress(config.sip),
-    nextHop: nextHop === null ? null : printNextHop(nextHop),
+    nextHop: printNextHops(config),
     ...(config.allow === undefined ? {} : { allow: config.allow }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
     durability: config.durability,
@@ -139,7 +144,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     secret,
     // Whether it may be reached from elsewhere is asked once options had their say (`reachTrouble`).
     sip: readAnyAddress(value['sip'], 'sip'),
-    nextHop: readNextHop(value['nextHop']),
+    ...readNextHop(value['nextHop']),
     ...readAllow(value['allow']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
     durability,
@@ -271,10 +276,11 @@ function isUnspecified(host: string): boolean {
   return host === '0.0.0.0' || addressGroups(host)?.every((group) => group === 0) === true
 }
 
-function readNextHop(value: unknown): NextHop | null {
-  if (value === null || value === undefined) return null
-  if (typeof value !== 'string') wrong('nextHop', value, '"HOST:PORT", with ;transport=udp or ;transport=tcp, or null')
-  const hop = parseNextHop(value)
+function readNextHop(value: unknown): NextHopSetting {
+  if (value === null || value === undefined) return { nextHop: null }
+  if (typeof value !== 'string')
+    wrong('nextHop', value, '"HOST:PORT", with ;transport=udp or ;transport=tcp, several with , and |, or null')
+  const hop = parseNextHops(value)
   if (!hop.ok) throw new ConfigError(`nextHop: ${hop.error}`)
   return hop.value
 }

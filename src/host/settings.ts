@@ -2,8 +2,10 @@
 
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import { isLoopback, parseAddress, parseNextHop } from './address.ts'
-import type { Address, NextHop } from './address.ts'
+import { isLoopback, parseAddress } from './address.ts'
+import type { Address } from './address.ts'
+import { parseNextHops } from './next-hops.ts'
+import type { NextHopSetting } from './next-hops.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { parseBounds } from './bounds.ts'
 import type { CallBounds } from '../call/contract.ts'
@@ -17,7 +19,10 @@ export const UP_OPTIONS = {
     help: `how many replicas, 1 to ${MOST_REPLICAS} (3); an odd number: 4 outlive no more deaths than 3`,
   },
   sip: { takes: 'HOST:PORT', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
-  'next-hop': { takes: 'HOST:PORT[;transport=udp|tcp]', help: 'where new calls go (the Request-URI decides)' },
+  'next-hop': {
+    takes: 'HOST:PORT[;transport=udp|tcp]',
+    help: 'where new calls go (the Request-URI decides); A,B calls both at once, A|B one after another',
+  },
   allow: {
     takes: 'CIDR[,CIDR]',
     help: 'whose requests are relayed, such as 192.0.2.0/24,2001:db8::/32 (anybody on loopback; needed off it)',
@@ -65,8 +70,8 @@ export function readBase(name: string, text: string, count: number): Result<Addr
   )
 }
 
-export function readNextHop(text: string): Result<NextHop, string> {
-  const hop = parseNextHop(text)
+export function readNextHop(text: string): Result<NextHopSetting, string> {
+  const hop = parseNextHops(text)
   return hop.ok ? hop : err(`--next-hop ${hop.error}`)
 }
 

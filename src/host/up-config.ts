@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { NextHops } from '../call/contract.ts'
 import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
@@ -34,6 +35,7 @@ export interface UpPlan {
   readonly replicas: number | null
   readonly sip: Address
   readonly nextHop: NextHop | null
+  readonly nextHops?: NextHops | undefined
   /** Null: nobody says. */
   readonly allow: readonly string[] | null
   readonly bounds: CallBounds | null
@@ -69,8 +71,8 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const bounds = most === undefined ? ok(null) : readBoundsOption(most)
   if (!bounds.ok) return bounds
   const hop = given.get('next-hop')
-  const nextHop = hop === undefined ? ok(null) : readNextHop(hop)
-  if (!nextHop.ok) return nextHop
+  const nextHops = hop === undefined ? ok({ nextHop: null }) : readNextHop(hop)
+  if (!nextHops.ok) return nextHops
   const admin = readBase('admin', given.get('admin') ?? '127.0.0.1:8060', replicas.value ?? NEW_SET)
   if (!admin.ok) return admin
   const peer = readBase('peer', given.get('peer') ?? '127.0.0.1:8160', replicas.value ?? NEW_SET)
@@ -87,7 +89,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     file: base,
     replicas: replicas.value,
     sip: base !== null && !given.has('sip') ? base.sip : sip.value,
-    nextHop: base !== null && hop === undefined ? base.nextHop : nextHop.value,
+    ...(base !== null && hop === undefined ? { nextHop: base.nextHop, nextHops: base.nextHops } : nextHops.value),
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
     admin: base?.admin ?? admin.value,
@@ -110,17 +112,18 @@ export function configOf(
   { set, secret, replicas: known }: Membership & { readonly replicas?: readonly number[] },
   folder: string,
 ): SetConfig {
-  const { file, sip, nextHop, durability, admin, peer, restart } = plan
+  const { file, sip, nextHop, nextHops, durability, admin, peer, restart } = plan
   const allow = plan.allow === null ? {} : { allow: plan.allow }
   const protection = { ...allow, ...(plan.bounds === null ? {} : { bounds: plan.bounds }) }
-  if (file !== null) return { ...file, sip, nextHop, ...protection, restart }
+  if (file !== null) return { ...file, sip, nextHop, nextHops, ...protection, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
     peer: { host: peer.host, port: peer.port + id },
     data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
-  return { set, secret, sip, nextHop, ...protection, durability, admin, replicas, compaction: {}, formats: {}, restart }
+  const hops = nextHops === undefined ? { nextHop } : { nextHop, nextHops }
+  return { set, secret, sip, ...hops, ...protection, durability, admin, replicas, compaction: {}, formats: {}, restart }
 }
 
 /** A config file, with its folder as the place of relative paths. */
