@@ -27,6 +27,8 @@ export class LogMirror {
   #written: View = viewOf([])
   #durable: View = viewOf([])
   #durableRecords = 0
+  /** By term, how far the log on disk ever reached in it. */
+  readonly #reached = new Map<number, number>()
   /** What the snapshot has that the disk goes on from: a full replay up to its index. */
   #base: readonly LoggedEntry[] = []
 
@@ -39,8 +41,17 @@ export class LogMirror {
     while (this.#durableRecords < Math.min(disk.synced, this.#parsed.length)) {
       take(this.#durable, must(this.#parsed[this.#durableRecords], 'a parsed record'))
       this.#durableRecords++
+      const { term, entries } = this.#durable
+      this.#reached.set(term, Math.max(this.#reached.get(term) ?? 0, entries.length))
     }
     return this.#durable
+  }
+
+  /** How much of the log an acknowledgement of that term may speak of. One of an earlier term is a word of the past: what waited for
+   * room on a full disk is written and synced together, and a later term's entries may have cut off by then what it speaks of. */
+  reachedIn(term: number, disk: Disk): number {
+    const durable = this.durable(disk)
+    return durable.term === term ? durable.entries.length : (this.#reached.get(term) ?? 0)
   }
 
   /** Records are about to be written; what is wrong with them, or null. `commit`: what may never be written anew, `rotate`: but

@@ -181,7 +181,8 @@ export class LogInvariants implements Checker {
   /** L2: what a vote or an acknowledgement says is on disk for good when it leaves. */
   #durableBefore(machine: Machine, message: RaftMessage): void {
     if (message.kind !== 'vote-response' && message.kind !== 'append-response') return
-    const durable = this.#mirror(machine).durable(machine.disk)
+    const mirror = this.#mirror(machine)
+    const durable = mirror.durable(machine.disk)
     if (message.kind === 'vote-response' && message.granted) {
       this.#oneVote(machine, message.term, message.to)
       if (durable.term < message.term || (durable.term === message.term && durable.vote !== message.to)) {
@@ -192,7 +193,7 @@ export class LogInvariants implements Checker {
       }
     }
     if (message.kind === 'append-response' && !message.rejected) {
-      if (durable.entries.length < message.index || durable.term < message.term) {
+      if (mirror.reachedIn(message.term, machine.disk) < message.index) {
         this.#report(
           'L2',
           `replica ${machine.id} acknowledged entry ${message.index} of term ${message.term} before it was durable`,

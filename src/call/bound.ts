@@ -55,7 +55,8 @@ function moveInvite(turn: Turn, { id, value }: Found<InviteRecord>, gone: string
   const upstream = isUpstream ? onto(value.upstream, flow) : value.upstream
   if (!isUpstream && branches.every((branch, i) => branch === value.branches[i])) return
   turn.put(id, { ...value, upstream, branches })
-  if (isUpstream && value.final !== null) turn.sendAfter(upstream, value.final, what.response(id))
+  const went = value.provisional ?? value.final
+  if (isUpstream && went !== null) turn.sendAfter(upstream, went, what.response(id))
   for (const [i, branch] of branches.entries()) {
     const isAlive = branch.state === 'calling' || branch.state === 'proceeding'
     const record = turn.get('Transaction', branch.id)

@@ -78,7 +78,7 @@ function finish(turn: Turn, id: string, record: InviteRecord): void {
   const [first, ...others] = failures
   const { status, text: final } = bestResponse([must(first, 'an INVITE without a failure'), ...others])
   const branches = record.branches.map((branch) => (branch.answer === null ? branch : { ...branch, answer: null }))
-  turn.put(id, { ...record, branches, state: 'completed', final })
+  turn.put(id, { ...record, branches, state: 'completed', provisional: null, final })
   if (record.dialog === '') dropEarly(turn, id)
   buryTransaction(
     turn,

@@ -53,8 +53,9 @@ function stepClient(turn: Turn, found: Found<InviteRecord> & { branch: Branch },
 /** 16.7 step 4 and 5: relayed at once, committed behind if it changes anything. A 100 goes no further. */
 function onProvisional(turn: Turn, response: SipResponse, found: Found<InviteRecord> & { branch: Branch }): void {
   const { id, value, branch } = found
-  if (branch.state === 'calling') {
-    turn.put(id, withBranch(value, branch.id, { state: 'proceeding' }))
+  const known = branch.state === 'calling' ? withBranch(value, branch.id, { state: 'proceeding' }) : value
+  if (known !== value) {
+    turn.put(id, known)
     // 9.1: a CANCEL waits for the first provisional.
     if (branch.cancel !== null) sendCancel(turn, id, branch, 'at-once')
   }
@@ -64,7 +65,10 @@ function onProvisional(turn: Turn, response: SipResponse, found: Found<InviteRec
   const local = turn.invite(id)
   const { machine, actions } = stepInviteServer(local.server, { kind: 'respond', status: response.status }, turn.now)
   if (actions.includes('send-response')) turn.send(value.upstream, relayed.text, what.response(id))
-  turn.setInvite(id, { ...local, server: machine, provisional: flat(relayed.text) })
+  const provisional = flat(relayed.text)
+  turn.setInvite(id, { ...local, server: machine, provisional })
+  if (known.state === 'proceeding' && known.upstream.transport !== 'udp' && known.provisional !== provisional)
+    turn.put(id, { ...known, provisional })
   if (toTag(response) !== null && value.dialog === '' && value.state === 'proceeding') openEarly(turn, response, found)
   resetTimerC(turn, id, branch)
 }
@@ -91,6 +95,7 @@ function onFirstSuccess(turn: Turn, response: SipResponse, found: Found<InviteRe
   const accepted: InviteRecord = {
     ...(isFirst ? withoutFailures(value, branch.id, change) : withBranch(value, branch.id, change)),
     state: 'accepted',
+    provisional: null,
     final: isFirst ? kept : value.final,
   }
   turn.put(id, accepted)
@@ -131,11 +136,11 @@ function relaySuccess(turn: Turn, response: SipResponse, found: Found<InviteReco
   else turn.sendAfter(value.upstream, relayed.text, what.response(id))
 }
 
-/** The 100 of an owner before this one, with the same bytes. */
+/** The provisional of an owner before this one, with the same bytes: the newest, or 100. */
 export function tryAgain(turn: Turn, { id, value }: Found<InviteRecord>): void {
   const [branch] = value.branches
   if (branch === undefined) return
-  const text = answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, 100)
+  const text = value.provisional ?? answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, 100)
   turn.send(value.upstream, text, what.response(id))
 }
 

@@ -112,6 +112,7 @@ function begin(
     dialog: inDialog ? (known?.id ?? '?') : '',
     cancelled: false,
     cancelAnswer: null,
+    provisional: null,
     final: null,
     branches,
   })

@@ -33,7 +33,7 @@ function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {
     branches.set(branch.id, { client, cancel: null, timerC: (now - age) as typeof now })
   }
   const server = resumeInviteServer(record.state, record.upstream.transport !== 'udp', age, now)
-  return { server, provisional: null, branches }
+  return { server, provisional: record.provisional, branches }
 }
 
 /** Since the last commit of a Transaction entity. */

@@ -45,18 +45,30 @@ describe('takeover (design.md 4)', () => {
 
   test('proceeding on a stream: the INVITE again, since the callee then repeats its last response', () => {
     const { ladder, caller, callee, invite } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
-    const trying = ladder.last(caller, '100 INVITE')
+    const ringingText = ladder.last(caller, '180 INVITE')
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE', 'set -> caller: 100 INVITE'])
-    expect(ladder.last(caller, '100 INVITE')).toBe(trying)
+    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE', 'set -> caller: 180 INVITE'])
+    expect(ladder.last(caller, '180 INVITE')).toBe(ringingText)
     expect(ladder.last(callee, 'INVITE')).toBe(invite)
+  })
+
+  test('two takeovers, a caller on a stream: each says the newest provisional, with the same bytes', () => {
+    const { ladder, caller, callee, invite } = ringing({ callerStream: '1.a.1/1' })
+    ladder.say(callee, response(callee, invite, 183))
+    const progress = ladder.last(caller, '183 INVITE')
+    ladder.take()
+    ladder.takeover()
+    ladder.takeover()
+    const said = ladder.take().filter((line) => line.startsWith('set -> caller'))
+    expect(said).toEqual(['set -> caller: 183 INVITE', 'set -> caller: 183 INVITE'])
+    expect(ladder.last(caller, '183 INVITE')).toBe(progress)
   })
 
   test('proceeding past 64*T1 on a stream that died: it waits on, for the callee or timer C', () => {
     const { ladder } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
     ladder.pass(40)
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --', 'set -> caller: 100 INVITE'])
+    expect(ladder.take()).toEqual(['-- takeover --', 'set -> caller: 180 INVITE'])
     expect(ladder.store.counter('calls.early')).toBe(1)
   })
 

@@ -28,20 +28,26 @@ const branch = fc.record({
   answer: fc.option(text),
   cancel: fc.option(text),
 })
+const invite = {
+  kind: fc.constant('invite' as const),
+  key: text,
+  upstream: flow,
+  from: fc.constantFrom('caller' as const, 'callee' as const),
+  cseq: fc.nat(),
+  session: text,
+  dialog: text,
+  cancelled: fc.boolean(),
+  cancelAnswer: fc.option(text),
+  branches: fc.array(branch, { maxLength: 3 }),
+}
+const nothing = fc.constant(null)
 const record = fc.oneof(
+  fc.record({ ...invite, state: fc.constant('proceeding' as const), provisional: fc.option(text), final: nothing }),
   fc.record({
-    kind: fc.constant('invite' as const),
-    key: text,
-    upstream: flow,
-    state: fc.constantFrom('proceeding' as const, 'accepted' as const, 'completed' as const),
-    from: fc.constantFrom('caller' as const, 'callee' as const),
-    cseq: fc.nat(),
-    session: text,
-    dialog: text,
-    cancelled: fc.boolean(),
-    cancelAnswer: fc.option(text),
+    ...invite,
+    state: fc.constantFrom('accepted' as const, 'completed' as const),
+    provisional: nothing,
     final: fc.option(text),
-    branches: fc.array(branch, { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant('request' as const), text }),
   fc.record({ kind: fc.constant('bye' as const), key: text, upstream: flow, dialog: text, final: text }),

@@ -52,6 +52,8 @@ export interface InviteRecord {
   readonly cancelled: boolean
   /** The 200 for that CANCEL, if it came on a stream: nobody sends it again there, should its answer be lost with us. */
   readonly cancelAnswer: string | null
+  /** The newest provisional over 100 that went upstream on a stream, where neither side says it again. Invariant: null unless proceeding. */
+  readonly provisional: string | null
   /** What went upstream. Invariant: null while proceeding; when accepted, null if both sides are on UDP. */
   readonly final: string | null
   readonly branches: readonly Branch[]
@@ -103,7 +105,8 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
         record.dialog,
         record.cancelled ? 1 : 0,
         ...(format === 1 ? [] : [record.cancelAnswer]),
-        record.final,
+        // One place for what went upstream: a release before `provisional` leaves it alone while the state is proceeding.
+        record.provisional ?? record.final,
         record.branches.map((branch) => branchFields(branch, format)),
       ]
     case 'request':
@@ -128,8 +131,8 @@ export function readTransaction(value: unknown): TransactionRecord {
   }
   const isFirst = shape === SHAPES.firstInvite
   const fields = readFields(value, isFirst ? SHAPES.firstInvite : SHAPES.invite)
-  return {
-    kind: 'invite',
+  const { went, ...record } = {
+    kind: 'invite' as const,
     key: fields.text(),
     upstream: readFlow(fields.list()),
     state: nameOf(SERVER_STATES, fields.number()),
@@ -139,9 +142,11 @@ export function readTransaction(value: unknown): TransactionRecord {
     dialog: fields.text(),
     cancelled: fields.flag(),
     cancelAnswer: isFirst ? null : fields.textOrNull(),
-    final: fields.textOrNull(),
+    went: fields.textOrNull(),
     branches: fields.list().map(readBranch),
   }
+  const isOpen = record.state === 'proceeding'
+  return { ...record, provisional: isOpen ? went : null, final: isOpen ? null : went }
 }
 
 function branchFields(branch: Branch, format: FormatNumber): readonly unknown[] {

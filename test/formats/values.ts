@@ -217,6 +217,7 @@ export const entities: OfKind<EntityValue> = {
     dialog: '',
     cancelled: true,
     cancelAnswer: 'SIP/2.0 200 OK\r\n\r\n',
+    provisional: null,
     final: 'SIP/2.0 487 Request Terminated\r\n\r\n',
     branches: [
       {
