@@ -7,10 +7,8 @@ export const forkMutants: readonly Mutant[] = [
     name: 'late-forked-answer-dropped',
     room: 'call',
     file: 'src/call/invite-response.ts',
-    find: `  relaySuccess(turn, response, found, 'after')
-  turn.put(id,`,
-    replace: `  if (isFirst) relaySuccess(turn, response, found, 'after')
-  turn.put(id,`,
+    find: 'else if (status >= 200 && status < 300 && open) onFirstSuccess',
+    replace: "else if (status >= 200 && status < 300 && open && found.value.state === 'proceeding') onFirstSuccess",
     story:
       'the 2xx of a fork is dropped when another one has answered: nobody acknowledges it, and nobody hangs up there',
     promise: 'C1',
