@@ -30,6 +30,8 @@ import { syncFolder } from './wal.ts'
 
 /** Read at a time. */
 const PIECE = 1 << 20
+/** One write, as a rule: pieces are of 64 kB (replica/limits.ts), and their last group goes beyond. */
+const WRITE = 1 << 17
 
 /** The snapshot that a log goes on from. */
 export interface FoundSnapshot {
@@ -78,6 +80,8 @@ export class SnapshotFiles {
   #metadata: SnapshotMetadata | null = null
   #position = 0
   #crc = 0
+  /** What is being written: the same for each piece, for a new one each would be work for the collector. */
+  readonly #room = new Uint8Array(WRITE)
   #queue: SnapshotWrite[] = []
   #busy = false
   #over = false
@@ -144,7 +148,7 @@ export class SnapshotFiles {
 
   async #append(parts: readonly Uint8Array[]): Promise<void> {
     if (this.#file === null) throw new Error('the snapshot was given up')
-    const framed = frameRecords(parts, this.#position, this.#crc, crc32)
+    const framed = frameRecords(parts, this.#position, this.#crc, crc32, this.#room)
     let written = 0
     while (written < framed.bytes.length) {
       written += (await this.#file.write(framed.bytes.subarray(written), 0, null, this.#position + written))

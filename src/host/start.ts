@@ -24,7 +24,6 @@ const COMMAND: Command = {
   options: {
     config: { takes: 'FILE', help: 'the set, as holdfast up --print-config prints it' },
     replica: { takes: 'ID', help: 'which of its replicas' },
-    join: { takes: null, help: 'without a log it founds no set, but joins: safe where the set has run before' },
     'log-level': UP_OPTIONS['log-level'],
   },
 }
@@ -51,7 +50,7 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (trouble !== null) return startError(COMMAND, trouble)
   const joined = await joinAddress(config.value)
   if (!joined.ok) return startError(COMMAND, joined.error)
-  return run(config.value, id, level.value, given.value.has('join') ? 'join' : 'ask')
+  return run(config.value, id, level.value)
 }
 
 /** Takes the SIP address for the set, or joins replicas of the same set that hold it on this machine. */
@@ -67,11 +66,11 @@ async function joinAddress(config: SetConfig): Promise<Result<null, string>> {
   return ok(null)
 }
 
-async function run(config: SetConfig, id: number, level: string, fresh: 'join' | 'ask'): Promise<number> {
+async function run(config: SetConfig, id: number, level: string): Promise<number> {
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
   const running = new ReplicaProcess(
-    { config, replica: replicaId(id), fresh },
+    { config, replica: replicaId(id), fresh: 'ask' },
     {
       log,
       makeReplica: (options) => new Replica(options),

@@ -131,11 +131,11 @@ export class OwnSnapshots {
   #more(own: Own, outcome: SnapshotInput['outcome'], reason: string): void {
     if (this.#own !== own) return
     if (outcome === 'failed') return this.#fail(own, reason)
-    const parts = own.cursor.next(this.#ports.compaction.piece)
+    const { format } = this.#ports.store
+    const parts = own.cursor.next(this.#ports.compaction.piece, (part) => encodeSnapshotPart(part, format))
     if (own.cursor.state === 'overrun') return this.#fail(own, 'too much changed meanwhile')
     const isLast = own.cursor.state === 'complete'
-    const { format } = this.#ports.store
-    this.write({ kind: 'parts', parts: parts.map((part) => encodeSnapshotPart(part, format)) }, (next, why) => {
+    this.write({ kind: 'parts', parts }, (next, why) => {
       if (!isLast || next === 'failed') this.#more(own, next, why)
       else if (this.#own === own) this.#finish(own)
     })

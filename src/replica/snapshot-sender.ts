@@ -12,7 +12,6 @@ import type { SnapshotCursor } from '../store/snapshot.ts'
 import type { Store } from '../store/store.ts'
 import { encodeSnapshotPart } from '../wire/codec.ts'
 import type { SnapshotAckFrame, SnapshotFrame } from '../wire/frame.ts'
-import type { SnapshotPart } from '../wire/snapshot.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Compaction } from './options.ts'
@@ -96,17 +95,17 @@ export class SnapshotSender {
       if (message !== null) sendRaft(message)
       return
     }
-    const parts = sending.cursor.next(this.#ports.compaction.piece)
+    const parts = this.#next(sending.cursor)
     if (sending.cursor.state === 'overrun') return
-    sending.piece = this.#piece(sending, this.#encoded(parts), number + 1)
+    sending.piece = this.#piece(sending, parts, number + 1)
     this.#send(sending, now)
   }
 
   #begin(to: Life, now: Instant): void {
-    const { store, raft, outbox, compaction } = this.#ports
+    const { store, raft, outbox } = this.#ports
     const { metadata } = raft.suffix(store.appliedIndex)
     const cursor = store.snapshot(limits.snapshotAside)
-    const parts = this.#encoded(cursor.next(compaction.piece))
+    const parts = this.#next(cursor)
     const begun = { to, id: ++this.#ids, cursor, metadata, sentAt: now, heardAt: now }
     const sending: Sending = { ...begun, piece: this.#piece(begun, parts, 1) }
     this.#sending = sending
@@ -114,8 +113,9 @@ export class SnapshotSender {
     this.#send(sending, now)
   }
 
-  #encoded(parts: readonly SnapshotPart[]): readonly Uint8Array[] {
-    return parts.map((part) => encodeSnapshotPart(part, this.#ports.store.format))
+  #next(cursor: SnapshotCursor): readonly Uint8Array[] {
+    const { compaction, store } = this.#ports
+    return cursor.next(compaction.piece, (part) => encodeSnapshotPart(part, store.format))
   }
 
   #piece(of: Pick<Sending, 'id' | 'cursor' | 'metadata'>, parts: readonly Uint8Array[], number: number): SnapshotFrame {

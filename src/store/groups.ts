@@ -187,7 +187,7 @@ export class Groups {
       version,
       by,
       serial,
-      entities: this.#index.entities(key),
+      entities: this.#index.borrow(key),
       timers: this.#timers.of(key),
       intents: this.#intents.of(key),
       holds: this.#holds.of(key),

@@ -32,6 +32,7 @@ describe.each(implementations)('$name', ({ make }) => {
     expect(made.group(group(1))).toBe(null)
     expect(made.entity(group(1), dialog())).toBe(null)
     expect(made.entities(group(1))).toEqual([])
+    expect(made.borrow(group(1))).toEqual([])
     expect(made.entitiesIn(group(1))).toBe(0)
     expect(made.delete(group(1), dialog())).toBe(false)
     expect([made.groupCount, made.entityCount]).toEqual([0, 0])
@@ -64,10 +65,12 @@ describe.each(implementations)('$name', ({ make }) => {
     made.put(group(1), { ...entity('d'), bytes }, hash)
     bytes.fill(9)
     const got = made.entity(group(1), dialog())
+    const all = made.entities(group(1))
     expect(got?.bytes).toEqual(Uint8Array.of(1, 2, 3))
+    expect(made.borrow(group(1))).toEqual(all)
     made.put(group(1), { ...entity('d', 2), bytes: Uint8Array.of(4, 5, 6) }, hash)
     made.delete(group(1), dialog())
-    expect(got).toEqual({ ...entity('d'), bytes: Uint8Array.of(1, 2, 3) })
+    for (const kept of [got, ...all]) expect(kept).toEqual({ ...entity('d'), bytes: Uint8Array.of(1, 2, 3) })
   })
 
   test('an id in one tree or group is not the same in another', () => {

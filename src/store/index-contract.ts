@@ -3,7 +3,8 @@
 // implementation.
 //
 // What callers guarantee: entities are put only into groups that are set, and a group is dropped only after its entities.
-// What implementations guarantee: bytes put are copied; bytes got never change, so a caller may keep them.
+// What implementations guarantee: bytes put are copied; bytes got never change, so a caller may keep them, but for long only a
+// copy: they may be a piece of a larger block (base/bytes.ts, bytePool).
 
 import type { GroupKey, Life } from '../base/brand.ts'
 import type { Hash64 } from '../base/hash.ts'
@@ -49,6 +50,8 @@ export interface EntityIndex {
   delete(key: GroupKey, ref: EntityRef): boolean
   /** The entities of a group in (tree, id) order. */
   entities(key: GroupKey): readonly Entity[]
+  /** The same, but their bytes are the index's own: valid until it changes. */
+  borrow(key: GroupKey): readonly Entity[]
   /** How many entities a group has. */
   entitiesIn(key: GroupKey): number
 }

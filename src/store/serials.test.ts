@@ -28,7 +28,7 @@ describe('design.md 2: serials', () => {
     const log = served()
     log.append({ kind: 'raise', format: 2 })
     const lives = (): readonly Life[] => {
-      const [head] = log.store.snapshot(1_000_000).next(1_000_000)
+      const [head] = log.store.snapshot(1_000_000).next(1_000_000, (part) => part)
       return head?.kind === 'head' ? head.serials.map(({ life }) => life) : []
     }
     const row = { place: 1, generation: 1, incarnation: '', gone: 1, wanted: true, awaited: true, peer: '', admin: '' }

@@ -8,6 +8,7 @@
 // A group's entities are few (a call has about five), so a list is enough.
 
 import { must } from '../base/assert.ts'
+import { bytePool } from '../base/bytes.ts'
 import type { GroupKey, Life } from '../base/brand.ts'
 import type { Hash64 } from '../base/hash.ts'
 import { stamp } from '../base/instant.ts'
@@ -35,6 +36,8 @@ export class SlabIndex implements EntityIndex {
   readonly #names: string[] = []
   readonly #numbers = new Map<string, number>()
   #entityCount = 0
+  /** For bytes that are got: an array of its own for each would cost more than all else, and the collector as much again. */
+  readonly #room = bytePool()
   /** The group that was looked for last: one commit asks for the same several times. Invariant: as `#groups` has it. */
   readonly #last: { key: GroupKey | null; ref: SlotRef } = { key: null, ref: NONE }
 
@@ -108,7 +111,7 @@ export class SlabIndex implements EntityIndex {
 
   entity(key: GroupKey, ref: EntityRef): Entity | null {
     const found = this.#find(key, ref).at
-    return found === NONE ? null : this.#read(found)
+    return found === NONE ? null : this.#kept(this.#read(found))
   }
 
   fact(key: GroupKey, ref: EntityRef): KeptFact | null {
@@ -161,6 +164,10 @@ export class SlabIndex implements EntityIndex {
   }
 
   entities(key: GroupKey): readonly Entity[] {
+    return this.borrow(key).map((entity) => this.#kept(entity))
+  }
+
+  borrow(key: GroupKey): readonly Entity[] {
     const list: Entity[] = []
     const owner = this.#ref(key)
     if (owner === NONE) return list
@@ -193,6 +200,7 @@ export class SlabIndex implements EntityIndex {
     return isText(this.#heap.bytesOf(ref), at + entity.id, view.getUint32(at + entity.idHead, true), id)
   }
 
+  /** Its bytes are the slab's. */
   #read(ref: SlotRef): Entity {
     const view = this.#heap.viewOf(ref)
     const at = this.#heap.offsetOf(ref)
@@ -204,8 +212,14 @@ export class SlabIndex implements EntityIndex {
       id: readText(bytes, at + entity.id, head),
       version: view.getFloat64(at + VERSION, true),
       stamp: stamp(view.getFloat64(at + entity.stamp, true)),
-      bytes: bytes.slice(from, from + view.getUint32(at + entity.length, true)),
+      bytes: bytes.subarray(from, from + view.getUint32(at + entity.length, true)),
     }
+  }
+
+  #kept(entity: Entity): Entity {
+    const bytes = this.#room(entity.bytes.length)
+    bytes.set(entity.bytes)
+    return { ...entity, bytes }
   }
 
   #ref(key: GroupKey): SlotRef {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { index } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { stamp } from '../base/instant.ts'
 import { decodeSnapshotPart, encodeSnapshotPart } from '../wire/codec.ts'
 import type { SnapshotPart } from '../wire/snapshot.ts'
@@ -9,6 +10,8 @@ import type { TestLog } from './testing/log.ts'
 import { callback, deletion, dialog, group, put, served, start } from './testing/log.ts'
 
 const PLENTY = 1 << 30
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 
 interface Step {
   readonly key: number
@@ -34,12 +37,12 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 })
 
-function versionOf(log: TestLog, key: number, id: string): number {
-  return log.store.group(group(key))?.entities.find((entity) => entity.id === id)?.version ?? 0
+function versionOf(log: TestLog, key: GroupKey, id: string): number {
+  return log.store.group(key)?.entities.find((entity) => entity.id === id)?.version ?? 0
 }
 
 function perform(log: TestLog, { key, id, what }: Step): void {
-  const expected = versionOf(log, key, id)
+  const expected = versionOf(log, group(key), id)
   const puts = [put(expected, id, [key, expected])]
   log.now = stamp(log.now + 7)
   if (what === 'put') log.commit(group(key), { puts })
@@ -55,14 +58,18 @@ function perform(log: TestLog, { key, id, what }: Step): void {
   }
 }
 
+const bytesOf = (part: SnapshotPart): Uint8Array => encodeSnapshotPart(part)
+
+function partOf(bytes: Uint8Array): SnapshotPart {
+  const read = decodeSnapshotPart(bytes)
+  if (!read.ok) throw new Error(read.error)
+  return read.value
+}
+
 /** A store made of a snapshot's bytes. */
-function restored(parts: readonly SnapshotPart[]): Store {
+function restored(parts: readonly Uint8Array[]): Store {
   const store = new Store()
-  for (const part of parts) {
-    const read = decodeSnapshotPart(encodeSnapshotPart(part))
-    if (!read.ok) throw new Error(read.error)
-    expect(store.restore(read.value)).toBe(null)
-  }
+  for (const bytes of parts) expect(store.restore(partOf(bytes))).toBe(null)
   return store
 }
 
@@ -73,12 +80,12 @@ test('a snapshot that is cut while the log goes on, and the suffix after it, com
       for (const one of before) perform(log, one)
       const [at, hash] = [log.store.appliedIndex, log.store.hash()]
       const cursor = log.store.snapshot(PLENTY)
-      const parts: SnapshotPart[] = []
+      const parts: Uint8Array[] = []
       for (const one of after) {
         perform(log, one)
-        if (one.what === 'cut') for (let i = 0; i < 3; i++) parts.push(...cursor.next(1))
+        if (one.what === 'cut') for (let i = 0; i < 3; i++) parts.push(...cursor.next(1, bytesOf))
       }
-      while (cursor.state === 'open') parts.push(...cursor.next(1))
+      while (cursor.state === 'open') parts.push(...cursor.next(1, bytesOf))
       expect(cursor.state).toBe('complete')
       const store = restored(parts)
       expect([store.appliedIndex, store.hash()]).toEqual([at, hash])
@@ -98,14 +105,36 @@ test('equal stores make equal snapshots, whatever came meanwhile', () => {
   for (const log of [quiet, busy]) for (let n = 1; n <= 50; n++) perform(log, { key: n, id: 'a', what: 'timer' })
   const texts = [quiet, busy].map((log) => {
     const cursor = log.store.snapshot(PLENTY)
-    const parts: SnapshotPart[] = []
+    const parts: Uint8Array[] = []
     while (cursor.state === 'open') {
-      parts.push(...cursor.next(1))
+      parts.push(...cursor.next(1, bytesOf))
       if (log === busy) perform(log, { key: (parts.length * 7) % 50, id: 'b', what: 'put' })
     }
-    return parts.map((part) => Buffer.from(encodeSnapshotPart(part)).toString('hex'))
+    return parts.map((part) => Buffer.from(part).toString('hex'))
   })
   expect(texts[0]).toEqual(texts[1])
+})
+
+test('a piece is no larger than it was asked for, however many groups lie in one part of the index', () => {
+  const log = served()
+  const crowd = log.store.partOf(group(0))
+  const keys = range(80_000)
+    .map(group)
+    .filter((key) => log.store.partOf(key) === crowd)
+  expect(keys.length).toBeGreaterThan(10)
+  for (const key of keys) log.commit(key, { puts: [put(0)] })
+  const cursor = log.store.snapshot(PLENTY)
+  const told: GroupKey[] = []
+  while (cursor.state === 'open') {
+    const groups = cursor.next(1, (part) => part).filter((part) => part.kind === 'group')
+    expect(groups.length).toBeLessThanOrEqual(1)
+    told.push(...groups.map(({ key }) => key))
+    // What changes in the middle of the part, on either side of the cursor, and what comes anew, is told as it was.
+    for (const key of [keys[told.length], keys.at(-told.length)]) {
+      if (key !== undefined) log.commit(key, { puts: [put(versionOf(log, key, 'd'))] })
+    }
+  }
+  expect(told).toEqual([...keys].sort())
 })
 
 test('what is set aside has a bound: then the snapshot is given up, and another one may begin', () => {
@@ -114,8 +143,8 @@ test('what is set aside has a bound: then the snapshot is given up, and another 
   const cursor = log.store.snapshot(4_000)
   for (let n = 1; n <= 50; n++) perform(log, { key: n, id: 'a', what: 'put' })
   expect(cursor.state).toBe('overrun')
-  expect(cursor.next(PLENTY)).toEqual([])
-  expect(restored(log.store.snapshot(PLENTY).next(PLENTY)).hash()).toBe(log.store.hash())
+  expect(cursor.next(PLENTY, bytesOf)).toEqual([])
+  expect(restored(log.store.snapshot(PLENTY).next(PLENTY, bytesOf)).hash()).toBe(log.store.hash())
 })
 
 test.each<[string, (parts: SnapshotPart[]) => SnapshotPart[], string]>([
@@ -131,6 +160,7 @@ test.each<[string, (parts: SnapshotPart[]) => SnapshotPart[], string]>([
   const log = served()
   for (let n = 1; n <= 3; n++) perform(log, { key: n, id: 'a', what: 'hold' })
   const store = new Store()
-  const faults = spoil([...log.store.snapshot(PLENTY).next(PLENTY)]).map((part) => store.restore(part))
+  const parts = log.store.snapshot(PLENTY).next(PLENTY, bytesOf).map(partOf)
+  const faults = spoil(parts).map((part) => store.restore(part))
   expect(faults.filter((fault) => fault !== null)[0]).toContain(said)
 })

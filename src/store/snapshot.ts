@@ -1,8 +1,8 @@
 // A snapshot that is cut while the store goes on (Raft paper, section 7; design.md 2): a cursor walks through the parts of the
 // index, and what changes ahead of it is set aside first, as it was. So the whole is as of one index, no step of it takes long,
-// and it costs what it has to say plus what changes meanwhile.
+// and it costs what it has to say plus what changes meanwhile. Within a part of the index, groups are told in the order of their keys.
 //
-//   parts:   0 .. at-1 told  |  at .. told as they are now, but for the groups in `aside`
+//   parts:   0 .. at-1 told  |  at, up to `last` told, and the rest  |  as they are now, but for the groups in `aside`
 //
 // Invariant: a group ahead of the cursor is in `aside` exactly if it has changed since the cursor began.
 
@@ -15,7 +15,7 @@ export interface SnapshotSource {
   readonly parts: number
   partOf(key: GroupKey): number
   groupsIn(part: number): readonly GroupKey[]
-  /** The group as it is; null = there is none. */
+  /** The group as it is, its bytes valid until the store changes; null = there is none. */
   take(key: GroupKey): SnapshotGroup | null
 }
 
@@ -30,6 +30,10 @@ export class SnapshotCursor {
   readonly #mostAside: number
   /** -1 = the head has not been told. */
   #at = -1
+  /** Of that part, the keys that are to be told, the first one last; null = none was looked at. */
+  #left: GroupKey[] | null = null
+  /** ...and the last one that was. */
+  #last: GroupKey | null = null
   #told = 0
   /** By part: null = the group was not there. */
   #aside = new Map<number, Map<GroupKey, SnapshotGroup | null>>()
@@ -57,33 +61,36 @@ export class SnapshotCursor {
   /** A group is about to change. */
   before(key: GroupKey): void {
     const part = this.#source.partOf(key)
-    if (part < this.#at) return
+    if (part < this.#at || (part === this.#at && this.#last !== null && byText(key, this.#last) <= 0)) return
     const aside = this.#aside.get(part) ?? new Map<GroupKey, SnapshotGroup | null>()
     if (aside.has(key)) return
     this.#aside.set(part, aside)
-    const group = this.#source.take(key)
+    const group = ownGroup(this.#source.take(key))
     aside.set(key, group)
     this.#asideBytes += bytesOf(group)
     if (this.#asideBytes > this.#mostAside) this.#finish('overrun')
   }
 
-  /** The next parts: at least one, and no more once their values have `bytes` together; none once it is not open. */
-  next(bytes: number): readonly SnapshotPart[] {
-    const parts: SnapshotPart[] = []
+  /** What `told` makes of the next parts: of at least one, and of no more once their values have `bytes` together; of none once it
+   * is not open. A part's bytes are the store's own, and valid no longer than that: a snapshot copies nothing twice. */
+  next<T>(bytes: number, told: (part: SnapshotPart) => T): readonly T[] {
+    const parts: T[] = []
     if (this.#state !== 'open') return parts
     if (this.#at < 0) {
       this.#at = 0
-      parts.push(...this.#front)
+      for (const part of this.#front) parts.push(told(part))
     }
-    for (let size = 0; size < bytes && this.#at < this.#source.parts; this.#at++) {
-      for (const group of this.#part(this.#at)) {
-        parts.push(group)
+    for (let size = 0; size < bytes && this.#at < this.#source.parts;) {
+      const group = this.#nextGroup()
+      if (group === null) this.#leavePart()
+      else {
+        parts.push(told(group))
         size += bytesOf(group)
         this.#told++
       }
     }
     if (this.#at < this.#source.parts) return parts
-    parts.push({ kind: 'end', groups: this.#told, hash: this.#hash })
+    parts.push(told({ kind: 'end', groups: this.#told, hash: this.#hash }))
     this.#finish('complete')
     return parts
   }
@@ -93,20 +100,32 @@ export class SnapshotCursor {
     if (this.#state === 'open') this.#finish('overrun')
   }
 
-  /** One part's groups as of the head's index, in the order of their keys. */
-  #part(at: number): readonly SnapshotGroup[] {
-    const aside = this.#aside.get(at)
-    const groups: SnapshotGroup[] = []
-    for (const key of this.#source.groupsIn(at)) {
-      const group = aside?.has(key) === true ? null : this.#source.take(key)
-      if (group !== null) groups.push(group)
+  /** The part's next group as of the head's index; null = it has no more. */
+  #nextGroup(): SnapshotGroup | null {
+    const aside = this.#aside.get(this.#at)
+    this.#left ??= this.#keys(aside)
+    for (let key = this.#left.pop(); key !== undefined; key = this.#left.pop()) {
+      this.#last = key
+      const group = aside?.get(key)
+      const found = group === undefined ? this.#source.take(key) : group
+      if (found !== null) return found
     }
-    for (const group of aside?.values() ?? []) {
-      if (group !== null) groups.push(group)
-      this.#asideBytes -= bytesOf(group)
-    }
-    this.#aside.delete(at)
-    return groups.sort((a, b) => byText(a.key, b.key))
+    return null
+  }
+
+  /** The part's groups, those that went meanwhile too, in falling order of their keys. */
+  #keys(aside: ReadonlyMap<GroupKey, SnapshotGroup | null> | undefined): GroupKey[] {
+    const keys = this.#source.groupsIn(this.#at)
+    const all = aside === undefined ? [...keys] : [...new Set([...keys, ...aside.keys()])]
+    return all.sort((a, b) => byText(b, a))
+  }
+
+  #leavePart(): void {
+    for (const group of this.#aside.get(this.#at)?.values() ?? []) this.#asideBytes -= bytesOf(group)
+    this.#aside.delete(this.#at)
+    this.#left = null
+    this.#last = null
+    this.#at++
   }
 
   #finish(state: 'complete' | 'overrun'): void {
@@ -115,6 +134,12 @@ export class SnapshotCursor {
     this.#asideBytes = 0
     this.#done()
   }
+}
+
+/** With bytes of its own. */
+function ownGroup(group: SnapshotGroup | null): SnapshotGroup | null {
+  if (group === null) return null
+  return { ...group, entities: group.entities.map((entity) => ({ ...entity, bytes: entity.bytes.slice() })) }
 }
 
 /** Of a group's values, and some for itself. */

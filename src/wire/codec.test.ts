@@ -391,6 +391,21 @@ describe('validation', () => {
 })
 
 describe('entry', () => {
+  test('what an entry says is views of it, plain ones even of a Buffer, whose slices would not be copies', () => {
+    const bytes = Uint8Array.of(7, 8, 9)
+    const key = new Uint8Array(16).fill(5)
+    const entry = Buffer.from(encodeEntry(stamp(1), encodeBody({ kind: 'key', generation: 1, key })))
+    const read = decodeEntry(entry)
+    if (!read.ok || read.value.body.kind !== 'key') throw new Error('it is a key')
+    expect(read.value.body.key.constructor).toBe(Uint8Array)
+    expect(read.value.body.key).toEqual(key)
+    expect(read.value.body.key.buffer).toBe(entry.buffer)
+    const copy = read.value.body.key.slice()
+    entry.set(bytes, entry.length - 16)
+    expect(read.value.body.key.subarray(0, 3)).toEqual(bytes)
+    expect(copy).toEqual(key)
+  })
+
   test('the leader stamps a body without looking inside', () => {
     fc.assert(
       fc.property(body, time.map(stamp), (value, at) => {

@@ -1,6 +1,7 @@
 // What leaves a replica as bytes and comes back: bodies and entries of the log, frames, records on disk. Each begins with
 // the number of its format (formats.ts). Decoding says what is wrong; what we encode is ours and of its type.
-// What is decoded is in shape, field by field, and owns its memory: it keeps no frame, block or reused buffer alive.
+// What is decoded is in shape, field by field, and owns its memory: it keeps no frame, block or reused buffer alive. Only what is on
+// its way into the store, entries and parts of snapshots, is views: the store copies what it keeps.
 //
 //     body, frame, record, part of a snapshot:  format, 1 byte | MessagePack
 //     a raise, as a body:                       0, 1 byte | the format, 1 byte
@@ -37,8 +38,12 @@ export function encodeBody(body: EntryBody, format: FormatNumber = OLDEST_FORMAT
   return body.kind === 'raise' ? Uint8Array.of(RAISE, body.format) : bodyFormat.encode(body, format)
 }
 
-export function decodeBody(bytes: Uint8Array, formats: Formats = KNOWN_FORMATS): Result<EntryBody, string> {
-  if (bytes[0] !== RAISE) return bodyFormat.decode(bytes, formats)
+export function decodeBody(
+  bytes: Uint8Array,
+  formats: Formats = KNOWN_FORMATS,
+  lent = false,
+): Result<EntryBody, string> {
+  if (bytes[0] !== RAISE) return bodyFormat.decode(bytes, formats, lent)
   const format = bytes[1]
   if (bytes.length !== 2 || format === undefined || format < 2) return err('body: a raise without a format')
   return ok({ kind: 'raise', format })
@@ -61,13 +66,14 @@ export function encodeEntry(stamp: Stamp, body: Uint8Array): Uint8Array {
   return bytes
 }
 
+/** Its byte strings are views of `bytes`. */
 export function decodeEntry(bytes: Uint8Array, formats: Formats = KNOWN_FORMATS): Result<Entry, string> {
   if (bytes.length < STAMP_BYTES) return err('entry: no stamp')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const stamp = stampOf(view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4))
   const fault = stampShape.fault(stamp)
   if (fault !== null) return err(`entry.stamp${fault}`)
-  const body = decodeBody(bytes.subarray(STAMP_BYTES), formats)
+  const body = decodeBody(bytes.subarray(STAMP_BYTES), formats, true)
   return body.ok ? ok({ stamp, body: body.value }) : body
 }
 
@@ -96,6 +102,7 @@ export function encodeSnapshotPart(part: SnapshotPart, format: FormatNumber = OL
   return snapshotFormat.encode(part, format)
 }
 
+/** Its byte strings are views of `bytes`. */
 export function decodeSnapshotPart(bytes: Uint8Array, formats: Formats = KNOWN_FORMATS): Result<SnapshotPart, string> {
-  return snapshotFormat.decode(bytes, formats)
+  return snapshotFormat.decode(bytes, formats, true)
 }

@@ -5,7 +5,8 @@
 // Problem: msgpackr trusts its input more than a link or a disk deserves. A record definition in the bytes overwrites a
 // preset structure for good; extensions make regular expressions, errors and dates; nesting is limited by the stack alone.
 // So every input first passes a gate (gate.ts), which walks the tokens once and lets through only what `pack` writes.
-// What is unpacked owns its memory: byte strings are views into one copy of the input, never into a frame or a reused buffer.
+// What is unpacked owns its memory: byte strings are views into one copy of the input, never into a frame or a reused buffer; but
+// where the input itself is asked for, views of that.
 
 // '/pack' is msgpackr without its native string reader, whose strings are slices that pin whole frames.
 import { Packr } from 'msgpackr/pack'
@@ -21,8 +22,9 @@ export interface Codec {
   /** The bytes of a value of null, booleans, numbers, strings, Uint8Arrays, arrays and objects; any other is a bug. They
    * begin after `head` bytes, which are the caller's. */
   pack(value: unknown, head?: number): Uint8Array
-  /** The value, which shares no memory with `bytes`; or why these bytes are not one. */
-  unpack(bytes: Uint8Array): Result<unknown, string>
+  /** The value, which shares no memory with `bytes`; or why these bytes are not one. `lent`: its byte strings are views of
+   * `bytes`, of the plain kind: a Buffer's `slice` copies nothing. */
+  unpack(bytes: Uint8Array, lent?: boolean): Result<unknown, string>
 }
 
 /** msgpackr: leave its buffer as it was; we have copied the result. */
@@ -51,13 +53,13 @@ export function codec(structures: readonly Structure[]): Codec {
       bytes.set(scratch, head)
       return bytes
     },
-    unpack(bytes) {
+    unpack(bytes, lent = false) {
       const fault = gate(bytes, widths)
       if (fault !== null) return err(fault)
       try {
-        const copy = room(bytes.length)
-        copy.set(bytes)
-        return ok(packr.unpack(copy) as unknown)
+        const own = lent ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : room(bytes.length)
+        if (!lent) own.set(bytes)
+        return ok(packr.unpack(own) as unknown)
       } catch (error) {
         return err(`MessagePack: ${error instanceof Error ? error.message : 'unreadable'}`)
       }

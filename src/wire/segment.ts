@@ -41,16 +41,17 @@ export interface Reading {
   readonly fault: { readonly torn: boolean; readonly reason: string } | null
 }
 
-/** The bytes of one write at offset `batch`, and the CRC to roll on from. */
+/** The bytes of one write at offset `batch`, and the CRC to roll on from. They lie in `room`, if that is large enough. */
 export function frameRecords(
   payloads: readonly Uint8Array[],
   batch: number,
   crc: number,
   checksum: Checksum,
+  room?: Uint8Array,
 ): { readonly bytes: Uint8Array; readonly crc: number } {
   let size = 0
   for (const payload of payloads) size += HEAD_BYTES + payload.length
-  const bytes = new Uint8Array(size)
+  const bytes = room !== undefined && room.length >= size ? room.subarray(0, size) : new Uint8Array(size)
   const view = viewOf(bytes)
   let at = 0
   let rolling = crc

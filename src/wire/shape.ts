@@ -131,7 +131,8 @@ export function variants<T extends { readonly kind: string }>(table: {
 export interface Coder<T> {
   /** They begin after `head` bytes, which are the caller's. */
   encode(value: T, head: number): Uint8Array
-  decode(bytes: Uint8Array): Result<T, string>
+  /** `lent`: what is decoded may be views of `bytes`. */
+  decode(bytes: Uint8Array, lent: boolean): Result<T, string>
 }
 
 /** How one format packs a shape, whose records are `records`, in this order for ever: it gives each its number. `rise` makes of
@@ -149,8 +150,8 @@ export function coder<T>(
       assert(bytes.length <= MOST_BYTES, `encoding ${name}: too many bytes`)
       return bytes
     },
-    decode(bytes) {
-      const value = unpack(bytes)
+    decode(bytes, lent) {
+      const value = unpack(bytes, lent)
       if (!value.ok) return err(`${name}: ${value.error}`)
       const fault = shape.fault(value.value)
       return fault === null ? ok(rise(value.value as T)) : err(name + fault)

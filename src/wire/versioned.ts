@@ -9,7 +9,8 @@ import type { Coder } from './shape.ts'
 
 export interface Versioned<T> {
   encode(value: T, format: FormatNumber): Uint8Array
-  decode(bytes: Uint8Array, formats: Formats): Result<T, string>
+  /** `lent`: what is decoded may be views of `bytes`. */
+  decode(bytes: Uint8Array, formats: Formats, lent?: boolean): Result<T, string>
 }
 
 export function versioned<T>(name: string, coders: Readonly<Record<FormatNumber, Coder<T>>>): Versioned<T> {
@@ -20,12 +21,12 @@ export function versioned<T>(name: string, coders: Readonly<Record<FormatNumber,
       bytes[0] = format
       return bytes
     },
-    decode(bytes, formats) {
+    decode(bytes, formats, lent = false) {
       const format = bytes[0]
       if (format === undefined) return err(`${name}: empty`)
       const coder = byNumber.get(format)
       if (coder === undefined || !reads(formats, format)) return err(`${name}: ${unreadable(format, formats)}`)
-      return coder.decode(bytes.subarray(1))
+      return coder.decode(bytes.subarray(1), lent)
     },
   }
 }

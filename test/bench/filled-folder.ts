@@ -76,7 +76,7 @@ async function writeFolder(folder: string, set: string, id: number, store: Store
   await write({ kind: 'begin', metadata })
   const cursor = store.snapshot(limits.snapshotAside)
   while (cursor.state === 'open') {
-    await write({ kind: 'parts', parts: cursor.next(1 << 20).map((part) => encodeSnapshotPart(part)) })
+    await write({ kind: 'parts', parts: cursor.next(1 << 20, (part) => encodeSnapshotPart(part)) })
   }
   await write({ kind: 'finish' })
   await wal.close()

@@ -70,7 +70,7 @@ export async function writeSnapshot(folder: string): Promise<WrittenSnapshot> {
   const metadata = { index: at, term: term(1), configuration: configuration([1, 2, 3].map(replicaId)) }
   await life.piece({ kind: 'begin', metadata })
   while (cursor.state === 'open')
-    await life.piece({ kind: 'parts', parts: cursor.next(100).map((part) => encodeSnapshotPart(part)) })
+    await life.piece({ kind: 'parts', parts: cursor.next(100, (part) => encodeSnapshotPart(part)) })
   await life.piece({ kind: 'finish' })
   await life.end()
   const name = readdirSync(folder).find((each) => each.endsWith('.snap')) ?? ''

@@ -84,6 +84,10 @@ export class MemoryIndex implements EntityIndex {
     return [...kept.entities.values()].map(shown).sort((a, b) => byText(a.tree, b.tree) || byText(a.id, b.id))
   }
 
+  borrow(key: GroupKey): readonly Entity[] {
+    return this.entities(key)
+  }
+
   entitiesIn(key: GroupKey): number {
     return this.#groups.get(key)?.entities.size ?? 0
   }
