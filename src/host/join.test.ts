@@ -11,6 +11,7 @@ import { identify } from './join.ts'
 import type { JoinParts } from './join.ts'
 import { KnownPeers } from './known-peers.ts'
 import { SparseLog } from './log.ts'
+import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 
 const HOST = '127.40.2.7'
@@ -42,7 +43,13 @@ interface Asking {
 }
 
 /** A process without a log at that place. */
-function ask(config: SetConfig, place: number, mode: JoinParts['mode'] = 'ask', incarnation = 'aa'): Asking {
+function ask(
+  config: SetConfig,
+  place: number,
+  mode: JoinParts['mode'] = 'ask',
+  incarnation = 'aa',
+  foundMs = 50,
+): Asking {
   const lines: string[] = []
   let isOver = false
   let answer: string | null = null
@@ -51,7 +58,7 @@ function ask(config: SetConfig, place: number, mode: JoinParts['mode'] = 'ask', 
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
   const end = (): void => void (isOver = true)
   cleanups.push(end)
-  void identify({ config, own, mode, log, isOver: () => isOver }, incarnation).then((result) => {
+  void identify({ config, own, mode, log, foundMs, isOver: () => isOver }, incarnation).then((result) => {
     answer = result.ok ? `${result.value.id} of ${result.value.voters.join(',') || 'a set'}` : result.error
   })
   return { lines, answer: () => answer, end }
@@ -100,13 +107,16 @@ describe('a set is founded', () => {
     const [one, two] = [ask(config, 1), ask(config, 2)]
     await vi.waitFor(() => expect(one.lines.join()).toContain('replica 3: not running'))
     expect([one.answer(), two.answer()]).toEqual([null, null])
-    const three = ask(config, 3)
-    await vi.waitFor(() => expect(three.answer()).toBe('3 of 1,2,3'))
-    // It goes on as a replica with a log: those that are late hear that it has met nobody else in their places.
-    await running(config, 3, [1, 2, 3], [], 0)
-    await vi.waitFor(() =>
-      expect([one.answer(), two.answer()].filter((answer) => answer !== null).length).toBeGreaterThan(0),
-    )
+    const all = [one, two, ask(config, 3)]
+    // Who has founded goes on as a replica with a log: those that are late hear that it has met nobody else in their places.
+    const begun = new Set<number>()
+    for (let at = 0; begun.size < 3; at = (at + 1) % 3) {
+      await vi.waitFor(() => expect(all.some((it, i) => it.answer() !== null && !begun.has(i))).toBe(true), 5_000)
+      if (all[at]?.answer() === null || begun.has(at)) continue
+      begun.add(at)
+      await running(config, at + 1, [1, 2, 3], [], 0)
+    }
+    expect(all.map((it) => it.answer())).toEqual(['1 of 1,2,3', '2 of 1,2,3', '3 of 1,2,3'])
   })
 
   test('a founder that is late is one still, if none of the others has met another disk in its place', async () => {
@@ -123,6 +133,52 @@ describe('a set is founded', () => {
   test('by `up`, which knows that nobody has run before, without asking', async () => {
     const one = ask(setOf(3), 1, 'found')
     await vi.waitFor(() => expect(one.answer()).toBe('1 of 1,2,3'))
+  })
+})
+
+describe('a set that has grown, with a configuration file that has not', () => {
+  /** A member that the file doesn't name dials that place, as it does all that its member book has. */
+  function member(config: SetConfig, place: number, dialled: number, at: number): PeerLinks {
+    const to = config.replicas.find(({ id }) => id === dialled)?.peer ?? null
+    const links = new PeerLinks(
+      {
+        ...config,
+        replica: replicaId(place),
+        life: `${place}.0${place}.1` as Life,
+        address: { host: HOST, port: at },
+        founders: [],
+        known: KnownPeers.none(),
+        formats: { own: KNOWN_FORMATS, active: 2 },
+        log: new SparseLog(pino({ enabled: false })),
+        give: () => undefined,
+        met: () => undefined,
+      },
+      () => to,
+    )
+    links.follow({ kind: 'peers', members: [{ id: replicaId(dialled), peer: null }], gone: [] })
+    cleanups.push(() => links.close())
+    return links
+  }
+
+  test('those whose disks are lost, all that the file names, found nothing: they join who calls', async () => {
+    const all = setOf(4)
+    const config = { ...all, replicas: all.replicas.slice(0, 3) }
+    const four = await running(all, 4, [1, 2, 3], [], 1001)
+    const fresh = [1, 2, 3].map((place) => ask(config, place, 'ask', `b${place}`, 1_000))
+    for (const place of [1, 2, 3]) member(config, 1004, place, all.replicas[3]?.peer.port ?? 0)
+    await vi.waitFor(() => expect(fresh.map((one) => one.answer())).toEqual(Array(3).fill('1001 of a set')), 5_000)
+    expect(four.asked.toSorted()).toEqual([1, 2, 3])
+  })
+
+  test('if that one can let nobody in, they wait, and say who is missing in the file', async () => {
+    const config = setOf(2)
+    const fresh = [1, 2].map((place) => ask(config, place, 'ask', `b${place}`, 1_000))
+    for (const place of [1, 2]) member(config, 1003, place, ++lastPort)
+    const said = 'replica 3 is in the set, and not in the configuration file'
+    await vi.waitFor(() => {
+      for (const one of fresh) expect(one.lines.join()).toContain(said)
+    }, 5_000)
+    expect(fresh.map((one) => one.answer())).toEqual([null, null])
   })
 })
 

@@ -8,20 +8,26 @@
 //
 // Why that is safe: whoever took part under that identity was met by somebody, who wrote that down before it listened
 // (known-peers.ts). As all are asked, that one is: or it is fresh as well, and then nothing is left of what it took part in.
+//
+// But for those whom the configuration file doesn't name: the set may have grown since. Its members dial this place, which the member
+// book still has, at least every half second; so where nobody has a log, none is founded before `foundMs` has passed without such
+// a call, and after one never: who called is asked to let this process join.
 
 import { createConnection } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { placeOf, replicaId } from '../base/brand.ts'
+import { placeOf, replicaId, replicaOf } from '../base/brand.ts'
+import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import { printAddress } from './address.ts'
+import { parseAddress, printAddress } from './address.ts'
 import type { Address } from './address.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import type { Newcomer } from './data-folder.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import {
+  parseHello,
   parseJoining,
   parseKnowledge,
   parseQuestion,
@@ -38,6 +44,8 @@ export interface JoinParts {
   readonly own: ReplicaConfig
   readonly mode: 'found' | 'join' | 'ask'
   readonly log: Logger
+  /** How long it listens for members that the configuration file doesn't name; `hostLimits.foundMs` but in tests. */
+  readonly foundMs?: number
   /** This process ends. */
   isOver(): boolean
 }
@@ -47,17 +55,20 @@ export async function identify(parts: JoinParts, incarnation: string): Promise<R
   const { config, own, mode } = parts
   const founder: Newcomer = { id: own.id, voters: config.replicas.map(({ id }) => id) }
   const others = config.replicas.filter(({ id }) => id !== own.id)
-  if (mode === 'found' || (mode === 'ask' && others.length === 0)) return ok(founder)
-  if (others.length === 0) {
+  if (mode === 'found') return ok(founder)
+  if (mode === 'join' && others.length === 0) {
     return err(`replica ${own.id} has run before, its log is gone, and there is no other replica that has it`)
   }
-  const closeDoor = await openDoor(parts)
+  const callers: Callers = new Map()
+  const closeDoor = await openDoor(parts, callers)
   if (!closeDoor.ok) return closeDoor
+  const opened = performance.now()
   try {
     const told = new Saying(parts.log)
     while (!parts.isOver()) {
-      const round = await askAll(parts, others, incarnation)
-      if (mode === 'ask' && round.mayFound) return ok(founder)
+      const round = await askAll(parts, others, callers, incarnation)
+      const hasListened = round.isBegun || performance.now() - opened >= (parts.foundMs ?? hostLimits.foundMs)
+      if (mode === 'ask' && round.mayFound && callers.size === 0 && hasListened) return ok(founder)
       if (round.id !== null) return ok({ id: replicaId(round.id), voters: [] })
       told.say(`replica ${own.id} has no log, and waits to be one of the set: ${round.said.join('; ')}`)
       await sleep(hostLimits.joinAgainMs)
@@ -68,15 +79,25 @@ export async function identify(parts: JoinParts, incarnation: string): Promise<R
   }
 }
 
+/** Members of the set that the configuration file doesn't name, and where they are reached. */
+type Callers = Map<ReplicaId, Address | null>
+
 interface Round {
   readonly mayFound: boolean
+  /** Somebody has founded it with this place. */
+  readonly isBegun: boolean
   /** Who the leader says that this process is. */
   readonly id: number | null
   /** What each of the others said. */
   readonly said: readonly string[]
 }
 
-async function askAll(parts: JoinParts, others: readonly ReplicaConfig[], incarnation: string): Promise<Round> {
+async function askAll(
+  parts: JoinParts,
+  others: readonly ReplicaConfig[],
+  callers: Callers,
+  incarnation: string,
+): Promise<Round> {
   const { config, own, mode } = parts
   const question: Omit<Question, 'ask'> = {
     set: config.set,
@@ -95,7 +116,16 @@ async function askAll(parts: JoinParts, others: readonly ReplicaConfig[], incarn
   const isSet = answers.some(
     (answer) => answer.ok && !answer.value.isFresh && (mode === 'join' || !allows(answer.value)),
   )
+  const isBegun = answers.some((answer) => answer.ok && !answer.value.isFresh)
   const said: string[] = []
+  for (const [id, address] of callers) {
+    const joined =
+      address === null
+        ? err('where?')
+        : readAnswer(await ask(config, address, { ...question, ask: 'join' }), parseJoining)
+    if (joined.ok) return { mayFound: false, isBegun, id: joined.value, said }
+    said.push(`replica ${placeOf(id)} is in the set, and not in the configuration file (${joined.error})`)
+  }
   for (const [at, { id, peer }] of others.entries()) {
     const answer = answers[at]
     if (answer === undefined || !answer.ok) said.push(`replica ${id}: ${answer?.error ?? 'no answer'}`)
@@ -103,11 +133,11 @@ async function askAll(parts: JoinParts, others: readonly ReplicaConfig[], incarn
     else if (!isSet) said.push(`replica ${id} has one`)
     else {
       const joined = readAnswer(await ask(config, peer, { ...question, ask: 'join' }), parseJoining)
-      if (joined.ok) return { mayFound: false, id: joined.value, said }
+      if (joined.ok) return { mayFound: false, isBegun, id: joined.value, said }
       said.push(`replica ${id}: ${joined.error}`)
     }
   }
-  return { mayFound, id: null, said }
+  return { mayFound, isBegun, id: null, said }
 }
 
 function readAnswer<T>(line: Result<string, string>, parse: (line: string) => Result<T, string>): Result<T, string> {
@@ -143,9 +173,18 @@ function ask(config: SetConfig, address: Address, question: Question): Promise<R
   })
 }
 
-/** While a process doesn't know who it is, those that ask hear that it has no log either. */
-function openDoor({ config, own }: JoinParts): Promise<Result<() => void, string>> {
+/** While a process doesn't know who it is, those that ask hear that it has no log either, and those that greet it are noted. */
+function openDoor({ config, own }: JoinParts, callers: Callers): Promise<Result<() => void, string>> {
   const open = new Set<TLSSocket>()
+  const note = (line: string): void => {
+    const hello = parseHello(line)
+    if (!hello.ok || hello.value.set !== config.set) return
+    const { life, at } = hello.value
+    const caller = replicaOf(life)
+    if (config.replicas.some(({ id }) => placeOf(id) === placeOf(caller))) return
+    const address = at === null ? null : parseAddress(at)
+    callers.set(caller, address?.ok === true ? address.value : null)
+  }
   const server = securePeerServer(config, () => undefined)
   server.on('secureConnection', (socket) => {
     open.add(socket)
@@ -158,6 +197,7 @@ function openDoor({ config, own }: JoinParts): Promise<Result<() => void, string
     readLine(socket, (line) => {
       const question = line === null ? null : parseQuestion(line)
       const isAsked = question !== null && question.ask === 'who'
+      if (line !== null && question === null) note(line)
       socket.resume()
       socket.end(
         isAsked

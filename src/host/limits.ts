@@ -83,6 +83,8 @@ export const hostLimits = {
   /** A process without a log asks who it is: so often, with so much patience for each answer (the leader's comes behind a commit),
    * and says what it waits for at least so often. */
   joinAgainMs: 200,
+  /** Where nobody has a log, it listens this long for members that it doesn't know of: they dial at least every `reconnectMostMs`. */
+  foundMs: 2_000,
   joinAnswerMs: 2_500,
   joinSayMs: 10_000,
   /** A SYN that isn't answered by then: the machine is gone, not the process. */

@@ -24,6 +24,7 @@ const COMMAND: Command = {
   options: {
     config: { takes: 'FILE', help: 'the set, as holdfast up --print-config prints it' },
     replica: { takes: 'ID', help: 'which of its replicas' },
+    join: { takes: null, help: 'without a log it founds no set, but joins: safe where the set has run before' },
     'log-level': UP_OPTIONS['log-level'],
   },
 }
@@ -50,7 +51,7 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (trouble !== null) return startError(COMMAND, trouble)
   const joined = await joinAddress(config.value)
   if (!joined.ok) return startError(COMMAND, joined.error)
-  return run(config.value, id, level.value)
+  return run(config.value, id, level.value, given.value.has('join') ? 'join' : 'ask')
 }
 
 /** Takes the SIP address for the set, or joins replicas of the same set that hold it on this machine. */
@@ -66,11 +67,11 @@ async function joinAddress(config: SetConfig): Promise<Result<null, string>> {
   return ok(null)
 }
 
-async function run(config: SetConfig, id: number, level: string): Promise<number> {
+async function run(config: SetConfig, id: number, level: string, fresh: 'join' | 'ask'): Promise<number> {
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
   const running = new ReplicaProcess(
-    { config, replica: replicaId(id), fresh: 'ask' },
+    { config, replica: replicaId(id), fresh },
     {
       log,
       makeReplica: (options) => new Replica(options),
