@@ -3,6 +3,7 @@
 import { isIP, isIPv4 } from 'node:net'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { TRANSPORTS, transportOfVia } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 
 export interface Address {
@@ -24,6 +25,8 @@ export function parseAddress(text: string): Result<Address, string> {
   const port = Number(match[3])
   if (port < 1 || port > 65_535) return err(`"${text}": a port lies in 1..65535`)
   if (match[1] !== undefined) {
+    if (host.includes('%'))
+      return err(`"${text}": a zone (%) means something on this machine only: give an address without`)
     return isIP(host) === 6 ? ok({ host, port }) : err(`"${text}": "${host}" is not an IPv6 address`)
   }
   if (host === 'localhost') return ok({ host: '127.0.0.1', port })
@@ -31,15 +34,23 @@ export function parseAddress(text: string): Result<Address, string> {
   return err(`"${text}": "${host}" is not an IP address; names are not looked up yet, so give the address itself`)
 }
 
-/** Reads an address with an optional `;transport=udp` or `;transport=tcp`. */
-export function parseNextHop(text: string): Result<NextHop, string> {
+/** Reads an address with an optional `;transport=tcp`, or another one. */
+export function parsePlace(text: string): Result<NextHop, string> {
   const [place = '', ...parameters] = text.split(';')
   const address = parseAddress(place)
   if (!address.ok) return address
   if (parameters.length === 0) return ok({ ...address.value, transport: null })
-  const match = /^transport=(udp|tcp)$/i.exec(parameters.join(';'))
-  if (match === null) return err(`"${text}": after HOST:PORT only ;transport=udp or ;transport=tcp may stand`)
-  return ok({ ...address.value, transport: match[1]?.toLowerCase() === 'tcp' ? 'tcp' : 'udp' })
+  const match = /^transport=(\w+)$/i.exec(parameters.join(';'))
+  const transport = transportOfVia(match?.[1] ?? '')
+  if (transport === null) {
+    return err(`"${text}": after HOST:PORT only ;transport= may stand, with ${TRANSPORTS.join(', ')}`)
+  }
+  return ok({ ...address.value, transport })
+}
+
+/** Where a request may be sent. */
+export function parseNextHop(text: string): Result<NextHop, string> {
+  return parsePlace(text)
 }
 
 export function printAddress({ host, port }: Address): string {
@@ -47,6 +58,10 @@ export function printAddress({ host, port }: Address): string {
 }
 
 export function printNextHop(hop: NextHop): string {
+  return printPlace(hop)
+}
+
+export function printPlace(hop: NextHop): string {
   return hop.transport === null ? printAddress(hop) : `${printAddress(hop)};transport=${hop.transport}`
 }
 

@@ -5,11 +5,14 @@ import type { CallSettings } from '../call/contract.ts'
 import { hasEverybody, parseBlock } from '../proxy/access.ts'
 import type { AccessList } from '../proxy/access.ts'
 import type { SetConfig } from './config.ts'
+import { listenersOf } from './sip-addresses.ts'
 
 export function callSettings(config: SetConfig): CallSettings {
   const { sip, nextHop, nextHops } = config
+  const isPlain = config.sipTransport === undefined && config.listen === undefined
+  const own = isPlain ? sip : { ...sip, listeners: listenersOf(config) }
   return {
-    sip,
+    sip: own,
     nextHop,
     nextHops,
     ...(config.allow === undefined ? {} : { access: accessList(config) }),

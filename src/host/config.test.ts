@@ -29,7 +29,18 @@ test('what is printed is read back', () => {
     '10.0.0.0/8',
     '--bounds',
     'calls=7,rate=5',
+    '--sip',
+    '127.0.0.10:5061;transport=tls',
+    '--listen',
+    '[::1]:5062,127.0.0.10:8080;transport=tcp',
+    '--tls-cert',
+    '/c.pem',
+    '--tls-key',
+    '/c.key',
+    '--tls-ca',
+    '/ca.pem',
   ])
+  expect(config.tls).toMatchObject({ minVersion: 'TLSv1.2', clients: 'ask', ca: '/ca.pem' })
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
 })
 
@@ -61,6 +72,7 @@ test('options win over the file, and relative data folders lie beside it', () =>
 })
 
 const good = JSON.parse(printConfig(planned([]))) as Record<string, unknown>
+const pair = { certificates: [{ certificate: 'a.pem', key: 'a.key' }] }
 const [one, two, three] = good['replicas'] as [object, object, object]
 
 test.each([
@@ -72,6 +84,13 @@ test.each([
   [{ bounds: 5 }, 'bounds: 5 should be an object'],
   [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],
   [{ allow: ['192.0.2.0/24', 'office'] }, 'allow[1]: "office" is not a block of addresses'],
+  [{ listen: '127.0.0.1:5061' }, 'listen: "127.0.0.1:5061" should be a list of'],
+  [{ listen: ['there'] }, 'listen[0]: "there" is not HOST:PORT'],
+  [{ tls: { certificates: [] } }, 'tls.certificates: [] should be a list of {"certificate": FILE, "key": FILE}'],
+  [{ tls: { certificates: [{ certificate: 'a.pem' }] } }, 'tls.certificates[0].key: it is missing should be the path'],
+  [{ tls: { ...pair, minVersion: 'TLSv1' } }, 'tls.minVersion: "TLSv1" should be "TLSv1.2" or "TLSv1.3"'],
+  [{ tls: { ...pair, clients: 'yes' } }, 'tls.clients: "yes" should be "ignore", "ask" or "require"'],
+  [{ tls: { ...pair, names: { 'a.example': 'b' } } }, 'tls.names.a.example: "b" should be the name in the certificate'],
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
   [{ durability: 'disk' }, 'durability: "disk" should be "wal" or "memory"'],
   [{ durability: 'memory' }, 'replicas[0].data: "/data/replica-1" should be left out'],

@@ -12,13 +12,17 @@ import type { Durability } from '../replica/options.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { addressGroups } from '../sip/host.ts'
 import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
-import { isLoopback, parseAddress, printAddress } from './address.ts'
+import { isLoopback, parseAddress, printAddress, printPlace } from './address.ts'
 import type { Address, NextHop } from './address.ts'
 import { readBounds } from './bounds.ts'
 import { limits } from '../replica/limits.ts'
 import { parseNextHops, printNextHops } from './next-hops.ts'
 import type { NextHopSetting } from './next-hops.ts'
+import { ConfigError, fields, only, wrong } from './config-fields.ts'
 import { hostLimits } from './limits.ts'
+import { addressesOf, listenTrouble } from './sip-addresses.ts'
+import type { SipPlaces } from './sip-addresses.ts'
+import { readPlaces } from './sip-config.ts'
 import { isSecret } from './peer-security.ts'
 
 export interface ReplicaConfig {
@@ -29,12 +33,11 @@ export interface ReplicaConfig {
   readonly data: string | null
 }
 
-export interface SetConfig {
+export interface SetConfig extends SipPlaces {
   /** The set's id: replicas, peers and data folders of another one are refused. */
   readonly set: string
   /** What its replicas show each other: 64 hexadecimal digits (peer-security.ts). */
   readonly secret: string
-  readonly sip: Address
   readonly nextHop: NextHop | null
   /** All of them, if they are several. */
   readonly nextHops?: NextHops | undefined
@@ -71,7 +74,9 @@ export function printConfig(config: SetConfig): string {
   const plain = {
     set,
     secret,
-    sip: printAddress(config.sip),
+    sip: printPlace({ ...config.sip, transport: config.sipTransport ?? null }),
+    ...(config.listen === undefined ? {} : { listen: config.listen.map(printPlace) }),
+    ...(config.tls === undefined ? {} : { tls: config.tls }),
     nextHop: printNextHops(config),
     ...(config.allow === undefined ? {} : { allow: config.allow }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
@@ -103,6 +108,8 @@ const KEYS = [
   'set',
   'secret',
   'sip',
+  'listen',
+  'tls',
   'nextHop',
   'allow',
   'bounds',
@@ -118,8 +125,6 @@ const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
 
 /** Instead of what may be the secret, in the wrong place or cut short: complaints end up in logs. */
 const HIDDEN = '(not shown)'
-
-class ConfigError extends Error {}
 
 function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   only(value, KEYS, 'the file')
@@ -143,7 +148,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     set,
     secret,
     // Whether it may be reached from elsewhere is asked once options had their say (`reachTrouble`).
-    sip: readAnyAddress(value['sip'], 'sip'),
+    ...readPlaces(value, folder),
     ...readNextHop(value['nextHop']),
     ...readAllow(value['allow']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
@@ -194,7 +199,7 @@ export function isDurability(value: unknown): value is Durability {
 
 /** Two listeners of one set on one TCP port, or two replicas in one data folder; null if there are none. */
 export function clashOf(config: SetConfig): string | null {
-  const taken = new Map<string, string>([[printAddress(config.sip), 'the SIP address']])
+  const taken = new Map(addressesOf(config).map((address) => [printAddress(address), 'the SIP address']))
   const claims: [string, Address][] = [['the admin address of up', config.admin]]
   for (const { id, admin, peer } of config.replicas) {
     claims.push([`the admin address of replica ${id}`, admin], [`the peer address of replica ${id}`, peer])
@@ -259,8 +264,16 @@ function boundsOf(value: unknown): CallBounds {
   return bounds.value
 }
 
-/** Why that SIP address can't be opened to those who may use it; null if it can. */
-export function reachTrouble({ sip, allow }: Pick<SetConfig, 'sip' | 'allow'>): string | null {
+/** Why a SIP address can't be opened to those who may use it, or not used; null if all can. */
+export function reachTrouble(config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops'>): string | null {
+  for (const address of addressesOf(config)) {
+    const trouble = addressTrouble(address, config.allow)
+    if (trouble !== null) return trouble
+  }
+  return listenTrouble(config, config.nextHops?.flat() ?? (config.nextHop === null ? [] : [config.nextHop]))
+}
+
+function addressTrouble(sip: Address, allow: SetConfig['allow']): string | null {
   const text = printAddress(sip)
   if (isUnspecified(sip.host)) {
     return `the SIP address ${text} is no address that a phone can answer to: give the one that phones reach`
@@ -279,7 +292,7 @@ function isUnspecified(host: string): boolean {
 function readNextHop(value: unknown): NextHopSetting {
   if (value === null || value === undefined) return { nextHop: null }
   if (typeof value !== 'string')
-    wrong('nextHop', value, '"HOST:PORT", with ;transport=udp or ;transport=tcp, several with , and |, or null')
+    wrong('nextHop', value, '"HOST:PORT", perhaps with ;transport=tcp, several with , and |, or null')
   const hop = parseNextHops(value)
   if (!hop.ok) throw new ConfigError(`nextHop: ${hop.error}`)
   return hop.value
@@ -327,18 +340,4 @@ function readRestart(value: unknown): number | null {
   if (value === undefined) return 5
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) wrong('restart', value, 'seconds, or "never"')
   return value
-}
-
-function fields(value: unknown, place: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(place, value, 'an object')
-  return value as Record<string, unknown>
-}
-
-function only(value: Record<string, unknown>, known: readonly string[], place: string): void {
-  const unknown = Object.keys(value).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw new ConfigError(`${place}: unknown "${unknown}"; known are ${known.join(', ')}`)
-}
-
-function wrong(place: string, value: unknown, right: string): never {
-  throw new ConfigError(`${place}: ${JSON.stringify(value) ?? 'it is missing'} should be ${right}`)
 }

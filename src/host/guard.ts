@@ -34,6 +34,26 @@ export async function takeGuard(name: string, holder: Holder): Promise<Result<Gu
   return err(await askHolder(`\0${name}`))
 }
 
+/** Takes several, or none of them. The error says which is held, and by whom. */
+export async function takeGuards(
+  names: readonly string[],
+  holder: Holder,
+): Promise<Result<Guard, { readonly name: string; readonly holder: Holder | null }>> {
+  const taken: Guard[] = []
+  const release = (): void => {
+    for (const guard of taken) guard.release()
+  }
+  for (const name of names) {
+    const guard = await takeGuard(name, holder)
+    if (!guard.ok) {
+      release()
+      return err({ name, holder: guard.error })
+    }
+    taken.push(guard.value)
+  }
+  return ok({ release })
+}
+
 function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     server.once('error', () => resolve(false))

@@ -38,6 +38,14 @@ export const hostLimits = {
   shareRise: 10,
   /** SIP connections of one replica, in and out. A silent one is closed to make room; else new ones are refused. */
   connections: 10_000,
+  /** Of them, those from one address: more phones than sit behind one gateway, and no single source fills the table. */
+  connectionsASource: 2_000,
+  /** From the connection to the end of the TLS handshake and of the WebSocket's; a few lost packets on a slow link are less. */
+  handshakeMs: 5_000,
+  /** The kernel asks a connection that is silent for so long whether its far end is still there. */
+  probeMs: 60_000,
+  /** How often the files of certificates are looked at. */
+  certificateCheckMs: 2_000,
   /** A connection that never said a whole message: twice 64*T1 is more than any phone needs. */
   silentMs: 64_000,
   /** A message that began and didn't end: slower than any phone, short enough that 10,000 of them don't stay. */

@@ -8,6 +8,7 @@ import { printAddress } from './address.ts'
 import type { Address } from './address.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import { hostLimits } from './limits.ts'
+import { listenersOf } from './sip-addresses.ts'
 
 /** Why the set can't listen where it should; null if it can. What a dead set's processes still hold is waited for. */
 export async function portTrouble(config: SetConfig): Promise<string | null> {
@@ -20,10 +21,10 @@ export async function portTrouble(config: SetConfig): Promise<string | null> {
 }
 
 async function firstTrouble(config: SetConfig): Promise<string | null> {
-  const udp = await udpTrouble(config.sip)
-  if (udp !== null) return `the SIP address ${printAddress(config.sip)} (UDP) ${udp}`
-  const tcp = await tcpTrouble(config.sip)
-  if (tcp !== null) return `the SIP address ${printAddress(config.sip)} (TCP) ${tcp}`
+  for (const { transport, ...address } of listenersOf(config)) {
+    const trouble = await (transport === 'udp' ? udpTrouble(address) : tcpTrouble(address))
+    if (trouble !== null) return `the SIP address ${printAddress(address)} (${transport.toUpperCase()}) ${trouble}`
+  }
   const claims: [string, string, Address][] = [['the admin address', '--admin', config.admin]]
   for (const { id, admin, peer } of config.replicas) {
     claims.push([`replica ${id}'s admin address`, '--admin', admin], [`replica ${id}'s peer address`, '--peer', peer])

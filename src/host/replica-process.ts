@@ -12,6 +12,9 @@ import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { printAddress } from './address.ts'
 import { callSettings, letsEverybodyIn } from './call-settings.ts'
+import { openCertificates } from './certificates.ts'
+import type { Certificates } from './certificates.ts'
+import { addressesOf, listenersOf } from './sip-addresses.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
@@ -83,7 +86,9 @@ export class ReplicaProcess {
     this.#open.push(() => storage.value.close())
     if (this.#isOver) return this.close()
 
-    const parts = this.#makeParts(own, storage.value)
+    const certificates = openCertificates(config, this.#around.log)
+    if (!certificates.ok) return this.#end('other', certificates.error)
+    const parts = this.#makeParts(own, storage.value, certificates.value)
     const trouble = await openPorts(parts, own)
     if (trouble !== null) return this.#end('other', trouble)
     if (!this.#isOver) this.#begin(parts)
@@ -129,7 +134,7 @@ export class ReplicaProcess {
     })
   }
 
-  #makeParts(own: ReplicaConfig, storage: Storage): Parts {
+  #makeParts(own: ReplicaConfig, storage: Storage, certificates: Certificates | null): Parts {
     const { config } = this.#start
     const { life, id, known } = storage
     const sparse = new SparseLog(this.#around.log)
@@ -156,7 +161,7 @@ export class ReplicaProcess {
       clock,
       storage,
       formats: peerParts.formats,
-      sip: new SipSockets({ address: config.sip, life, clock, log: sparse, give }),
+      sip: new SipSockets({ listeners: listenersOf(config), certificates, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
       server: new PeerServer(peerParts),
       links,
@@ -225,8 +230,8 @@ export class ReplicaProcess {
   }
 
   async #openSip(sip: SipSockets): Promise<void> {
-    const address = printAddress(this.#start.config.sip)
-    const trouble = await troubleOf(sip.open(), `the SIP address ${address}`)
+    const addresses = addressesOf(this.#start.config).map(printAddress).join(' or ')
+    const trouble = await troubleOf(sip.open(), `the SIP address ${addresses}`)
     if (trouble !== null) this.#end('other', trouble)
     else if (!this.#isOver) this.#around.report({ kind: 'sip-open' })
   }

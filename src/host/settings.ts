@@ -2,7 +2,7 @@
 
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import { isLoopback, parseAddress } from './address.ts'
+import { isLoopback, parseAddress, parsePlace } from './address.ts'
 import type { Address } from './address.ts'
 import { parseNextHops } from './next-hops.ts'
 import type { NextHopSetting } from './next-hops.ts'
@@ -10,6 +10,8 @@ import { parseBlock } from '../proxy/access.ts'
 import { parseBounds } from './bounds.ts'
 import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
+import { parseSipAddresses } from './sip-addresses.ts'
+import type { SipAddress } from './sip-addresses.ts'
 import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
 
@@ -18,9 +20,16 @@ export const UP_OPTIONS = {
     takes: 'N',
     help: `how many replicas, 1 to ${MOST_REPLICAS} (3); an odd number: 4 outlive no more deaths than 3`,
   },
-  sip: { takes: 'HOST:PORT', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
+  sip: { takes: 'HOST:PORT[;transport=T]', help: 'the shared SIP address, UDP and TCP (127.0.0.10:5060)' },
+  listen: {
+    takes: 'HOST:PORT;transport=T[,...]',
+    help: 'more SIP addresses; T is udp, tcp, tls, ws or wss',
+  },
+  'tls-cert': { takes: 'FILE', help: 'of tls and wss: the certificate, PEM; a new one is read when the file changes' },
+  'tls-key': { takes: 'FILE', help: 'its key, PEM' },
+  'tls-ca': { takes: 'FILE', help: 'who vouches for others, PEM (whom Node.js trusts); clients are asked, too' },
   'next-hop': {
-    takes: 'HOST:PORT[;transport=udp|tcp]',
+    takes: 'HOST:PORT[;transport=T]',
     help: 'where new calls go (the Request-URI decides); A,B calls both at once, A|B one after another',
   },
   allow: {
@@ -91,9 +100,15 @@ export function readBoundsOption(text: string): Result<CallBounds, string> {
 }
 
 /** The SIP address, which others may reach if there is an access list (`reachTrouble`). */
-export function readSip(text: string): Result<Address, string> {
-  const address = parseAddress(text)
+export function readSip(text: string): Result<SipAddress, string> {
+  const address = parsePlace(text)
   return address.ok ? address : err(`--sip ${address.error}`)
+}
+
+/** More addresses, with commas between. */
+export function readListen(text: string): Result<readonly SipAddress[], string> {
+  const addresses = parseSipAddresses(text)
+  return addresses.ok ? addresses : err(`--listen ${addresses.error}`)
 }
 
 export function readRestart(text: string): Result<number | null, string> {

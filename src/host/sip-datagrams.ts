@@ -1,9 +1,10 @@
-// UDP at the shared SIP address: RFC 3261 18.
+// UDP at a shared SIP address: RFC 3261 18.
 
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { setImmediate as round } from 'node:timers/promises'
+import type { Listener } from '../proxy/settings.ts'
 import type { Send } from '../replica/effect.ts'
 import { hostLimits } from './limits.ts'
 import { LoadWatch } from './load-watch.ts'
@@ -15,7 +16,8 @@ const NOBODY = 9
 export class SipDatagrams {
   readonly #parts: SipParts
   readonly #socket: Socket
-  readonly #family: 4 | 6
+  readonly family: 4 | 6
+  readonly #address: Listener
   #isOpen = false
   #received = 0
   readonly #load = new LoadWatch()
@@ -23,16 +25,17 @@ export class SipDatagrams {
   #inRound = 0
   #seconds: NodeJS.Timeout | null = null
 
-  constructor(parts: SipParts) {
+  constructor(address: Listener, parts: SipParts) {
     this.#parts = parts
-    this.#family = parts.address.host.includes(':') ? 6 : 4
+    this.#address = address
+    this.family = address.host.includes(':') ? 6 : 4
     this.#socket = createSocket({
-      type: this.#family === 6 ? 'udp6' : 'udp4',
+      type: this.family === 6 ? 'udp6' : 'udp4',
       reusePort: true,
-      ipv6Only: this.#family === 6,
+      ipv6Only: this.family === 6,
       recvBufferSize: hostLimits.udpReceiveBytes,
       // Only addresses come here, so nothing is looked up, and the system call is made before `send` returns.
-      lookup: (host, _options, found) => found(null, host, this.#family),
+      lookup: (host, _options, found) => found(null, host, this.family),
     })
     this.#socket.on('message', (bytes, from) => {
       this.#received++
@@ -62,7 +65,7 @@ export class SipDatagrams {
   }
 
   open(): Promise<void> {
-    const { host, port } = this.#parts.address
+    const { host, port } = this.#address
     return new Promise((resolve, reject) => {
       this.#socket.once('error', reject)
       this.#socket.bind({ address: host, port }, () => {
@@ -78,7 +81,7 @@ export class SipDatagrams {
 
   send(send: Send): void {
     const { host, port } = send.flow
-    if (!this.#isOpen || isIP(host) !== this.#family || port < 1 || port > 65_535) return this.#unsent(send)
+    if (!this.#isOpen || isIP(host) !== this.family || port < 1 || port > 65_535) return this.#unsent(send)
     if (this.#socket.getSendQueueSize() > hostLimits.udpQueueBytes) {
       this.#parts.log.warn('udp-queue-full', 'datagrams are dropped: the kernel takes no more')
       return
@@ -100,7 +103,7 @@ export class SipDatagrams {
     if (!this.#isOpen) return
     this.#isOpen = false
     const failed = await new Promise<Error | null>((resolve) => {
-      this.#socket.connect(NOBODY, this.#parts.address.host, (error?: Error) => resolve(error ?? null))
+      this.#socket.connect(NOBODY, this.#address.host, (error?: Error) => resolve(error ?? null))
     })
     if (failed !== null) this.#parts.log.warn('udp-drain-failed', failed.message)
     // A round of the loop reads some of them. The first may have begun before the connect.

@@ -55,7 +55,11 @@ function unopened(host = HOST): Scene & { readonly port: number } {
   let now = 0
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
   const sip = new SipSockets({
-    address: { host, port },
+    listeners: [
+      { transport: 'udp', host, port },
+      { transport: 'tcp', host, port },
+    ],
+    certificates: null,
     life: LIFE,
     clock: { now: () => instant(now), wall: () => stamp(0) },
     log: new SparseLog(log),

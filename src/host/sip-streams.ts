@@ -1,19 +1,29 @@
-// TCP at the shared SIP address, and the connections this replica makes: RFC 3261 18. A connection is named
-// `life/serial`, so that no later life sends on a stranger's (design.md 8).
+// The connections of the shared SIP address, and those that this replica makes: RFC 3261 18, RFC 7118. A connection is named
+// `life/serial`, so that no later life sends on a stranger's (design.md 8). Where they come in: sip-listener.ts; how they are made:
+// sip-dialer.ts; what is on them: stream-link.ts.
 
-import { createConnection, createServer, isIP } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import { isIP } from 'node:net'
+import type { Listener } from '../proxy/settings.ts'
+import { Admission } from './admission.ts'
+import { viaOf } from '../proxy/upstream.ts'
 import type { Send } from '../replica/effect.ts'
 import { cseq, parseMessage } from '../sip/message.ts'
-import { StreamFramer } from '../sip/stream.ts'
+import { defaultPort } from '../sip/transport.ts'
+import type { FrameEvent } from '../sip/stream.ts'
 import type { Flow } from '../wire/entry.ts'
 import { hostLimits } from './limits.ts'
+import { dial } from './sip-dialer.ts'
+import { SipListener } from './sip-listener.ts'
+import type { Arrival } from './sip-listener.ts'
 import type { SipParts } from './sip-sockets.ts'
+import type { LinkEvents, StreamLink } from './stream-link.ts'
+import type { WebSockets } from './web-sockets.ts'
 
 interface Connection {
   readonly flow: Flow
-  readonly socket: Socket
-  readonly framer: StreamFramer
+  readonly link: StreamLink
+  /** Where it stands in `#byPlace`, besides its far end: what a client's certificate proved. */
+  alias: string | null
   /** When it was accepted or begun. */
   readonly since: number
   /** Invariant: not null exactly until it is connected; in order of sending. */
@@ -31,39 +41,42 @@ interface Connection {
 
 export class SipStreams {
   readonly #parts: SipParts
-  readonly #server: Server
+  readonly #listeners: readonly SipListener[]
   readonly #byId = new Map<string, Connection>()
-  /** The newest connection with each far end. */
+  /** The newest connection with each far end, by transport, host and port; and with each that has proved to be there (`alias`). */
   readonly #byPlace = new Map<string, Connection>()
+  readonly #admission = new Admission(hostLimits.connections, hostLimits.connectionsASource)
   /** Accepted ones that said nothing yet, oldest first. */
   readonly #silent = new Map<string, Connection>()
   #serial = 0
+  #webSockets: WebSockets | null = null
   #sweep: NodeJS.Timeout | null = null
   /** Since when connections are let go; null = they aren't. */
   #drainsSince: number | null = null
   #drained: () => void = () => undefined
 
-  constructor(parts: SipParts) {
+  constructor(parts: SipParts, listeners: readonly Listener[]) {
     this.#parts = parts
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket))
+    this.#listeners = listeners.map(
+      (listener) =>
+        new SipListener(listener, {
+          log: parts.log,
+          certificates: parts.certificates,
+          admit: (host) => this.#admit(host),
+          left: (host) => this.#admission.left(host),
+          arrived: (arrival) => this.#accept(listener, arrival),
+        }),
+    )
   }
 
   get size(): number {
     return this.#byId.size
   }
 
-  open(): Promise<void> {
-    const { host, port } = this.#parts.address
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host, port, reusePort: true, ipv6Only: host.includes(':') }, () => {
-        this.#server.off('error', reject)
-        // Such as EMFILE when accepting: the kernel's queue keeps the rest.
-        this.#server.on('error', (error) => this.#parts.log.warn('tcp-accept-failed', error.message))
-        this.#sweep = setInterval(() => this.#sweepOut(), hostLimits.sweepMs)
-        resolve()
-      })
-    })
+  async open(webSockets: WebSockets | null): Promise<void> {
+    this.#webSockets = webSockets
+    await Promise.all(this.#listeners.map((listener) => listener.open(webSockets)))
+    this.#sweep = setInterval(() => this.#sweepOut(), hostLimits.sweepMs)
   }
 
   send(send: Send): void {
@@ -83,7 +96,7 @@ export class SipStreams {
    * waits for an answer. Resolves when none is left. */
   drain(): Promise<void> {
     if (this.#sweep === null) return Promise.resolve()
-    this.#server.close()
+    for (const listener of this.#listeners) listener.close()
     clearInterval(this.#sweep)
     this.#drainsSince = performance.now()
     this.#sweep = setInterval(() => this.#letGo(), hostLimits.drainQuietMs / 10)
@@ -98,12 +111,12 @@ export class SipStreams {
     const now = performance.now()
     const isLate = now - (this.#drainsSince ?? now) >= hostLimits.drainStreamsMs
     for (const connection of this.#byId.values()) {
-      const { endedAt, saidAt, isRinging, waiting, socket } = connection
+      const { endedAt, saidAt, isRinging, waiting, link } = connection
       if (endedAt !== null) {
-        if (now - endedAt >= hostLimits.drainCloseMs) socket.destroy()
+        if (now - endedAt >= hostLimits.drainCloseMs) link.destroy()
       } else if (isLate || (now - saidAt >= hostLimits.drainQuietMs && !isRinging && waiting === null)) {
         connection.endedAt = now
-        socket.end()
+        link.end()
       }
     }
     if (this.#byId.size === 0) this.#drained()
@@ -111,21 +124,28 @@ export class SipStreams {
 
   close(): void {
     if (this.#sweep !== null) clearInterval(this.#sweep)
-    this.#server.close()
-    for (const { socket } of this.#byId.values()) socket.destroy()
+    for (const listener of this.#listeners) listener.close()
+    for (const { link } of this.#byId.values()) link.destroy()
   }
 
-  #accept(socket: Socket): void {
-    const { remoteAddress, remotePort } = socket
-    // Closed before it was accepted.
-    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
-    if (this.#byId.size >= hostLimits.connections && !this.#makeRoom()) {
-      this.#parts.log.warn('connections-full', `more than ${hostLimits.connections} connections: a new one is closed`)
-      socket.destroy()
-      return
+  /** Whether one more connection from there is taken. */
+  #admit(host: string): boolean {
+    if (this.#admission.isFullFor(host)) {
+      const said = `more than ${hostLimits.connectionsASource} connections from one address: a new one is closed`
+      this.#parts.log.warn('connections-of-one', said, { host })
+      return false
     }
-    const connection = this.#add(socket, remoteAddress, remotePort, null)
-    this.#silent.set(connection.flow.stream, connection)
+    if (this.#admission.isFull && !this.#makeRoom()) {
+      this.#parts.log.warn('connections-full', `more than ${hostLimits.connections} connections: a new one is closed`)
+      return false
+    }
+    this.#admission.came(host)
+    return true
+  }
+
+  #accept({ transport }: Listener, { host, port, link }: Arrival): void {
+    const connection = this.#add({ transport, host, port }, null, link)
+    if (connection !== null) this.#silent.set(connection.flow.stream, connection)
   }
 
   /** Closes the connection that has been silent longest; false if none is. */
@@ -140,28 +160,43 @@ export class SipStreams {
   #connect(flow: Flow): Connection | null {
     const { host, port } = flow
     if (isIP(host) === 0 || port < 1 || port > 65_535) return null
-    if (this.#byId.size >= hostLimits.connections && !this.#makeRoom()) return null
-    const socket = createConnection({ host, port, noDelay: true, keepAlive: true })
-    const connection = this.#add(socket, host, port, [])
-    const timer = setTimeout(() => socket.destroy(), hostLimits.connectMs)
-    socket.once('close', () => clearTimeout(timer))
-    socket.once('connect', () => {
+    if (this.#admission.isFull && !this.#makeRoom()) return null
+    const { certificates, log } = this.#parts
+    const opened = (): void => {
       clearTimeout(timer)
-      const waiting = connection.waiting ?? []
-      connection.waiting = null
-      for (const send of waiting) this.#sendOn(connection, send)
+      if (connection !== null) this.#opened(connection)
+    }
+    const connection = this.#add(flow, [], (events) => {
+      const closed = (): void => {
+        clearTimeout(timer)
+        this.#admission.ended()
+        events.closed()
+      }
+      return dial(flow, { certificates, webSockets: this.#webSockets, log }, { ...events, closed, opened })
     })
+    const timer = setTimeout(() => connection?.link.destroy(), hostLimits.connectMs)
+    if (connection === null) clearTimeout(timer)
+    else this.#admission.made()
     return connection
   }
 
-  #add(socket: Socket, host: string, port: number, waiting: Send[] | null): Connection {
+  /** `link` begins to read, and to tell events, after this turn of the loop. */
+  #add(
+    { transport, host, port }: Pick<Flow, 'transport' | 'host' | 'port'>,
+    waiting: Send[] | null,
+    link: (events: LinkEvents) => StreamLink | null,
+  ): Connection | null {
     const stream = `${this.#parts.life}/${++this.#serial}`
-    const flow: Flow = { transport: 'tcp', host, port, stream }
     const since = performance.now()
+    const made = link({
+      heard: (events) => this.#read(connection, events),
+      closed: () => this.#closed(connection),
+    })
+    if (made === null) return null
     const connection: Connection = {
-      flow,
-      socket,
-      framer: new StreamFramer(),
+      flow: { transport, host, port, stream },
+      link: made,
+      alias: null,
       since,
       waiting,
       halfSince: 0,
@@ -170,30 +205,33 @@ export class SipStreams {
       endedAt: null,
     }
     this.#byId.set(stream, connection)
-    this.#byPlace.set(place(flow), connection)
-    socket.on('data', (chunk) => this.#read(connection, chunk as Buffer))
-    socket.on('error', () => undefined)
-    socket.on('close', () => this.#closed(connection))
+    this.#byPlace.set(place(connection.flow), connection)
     return connection
   }
 
-  #read(connection: Connection, chunk: Buffer): void {
-    const { framer, socket, flow } = connection
-    const events = framer.push(chunk.toString('latin1'))
+  #opened(connection: Connection): void {
+    const waiting = connection.waiting ?? []
+    connection.waiting = null
+    for (const send of waiting) this.#sendOn(connection, send)
+  }
+
+  #read(connection: Connection, events: readonly FrameEvent[]): void {
+    const { link, flow } = connection
     connection.saidAt = performance.now()
-    if (!framer.isWithinMessage) connection.halfSince = 0
+    if (!link.isWithinMessage) connection.halfSince = 0
     else if (connection.halfSince === 0 || events.length > 0) connection.halfSince = performance.now()
     for (const event of events) {
-      if (socket.destroyed) return
+      if (link.isGone) return
       switch (event.kind) {
         case 'message':
           this.#silent.delete(flow.stream)
           connection.isRinging = rings(event.text, connection.isRinging)
+          if (flow.transport === 'tls' && event.text.includes(';alias')) this.#prove(connection, event.text)
           this.#parts.give({ kind: 'sip', flow, data: event.text })
           break
         case 'ping':
           // RFC 5626 4.4.1: two CRLF are answered by one.
-          if (this.#hasRoom(connection)) socket.write('\r\n')
+          if (this.#hasRoom(connection)) link.pong()
           break
         case 'broken':
           this.#drop(connection, 'stream-broken', `a connection is closed: ${event.reason}`)
@@ -212,13 +250,24 @@ export class SipStreams {
     if (!this.#hasRoom(connection)) return this.#unsent(send, 'no-stream')
     connection.saidAt = performance.now()
     connection.isRinging = rings(send.data, connection.isRinging)
-    connection.socket.write(send.data, 'latin1')
+    connection.link.send(send.data)
+  }
+
+  /** RFC 5923: requests to a client that has asked for it (`alias` in its Via) and whose certificate says that it is who its sent-by
+   * names go on its own connection. Without a certificate nothing proves that, so over TCP nobody is believed. */
+  #prove(connection: Connection, text: string): void {
+    const message = parseMessage(text)
+    if (!message.ok || message.value.kind !== 'request' || connection.alias !== null) return
+    const via = viaOf(message.value)
+    if (!via.params.has('alias') || !connection.link.proves(via.host)) return
+    connection.alias = place({ ...connection.flow, port: via.port ?? defaultPort('tls') })
+    this.#byPlace.set(connection.alias, connection)
   }
 
   /** False, and the connection is reset, if its far end hasn't read for too long. */
   #hasRoom(connection: Connection): boolean {
-    if (connection.socket.destroyed || connection.endedAt !== null) return false
-    if (connection.socket.writableLength <= hostLimits.streamQueueBytes) return true
+    if (connection.link.isGone || connection.endedAt !== null) return false
+    if (connection.link.waitingBytes <= hostLimits.streamQueueBytes) return true
     this.#drop(connection, 'slow-peer', 'a connection is reset: its far end does not read')
     return false
   }
@@ -227,14 +276,15 @@ export class SipStreams {
     const { host, port } = connection.flow
     this.#parts.log.warn(code, message, { host, port })
     this.#forget(connection)
-    connection.socket.resetAndDestroy()
+    connection.link.reset()
   }
 
   #forget(connection: Connection): void {
-    const { flow } = connection
+    const { flow, alias } = connection
     this.#byId.delete(flow.stream)
     this.#silent.delete(flow.stream)
-    if (this.#byPlace.get(place(flow)) === connection) this.#byPlace.delete(place(flow))
+    for (const name of [place(flow), alias ?? ''])
+      if (this.#byPlace.get(name) === connection) this.#byPlace.delete(name)
   }
 
   #closed(connection: Connection): void {
@@ -275,6 +325,6 @@ function rings(data: string, before: boolean): boolean {
   return !response.ok || cseq(response.value).method !== 'INVITE'
 }
 
-function place({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `${host} ${port}`
+function place({ transport, host, port }: Pick<Flow, 'transport' | 'host' | 'port'>): string {
+  return `${transport} ${host} ${port}`
 }

@@ -8,6 +8,8 @@ import { printAddress } from './address.ts'
 import { reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { certificateTrouble } from './certificates.ts'
+import { addressesOf } from './sip-addresses.ts'
 import { onEndSignals } from './end-signals.ts'
 import { hostLimits } from './limits.ts'
 import { makeLog } from './log.ts'
@@ -49,14 +51,17 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (!level.ok) return usageError(COMMAND, level.error)
   const trouble = platformTrouble()
   if (trouble !== null) return startError(COMMAND, trouble)
-  const joined = await joinAddress(config.value)
-  if (!joined.ok) return startError(COMMAND, joined.error)
+  const tls = certificateTrouble(config.value)
+  if (tls !== null) return startError(COMMAND, tls)
+  for (const address of addressesOf(config.value)) {
+    const joined = await joinAddress(config.value, printAddress(address))
+    if (!joined.ok) return startError(COMMAND, joined.error)
+  }
   return run(config.value, id, level.value, given.value.has('join') ? 'join' : 'ask')
 }
 
-/** Takes the SIP address for the set, or joins replicas of the same set that hold it on this machine. */
-async function joinAddress(config: SetConfig): Promise<Result<null, string>> {
-  const address = printAddress(config.sip)
+/** Takes a SIP address for the set, or joins replicas of the same set that hold it on this machine. */
+async function joinAddress(config: SetConfig, address: string): Promise<Result<null, string>> {
   const take = () => takeGuard(sipGuard(address), { set: config.set, pid: process.pid })
   const guard = await take()
   if (guard.ok) return ok(null)

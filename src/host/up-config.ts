@@ -9,10 +9,13 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
+import type { Transport } from '../sip/transport.ts'
 import type { Address, NextHop } from './address.ts'
+import type { TlsConfig } from './certificates.ts'
 import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
+import type { SipPlaces } from './sip-addresses.ts'
 import type { Membership } from './peer-security.ts'
 import {
   notBuiltYet,
@@ -20,6 +23,7 @@ import {
   readBase,
   readBoundsOption,
   readDurability,
+  readListen,
   readNextHop,
   readReplicas,
   readRestart,
@@ -33,7 +37,7 @@ export interface UpPlan {
   readonly file: SetConfig | null
   /** Null: nobody says; those of the set that is there, or as many as a new one has. */
   readonly replicas: number | null
-  readonly sip: Address
+  readonly places: SipPlaces
   readonly nextHop: NextHop | null
   readonly nextHops?: NextHops | undefined
   /** Null: nobody says. */
@@ -62,8 +66,8 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const count = given.get('replicas')
   const replicas = count === undefined ? ok(null) : readReplicas(count)
   if (!replicas.ok) return replicas
-  const sip = readSip(given.get('sip') ?? '127.0.0.10:5060')
-  if (!sip.ok) return sip
+  const places = planPlaces(given, file.value)
+  if (!places.ok) return places
   const blocks = given.get('allow')
   const allow = blocks === undefined ? ok(null) : readAllow(blocks)
   if (!allow.ok) return allow
@@ -88,7 +92,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const plan: UpPlan = {
     file: base,
     replicas: replicas.value,
-    sip: base !== null && !given.has('sip') ? base.sip : sip.value,
+    places: places.value,
     ...(base !== null && hop === undefined ? { nextHop: base.nextHop, nextHops: base.nextHops } : nextHops.value),
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
@@ -102,6 +106,48 @@ export function planUp(given: Given): Result<UpPlan, string> {
   return trouble === null ? ok(plan) : err(trouble)
 }
 
+/** Where it listens: the file's, but for what the command line says. */
+function planPlaces(given: Given, file: SetConfig | null): Result<SipPlaces, string> {
+  const named = given.get('sip')
+  const sip = readSip(named ?? '127.0.0.10:5060')
+  if (!sip.ok) return sip
+  const more = given.get('listen')
+  const listen = more === undefined ? ok(file?.listen) : readListen(more)
+  if (!listen.ok) return listen
+  const { transport, ...address } = sip.value
+  const own =
+    named === undefined && file !== null ? { ...placeOf(file) } : placeOf({ sip: address, sipTransport: transport })
+  const tls = planTls(given, file)
+  if (!tls.ok) return tls
+  return ok({
+    ...own,
+    ...(listen.value === undefined ? {} : { listen: listen.value }),
+    ...(tls.value === undefined ? {} : { tls: tls.value }),
+  })
+}
+
+function placeOf({ sip, sipTransport }: { sip: Address; sipTransport?: Transport | null | undefined }): SipPlaces {
+  return { sip, ...(sipTransport === null || sipTransport === undefined ? {} : { sipTransport }) }
+}
+
+function planTls(given: Given, file: SetConfig | null): Result<TlsConfig | undefined, string> {
+  const [certificate, key, ca] = ['tls-cert', 'tls-key', 'tls-ca'].map((name) => given.get(name))
+  if (certificate === undefined && key === undefined && ca === undefined) return ok(file?.tls)
+  if ((certificate === undefined) !== (key === undefined)) return err('--tls-cert and --tls-key go together: give both')
+  const pair =
+    certificate === undefined || key === undefined ? null : { certificate: resolve(certificate), key: resolve(key) }
+  const certificates = pair === null ? file?.tls?.certificates : [pair]
+  if (certificates === undefined) return err('--tls-ca without a certificate: give --tls-cert and --tls-key too')
+  const authority = ca === undefined ? (file?.tls?.ca ?? null) : resolve(ca)
+  return ok({
+    certificates,
+    ca: authority,
+    minVersion: file?.tls?.minVersion ?? 'TLSv1.2',
+    clients: file?.tls?.clients ?? (authority === null ? 'ignore' : 'ask'),
+    names: file?.tls?.names ?? {},
+  })
+}
+
 function troubleOf(config: SetConfig): string | null {
   return reachTrouble(config) ?? clashOf(config)
 }
@@ -112,10 +158,10 @@ export function configOf(
   { set, secret, replicas: known }: Membership & { readonly replicas?: readonly number[] },
   folder: string,
 ): SetConfig {
-  const { file, sip, nextHop, nextHops, durability, admin, peer, restart } = plan
+  const { file, places, nextHop, nextHops, durability, admin, peer, restart } = plan
   const allow = plan.allow === null ? {} : { allow: plan.allow }
   const protection = { ...allow, ...(plan.bounds === null ? {} : { bounds: plan.bounds }) }
-  if (file !== null) return { ...file, sip, nextHop, nextHops, ...protection, restart }
+  if (file !== null) return { ...file, ...places, nextHop, nextHops, ...protection, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
@@ -123,7 +169,19 @@ export function configOf(
     data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
   const hops = nextHops === undefined ? { nextHop } : { nextHop, nextHops }
-  return { set, secret, sip, ...hops, ...protection, durability, admin, replicas, compaction: {}, formats: {}, restart }
+  return {
+    set,
+    secret,
+    ...places,
+    ...hops,
+    ...protection,
+    durability,
+    admin,
+    replicas,
+    compaction: {},
+    formats: {},
+    restart,
+  }
 }
 
 /** A config file, with its folder as the place of relative paths. */

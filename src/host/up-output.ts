@@ -1,7 +1,9 @@
 // What `up` says on standard output: JSON lines for scripts, or a few lines for a person with the commands to try.
 
 import { printAddress } from './address.ts'
+import type { Listener } from '../proxy/settings.ts'
 import type { SetConfig } from './config.ts'
+import { listenersOf, transportNames } from './sip-addresses.ts'
 import type { SetEvent } from './set-process.ts'
 
 export interface UpOutput {
@@ -53,9 +55,19 @@ function nextStep(config: SetConfig): string {
   return config.restart === null ? '' : `; it starts again in ${config.restart} s`
 }
 
+function listenersAt(config: SetConfig, text: string): readonly Listener[] {
+  return listenersOf(config).filter((listener) => printAddress(listener) === text)
+}
+
 /** The lines that start a callee, place a call, show the status and kill each replica. */
 function guide(config: SetConfig, sip: string, pids: ReadonlyMap<number, number>): readonly string[] {
-  const lines = [`ready: SIP on ${sip}, UDP and TCP`, '']
+  const lines = [`ready: SIP on ${sip}, ${transportNames(listenersAt(config, sip))}`]
+  for (const { transport, ...address } of config.listen ?? []) {
+    lines.push(
+      `       and on ${printAddress(address)}, ${transport === null ? 'UDP and TCP' : transport.toUpperCase()}`,
+    )
+  }
+  lines.push('')
   const hop = config.nextHop
   if (hop !== null) {
     lines.push(`  a callee     sipp -sn uas -i ${hop.host} -p ${hop.port}`)

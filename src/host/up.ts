@@ -8,7 +8,9 @@ import { printAddress } from './address.ts'
 import { printConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { onEndSignals } from './end-signals.ts'
-import { printHolder, sipGuard, takeGuard } from './guard.ts'
+import { certificateTrouble } from './certificates.ts'
+import { printHolder, sipGuard, takeGuards } from './guard.ts'
+import { addressesOf } from './sip-addresses.ts'
 import { makeLog } from './log.ts'
 import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
@@ -65,15 +67,15 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   const config = configOf(plan, known, own?.path ?? '')
   const tidy = async (): Promise<void> => folder.value?.removeIfTemporary()
 
-  const guard = await takeGuard(sipGuard(printAddress(config.sip)), { set: config.set, pid: process.pid })
+  const addresses = addressesOf(config).map(printAddress)
+  const guard = await takeGuards(addresses.map(sipGuard), { set: config.set, pid: process.pid })
   if (!guard.ok) {
     await tidy()
-    return startError(
-      COMMAND,
-      `${printAddress(config.sip)} is in use by ${printHolder(guard.error)}; give another --sip`,
-    )
+    const { name, holder } = guard.error
+    const held = addresses.find((address) => sipGuard(address) === name) ?? name
+    return startError(COMMAND, `${held} is in use by ${printHolder(holder)}; give another --sip`)
   }
-  const taken = await portTrouble(config)
+  const taken = certificateTrouble(config) ?? (await portTrouble(config))
   if (taken !== null) {
     await tidy()
     return startError(COMMAND, taken)

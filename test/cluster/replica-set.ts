@@ -80,6 +80,8 @@ export interface SetOptions {
   readonly restart?: string
   /** Default: on disk. */
   readonly durability?: 'memory'
+  /** More of the command line. */
+  readonly extra?: readonly string[]
   /** When the log is compacted; with it the set starts from a config file, in `data`. */
   readonly compaction?: { readonly every: number; readonly kept: number }
 }
@@ -287,6 +289,7 @@ export function holdfast(args: readonly string[], checkout = root): Program {
 export function launchSet(options: SetOptions): ReplicaSet {
   const { sip, admin, peer, callee } = options.place
   const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', options.nextHop ?? callee]
+  args.push(...(options.extra ?? []))
   if (options.data !== undefined) args.push('--data', options.data)
   if (options.restart !== undefined) args.push('--restart', options.restart)
   if (options.durability !== undefined) args.push('--durability', options.durability)
