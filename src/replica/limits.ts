@@ -106,6 +106,8 @@ export const limits = {
   lookups: 100,
   /** Groups that one look at calls reads: some 10 ms; the answer says from where the next one goes on. */
   looks: 500,
+  /** Lookups answered in one turn. */
+  looksAtOnce: 3,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
   /** A replica that is told to end waits no longer than this to be taken out of serving: an election, a handover that fails and

@@ -67,6 +67,17 @@ test('without a quorum it ends after a bounded time', () => {
   expect(lookups.deadline()).toBeNull()
 })
 
+test('looksAtOnce: so many are answered in one turn, and the next one follows at once', () => {
+  const lookups = new Lookups()
+  const all = Array.from({ length: limits.looksAtOnce + 1 }, (_, at) => lookup(at))
+  for (const one of all) lookups.add(one, start)
+  lookups.answered(must(lookups.ask(start)), index(7))
+  expect(lookups.takeReady(index(7))).toEqual(all.slice(0, limits.looksAtOnce))
+  expect(lookups.deadline()).toBe(start)
+  expect(lookups.takeReady(index(7))).toEqual(all.slice(limits.looksAtOnce))
+  expect(lookups.deadline()).toBeNull()
+})
+
 test('what waits is bounded', () => {
   const lookups = new Lookups()
   for (let id = 1; id <= limits.lookups; id++) expect(lookups.add(lookup(id), start)).toBe(true)

@@ -30,6 +30,8 @@ export class Lookups {
   #context = firstContext
   /** When a barrier is asked for; null = none is wanted. */
   #askAt: Instant | null = null
+  /** Some that are ready wait for the next turn. */
+  #isLeft = false
 
   /** False = there is no room. */
   add(input: AdminInput, now: Instant): boolean {
@@ -52,9 +54,12 @@ export class Lookups {
     if (this.#waiting.every(({ barrier }) => barrier !== null)) this.#askAt = null
   }
 
-  /** Those whose barrier is applied. */
+  /** Those whose barrier is applied: each costs a look, so that only some are answered in one turn. */
   takeReady(applied: Index): readonly AdminInput[] {
-    return this.#take(({ barrier }) => barrier !== null && barrier <= applied)
+    const ready = this.#waiting.filter(({ barrier }) => barrier !== null && barrier <= applied)
+    this.#isLeft = ready.length > limits.looksAtOnce
+    const now = new Set(ready.slice(0, limits.looksAtOnce))
+    return this.#take((waiting) => now.has(waiting))
   }
 
   /** Those that have waited too long. */
@@ -65,6 +70,7 @@ export class Lookups {
   deadline(): Instant | null {
     const [first] = this.#waiting
     if (first === undefined) return null
+    if (this.#isLeft) return first.at
     const end = plus(first.at, limits.lookup)
     return this.#askAt !== null && this.#askAt < end ? this.#askAt : end
   }
