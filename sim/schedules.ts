@@ -361,7 +361,8 @@ function laggards(seed: number): Plan {
 /** All calls of a run have the same next hops. */
 function forks(seed: number): Plan {
   const of = draw(seed, 'forks')
-  const way = forkFlows[seed % forkFlows.length]?.fork?.forks ?? ''
+  // Six seeds in a row meet each way to fork.
+  const way = forkFlows[(seed * 9) % forkFlows.length]?.fork?.forks ?? ''
   const names = forkFlows.filter(({ fork }) => fork?.forks === way).map(({ name }) => name)
   const onStreams = of.chance(500_000, 1) ? of.within(100_000, 900_000, 2) : 0
   const calls = many(of, names, 20, 3 * second, 20 * second).map((call, i): PlannedCall => {

@@ -57,6 +57,9 @@ function moveInvite(turn: Turn, { id, value }: Found<InviteRecord>, gone: string
   turn.put(id, { ...value, upstream, branches })
   const went = value.provisional ?? value.final
   if (isUpstream && went !== null) turn.sendAfter(upstream, went, what.response(id))
+  for (const { state, answer } of branches) {
+    if (isUpstream && state === 'accepted' && answer !== null) turn.sendAfter(upstream, answer, what.response(id))
+  }
   for (const [i, branch] of branches.entries()) {
     const isAlive = branch.state === 'calling' || branch.state === 'proceeding'
     const record = turn.get('Transaction', branch.id)

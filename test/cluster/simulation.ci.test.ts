@@ -90,6 +90,7 @@ const schedules = [
   'laggards',
   'changing-set',
   'rolling-upgrade',
+  'forks',
 ]
 
 test.each(schedules)('schedule %s: 0 lost', { timeout: 300_000 }, async (name) => {
