@@ -4,6 +4,7 @@ import { forwardRequest } from '../proxy/forward.ts'
 import type { Forwarded } from '../proxy/forward.ts'
 import { route } from '../proxy/route.ts'
 import type { RouteAnswer } from '../proxy/route.ts'
+import { speaks } from '../proxy/own.ts'
 import { breadthOf, shareOf, withinBreadth } from '../proxy/targets.ts'
 import { otherSide } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
@@ -44,7 +45,8 @@ export function forwarded(
   target: { readonly ordinal: number; readonly breadth?: number } = FIRST,
 ): Forwarded {
   const { settings, keys } = turn.ctx
-  const datagramMost = mayMove && !isUdpOnly(settings, answer.hop) ? callLimits.datagramRequest : Infinity
+  const moves = mayMove && speaks(settings.sip, 'tcp') && !isUdpOnly(settings, answer.hop)
+  const datagramMost = moves ? callLimits.datagramRequest : Infinity
   return forwardRequest(request, answer, {
     ...target,
     attempt: 1,

@@ -181,6 +181,11 @@ describe('18.1.1: a request that is too long for a datagram goes by TCP', () => 
       .filter(({ data }) => data.startsWith(`${method} `))
       .map(({ flow }) => `${flow.transport} ${flow.host}:${flow.port}`)
 
+  test('but not where nobody listens to TCP', () => {
+    const { ladder } = calling({ body: long, by: 'udp' })
+    expect(must(ladder.sent[0], 'INVITE').flow.transport).toBe('udp')
+  })
+
   test('an INVITE: its Via says TCP, its Record-Route and the dialog stay on UDP', () => {
     const { ladder, caller, callee } = calling({ body: long })
     const sent = must(ladder.sent[0], 'INVITE')

@@ -312,6 +312,22 @@ describe('RFC 7118', () => {
     expect(lines.join()).toContain('stream-broken')
   })
 
+  test('a drain closes a quiet one, and what its phone had said before it noticed is still given', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const { sip, port, next } = await scene('ws')
+    const phone = await webSocket('ws', port)
+    await vi.waitFor(() => expect(sip.connections).toBe(1))
+    const closed = once(phone, 'close')
+    const drained = sip.drain()
+    vi.advanceTimersByTime(hostLimits.drainQuietMs * 1.1)
+    phone.send(BARE, () => undefined)
+    const { flow } = await next('sip')
+    send(sip, flow, BARE)
+    expect((await next('unsent')).reason).toBe('no-stream')
+    expect((await closed)[0]).toBe(1_001)
+    await drained
+  })
+
   test('the set connects as a client, and asks for the subprotocol', async () => {
     const server = await scene('wss')
     const client = await scene('wss')

@@ -266,7 +266,7 @@ export class SipStreams {
 
   /** False, and the connection is reset, if its far end hasn't read for too long. */
   #hasRoom(connection: Connection): boolean {
-    if (connection.link.isGone || connection.endedAt !== null) return false
+    if (!connection.link.canSend || connection.endedAt !== null) return false
     if (connection.link.waitingBytes <= hostLimits.streamQueueBytes) return true
     this.#drop(connection, 'slow-peer', 'a connection is reset: its far end does not read')
     return false

@@ -14,6 +14,8 @@ export interface StreamLink {
   /** Written, and not taken by the far end yet. */
   readonly waitingBytes: number
   readonly isGone: boolean
+  /** Neither end has ended what leaves here. */
+  readonly canSend: boolean
   /** A message has begun and not ended. */
   readonly isWithinMessage: boolean
   /** Whether its far end has shown a certificate that we trust, and that is this host's (RFC 5923 9.2). */
@@ -48,6 +50,9 @@ export function socketLink(socket: Socket, events: LinkEvents): StreamLink {
     },
     get isGone() {
       return socket.destroyed
+    },
+    get canSend() {
+      return socket.writable
     },
     get isWithinMessage() {
       return framer.isWithinMessage
@@ -87,7 +92,10 @@ export function webSocketLink(socket: WebSocket, events: LinkEvents): StreamLink
       return socket.bufferedAmount
     },
     get isGone() {
-      return socket.readyState === socket.CLOSING || socket.readyState === socket.CLOSED
+      return socket.readyState === socket.CLOSED
+    },
+    get canSend() {
+      return socket.readyState === socket.OPEN
     },
     isWithinMessage: false,
     proves: () => false,

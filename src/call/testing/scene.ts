@@ -1,6 +1,7 @@
 // A ladder with a caller and a callee, brought to where a scenario begins.
 
 import { must } from '../../base/assert.ts'
+import type { Transport } from '../../sip/transport.ts'
 import { Ladder } from './ladder.ts'
 import { calleeLeg, callerLeg, inDialog, phone, request, response } from './phone.ts'
 import type { Leg, Phone } from './phone.ts'
@@ -20,6 +21,8 @@ export interface SceneOptions {
   readonly calleeStream?: string
   readonly transport?: 'udp' | 'tcp' | null
   readonly body?: string
+  /** Left out: UDP and TCP. */
+  readonly by?: Transport
   /** What the set writes; the newest unless said. */
   readonly format?: FormatNumber
   readonly hosts?: readonly [set: string, caller: string, callee: string]
@@ -33,7 +36,8 @@ export function calling(options: SceneOptions = {}): Scene {
   const caller = phone('caller', callerHost, 5062, options.callerStream ?? '')
   const callee = phone('callee', calleeHost, 5064, options.calleeStream ?? '')
   const nextHop = { host: calleeHost, port: 5064, transport: options.transport ?? null }
-  const ladder = new Ladder({ sip: { host: set, port: 5060 }, nextHop }, [caller, callee])
+  const by = options.by === undefined ? {} : { listeners: [{ transport: options.by, host: set, port: 5060 }] }
+  const ladder = new Ladder({ sip: { host: set, port: 5060, ...by }, nextHop }, [caller, callee])
   ladder.format = options.format ?? ladder.format
   const reference = set.includes(':') ? `[${set}]` : set
   const sent = request(caller, 'INVITE', `sip:callee@${reference}:5060`, { body: options.body ?? '' })
