@@ -318,6 +318,8 @@ export class Host {
         trace.tell(`[${place}] notice ${JSON.stringify(effect.notice)}`)
         if (effect.notice.kind === 'format') peers.formatRaised(place)
         break
+      case 'locate':
+        throw new Error('in the simulator no name is looked up')
       case 'reply':
         trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
         this.#parts.answered(effect)

@@ -36,15 +36,35 @@ export function startBranch(turn: Turn, branch: Branch, text: string): BranchLoc
   return { client: startInviteClient(branch.hop.transport !== 'udp', turn.now), cancel: null, timerC: turn.now }
 }
 
-/** 16.6: the next group of targets is tried. Null = there is none. */
+/** 16.6: the next group of targets is tried, each at the first of its places. Null = there is none. */
 export function startNextGroup(turn: Turn, id: string, record: InviteRecord): InviteRecord | null {
-  const rank = record.branches.find((branch) => branch.state === 'waiting')?.rank
-  if (rank === undefined) return null
+  const waiting = record.branches.filter((branch) => branch.state === 'waiting')
+  const group = waiting.filter(({ rank }) => rank === waiting[0]?.rank)
+  const firsts = group.filter(({ ordinal }, i) => group.findIndex((one) => one.ordinal === ordinal) === i)
+  return firsts.length === 0 ? null : startWaiting(turn, id, record, firsts)
+}
+
+/** RFC 3263 4.3: the target is tried at the next of its places. Null = there is none. */
+export function startNextPlace(turn: Turn, id: string, record: InviteRecord, target: number): InviteRecord | null {
+  const next = record.branches.find(({ state, ordinal }) => state === 'waiting' && ordinal === target)
+  return next === undefined ? null : startWaiting(turn, id, record, [next])
+}
+
+/** The target has answered, or can't: its other places are not tried. */
+export function withoutPlaces(record: InviteRecord, target: number): InviteRecord {
+  if (!record.branches.some(({ state, ordinal }) => state === 'waiting' && ordinal === target)) return record
+  const branches = record.branches.map((branch): Branch => {
+    return branch.state === 'waiting' && branch.ordinal === target ? { ...branch, state: 'terminated' } : branch
+  })
+  return { ...record, branches }
+}
+
+function startWaiting(turn: Turn, id: string, record: InviteRecord, group: readonly Branch[]): InviteRecord {
   const local = turn.invite(id)
   const places = new Map(local.branches)
   const branches = record.branches.map((waiting): Branch => {
     const request = turn.get('Transaction', waiting.id)
-    if (waiting.rank !== rank || request?.kind !== 'request') return waiting
+    if (!group.some((one) => one.id === waiting.id) || request?.kind !== 'request') return waiting
     // Put once more: the stamp of this commit is what timer B runs from at another owner.
     turn.put(waiting.id, { ...request })
     places.set(waiting.id, startBranch(turn, waiting, request.text))

@@ -6,15 +6,17 @@ import { hostPort } from '../proxy/own.ts'
 import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
 import { callId, fromTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
-import type { Flow, Hold } from '../wire/entry.ts'
+import type { Hold } from '../wire/entry.ts'
 import type { CallSettings } from './contract.ts'
+import type { Way } from './forward.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
 import type { Turn } from './turn.ts'
 
-/** What a new call with those targets is to hold: a call that forks counts at each of its next hops until it ends. */
-export function capsOf({ nextHop, nextHops, bounds = {} }: CallSettings, hops: readonly Flow[]): readonly Hold[] {
-  const ours = nextHops?.flat() ?? (nextHop === null ? [] : [nextHop])
-  const isIn = hops.some(({ host, port }) => ours.some((one) => one.host === host && one.port === port))
+/** What a new call that way is to hold: a call that forks counts at each of its next hops until it ends, of those that stand for
+ * one another at the first. */
+export function capsOf({ bounds = {} }: CallSettings, way: Extract<Way, { kind: 'forward' }>): readonly Hold[] {
+  const { hop, targets, isIn } = way
+  const hops = targets === null ? [hop] : targets.flat().flatMap((places) => places.slice(0, 1))
   const routes = new Set(hops.map(({ host, port }) => CALLS_TO + hostPort(host, port)))
   const caps: readonly (readonly [counter: string, limit: number | undefined])[] = [
     [ALL_CALLS, bounds.calls],

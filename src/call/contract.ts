@@ -9,6 +9,7 @@
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { AccessList } from '../proxy/access.ts'
+import type { Located, Place } from '../proxy/locate.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
 import type { FormatNumber } from '../wire/formats.ts'
@@ -25,6 +26,8 @@ export interface CallSettings {
   /** Where an INVITE that starts a dialog goes instead, if to more than one; `nextHop` is the first of them. */
   readonly nextHops?: NextHops | undefined
   readonly bounds?: CallBounds
+  /** Whether names are looked up (RFC 3263); absent = a next hop is an address. */
+  readonly names?: boolean
 }
 
 /** How much one may ask of the set (decision 0026); what is left out has no bound. */
@@ -56,6 +59,9 @@ export interface CallContext {
   counter(name: string): number
   /** What becomes of a request that is no part of a call that is known; `drop` = not even an answer. */
   admit(source: Flow): Verdict
+  /** RFC 3263: what DNS says of a place; `wait` = it is being asked, and the input is to be given again. Absent: names aren't looked
+   * up. */
+  readonly locate?: (place: Place) => Located | 'wait'
 }
 
 export type Verdict = 'admit' | 'refuse' | 'drop'
@@ -106,6 +112,8 @@ export interface CallResult<Group> {
   /** Inputs that are handled (design.md 3, passing on): at once, and once the commit is applied. */
   readonly handled: readonly InputRef[]
   readonly handledAfter: readonly InputRef[]
+  /** The input is to be given again once this place is found, or isn't; nothing else came of it. */
+  readonly waitsFor: Place | null
 }
 
 /** One call for `GET /calls`. */

@@ -14,7 +14,15 @@ import { ackFor } from '../transaction/hop-by-hop.ts'
 import { resumeInviteClient } from '../transaction/invite-client.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
-import { cancelBranchTimers, cancelBranches, isOpen, startNextGroup, withBranch } from './branches.ts'
+import {
+  cancelBranchTimers,
+  cancelBranches,
+  isOpen,
+  startNextGroup,
+  startNextPlace,
+  withBranch,
+  withoutPlaces,
+} from './branches.ts'
 import { parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { dropEarly } from './invite-dialog.ts'
@@ -33,7 +41,7 @@ export function onFailure(turn: Turn, response: SipResponse, found: FoundBranch)
   const relayed = response.status === 503 && turn.ctx.settings.nextHop === null ? null : relayResponse(response)
   const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, 500)
   const change = { state: 'completed', ack: flat(ack), cancel: null } as const
-  endBranch(turn, found, change, { status: response.status, text: flat(text) })
+  endBranch(turn, found, change, { status: response.status, text: flat(text) }, response.status === 503)
 }
 
 /** 17.1.1.2: a failure that is repeated gets the ACK again; one that comes after our own 408 gets one too, and ends here. */
@@ -54,17 +62,29 @@ export function failWith(turn: Turn, found: FoundBranch, status: number): void {
     })
   }
   const text = answerText(receivedInvite(sentInvite(turn, branch)), turn.ctx.keys, status)
-  endBranch(turn, found, { state: 'terminated', ack: null, cancel: null }, { status, text })
+  // In calling nothing was heard from there: a transport error, or timer B.
+  endBranch(turn, found, { state: 'terminated', ack: null, cancel: null }, { status, text }, branch.state === 'calling')
 }
 
-function endBranch(turn: Turn, { id, value, branch }: FoundBranch, change: Partial<Branch>, failure: Failure): void {
+/** `isOfPlace`: a failure of that place alone, after which the next one of its target is tried (RFC 3263 4.3). */
+function endBranch(
+  turn: Turn,
+  { id, value, branch }: FoundBranch,
+  change: Partial<Branch>,
+  failure: Failure,
+  isOfPlace: boolean,
+): void {
   cancelBranchTimers(turn, branch)
   // Once a 2xx went upstream nothing but another 2xx does.
   if (value.state !== 'proceeding') {
     turn.put(id, withBranch(value, branch.id, change))
     return
   }
-  let record = withBranch(value, branch.id, { ...change, answer: failure.text })
+  if (isOfPlace) {
+    const next = startNextPlace(turn, id, withBranch(value, branch.id, change), branch.ordinal)
+    if (next !== null) return turn.put(id, next)
+  }
+  let record = withoutPlaces(withBranch(value, branch.id, { ...change, answer: failure.text }), branch.ordinal)
   // Step 5: after a 6xx nobody else is asked, and who rings is told to stop; but the answer waits for them.
   if (isGlobal(failure.status)) record = cancelBranches(turn, id, record)
   if (!record.branches.some(isOpen)) record = startNextGroup(turn, id, record) ?? record

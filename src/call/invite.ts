@@ -47,6 +47,7 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
     return
   }
   const answer = routeOf(turn, request, flow, dialog)
+  if (answer.kind === 'wait') return turn.wait(answer.place)
   if (answer.kind === 'refuse') {
     // A refusal by our own rules keeps no state: the ACK for it ends here, and a repeated INVITE is refused again.
     reply(turn, request, flow, answer.status, { reason: answer.reason })
@@ -55,10 +56,7 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
   }
   const targets = forwardedToAll(turn, request, flow, answer)
   if (toTag(request) === null && beginsCall(turn, request)) {
-    const caps = capsOf(
-      turn.ctx.settings,
-      targets.map(({ hop }) => hop),
-    )
+    const caps = capsOf(turn.ctx.settings, answer)
     if (isFull(turn, caps)) {
       turnAway(turn, request, flow, ref)
       return
@@ -95,7 +93,7 @@ function begin(
   targets: readonly Target[],
 ): void {
   const id = turn.nextId('Transaction')
-  const branches = targets.map((target) => newBranch(id, target))
+  const branches = targets.map((target, i) => newBranch(branchId(id, i), target))
   const inDialog = toTag(request) !== null
   // A re-INVITE in an ended dialog is the other side's to refuse.
   const known = dialog !== null && dialog.value.state !== 'ended' ? dialog : null
@@ -116,7 +114,7 @@ function begin(
     final: null,
     branches,
   })
-  for (const { ordinal, text } of targets) turn.put(`${id}.${ordinal}`, { kind: 'request', text: flat(text) })
+  for (const [i, { text }] of targets.entries()) turn.put(branchId(id, i), { kind: 'request', text: flat(text) })
   if (known !== null) turn.put(known.id, withParty(known.value, known.sender, { cseq: cseq(request).number }))
   const places = new Map<string, BranchLocal>()
   for (const [i, branch] of branches.entries()) {
@@ -131,16 +129,20 @@ function begin(
   })
 }
 
-/** The first group of targets is called at once, the others wait. */
-function newBranch(id: string, { ordinal, rank, branch, hop }: Target): Branch {
+function branchId(invite: string, place: number): string {
+  return `${invite}.${place + 1}`
+}
+
+/** The first group of targets is called at once, each at the first of its places; the others wait. */
+function newBranch(id: string, { ordinal, attempt, rank, branch, hop }: Target): Branch {
   return {
-    id: `${id}.${ordinal}`,
+    id,
     ordinal,
-    attempt: 1,
+    attempt,
     rank,
     branch,
     hop: { ...hop, host: flat(hop.host) },
-    state: rank === 1 ? 'calling' : 'waiting',
+    state: rank === 1 && attempt === 1 ? 'calling' : 'waiting',
     ack: null,
     cancel: null,
     answer: null,

@@ -13,6 +13,8 @@ export const callLimits = {
   waiting: 16,
   /** Bytes of a request in a datagram: more may not pass in one piece, and the MTU of a path is unknown (RFC 3261 18.1.1). */
   datagramRequest: 1_300,
+  /** Places that are tried for one target that DNS names several for. */
+  places: 4,
   /** Seconds in Retry-After when a group has no room. */
   retryAfterSeconds: 32,
   /** ...and when there are as many calls as may be: one of them may end at any moment. */

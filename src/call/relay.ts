@@ -56,6 +56,7 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     return
   }
   const answer = routeOf(turn, request, flow, dialog)
+  if (answer.kind === 'wait') return turn.wait(answer.place)
   if (answer.kind === 'refuse') {
     reply(turn, request, flow, answer.status, { reason: answer.reason })
     turn.handled(ref)

@@ -3,11 +3,15 @@
 
 import { assert, must } from '../base/assert.ts'
 import type { Duration, Instant } from '../base/instant.ts'
+import type { Place } from '../proxy/locate.ts'
 import type { Delete, EntityRef, Flow, Hold, Put, TimerSet, Tree } from '../wire/entry.ts'
 import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
 import type { Group, Held, InviteLocal, Local, Relay } from './group-state.ts'
+
+/** Of a turn whose input is given again. */
+const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [] } as const
 
 export class Turn {
   readonly ctx: CallContext
@@ -24,6 +28,7 @@ export class Turn {
   #holds: readonly Hold[] | null = null
   #caps: readonly Hold[]
   #taken: readonly Hold[] = []
+  #waitsFor: Place | null = null
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
@@ -114,6 +119,11 @@ export class Turn {
     this.#caps = caps
   }
 
+  /** Nothing comes of this turn, and its input is given again once that place is found, or isn't. */
+  wait(place: Place): void {
+    this.#waitsFor = place
+  }
+
   /** A call begins that is to hold these. */
   takeCaps(caps: readonly Hold[]): void {
     this.#taken = caps
@@ -163,6 +173,7 @@ export class Turn {
   }
 
   finish(): CallResult<Group> {
+    if (this.#waitsFor !== null) return { ...NOTHING, group: this.#base, waitsFor: this.#waitsFor }
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
     return {
@@ -172,6 +183,7 @@ export class Turn {
       after: this.#after,
       handled: this.#handled,
       handledAfter: this.#handledAfter,
+      waitsFor: null,
     }
   }
 

@@ -12,6 +12,7 @@ export interface Address {
   readonly port: number
 }
 
+/** `host` may be a name, and then `port` 0: what DNS says (RFC 3263). */
 export interface NextHop extends Address {
   /** Null: the transport that the request came on. */
   readonly transport: Transport | null
@@ -31,13 +32,36 @@ export function parseAddress(text: string): Result<Address, string> {
   }
   if (host === 'localhost') return ok({ host: '127.0.0.1', port })
   if (isIPv4(host)) return ok({ host, port })
-  return err(`"${text}": "${host}" is not an IP address; names are not looked up yet, so give the address itself`)
+  return err(`"${text}": "${host}" is not an IP address, and a name may have several: give the address itself`)
+}
+
+/** A domain name, with a port or as DNS says it (SRV); one label alone only with a port. */
+function parseName(text: string): Address | null {
+  const match = /^((?:[a-z0-9_-]{1,63}\.)*[a-z0-9-]*[a-z][a-z0-9-]*)\.?(?::(\d{1,5}))?$/i.exec(text)
+  if (match === null) return null
+  const [, host = '', port] = match
+  if (host.length > 253 || host.toLowerCase() === 'localhost' || (port === undefined && !host.includes('.')))
+    return null
+  const number = port === undefined ? 0 : Number(port)
+  return number > 65_535 || (port !== undefined && number < 1) ? null : { host: host.toLowerCase(), port: number }
 }
 
 /** Reads an address with an optional `;transport=tcp`, or another one. */
 export function parsePlace(text: string): Result<NextHop, string> {
+  return withParameters(text, parseAddress)
+}
+
+/** Where a request may be sent: an address, or a name. */
+export function parseNextHop(text: string): Result<NextHop, string> {
+  return withParameters(text, (place) => {
+    const name = parseName(place)
+    return name === null ? parseAddress(place) : ok(name)
+  })
+}
+
+function withParameters(text: string, read: (place: string) => Result<Address, string>): Result<NextHop, string> {
   const [place = '', ...parameters] = text.split(';')
-  const address = parseAddress(place)
+  const address = read(place)
   if (!address.ok) return address
   if (parameters.length === 0) return ok({ ...address.value, transport: null })
   const match = /^transport=(\w+)$/i.exec(parameters.join(';'))
@@ -48,21 +72,20 @@ export function parsePlace(text: string): Result<NextHop, string> {
   return ok({ ...address.value, transport })
 }
 
-/** Where a request may be sent. */
-export function parseNextHop(text: string): Result<NextHop, string> {
-  return parsePlace(text)
-}
-
 export function printAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 export function printNextHop(hop: NextHop): string {
-  return printPlace(hop)
+  return hop.port === 0 ? withTransport(hop.host, hop) : printPlace(hop)
 }
 
-export function printPlace(hop: NextHop): string {
-  return hop.transport === null ? printAddress(hop) : `${printAddress(hop)};transport=${hop.transport}`
+export function printPlace(place: NextHop): string {
+  return withTransport(printAddress(place), place)
+}
+
+function withTransport(text: string, { transport }: NextHop): string {
+  return transport === null ? text : `${text};transport=${transport}`
 }
 
 export function isLoopback(host: string): boolean {

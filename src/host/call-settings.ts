@@ -15,6 +15,7 @@ export function callSettings(config: SetConfig): CallSettings {
     sip: own,
     nextHop,
     nextHops,
+    names: true,
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
   }

@@ -39,6 +39,8 @@ test('what is printed is read back', () => {
     '/c.key',
     '--tls-ca',
     '/ca.pem',
+    '--dns',
+    '127.0.0.1:53,[::1]:53',
   ])
   expect(config.tls).toMatchObject({ minVersion: 'TLSv1.2', clients: 'ask', ca: '/ca.pem' })
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
@@ -56,6 +58,14 @@ test('several next hops are one text, which an option replaces whole', () => {
   rmSync(folder, { recursive: true })
   expect(same.nextHops).toEqual(config.nextHops)
   expect([other.nextHop?.port, other.nextHops]).toEqual([5073, undefined])
+})
+
+test('a next hop by name is printed as it was given', () => {
+  for (const hop of ['sip.example.com', 'pbx:5080;transport=tcp']) {
+    const config = planned(['--next-hop', hop])
+    expect(printConfig(config)).toContain(`"nextHop": "${hop}"`)
+    expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+  }
 })
 
 test('options win over the file, and relative data folders lie beside it', () => {
@@ -81,6 +91,7 @@ test.each([
   [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
   [{ admin: '10.0.0.1:8060' }, 'admin: "10.0.0.1:8060" is off loopback'],
   [{ bounds: { calls: 1.5 } }, 'bounds: calls: 1.5 should be a whole number from 1 to 1000000'],
+  [{ dns: '127.0.0.1:53' }, 'dns: "127.0.0.1:53" should be a list'],
   [{ bounds: 5 }, 'bounds: 5 should be an object'],
   [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],
   [{ allow: ['192.0.2.0/24', 'office'] }, 'allow[1]: "office" is not a block of addresses'],

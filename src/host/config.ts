@@ -45,6 +45,8 @@ export interface SetConfig extends SipPlaces {
   readonly allow?: readonly string[]
   /** How much one may ask of the set; what is left out has no bound. */
   readonly bounds?: CallBounds
+  /** Who is asked for names (RFC 3263); absent = whom the machine asks. */
+  readonly dns?: readonly Address[]
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -80,6 +82,7 @@ export function printConfig(config: SetConfig): string {
     nextHop: printNextHops(config),
     ...(config.allow === undefined ? {} : { allow: config.allow }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
+    ...(config.dns === undefined ? {} : { dns: config.dns.map(printAddress) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
@@ -113,6 +116,7 @@ const KEYS = [
   'nextHop',
   'allow',
   'bounds',
+  'dns',
   'durability',
   'compaction',
   'formats',
@@ -151,6 +155,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...readPlaces(value, folder),
     ...readNextHop(value['nextHop']),
     ...readAllow(value['allow']),
+    ...readDns(value['dns']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
     durability,
     admin: readAddress(value['admin'], 'admin'),
@@ -264,6 +269,12 @@ function boundsOf(value: unknown): CallBounds {
   return bounds.value
 }
 
+function readDns(value: unknown): Pick<SetConfig, 'dns'> {
+  if (value === undefined) return {}
+  if (!Array.isArray(value) || value.length === 0) wrong('dns', value, 'a list of "HOST:PORT" of DNS servers')
+  return { dns: value.map((one: unknown, i) => readAnyAddress(one, `dns[${i}]`)) }
+}
+
 /** Why a SIP address can't be opened to those who may use it, or not used; null if all can. */
 export function reachTrouble(config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops'>): string | null {
   for (const address of addressesOf(config)) {
@@ -292,7 +303,7 @@ function isUnspecified(host: string): boolean {
 function readNextHop(value: unknown): NextHopSetting {
   if (value === null || value === undefined) return { nextHop: null }
   if (typeof value !== 'string')
-    wrong('nextHop', value, '"HOST:PORT", perhaps with ;transport=tcp, several with , and |, or null')
+    wrong('nextHop', value, '"HOST:PORT" or a name, perhaps with ;transport=tcp, several with , and |, or null')
   const hop = parseNextHops(value)
   if (!hop.ok) throw new ConfigError(`nextHop: ${hop.error}`)
   return hop.value

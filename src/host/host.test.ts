@@ -28,6 +28,7 @@ function scene(react: (input: Input) => readonly Effect[], deadline: () => Insta
     openSip: () => void log.push('open'),
     closeSip: () => void log.push('close'),
     reply: ({ id }) => void log.push(`reply ${id}`),
+    locate: ({ host }) => void log.push(`locate ${host}`),
     notice: ({ kind }) => void log.push(`notice ${kind}`),
     stop: (why) => {
       if (why.kind === 'end') log.push('end')

@@ -9,6 +9,7 @@
 import type { Instant } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Effect, Notice, Peers, PeerSend, Persist, Reply, Send, SnapshotWrite, Stop } from '../replica/effect.ts'
+import type { Place } from '../proxy/locate.ts'
 import type { Input, InputBody } from '../replica/input.ts'
 import type { Clock } from './clock.ts'
 import { hostLimits } from './limits.ts'
@@ -36,6 +37,8 @@ export interface World {
   openSip(): void
   /** The input `sip-closed` follows, always. */
   closeSip(): void
+  /** The input `located` follows, always. */
+  locate(place: Place): void
   reply(reply: Reply): void
   notice(notice: Notice['notice']): void
   /** A bug showed, the replica asked for it, or it has nothing left to do: this process ends, and gives nothing more. */
@@ -170,6 +173,8 @@ export class Host {
         this.close()
         this.#world.flush()
         return this.#world.stop({ kind: 'end' })
+      case 'locate':
+        return this.#world.locate(effect.place)
       case 'reply':
         return this.#world.reply(effect)
       case 'log':

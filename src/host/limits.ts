@@ -36,6 +36,18 @@ export const hostLimits = {
   shareCut: 0.6,
   leastShare: 5,
   shareRise: 10,
+  /** DNS: one try, so many of them, and all that is asked for one name (NAPTR, SRV, addresses); an INVITE that waits is repeated once a
+   * second by then. */
+  dnsTryMs: 1_000,
+  dnsTries: 2,
+  dnsMs: 5_000,
+  /** What DNS said holds for as long as it said, within these; that there is nothing, or that nobody answered, for so long. */
+  nameLeastMs: 1_000,
+  nameMostMs: 60_000,
+  nameNoneMs: 10_000,
+  nameFailedMs: 2_000,
+  /** Records of one name that are looked at. */
+  servers: 16,
   /** SIP connections of one replica, in and out. A silent one is closed to make room; else new ones are refused. */
   connections: 10_000,
   /** Of them, those from one address: more phones than sit behind one gateway, and no single source fills the table. */

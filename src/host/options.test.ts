@@ -39,6 +39,8 @@ test.each([
   ['--next-hop=127.0.0.1:5070;transport=tcp', { host: '127.0.0.1', port: 5070, transport: 'tcp' }],
   ['--next-hop localhost:5070;transport=UDP', { host: '127.0.0.1', port: 5070, transport: 'udp' }],
   ['--next-hop [::1]:5070', { host: '::1', port: 5070, transport: null }],
+  ['--next-hop SIP.Example.com', { host: 'sip.example.com', port: 0, transport: null }],
+  ['--next-hop pbx:5080;transport=tcp', { host: 'pbx', port: 5080, transport: 'tcp' }],
 ])('%s', (line, nextHop) => {
   expect(config(line).nextHop).toEqual(nextHop)
 })
@@ -73,6 +75,10 @@ test.each([
   ['--sip [2001:db8::1]:5060', 'it would be an open relay'],
   ['--sip 0.0.0.0:5060 --allow 192.0.2.0/24', 'no address that a phone can answer to'],
   ['--sip [::]:5060 --allow 192.0.2.0/24', 'no address that a phone can answer to'],
+  ['--next-hop pbx', 'is not HOST:PORT'],
+  ['--next-hop sip.example.com:0', 'a port lies in 1..65535'],
+  ['--dns 127.0.0.1', '--dns "127.0.0.1" is not HOST:PORT'],
+  ['--dns dns.example.com:53', 'give the address itself'],
   ['--bounds calls=0', '--bounds calls: 0 should be a whole number from 1 to 1000000'],
   ['--bounds calls=5,calls=6', 'is not NAME=NUMBER, once for each name'],
   ['--bounds speed=5', '--bounds unknown "speed"; known are calls, in, out, route, rate'],

@@ -31,6 +31,7 @@ import { watchProcess } from './metrics.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts, SetFormats } from './peer-server.ts'
+import { NameResolver } from './resolver.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
@@ -163,11 +164,12 @@ export class ReplicaProcess {
       formats: peerParts.formats,
       sip: new SipSockets({ listeners: listenersOf(config), certificates, life, clock, log: sparse, give }),
       admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
+      names: new NameResolver(config.dns ?? []),
       server: new PeerServer(peerParts),
       links,
     }
     const { sip, admin, server } = parts
-    for (const part of [sip, admin, server, links]) this.#open.push(() => part.close())
+    for (const part of [sip, admin, server, links, parts.names]) this.#open.push(() => part.close())
     return parts
   }
 
@@ -193,7 +195,7 @@ export class ReplicaProcess {
   }
 
   #world(parts: Parts): World {
-    const { sip, links, storage, admin, server } = parts
+    const { sip, links, storage, admin, server, names } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
@@ -209,6 +211,7 @@ export class ReplicaProcess {
         this.#sipOpened = this.#openSip(sip)
       },
       closeSip: () => void this.#closeSip(sip),
+      locate: (place) => void names.find(place).then((found) => this.give({ kind: 'located', place, ...found })),
       reply: (reply) => (reply.id < 0 ? server.reply(reply) : admin.reply(reply)),
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
@@ -256,6 +259,7 @@ interface Parts {
   readonly formats: SetFormats
   readonly sip: SipSockets
   readonly admin: AdminServer
+  readonly names: NameResolver
   readonly server: PeerServer
   readonly links: PeerLinks
 }

@@ -29,9 +29,10 @@ export const UP_OPTIONS = {
   'tls-key': { takes: 'FILE', help: 'its key, PEM' },
   'tls-ca': { takes: 'FILE', help: 'who vouches for others, PEM (whom Node.js trusts); clients are asked, too' },
   'next-hop': {
-    takes: 'HOST:PORT[;transport=T]',
-    help: 'where new calls go (the Request-URI decides); A,B calls both at once, A|B one after another',
+    takes: 'HOST[:PORT][;transport=T]',
+    help: 'where new calls go, an address or a name that DNS knows (the Request-URI decides); A,B calls both at once, A|B one after another',
   },
+  dns: { takes: 'HOST:PORT[,HOST:PORT]', help: 'the DNS servers that are asked for names (those of this machine)' },
   allow: {
     takes: 'CIDR[,CIDR]',
     help: 'whose requests are relayed, such as 192.0.2.0/24,2001:db8::/32 (anybody on loopback; needed off it)',
@@ -92,6 +93,16 @@ export function readAllow(text: string): Result<readonly string[], string> {
     if (!parsed.ok) return err(`--allow ${parsed.error}`)
   }
   return ok(blocks)
+}
+
+export function readDns(text: string): Result<readonly Address[], string> {
+  const servers: Address[] = []
+  for (const one of text.split(',')) {
+    const address = parseAddress(one.trim())
+    if (!address.ok) return err(`--dns ${address.error}`)
+    servers.push(address.value)
+  }
+  return ok(servers)
 }
 
 export function readBoundsOption(text: string): Result<CallBounds, string> {

@@ -22,6 +22,7 @@ import {
   readAllow,
   readBase,
   readBoundsOption,
+  readDns,
   readDurability,
   readListen,
   readNextHop,
@@ -43,6 +44,7 @@ export interface UpPlan {
   /** Null: nobody says. */
   readonly allow: readonly string[] | null
   readonly bounds: CallBounds | null
+  readonly dns: readonly Address[] | null
   readonly admin: Address
   readonly peer: Address
   /** Null: a temporary folder. */
@@ -74,6 +76,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const most = given.get('bounds')
   const bounds = most === undefined ? ok(null) : readBoundsOption(most)
   if (!bounds.ok) return bounds
+  const servers = given.get('dns')
+  const dns = servers === undefined ? ok(null) : readDns(servers)
+  if (!dns.ok) return dns
   const hop = given.get('next-hop')
   const nextHops = hop === undefined ? ok({ nextHop: null }) : readNextHop(hop)
   if (!nextHops.ok) return nextHops
@@ -96,6 +101,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     ...(base !== null && hop === undefined ? { nextHop: base.nextHop, nextHops: base.nextHops } : nextHops.value),
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
+    dns: dns.value ?? base?.dns ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
     data: given.get('data') ?? null,
@@ -160,8 +166,12 @@ export function configOf(
 ): SetConfig {
   const { file, places, nextHop, nextHops, durability, admin, peer, restart } = plan
   const allow = plan.allow === null ? {} : { allow: plan.allow }
-  const protection = { ...allow, ...(plan.bounds === null ? {} : { bounds: plan.bounds }) }
-  if (file !== null) return { ...file, ...places, nextHop, nextHops, ...protection, restart }
+  const optional = {
+    ...allow,
+    ...(plan.bounds === null ? {} : { bounds: plan.bounds }),
+    ...(plan.dns === null ? {} : { dns: plan.dns }),
+  }
+  if (file !== null) return { ...file, ...places, nextHop, nextHops, ...optional, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
@@ -174,7 +184,7 @@ export function configOf(
     secret,
     ...places,
     ...hops,
-    ...protection,
+    ...optional,
     durability,
     admin,
     replicas,

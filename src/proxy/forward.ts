@@ -34,7 +34,8 @@ export interface Forwarded {
   readonly hop: Flow
 }
 
-type ForwardAnswer = Extract<RouteAnswer, { kind: 'forward' }>
+/** Of a route, with its hop found. */
+type ForwardAnswer = Pick<Extract<RouteAnswer, { kind: 'forward' }>, 'requestUri' | 'routes'> & { readonly hop: Flow }
 
 /** The methods that form a dialog: their requests are record-routed. */
 const DIALOG_METHODS: readonly string[] = ['INVITE', 'SUBSCRIBE', 'REFER']

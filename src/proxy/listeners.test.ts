@@ -175,7 +175,7 @@ describe('where a request goes', () => {
     const bye = (uri: string, headers: HeaderList = []): string =>
       summary(ask(made('BYE', uri, headers, '<sip:b@x>;tag=b'), { remote }))
     expect(bye('sip:a@DF7jal23ls0d.invalid;transport=ws')).toBe('ws DF7jal23ls0d.invalid:80 on 1.a.1/3')
-    expect(bye('sip:a@elsewhere.invalid;transport=ws')).toBe('404 host-name')
+    expect(bye('sip:a@elsewhere.invalid;transport=ws')).toBe('ws elsewhere.invalid:80')
     expect(bye(remote.target, [['Route', '<sip:127.0.0.4;transport=tcp;lr>']])).toBe('tcp 127.0.0.4:5060')
   })
 })

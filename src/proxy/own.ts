@@ -45,6 +45,12 @@ export function hostPort(host: string, port: number): string {
   return `${hostReference(host)}:${port}`
 }
 
+/** Whether a host can be a domain name (RFC 1123 2.1): its last label isn't a number. */
+export function isName(host: string): boolean {
+  const last = host.slice(host.lastIndexOf('.', host.length - 2) + 1)
+  return host.length <= 253 && !host.includes(':') && [...last].some((character) => character > '9')
+}
+
 /** Whether a host is a number, so that no name need be looked up. */
 export function isNumeric(host: string): boolean {
   return host.includes(':') ? isIpv6(host) : isIpv4(host)

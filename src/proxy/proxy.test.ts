@@ -10,8 +10,9 @@ import type { Flow } from '../wire/entry.ts'
 import { isLoop, makeBranch, requestKey } from './branch.ts'
 import { forwardRequest } from './forward.ts'
 import { hostPort, isNumeric, isSetHost } from './own.ts'
+import { placeName } from './locate.ts'
 import { route } from './route.ts'
-import type { RouteAnswer, RouteQuestion } from './route.ts'
+import type { Hop, RouteAnswer, RouteQuestion } from './route.ts'
 import type { SetKeys } from './settings.ts'
 import { groupOfCallId, makeToken, readToken } from './token.ts'
 import { responseFlow, sourceParams, streamOf, streamToken } from './upstream.ts'
@@ -118,7 +119,9 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
   const summary = (answer: RouteAnswer): string =>
     answer.kind === 'refuse'
       ? `${answer.status} ${answer.code}`
-      : `${answer.hop.transport} ${answer.hop.host}:${answer.hop.port} ${answer.requestUri ?? 'same'} ${answer.routes?.join('|') ?? 'same'}`
+      : `${whither(answer.hop)} ${answer.requestUri ?? 'same'} ${answer.routes?.join('|') ?? 'same'}`
+  const whither = ({ place, transport, host, port }: Hop): string =>
+    place === undefined ? `${transport} ${host}:${port}` : `found by [${placeName(place)}]`
   const own = `sip:127.0.0.10:5060;lr;hf=${makeToken(keys, group, '')}`
   const dialog = '<sip:b@x>;tag=b'
 
@@ -127,7 +130,10 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
     ['sip:b@127.0.0.2:5080;transport=TCP', 'tcp 127.0.0.2:5080 same same'],
     ['sip:b@[::1]:5070', 'udp ::1:5070 same same'],
     ['sip:b@127.0.0.2;maddr=127.0.0.9', 'udp 127.0.0.9:5060 same same'],
-    ['sip:b@example.com', '404 host-name'],
+    ['sip:b@Example.com', 'found by [example.com  ] same same'],
+    ['sip:b@example.com:5070', 'found by [example.com 5070 udp] same same'],
+    ['sip:b@example.com;transport=tcp', 'found by [example.com  tcp] same same'],
+    ['sip:b@127.0.0.2;maddr=there.example.com', 'found by [there.example.com  ] same same'],
     ['sip:b@127.0.0.2;transport=tls', '404 transport'],
     ['sips:b@127.0.0.2', '416 uri-scheme'],
     ['tel:+358', '416 no-next-hop'],
@@ -164,7 +170,7 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
       ['<sip:127.0.0.4>', '<sip:127.0.0.5;lr>'],
       'udp 127.0.0.4:5060 sip:127.0.0.4 <sip:127.0.0.5;lr>|<sip:b@127.0.0.2>',
     ],
-    ['one by name', ['<sip:p.example.com;lr>'], '404 host-name'],
+    ['one by name', ['<sip:p.example.com;lr>'], 'found by [p.example.com  ] same same'],
     // 19.1.1; found by fuzzing.
     ['a strict router with headers in its URI', ['<sip:127.0.0.4?Subject=x>'], '400 route-headers'],
     [

@@ -1,7 +1,7 @@
 // Where a request goes: RFC 3261 16.4 (route information), 16.5 (targets) and the next hop of 16.6. One target, but for an
 // INVITE that starts a dialog, where several next hops are set.
 //
-// Nothing is looked up yet (RFC 3263): a next hop is a numeric address.
+// A next hop with a name is not looked up here (RFC 3263): the answer says what is to be found.
 
 import { must } from '../base/assert.ts'
 import { routes, toTag, values } from '../sip/message.ts'
@@ -12,7 +12,8 @@ import type { SipUri, Uri } from '../sip/uri.ts'
 import { defaultPort, isSecure, isWebSocket } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
-import { isNumeric, isSetUri, speaks, transportOfOwn } from './own.ts'
+import type { Place } from './locate.ts'
+import { isName, isNumeric, isSetUri, speaks, transportOfOwn } from './own.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from './settings.ts'
 import type { TargetSet } from './targets.ts'
 import { TOKEN, readToken } from './token.ts'
@@ -38,12 +39,17 @@ export type RouteAnswer =
       readonly requestUri: string | null
       /** The Route values it leaves with; null = as they are. */
       readonly routes: readonly string[] | null
-      readonly hop: Flow
+      readonly hop: Hop
       /** All targets of an INVITE that forks; null = `hop` alone. */
-      readonly targets: TargetSet<Flow> | null
+      readonly targets: TargetSet<Hop> | null
     }
   /** It can't be forwarded; `code` says why, in a log's words. */
   | { readonly kind: 'refuse'; readonly status: number; readonly reason: string | null; readonly code: string }
+
+/** Where it goes: an address, or what is still to be found, and then `host` is a name and the rest only what it would be. */
+export interface Hop extends Flow {
+  readonly place?: Place
+}
 
 interface RouteValue {
   /** As on the wire. */
@@ -150,8 +156,14 @@ function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteA
   return { ...answer, targets: nextHops.map((group) => group.map((one) => hopFlow(question, one))) }
 }
 
-function hopFlow(question: RouteQuestion, { host, port, transport }: NextHop): Flow {
-  return { transport: transport ?? question.transport, host, port, stream: '' }
+function hopFlow(question: RouteQuestion, { host, port, transport }: NextHop): Hop {
+  const flow: Flow = { transport: transport ?? question.transport, host, port, stream: '' }
+  return isNumeric(host) ? flow : { ...flow, place: placeOf(host, port === 0 ? null : port, transport, flow.transport) }
+}
+
+/** 4.1 and 4.2 of RFC 3263: with a port nothing but the address is left to be found, and the transport is that of the side. */
+function placeOf(host: string, port: number | null, named: Transport | null, side: Transport): Place {
+  return { host: host.toLowerCase(), port, transport: named ?? (port === null ? null : side) }
 }
 
 /** Forward to a URI's address. */
@@ -164,8 +176,11 @@ function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
     return uri.secure ? refuse(416, null, 'uri-scheme') : refuse(404, 'Unsupported Transport', 'transport')
   }
   const host = withoutBrackets(uri.params.get('maddr') ?? uri.host)
-  if (!isNumeric(host)) return refuse(404, 'Host Names Are Not Resolved', 'host-name')
-  return forward(question, plan, { transport, host, port: uri.port ?? defaultPort(transport), stream: '' })
+  const hop: Flow = { transport, host, port: uri.port ?? defaultPort(transport), stream: '' }
+  if (isNumeric(host)) return forward(question, plan, hop)
+  if (!isName(host)) return refuse(404, 'Not a Host', 'host-name')
+  const named = uri.params.has('transport') ? transport : null
+  return forward(question, plan, { ...hop, place: placeOf(host, uri.port, named, transport) })
 }
 
 /** The connection of the dialog's other side, if the request goes straight to it and nobody can call it back (RFC 7118 5.2.2,
@@ -196,9 +211,10 @@ function transportTo(set: SetAddress, uri: SipUri, side: Transport): Transport |
   }
 }
 
-function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
+function forward(question: RouteQuestion, plan: Plan, hop: Hop): RouteAnswer {
   // 26.2.2: a sips URI is reached by TLS on every hop.
-  if (isSips(plan.requestUri) && !isSecure(hop.transport)) return refuse(416, null, 'uri-scheme')
+  const isOpen = hop.place !== undefined && hop.place.transport === null
+  if (isSips(plan.requestUri) && !isOpen && !isSecure(hop.transport)) return refuse(416, null, 'uri-scheme')
   const isSame = plan.requestUri === question.request.requestUri
   // 19.1.1: a Route, or a Contact of a dialog, that becomes the Request-URI has no headers.
   if (!isSame && hasHeaders(plan.requestUri)) return refuse(400, 'Bad Route', 'route-headers')
@@ -214,7 +230,7 @@ function forward(question: RouteQuestion, plan: Plan, hop: Flow): RouteAnswer {
   }
 }
 
-function isSips(text: string): boolean {
+export function isSips(text: string): boolean {
   const uri = parseUri(text)
   return uri !== null && uri.kind === 'sip' && uri.secure
 }

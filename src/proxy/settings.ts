@@ -21,7 +21,9 @@ export interface Listener {
 }
 
 export interface NextHop {
+  /** An address, or a name that is looked up (RFC 3263). */
   readonly host: string
+  /** 0 = as DNS says it for a name. */
   readonly port: number
   /** null = the one the request came on. */
   readonly transport: Transport | null

@@ -13,7 +13,7 @@ const caller = phone('caller', '127.36.0.2', 5062)
 const callee = phone('callee', '127.36.0.3', 5064)
 
 function trioOf(bounds: CallBounds): Trio {
-  return new Trio(3, bounds).begin()
+  return new Trio(3, { bounds }).begin()
 }
 
 function invite(callId: string, branch = callId): string {

@@ -5,6 +5,8 @@ import type { CallContext, CallSettings } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
 import type { Admission } from './admission.ts'
+import type { Names } from './names.ts'
+import type { Place } from '../proxy/locate.ts'
 import { limits } from './limits.ts'
 
 export interface ContextParts {
@@ -12,6 +14,7 @@ export interface ContextParts {
   readonly clock: ClusterClock
   readonly settings: CallSettings
   readonly admission: Admission
+  readonly names: Names
   now(): Instant
   wall(): Stamp
   isBusy(): boolean
@@ -20,7 +23,7 @@ export interface ContextParts {
 }
 
 export function callContext(parts: ContextParts): CallContext {
-  const { store, clock, settings, admission, now, wall, isBusy, unlogged } = parts
+  const { store, clock, settings, admission, names, now, wall, isBusy, unlogged } = parts
   return {
     get now() {
       return now()
@@ -48,6 +51,7 @@ export function callContext(parts: ContextParts): CallContext {
       const { length } = store.serving().members
       return admission.verdict(host, settings.bounds?.rate ?? null, now(), Math.max(1, length))
     },
+    ...(settings.names === true ? { locate: (place: Place) => names.locate(place, now()) } : {}),
     counter: (name) => store.counter(name),
   }
 }

@@ -3,6 +3,7 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
+import type { Place } from '../proxy/locate.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Flow } from '../wire/entry.ts'
 
@@ -80,6 +81,12 @@ export interface End {
   readonly kind: 'end'
 }
 
+/** Look a place up (RFC 3263). The input `located` follows. Never given unless the settings say that names are looked up. */
+export interface Locate {
+  readonly kind: 'locate'
+  readonly place: Place
+}
+
 /** Answer an admin query. `body` is JSON. */
 export interface Reply {
   readonly kind: 'reply'
@@ -128,6 +135,7 @@ export type Effect =
   | CloseSip
   | End
   | Reply
+  | Locate
   | LogLine
   | Notice
   | Stop

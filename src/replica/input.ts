@@ -1,7 +1,8 @@
 // Everything that can happen to a replica. One union, one door: `Replica.step(input)`.
 
 import type { Life, ReplicaId } from '../base/brand.ts'
-import type { Instant, Stamp } from '../base/instant.ts'
+import type { Duration, Instant, Stamp } from '../base/instant.ts'
+import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
@@ -91,6 +92,14 @@ export interface LoadInput {
   readonly share: number
 }
 
+/** What DNS says of a place that `locate` asked for, and how long that holds. Always given, `failed` after some seconds. */
+export interface LocatedInput {
+  readonly kind: 'located'
+  readonly place: Place
+  readonly answer: Located
+  readonly ttl: Duration
+}
+
 /** What became of a piece of a snapshot. After `failed` (the disk is full, say) the snapshot is abandoned. */
 export interface SnapshotInput {
   readonly kind: 'snapshot'
@@ -121,6 +130,7 @@ export type InputBody =
   | AdminInput
   | DiskInput
   | LoadInput
+  | LocatedInput
   | SnapshotInput
   | DrainInput
   | SipClosedInput

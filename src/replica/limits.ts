@@ -74,6 +74,10 @@ export const limits = {
   /** Sources whose requests are counted where their rate is bounded; each is some 100 bytes. With one more, the one heard longest ago
    * is forgotten. */
   sources: 20_000,
+  /** Names that DNS was asked for: some kB each at most... */
+  names: 5_000,
+  /** ...and those that it is being asked for. Beyond it what needs another one gets 500. */
+  namesAsked: 500,
   /** What waits for a way, or went by way of the leader, is given again after this: above any round trip, well below the
    * patience of whoever sent it. */
   passAgain: millis(500),

@@ -17,6 +17,8 @@ import type { Group } from '../call/group.ts'
 import type { CallContext, CallInput, CallResult, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
 import { toTag } from '../sip/message.ts'
+import { placeName } from '../proxy/locate.ts'
+import type { Place } from '../proxy/locate.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
@@ -55,6 +57,8 @@ interface Held {
   readonly open: OpenCommit[]
   /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
   redo: CallInput[]
+  /** Inputs that wait for what DNS says of a place, in order of arrival. */
+  lost: { readonly input: CallInput; readonly place: string }[]
   /** What may leave, but not while this replica is stale. */
   released: Outgoing[]
   /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
@@ -103,6 +107,8 @@ export class Owner {
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
   readonly #failed: UnsentSend[] = []
+  /** Groups with inputs that wait for DNS. */
+  readonly #lost = new Set<GroupKey>()
   #serial = 0
   #frozen = true
 
@@ -253,6 +259,18 @@ export class Owner {
     for (const key of keys) this.#settle(this.#hold(key))
   }
 
+  /** DNS has answered: what waited for it is handled again, before anything that comes. */
+  located(place: Place): void {
+    const name = placeName(place)
+    for (const key of [...this.#lost]) {
+      const held = must(this.#groups.get(key), 'a group whose inputs wait is in memory')
+      held.redo.push(...held.lost.filter((one) => one.place === name).map(({ input }) => input))
+      held.lost = held.lost.filter((one) => one.place !== name)
+      if (held.lost.length === 0) this.#lost.delete(key)
+      this.#due.add(key)
+    }
+  }
+
   /** Whether `turn` has work now. */
   get busy(): boolean {
     if (this.#frozen) return false
@@ -277,6 +295,7 @@ export class Owner {
       version: view?.version ?? 0,
       open: [],
       redo: [],
+      lost: [],
       released: [],
       answered: [],
       refs: new Set(),
@@ -292,6 +311,11 @@ export class Owner {
   #handle(held: Held, input: CallInput): void {
     const before = held.group
     const result = stepGroup(held.group, input, this.#ports.context())
+    if (result.waitsFor !== null) {
+      held.lost.push({ input, place: placeName(result.waitsFor) })
+      this.#lost.add(held.key)
+      return
+    }
     held.group = result.group
     const last = held.open.at(-1)
     if (result.commit !== null && last !== undefined && this.#fold(held, last, result, input)) return
@@ -425,7 +449,7 @@ export class Owner {
     if (at === null) this.#wakes.delete(held.key)
     else this.#wakes.set(held.key, Math.max(at, this.#ports.context().now + limits.grain))
     const left = held.released.length === 0 && held.answered.length === 0
-    const quiet = held.open.length === 0 && held.redo.length === 0 && left
+    const quiet = held.open.length === 0 && held.redo.length === 0 && held.lost.length === 0 && left
     if (quiet && at === null && (isIdle(held.group) || (isInLog(held.group) && held.refs.size === 0))) {
       for (const ref of [...held.refs]) this.#handledRef(held, ref)
       this.#groups.delete(held.key)
@@ -478,6 +502,7 @@ export class Owner {
     this.#unlogged.delete(key)
     this.#wakes.delete(key)
     this.#due.delete(key)
+    this.#lost.delete(key)
     for (const ref of held.refs) this.#ports.dropped(ref)
   }
 }

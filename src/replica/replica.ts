@@ -11,7 +11,7 @@
 // What a turn of the host's loop gathers leaves with its `time` input: one append, one sync, one write per peer.
 
 import { assert, unreachable } from '../base/assert.ts'
-import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
+import { replicaOf } from '../base/brand.ts'
 import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
@@ -19,8 +19,9 @@ import type { CallContext } from '../call/contract.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
+import { isAdmitted } from '../store/ownership.ts'
 import type { Store } from '../store/store.ts'
-import type { Applied, Serving } from '../store/view.ts'
+import type { Applied } from '../store/view.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
@@ -42,10 +43,12 @@ import { Links } from './links.ts'
 import { LogPort } from './log-port.ts'
 import { Lookups } from './lookups.ts'
 import { Members } from './members.ts'
+import { Names } from './names.ts'
 import type { ReplicaOptions } from './options.ts'
 import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
+import { contradiction, removedText } from './removed.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 import { Upgrade } from './upgrade.ts'
@@ -71,6 +74,7 @@ export class Replica {
   readonly #audit = new Audit(this.#store, this.#outbox)
   readonly #lookups = new Lookups()
   readonly #admission = new Admission()
+  readonly #names = new Names(this.#outbox)
   readonly #context: CallContext
   #now: Instant
   #wall: Stamp
@@ -114,6 +118,7 @@ export class Replica {
       clock: this.#clock,
       settings: options.settings,
       admission: this.#admission,
+      names: this.#names,
       now: () => this.#now,
       wall: () => this.#wall,
       isBusy: () => this.#isBusy(),
@@ -231,6 +236,10 @@ export class Replica {
         break
       case 'load':
         this.#admission.share = input.share
+        break
+      case 'located':
+        this.#names.onLocated(input, this.#now)
+        this.#owner.located(input.place)
         break
       case 'snapshot':
         this.#snapshots.onInput(input)
@@ -362,23 +371,13 @@ export class Replica {
       if (peer === this.#leader) this.#log.offerAgain()
     }
     if (state.kind === 'refused') this.#raft.forget(peer, this.#now)
-    if (state.kind === 'removed' && this.#members.own.told() && this.#members.own.isWanted) this.#contradict(peer)
-  }
-
-  #contradict(peer: ReplicaId): void {
-    const it = `replica ${placeOf(peer)}`
-    const said =
-      `${it} says that this replica was removed from the set, and its own log does not: if ${it} was told to go on alone ` +
-      `(members rebootstrap) although this one lives, end ${it}, and start it with an empty data folder`
-    this.#outbox.log('error', 'removed-unknown', said, { peer: placeOf(peer) })
+    if (state.kind === 'removed' && this.#members.own.told() && this.#members.own.isWanted)
+      this.#outbox.push(contradiction(peer))
   }
 
   /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
   #removed(): void {
-    const { id } = this.#options
-    const who = `replica ${placeOf(id)} (incarnation ${generationOf(id)} of its place)`
-    const reason = `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
-    this.#outbox.push({ kind: 'stop', cause: 'removed', reason })
+    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: removedText(this.#options.id) })
   }
 
   // ---- a turn -------------------------------------------------------------------------------------------------------
@@ -589,9 +588,4 @@ export class Replica {
       openCommits: this.#owner.openCommits,
     }
   }
-}
-
-function isAdmitted(life: Life, { before, after }: { readonly before: Serving; readonly after: Serving }): boolean {
-  const serves = ({ members }: Serving): boolean => members.some((member) => member.life === life)
-  return serves(after) && !serves(before)
 }

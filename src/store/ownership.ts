@@ -142,3 +142,12 @@ export class Ownership {
 function servingFact({ version, members }: Serving): Fact {
   return ['serving', version, ...members.flatMap(({ life, since }) => [life, since])]
 }
+
+/** Whether that life serves from this entry on. */
+export function isAdmitted(
+  life: Life,
+  { before, after }: { readonly before: Serving; readonly after: Serving },
+): boolean {
+  const serves = ({ members }: Serving): boolean => members.some((member) => member.life === life)
+  return serves(after) && !serves(before)
+}

@@ -6,7 +6,8 @@ import { life, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Instant } from '../../base/instant.ts'
-import type { CallBounds } from '../../call/contract.ts'
+import type { CallSettings } from '../../call/contract.ts'
+import type { Place } from '../../proxy/locate.ts'
 import { decodeFrame } from '../../wire/codec.ts'
 import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
@@ -30,6 +31,8 @@ export interface SentBy extends Send {
 export class Trio {
   readonly ids: readonly ReplicaId[]
   readonly sent: SentBy[] = []
+  /** What DNS was asked for, and by whom. */
+  readonly asked: { readonly by: ReplicaId; readonly place: Place }[] = []
   readonly replicas = new Map<ReplicaId, Replica>()
   /** False: the frame is lost. */
   frames: (from: ReplicaId, to: ReplicaId, frame: Frame) => boolean = () => true
@@ -37,7 +40,7 @@ export class Trio {
   readonly #dead = new Set<ReplicaId>()
   now: Instant = instant(1_000_000)
 
-  constructor(count = 3, bounds: CallBounds = {}) {
+  constructor(count = 3, settings: Partial<CallSettings> = {}) {
     this.ids = Array.from({ length: count }, (_, i) => replicaId(i + 1))
     for (const id of this.ids) {
       const sip = { host: '127.36.0.1', port: 5060 }
@@ -52,7 +55,7 @@ export class Trio {
           seed: id,
           freshKey: new Uint8Array(16).fill(id),
           records: [],
-          settings: { sip, nextHop, bounds },
+          settings: { sip, nextHop, ...settings },
           now: this.now,
           wall: stamp(EPOCH + this.now),
         }),
@@ -149,6 +152,8 @@ export class Trio {
       this.step(by, { kind: 'persisted', upTo: effect.number })
     } else if (effect.kind === 'send') {
       this.sent.push({ ...effect, by })
+    } else if (effect.kind === 'locate') {
+      this.asked.push({ by, place: effect.place })
     }
   }
 }
