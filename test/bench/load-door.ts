@@ -11,11 +11,12 @@ import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import type { Party } from '../../src/session/dialog.ts'
-import { encodeBody, encodeFrame } from '../../src/wire/codec.ts'
+import { encodeBody } from '../../src/wire/codec.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Commit, Put } from '../../src/wire/entry.ts'
 import { NEWEST_FORMAT } from '../../src/wire/formats.ts'
 import type { Meter } from './meter.ts'
+import { propose, putting } from './proposal.ts'
 
 /** What is written: `groups` calls of `entities` dialogs with `bytes` each. */
 export interface Shape {
@@ -115,7 +116,8 @@ export class LoadDoor implements Door {
     return instant(this.#begun + Math.ceil(((this.#made + 1) * 1_000_000) / rate))
   }
 
-  #offer({ now, wall }: Input): readonly Effect[] {
+  #offer(input: Input): readonly Effect[] {
+    const { now } = input
     if (this.#order === null || !this.#replica.raft.isLeader) return []
     this.#begun ??= now
     const { rate, shape } = this.#order
@@ -128,13 +130,7 @@ export class LoadDoor implements Door {
       bodies.push(body)
     }
     if (bodies.length === 0) return []
-    return this.#replica.step({
-      kind: 'peer',
-      from: this.#from,
-      frame: encodeFrame({ kind: 'propose', bodies }),
-      now,
-      wall,
-    })
+    return propose(this.#replica, this.#from, bodies, input)
   }
 
   #commit({ shape, number }: Order, now: Instant): Uint8Array | null {
@@ -166,8 +162,7 @@ export function commitOf(store: Store, shape: Shape, made: number, serial: numbe
   const n = (made * 7_919) % shape.groups
   const group = groupKey(n.toString(16).padStart(16, '0'))
   const proposer = store.ownerOf(group)
-  const since = proposer === null ? null : store.sinceOf(proposer)
-  if (proposer === null || since === null) return null
+  if (proposer === null) return null
   const version = store.groupVersion(group)
   const bytes = dialogBytes(n, version, shape.bytes)
   const puts: Put[] = Array.from({ length: shape.entities }, (_, i) => ({
@@ -176,14 +171,7 @@ export function commitOf(store: Store, shape: Shape, made: number, serial: numbe
     expected: version,
     bytes,
   }))
-  const rest = { deletes: [], timers: [], cancels: [], holds: null, opened: [], done: [] }
-  const judged = store.serving().version
-  return {
-    kind: 'commit',
-    ...{ group, expected: version, proposer, since, judged, serial, lowestOpen: serial, onto: 0 },
-    puts,
-    ...rest,
-  }
+  return putting(store, { group, expected: version, proposer, serial, lowestOpen: serial, puts })
 }
 
 /** A confirmed dialog with targets so long that it has that many bytes. */

@@ -1,17 +1,18 @@
 // What a process' loop, collector and memory did in a phase.
 
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
-import type { IntervalHistogram } from 'node:perf_hooks'
+import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import type { IntervalHistogram, NodeGCPerformanceDetail, PerformanceEntry } from 'node:perf_hooks'
 
 /** Times in milliseconds, memory in megabytes. */
 export interface Reading {
   readonly seconds: number
   /** How late a timer of one millisecond came (monitorEventLoopDelay). */
   readonly delay: { readonly p50: number; readonly p99: number; readonly p999: number; readonly most: number }
-  /** The longest turn in processor time of its thread: what other processes on the machine have no part in. */
-  readonly turn: number
-  /** The collector: its share of the time, its longest pause. */
-  readonly collector: { readonly share: number; readonly most: number }
+  /** Turns in processor time of their thread, in which other processes on the machine have no part: how many took more than
+   * `longTurn`, and the longest. */
+  readonly turns: { readonly long: number; readonly most: number }
+  /** The collector: its share of the time, its longest pause, how often it went through the whole heap. */
+  readonly collector: { readonly share: number; readonly most: number; readonly full: number }
   /** The most that was seen. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly arrays: number }
   /** Of one processor. */
@@ -19,6 +20,11 @@ export interface Reading {
 }
 
 const MEGABYTE = 1 << 20
+/** Milliseconds. */
+export const longTurn = 20
+
+/** An entry of type `gc`. */
+type CollectorEntry = PerformanceEntry & { readonly detail: NodeGCPerformanceDetail }
 
 export class Meter {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 1 })
@@ -26,13 +32,15 @@ export class Meter {
   #cpu = process.cpuUsage()
   #paused = 0
   #longestPause = 0
-  #turn = 0
+  #full = 0
+  #turns = { long: 0, most: 0 }
   #memory = { resident: 0, heap: 0, arrays: 0 }
 
   constructor() {
     this.#delay.enable()
     new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) {
+      for (const { duration, detail } of list.getEntries() as CollectorEntry[]) {
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) this.#full++
         this.#paused += duration
         this.#longestPause = Math.max(this.#longestPause, duration)
       }
@@ -45,7 +53,9 @@ export class Meter {
     const before = process.threadCpuUsage()
     const result = work()
     const { user, system } = process.threadCpuUsage(before)
-    this.#turn = Math.max(this.#turn, (user + system) / 1_000)
+    const took = (user + system) / 1_000
+    const { long, most } = this.#turns
+    this.#turns = { long: took > longTurn ? long + 1 : long, most: Math.max(most, took) }
     return result
   }
 
@@ -59,15 +69,16 @@ export class Meter {
     const reading: Reading = {
       seconds,
       delay: { p50: at(50), p99: at(99), p999: at(99.9), most: ms(this.#delay.max) },
-      turn: this.#turn,
-      collector: { share: this.#paused / 1_000 / seconds, most: this.#longestPause },
+      turns: this.#turns,
+      collector: { share: this.#paused / 1_000 / seconds, most: this.#longestPause, full: this.#full },
       memory: this.#memory,
       cpu: (user + system) / 1e6 / seconds,
     }
     this.#from = performance.now()
     this.#cpu = process.cpuUsage()
     this.#delay.reset()
-    this.#paused = this.#longestPause = this.#turn = 0
+    this.#paused = this.#longestPause = this.#full = 0
+    this.#turns = { long: 0, most: 0 }
     this.#memory = { resident: 0, heap: 0, arrays: 0 }
     return reading
   }

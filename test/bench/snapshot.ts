@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
+import { longTurn } from './meter.ts'
 import { runSnapshots } from './snapshot-run.ts'
 import type { Phase } from './snapshot-run.ts'
 
@@ -11,7 +12,7 @@ const entitiesInGroup = 2
 const aims = { p999: 20, most: 60 }
 
 function row({ name, reading, done, resident, seconds, leads }: Phase): string {
-  const { delay, turn, collector, memory, cpu } = reading
+  const { delay, turns, collector, memory, cpu } = reading
   const time = (share: number): string => (done.times[Math.ceil(share * done.times.length) - 1] ?? 0).toFixed(1)
   const columns = [
     leads ? name : `${name} (another replica leads by now)`,
@@ -19,8 +20,8 @@ function row({ name, reading, done, resident, seconds, leads }: Phase): string {
     (done.commits / reading.seconds).toFixed(0) + (done.lost > 0 ? ` (${done.lost} lost)` : ''),
     `${time(0.5)} / ${time(0.99)} / ${time(1)}`,
     `${delay.p99.toFixed(1)} / ${delay.p999.toFixed(1)} / ${delay.most.toFixed(1)}`,
-    turn.toFixed(1),
-    `${(100 * collector.share).toFixed(1)} %, ${collector.most.toFixed(1)}`,
+    `${turns.long}, ${turns.most.toFixed(1)}`,
+    `${(100 * collector.share).toFixed(1)} %, ${collector.most.toFixed(1)}, ${collector.full}`,
     `${memory.heap.toFixed(0)} / ${memory.arrays.toFixed(0)} / ${memory.resident.toFixed(0)}`,
     resident.toFixed(0),
     cpu.toFixed(2),
@@ -49,7 +50,7 @@ const phases = await runSnapshots({
 })
 
 console.log(
-  '| meanwhile | s | commits/s | commit p50 / p99 / most | loop delay p99 / p99.9 / most | longest turn, own processor time | collector: share, longest | leader: heap / arrays / resident, most | any replica: resident, most | processors |',
+  `| meanwhile | s | commits/s | commit p50 / p99 / most | loop delay p99 / p99.9 / most | turns of over ${longTurn} ms and the longest, own processor time | collector: share, longest, full | leader: heap / arrays / resident, most | any replica: resident, most | processors |`,
 )
 console.log(`|${'---|'.repeat(10)}`)
 for (const phase of phases) console.log(row(phase))

@@ -8,13 +8,13 @@
 import { randomBytes } from 'node:crypto'
 import { groupKey, replicaOf } from '../../../src/base/brand.ts'
 import type { GroupKey, Life, ReplicaId } from '../../../src/base/brand.ts'
-import { must } from '../../../src/base/assert.ts'
 import type { Instant } from '../../../src/base/instant.ts'
 import type { Door } from '../../../src/host/host.ts'
 import type { Effect } from '../../../src/replica/effect.ts'
 import type { Input } from '../../../src/replica/input.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { encodeBody, encodeFrame } from '../../../src/wire/codec.ts'
+import { propose, putting } from '../proposal.ts'
 
 /** A writer's own group: it has one commit open at most. */
 interface Slot {
@@ -74,38 +74,28 @@ export class LoadDoor implements Door {
     return this.#replica.deadline()
   }
 
-  #propose({ now, wall }: Input): readonly Effect[] {
+  #propose(input: Input): readonly Effect[] {
     const { leader } = this.#replica.raft
     if (this.#asked.length === 0 || leader === null) return []
     const bodies = this.#asked.map(({ slot, value }) => this.#body(slot, value))
     this.#open.push(...this.#asked)
     this.#asked = []
-    const frame = encodeFrame({ kind: 'propose', bodies })
-    if (leader !== replicaOf(this.#life)) return [{ kind: 'peer', to: leader, frame }]
-    return this.#replica.step({ kind: 'peer', from: this.#life, frame, now, wall })
+    if (leader === replicaOf(this.#life)) return propose(this.#replica, this.#life, bodies, input)
+    return [{ kind: 'peer', to: leader, frame: encodeFrame({ kind: 'propose', bodies }) }]
   }
 
   #body(slot: Slot, value: Uint8Array): Uint8Array {
     const { store } = this.#replica
     this.#serial++
-    return encodeBody({
-      kind: 'commit',
+    const commit = putting(store, {
       group: slot.group,
       expected: slot.version,
       proposer: this.#life,
-      since: must(store.sinceOf(this.#life), 'it serves'),
-      judged: store.serving().version,
       serial: this.#serial,
       lowestOpen: this.#serial - this.#open.length,
-      onto: 0,
       puts: [{ tree: 'Dialog', id: 'value', expected: slot.version, bytes: value }],
-      deletes: [],
-      timers: [],
-      cancels: [],
-      holds: null,
-      opened: [],
-      done: [],
     })
+    return encodeBody(commit)
   }
 
   /** A group's version rises by accepted commits alone: there are no timers here. */
