@@ -35,7 +35,8 @@ function legOf(scene: Scene, who: 'caller' | 'callee', tag: string, routed: bool
 
 function ask(who: 'caller' | 'callee', method: string, number: number, tag: string, routed: boolean): Act {
   return (scene) => {
-    const branch = `z9hG4bK-${who}-${method}-${number}-${tag}`
+    // With a Route it is another request.
+    const branch = `z9hG4bK-${who}-${method}-${number}-${tag}${routed ? '' : '-direct'}`
     scene.ladder.say(scene[who], inDialog(scene[who], legOf(scene, who, tag, routed), method, number, { branch }))
   }
 }
