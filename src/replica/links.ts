@@ -54,6 +54,15 @@ export class Links {
     peer.formats = input.state.formats
   }
 
+  /** A frame of that life came by way of the leader: if its address refused connections, that was the life before it. What is for it
+   * goes the same way, until a link with it is up. */
+  heardByLeader(life: Life): void {
+    const peer = this.#peers.get(replicaOf(life))
+    if (peer?.state !== 'refused' || peer.life === life) return
+    peer.state = 'closed'
+    peer.life = life
+  }
+
   /** That incarnation is out of the set for good. */
   forget(peer: ReplicaId): void {
     this.#peers.delete(peer)

@@ -351,7 +351,9 @@ export class Replica {
   /** By way of the leader come only frames between owners and keepers, never Raft's. */
   #relayed(from: Life, bytes: Uint8Array): void {
     const inner = decodeFrame(bytes, formatsOf(this.#options))
-    if (inner.ok && inner.value.kind !== 'relay' && inner.value.kind !== 'raft') this.#frame(from, bytes)
+    if (!inner.ok || inner.value.kind === 'relay' || inner.value.kind === 'raft') return
+    this.#links.heardByLeader(from)
+    this.#frame(from, bytes)
   }
 
   #onRaft(from: ReplicaId, message: RaftMessage): void {
