@@ -259,8 +259,10 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** To be called every now and then. */
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
-    // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do.
-    if (this.#resets.size + this.#pardoned.size === 0) this.#counters.look(machines, phones, this.log.committed)
+    // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do. So does one that was
+    // lost without a quorum, until who owns it is fresh again.
+    if (this.#resets.size + this.#pardoned.size + this.#excused.size === 0)
+      this.#counters.look(machines, phones, this.log.committed)
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
     this.oracle.look()

@@ -50,7 +50,8 @@ export const hostLimits = {
   servers: 16,
   /** SIP connections of one replica, in and out. A silent one is closed to make room; else new ones are refused. */
   connections: 10_000,
-  /** Of them, those from one address: more phones than sit behind one gateway, and no single source fills the table. */
+  /** Of them, those from one address: more phones than sit behind one gateway, and no single source fills the table. Here too a
+   * silent one makes room. */
   connectionsASource: 2_000,
   /** From the connection to the end of the TLS handshake and of the WebSocket's; a few lost packets on a slow link are less. */
   handshakeMs: 5_000,

@@ -128,9 +128,9 @@ export class SipStreams {
     for (const { link } of this.#byId.values()) link.destroy()
   }
 
-  /** Whether one more connection from there is taken. */
+  /** Whether one more connection from there is taken: for one that says nothing yet, one that never did has to go. */
   #admit(host: string): boolean {
-    if (this.#admission.isFullFor(host)) {
+    if (this.#admission.isFullFor(host) && !this.#makeRoom(host)) {
       const said = `more than ${hostLimits.connectionsASource} connections from one address: a new one is closed`
       this.#parts.log.warn('connections-of-one', said, { host })
       return false
@@ -148,13 +148,21 @@ export class SipStreams {
     if (connection !== null) this.#silent.set(connection.flow.stream, connection)
   }
 
-  /** Closes the connection that has been silent longest; false if none is. */
-  #makeRoom(): boolean {
+  /** Closes the connection that has been silent longest, of all or of those from that address, else one that has begun a message;
+   * false if there is none. */
+  #makeRoom(host: string | null = null): boolean {
+    let begun: Connection | null = null
     for (const connection of this.#silent.values()) {
-      this.#drop(connection, 'silent-closed', 'a silent connection is closed to make room')
-      return true
+      if (host !== null && connection.flow.host !== host) continue
+      if (connection.halfSince === 0) return this.#closeForRoom(connection)
+      begun ??= connection
     }
-    return false
+    return begun !== null && this.#closeForRoom(begun)
+  }
+
+  #closeForRoom(connection: Connection): true {
+    this.#drop(connection, 'silent-closed', 'a silent connection is closed to make room')
+    return true
   }
 
   #connect(flow: Flow): Connection | null {
