@@ -1,7 +1,6 @@
 // C2 on the way in (design.md 3, passing on): a keeper forgets an input only when what it causes is committed, each input is
 // handled in the end, and nobody judges by an older view than whoever passed it to him.
 
-import { compareLives } from '../../src/base/brand.ts'
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { entityValue } from '../../src/call/entities.ts'
 import type { InviteRecord } from '../../src/transaction/record.ts'
@@ -41,6 +40,8 @@ export class PassingOn implements Checker {
   readonly #outage: (from: number, until: number) => number
   /** Inputs that were passed on and are kept. */
   readonly #passed = new Map<string, Passed>()
+  /** Those that were handled, as their keepers were told: one that hasn't heard it yet may pass its input on once more. */
+  readonly #handled = new Set<string>()
   /** By the branch that came from upstream. */
   readonly #invites = new Map<string, CommittedInvite>()
   /** By our branch. */
@@ -83,7 +84,7 @@ export class PassingOn implements Checker {
   }
 
   died(machine: Machine): void {
-    for (const [id, { keeper }] of this.#passed) if (compareLives(keeper, machine.life) === 0) this.#passed.delete(id)
+    for (const [id, { keeper }] of this.#passed) if (keeper === machine.life) this.#passed.delete(id)
   }
 
   leaving(_machine: Machine, effect: Effect): void {
@@ -137,7 +138,7 @@ export class PassingOn implements Checker {
 
   #passes(machine: Machine, { id, keeper, data, hops, judged }: PassFrame): void {
     const passed = this.#passed.get(id) ?? { keeper, data, at: this.#now(), judged: new Map<number, number>() }
-    if (hops === 1) this.#passed.set(id, passed)
+    if (hops === 1 && !this.#handled.has(id)) this.#passed.set(id, passed)
     passed.judged.set(hops, Math.min(judged, passed.judged.get(hops) ?? judged))
     const before = passed.judged.get(hops - 1)
     if (before === undefined || judged >= before) return
@@ -150,6 +151,7 @@ export class PassingOn implements Checker {
   #tells(machine: Machine, { ids }: HandledFrame): void {
     for (const id of ids) {
       const passed = this.#passed.get(id)
+      this.#handled.add(id)
       if (passed === undefined) continue
       this.#passed.delete(id)
       const message = readMessage(passed.data)
