@@ -33,6 +33,12 @@ export const schedules: readonly Schedule[] = [
     plan: movedAndBack,
   },
   {
+    name: 'election-after-a-sleep',
+    story:
+      'a replica wakes, and the leader dies: who serves changes in the append that has the commits of the time between',
+    plan: electionAfterASleep,
+  },
+  {
     name: 'pulse-in-the-pipeline',
     story: 'a timer fires in a group between two commits of its owner that are both under way',
     plan: pulseInThePipeline,
@@ -248,6 +254,26 @@ function movedAndBack(seed: number): Plan {
     ],
     20,
   )
+}
+
+function electionAfterASleep(seed: number): Plan {
+  const of = draw(seed, 'election after a sleep')
+  const rounds = [0, 1, 2, 3].map((n) => {
+    const wakes = (6 + 5 * n) * second
+    const sleeper = of.within(1, 3, 1, n)
+    const leads = 1 + ((sleeper - 1 + of.within(1, 2, 2, n)) % 3)
+    const dies = wakes + of.within(50_000, 250_000, 3, n)
+    return {
+      calls: many(draw(seed, `round ${n}`), ['ringing-long'], 30, dies - 500_000, dies - 100_000),
+      faults: [
+        { kind: 'pause', at: wakes - 1_300_000, replica: sleeper, effects: 0, length: 1_300_000 },
+        { kind: 'kill', at: dies, replica: leads, effects: 0, unsynced: true, tail: 'kept', restartAfter: second },
+      ] satisfies readonly Fault[],
+    }
+  })
+  const calls = rounds.flatMap((round) => round.calls)
+  const faults = rounds.flatMap((round) => round.faults)
+  return { ...calm(seed, calls, faults, 24), peer: { delayLeast: 15_000, delayMost: 50_000, late: 0 } }
 }
 
 function pulseInThePipeline(seed: number): Plan {

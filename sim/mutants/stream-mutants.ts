@@ -69,5 +69,6 @@ export const streamMutants: readonly Mutant[] = [
     story:
       'an input is forgotten when its commit is applied; a serving entry in the same append takes its answer with it',
     promise: 'C2',
+    schedule: 'election-after-a-sleep',
   },
 ]

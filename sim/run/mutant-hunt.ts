@@ -26,7 +26,7 @@ const crashFlows: readonly string[] = ['basic', 'ringing-long', 'cancelled', 're
 const crashSeeds: readonly number[] = [1]
 
 /** Of a schedule that a mutant names, so many seeds are tried before any other. */
-const scheduleSeeds = 40
+const scheduleSeeds = 80
 
 const nothing = { seeds: 0, schedules: 0, crashPoints: 0, caughtBy: null }
 

@@ -79,6 +79,7 @@ const schedules = [
   'every-flow',
   'three-leaders',
   'moved-and-back',
+  'election-after-a-sleep',
   'pulse-in-the-pipeline',
   'cancel-meets-answer',
   'late-proposals',
