@@ -37,8 +37,8 @@ async function simulate(
   return { code, report: JSON.parse(last) as SimulationReport }
 }
 
-/** Four times what the hardest planted bug that seeds find takes (docs/SIMULATION.md, seeds and confidence); twice each. */
-const SEEDS = 400
+/** Three times what the hardest planted bug that seeds find takes (docs/SIMULATION.md, seeds and confidence); twice each. */
+const SEEDS = 300
 
 test('seeds with kills, losses, torn disks and partitions: 0 lost', { timeout: 900_000 }, async () => {
   const { code, report } = await simulate(['--seeds', `1-${SEEDS}`], 890_000)
