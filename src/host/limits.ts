@@ -26,6 +26,8 @@ export const hostLimits = {
   udpReceiveBytes: 4 * MB,
   /** Datagrams that the kernel wouldn't take at once; beyond this they are dropped, as a network does. */
   udpQueueBytes: 4 * MB,
+  /** Datagrams that are to leave before the address is bound, which takes a turn or two; the others return as unreachable. */
+  udpEarly: 10_000,
   /** As many datagrams as one round of the loop reads of a socket at least that it didn't find empty (libuv reads 32, or as many more
    * as its last system call brought). */
   fullRound: 32,

@@ -19,6 +19,8 @@ export class SipDatagrams {
   readonly family: 4 | 6
   readonly #address: Listener
   #isOpen = false
+  /** What is to leave before the address is bound: a replica that becomes fresh opens it and sends in one step. Null: it was bound. */
+  #early: Send[] | null = []
   #received = 0
   readonly #load = new LoadWatch()
   /** Datagrams that the loop has read since it last looked for something else. */
@@ -73,6 +75,7 @@ export class SipDatagrams {
         // What an ICMP message or a full interface causes is the sender's callback to hear; it ends nobody.
         this.#socket.on('error', (error) => this.#parts.log.warn('udp-error', error.message))
         this.#isOpen = true
+        this.#sendEarly()
         this.#seconds = setInterval(() => this.#lookAtLoad(), 1_000)
         resolve()
       })
@@ -81,7 +84,12 @@ export class SipDatagrams {
 
   send(send: Send): void {
     const { host, port } = send.flow
-    if (!this.#isOpen || isIP(host) !== this.family || port < 1 || port > 65_535) return this.#unsent(send)
+    if (isIP(host) !== this.family || port < 1 || port > 65_535) return this.#unsent(send)
+    if (this.#early !== null && this.#early.length < hostLimits.udpEarly) {
+      this.#early.push(send)
+      return
+    }
+    if (!this.#isOpen) return this.#unsent(send)
     if (this.#socket.getSendQueueSize() > hostLimits.udpQueueBytes) {
       this.#parts.log.warn('udp-queue-full', 'datagrams are dropped: the kernel takes no more')
       return
@@ -91,6 +99,15 @@ export class SipDatagrams {
       this.#parts.log.warn('udp-send-failed', error.message, { host, port })
       this.#unsent(send)
     })
+  }
+
+  #sendEarly(): void {
+    const early = this.#early ?? []
+    this.#early = null
+    for (const send of early) {
+      if (this.#parts.clock.now() > send.notAfter) this.#parts.give({ kind: 'unsent', send, reason: 'late' })
+      else this.send(send)
+    }
   }
 
   #unsent(send: Send): void {

@@ -262,6 +262,37 @@ test('a connection that says nothing is closed in the end; one that has spoken i
   expect(sip.connections).toBe(1)
 })
 
+describe('what is to leave before the address is bound', () => {
+  test('waits for that: a replica that becomes fresh opens it and sends in one step', async () => {
+    const { sip, all } = unopened()
+    const [port, came] = await hear()
+    const opened = sip.open()
+    sip.send(send({ port }))
+    await opened
+    expect(await came).toBe(MESSAGE)
+    expect(all('unsent')).toEqual([])
+  })
+
+  test('comes back if it is too late by then', async () => {
+    const { sip, next, setTime } = unopened()
+    const [port] = await hear()
+    sip.send(send({ port }))
+    setTime(300_001)
+    await sip.open()
+    expect((await next('unsent')).reason).toBe('late')
+  })
+})
+
+/** A port where a datagram is waited for, and its text. */
+async function hear(): Promise<readonly [number, Promise<string>]> {
+  const socket = createSocket('udp4')
+  cleanups.push(() => socket.close())
+  const port = ++lastPort
+  socket.bind(port, HOST)
+  await once(socket, 'listening')
+  return [port, once(socket, 'message').then(([bytes]) => (bytes as Buffer).toString('latin1'))]
+}
+
 test('a peer that never reads is reset once its share of memory is used', async () => {
   const { sip, next, lines } = await scene()
   const { port } = await listen((socket) => void socket.pause())
