@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import { groupKey } from '../base/brand.ts'
 import { hashKey } from '../base/hash.ts'
-import { buildRequest, buildResponse } from '../sip/build.ts'
+import { buildResponse } from '../sip/build.ts'
 import type { HeaderList } from '../sip/build.ts'
 import { parseMessage, recordRoutes, topVia } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
@@ -16,6 +16,7 @@ import { relayResponse } from './response.ts'
 import { route } from './route.ts'
 import type { RouteAnswer, RouteQuestion } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
+import { made, requestOf } from './testing/request.ts'
 import { TOKEN, makeToken, readToken } from './token.ts'
 
 const set: SetAddress = {
@@ -44,29 +45,6 @@ const from = {
   ws: { transport: 'ws', host: '127.0.0.1', port: 5062, stream: '1.a.1/3' },
   wss: { transport: 'wss', host: '127.0.0.1', port: 5062, stream: '1.a.1/4' },
 } as const satisfies Record<string, Flow>
-
-function made(method: string, requestUri: string, headers: HeaderList = [], to = '<sip:b@x>'): SipRequest {
-  const text = buildRequest({
-    method,
-    requestUri,
-    headers: [
-      ['Via', 'SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK-up'],
-      ['Max-Forwards', '70'],
-      ['From', '<sip:a@x>;tag=a'],
-      ['To', to],
-      ['Call-ID', 'call'],
-      ['CSeq', `1 ${method}`],
-      ...headers,
-    ],
-  })
-  return requestOf(text)
-}
-
-function requestOf(text: string): SipRequest {
-  const parsed = parseMessage(text)
-  if (!parsed.ok || parsed.value.kind !== 'request') throw new Error(text)
-  return parsed.value
-}
 
 function ask(request: SipRequest, change: Partial<RouteQuestion> = {}): RouteAnswer {
   return route({ request, transport: 'udp', set, keys, nextHop: null, remote: null, ...change })

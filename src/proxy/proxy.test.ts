@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { groupKey } from '../base/brand.ts'
 import { hashKey } from '../base/hash.ts'
-import { buildRequest } from '../sip/build.ts'
-import type { HeaderList } from '../sip/build.ts'
 import { parseMessage } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { parseVia } from '../sip/via.ts'
@@ -14,6 +12,7 @@ import { placeName } from './locate.ts'
 import { route } from './route.ts'
 import type { Hop, RouteAnswer, RouteQuestion } from './route.ts'
 import type { SetKeys } from './settings.ts'
+import { made } from './testing/request.ts'
 import { groupOfCallId, makeToken, readToken } from './token.ts'
 import { responseFlow, sourceParams, streamOf, streamToken } from './upstream.ts'
 
@@ -24,25 +23,6 @@ const keys: SetKeys = {
 }
 const group = groupKey('0123456789abcdef')
 const arrival: Flow = { transport: 'udp', host: '127.0.0.1', port: 5062, stream: '' }
-
-function made(method: string, requestUri: string, headers: HeaderList = [], to = '<sip:b@x>'): SipRequest {
-  const text = buildRequest({
-    method,
-    requestUri,
-    headers: [
-      ['Via', 'SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK-up'],
-      ['Max-Forwards', '70'],
-      ['From', '<sip:a@x>;tag=a'],
-      ['To', to],
-      ['Call-ID', 'call'],
-      ['CSeq', `1 ${method}`],
-      ...headers,
-    ],
-  })
-  const parsed = parseMessage(text)
-  if (!parsed.ok || parsed.value.kind !== 'request') throw new Error(text)
-  return parsed.value
-}
 
 describe('tokens (design.md 3)', () => {
   test('what the set made it reads, under every generation that it has', () => {
