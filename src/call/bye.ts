@@ -30,13 +30,26 @@ export function byeRelayed(turn: Turn, request: SipRequest, dialog: Found<Dialog
 /** Its final came: what the answer waits for. */
 export function byeFinal(turn: Turn, response: SipResponse, answer: ByeAnswer): void {
   const dialog = dialogOf(turn, response)
-  if (dialog === null || dialog.value.state === 'ended') return
-  if (response.status === 401 || response.status === 407) {
-    turn.cancelTimer(byeTimer(dialog.id))
-    return
-  }
-  endDialog(turn, dialog.id, dialog.value)
+  if (dialog === null) return
+  if (response.status !== 401 && response.status !== 407) byeAnswered(turn, dialog, answer)
+  else if (dialog.value.state !== 'ended') turn.cancelTimer(byeTimer(dialog.id))
+}
+
+/** The first final ends the dialog. Where both sides hang up at once the other's is kept as well: that BYE, come again by
+ * way of the next owner, would find a phone that has forgotten it (timer J is zero on a stream) and says 481. */
+export function byeAnswered(turn: Turn, dialog: Found<Dialog>, answer: ByeAnswer): void {
+  if (dialog.value.state !== 'ended') endDialog(turn, dialog.id, dialog.value)
+  else if (finalsOf(turn, dialog.id) >= MOST_FINALS) return
   keepFinal(turn, dialog.id, answer)
+}
+
+/** One for each side; what a side asks beyond that is relayed and forgotten. */
+const MOST_FINALS = 2
+
+function finalsOf(turn: Turn, dialog: string): number {
+  let kept = 0
+  for (const [, record] of turn.entries('Transaction')) if (record.kind === 'bye' && record.dialog === dialog) kept += 1
+  return kept
 }
 
 /** The dialog has ended: nothing but its tombstone is left. */
@@ -45,7 +58,7 @@ export function endDialog(turn: Turn, id: string, dialog: Dialog): void {
   turn.cancelTimer(byeTimer(id))
 }
 
-export function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
+function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
   const id = turn.nextId('Transaction')
   const { host } = answer.upstream
   turn.put(id, {

@@ -131,16 +131,44 @@ describe('the end of a call (design.md 4)', () => {
     expect(ladder.store.counter('calls.confirmed')).toBe(0)
   })
 
-  test('both hang up at once: both get their 200, and the call ends once', () => {
+  test('both hang up at once: both get their 200, the call ends once, and both finals are kept', () => {
     const { ladder, caller, callee, callerLeg, calleeLeg } = talking()
-    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
-    ladder.say(callee, inDialog(callee, calleeLeg, 'BYE', 1))
+    const byes = [inDialog(caller, callerLeg, 'BYE', 2), inDialog(callee, calleeLeg, 'BYE', 1)] as const
+    ladder.say(caller, byes[0])
+    ladder.say(callee, byes[1])
+    const sent = ladder.last(caller, 'BYE')
     ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
     ladder.take()
-    ladder.say(caller, response(caller, ladder.last(caller, 'BYE'), 200))
-    expect(ladder.take()).toEqual(['caller -> set: 200 BYE', 'set -> callee: 200 BYE'])
+    ladder.say(caller, response(caller, sent, 200))
+    expect(ladder.take()).toEqual(['caller -> set: 200 BYE', 'commit: tx 3, timer x.3', 'set -> callee: 200 BYE'])
+    ladder.takeover()
+    ladder.take()
+    ladder.say(caller, byes[0])
+    ladder.say(callee, byes[1])
+    ladder.say(caller, response(caller, sent, 481))
+    expect(ladder.take()).toEqual([
+      'caller -> set: BYE',
+      'set -> caller: 200 BYE',
+      'callee -> set: BYE',
+      'set -> callee: 200 BYE',
+      'caller -> set: 481 BYE',
+    ])
     ladder.pass(40)
     expect(ladder.idle).toBe(true)
+  })
+
+  test('a third BYE of an ended call is relayed, and nothing more is kept', () => {
+    const { ladder, caller, callee, callerLeg } = talking()
+    for (const number of [2, 3, 4]) {
+      ladder.say(caller, inDialog(caller, callerLeg, 'BYE', number))
+      ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), number === 2 ? 200 : 481))
+    }
+    expect(ladder.take().slice(-4)).toEqual([
+      'caller -> set: BYE',
+      'set -> callee: BYE',
+      'callee -> set: 481 BYE',
+      'set -> caller: 481 BYE',
+    ])
   })
 
   test('tombstone: a 200 to the INVITE that is repeated after the end is relayed and makes no dialog', () => {

@@ -13,7 +13,7 @@ import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-in
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { waitsForClient } from './bound.ts'
-import { endDialog, keepFinal } from './bye.ts'
+import { byeAnswered } from './bye.ts'
 import type { CallInput } from './contract.ts'
 import { allInvites, dialogOf, parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
@@ -156,10 +156,7 @@ function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   const request = parsedRequest(relay.request)
   const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, 500))
   const dialog = relay.method === 'BYE' ? dialogOf(turn, request) : null
-  if (dialog !== null && dialog.value.state !== 'ended') {
-    endDialog(turn, dialog.id, dialog.value)
-    keepFinal(turn, dialog.id, { upstream: relay.upstream, key: relay.key, text })
-  }
+  if (dialog !== null) byeAnswered(turn, dialog, { upstream: relay.upstream, key: relay.key, text })
   answerRelay(turn, id, 500, text)
 }
 
