@@ -13,9 +13,26 @@ import { startNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
 import { sentInvite } from './find.ts'
+import type { Target } from './forward.ts'
 import type { BranchLocal } from './group-state.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
+
+/** A client transaction whose turn is to come. */
+export function waitingBranch(id: string, { ordinal, attempt, rank, branch, hop }: Target): Branch {
+  return {
+    id,
+    ordinal,
+    attempt,
+    rank,
+    branch,
+    hop: { ...hop, host: flat(hop.host) },
+    state: 'waiting',
+    ack: null,
+    cancel: null,
+    answer: null,
+  }
+}
 
 /** Whether a final is to come. */
 export function isOpen(branch: Branch): boolean {
@@ -38,10 +55,15 @@ export function startBranch(turn: Turn, branch: Branch, text: string): BranchLoc
 
 /** 16.6: the next group of targets is tried, each at the first of its places. Null = there is none. */
 export function startNextGroup(turn: Turn, id: string, record: InviteRecord): InviteRecord | null {
-  const waiting = record.branches.filter((branch) => branch.state === 'waiting')
-  const group = waiting.filter(({ rank }) => rank === waiting[0]?.rank)
+  const next = record.branches.find((branch) => branch.state === 'waiting')
+  return next === undefined ? null : startGroup(turn, id, record, next.rank)
+}
+
+/** That group of targets is tried, each at the first of its places. */
+export function startGroup(turn: Turn, id: string, record: InviteRecord, rank: number): InviteRecord {
+  const group = record.branches.filter((branch) => branch.state === 'waiting' && branch.rank === rank)
   const firsts = group.filter(({ ordinal }, i) => group.findIndex((one) => one.ordinal === ordinal) === i)
-  return firsts.length === 0 ? null : startWaiting(turn, id, record, firsts)
+  return startWaiting(turn, id, record, firsts)
 }
 
 /** RFC 3263 4.3: the target is tried at the next of its places. Null = there is none. */

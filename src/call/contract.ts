@@ -25,6 +25,8 @@ export interface CallSettings {
   readonly access?: AccessList
   /** Where an INVITE that starts a dialog goes instead, if to more than one; `nextHop` is the first of them. */
   readonly nextHops?: NextHops | undefined
+  /** Whether the contacts of a 3xx are called (RFC 3261 16.7 step 4), where the INVITE went to the set's own next hop. */
+  readonly followsRedirects?: boolean
   readonly bounds?: CallBounds
   /** Whether names are looked up (RFC 3263); absent = a next hop is an address. */
   readonly names?: boolean

@@ -6,7 +6,7 @@ import { forwardRequest } from '../proxy/forward.ts'
 import type { Forwarded } from '../proxy/forward.ts'
 import { flowsTo, placeName } from '../proxy/locate.ts'
 import type { Place } from '../proxy/locate.ts'
-import { isSips, route } from '../proxy/route.ts'
+import { isSips, route, routeToUri } from '../proxy/route.ts'
 import type { Hop, RouteAnswer } from '../proxy/route.ts'
 import { speaks } from '../proxy/own.ts'
 import { breadthOf, shareOf, withinBreadth } from '../proxy/targets.ts'
@@ -15,6 +15,7 @@ import { otherSide } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { callId } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
+import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { CallSettings } from './contract.ts'
 import { callLimits } from './limits.ts'
@@ -55,6 +56,14 @@ export function routeOf(
   const remote = other === null || other.target === '' ? null : other
   const { sip: set, nextHop, nextHops } = settings
   const answer = route({ request, transport: flow.transport, set, keys, nextHop, nextHops, remote })
+  return answer.kind === 'refuse' ? answer : located(turn, request, answer)
+}
+
+/** Where a URI of a 3xx leads (16.7 step 4), which came by that transport. */
+export function routeToContact(turn: Turn, request: SipRequest, transport: Transport, uri: string): Way {
+  const { sip: set, nextHop } = turn.ctx.settings
+  const question = { request, transport, set, keys: turn.ctx.keys, nextHop, remote: null }
+  const answer = routeToUri(question, uri)
   return answer.kind === 'refuse' ? answer : located(turn, request, answer)
 }
 
@@ -133,6 +142,20 @@ export function forwarded(
     arrival: flow,
     datagramMost,
   })
+}
+
+/** What doesn't fork, for each place of its target (RFC 3263 4.3): the first one, and those to try after it. */
+export function forwardedToPlaces(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  answer: ForwardWay,
+): readonly [first: Forwarded, ...others: Forwarded[]] {
+  const [, ...others] = answer.targets?.[0]?.[0] ?? []
+  const later = others.map((hop, n) =>
+    forwarded(turn, request, flow, { ...answer, hop }, true, { ordinal: 1, attempt: n + 2 }),
+  )
+  return [forwarded(turn, request, flow, answer), ...later]
 }
 
 /** A request on its way to one of its targets. */

@@ -8,6 +8,7 @@ import type { InviteServer } from '../transaction/invite-server.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import type { NonInviteServer } from '../transaction/non-invite-server.ts'
 import type { Flow, Hold } from '../wire/entry.ts'
+import type { Forwarded } from '../proxy/forward.ts'
 import type { InputRef } from './contract.ts'
 import type { EntityValue } from './entities.ts'
 
@@ -47,6 +48,11 @@ export interface Relay {
   readonly upstream: Flow
   readonly hop: Flow
   readonly request: string
+  /** The same request for the places that are still to be tried (RFC 3263 4.3). */
+  readonly places: readonly Forwarded[]
+  /** The branches of those that failed. */
+  readonly tried: readonly string[]
+  /** Terminated: its sender has given up, and gets no answer any more (RFC 4320 4.2). */
   readonly server: NonInviteServer
   readonly client: NonInviteClient
   /** The last response that went upstream. */

@@ -26,6 +26,7 @@ import {
 import { parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { dropEarly } from './invite-dialog.ts'
+import { enterRedirected, followRedirect } from './redirect.ts'
 import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -35,8 +36,14 @@ type FoundBranch = Found<InviteRecord> & { branch: Branch }
 /** Its commit holds both what goes up and the ACK. */
 export function onFailure(turn: Turn, response: SipResponse, found: FoundBranch): void {
   const invite = sentInvite(turn, found.branch)
+  const redirect = followRedirect(turn, response, found)
+  if (redirect.kind === 'wait') return turn.wait(redirect.place)
   const ack = ackFor(invite, response)
   turn.sendAfter(found.branch.hop, ack, what.ack(found.branch.id))
+  if (redirect.kind === 'follow') {
+    enterRedirected(turn, found, flat(ack), redirect)
+    return
+  }
   // 16.7 step 6: a 503 speaks of all requests to the one that sent it; only if all of ours go there it is true of us.
   const relayed = response.status === 503 && turn.ctx.settings.nextHop === null ? null : relayResponse(response)
   const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, 500)

@@ -12,7 +12,7 @@ import type { SipRequest } from '../sip/message.ts'
 import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
-import { startBranch } from './branches.ts'
+import { startBranch, waitingBranch } from './branches.ts'
 import { beginsCall, capsOf, isFull } from './caps.ts'
 import type { InputRef } from './contract.ts'
 import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './find.ts'
@@ -134,19 +134,9 @@ function branchId(invite: string, place: number): string {
 }
 
 /** The first group of targets is called at once, each at the first of its places; the others wait. */
-function newBranch(id: string, { ordinal, attempt, rank, branch, hop }: Target): Branch {
-  return {
-    id,
-    ordinal,
-    attempt,
-    rank,
-    branch,
-    hop: { ...hop, host: flat(hop.host) },
-    state: rank === 1 && attempt === 1 ? 'calling' : 'waiting',
-    ack: null,
-    cancel: null,
-    answer: null,
-  }
+function newBranch(id: string, target: Target): Branch {
+  const waiting = waitingBranch(id, target)
+  return target.rank === 1 && target.attempt === 1 ? { ...waiting, state: 'calling' } : waiting
 }
 
 /** The SipSession of the caller's Call-ID and tag: a second INVITE (after a 407, or a merged one) finds it. */

@@ -15,11 +15,12 @@ import type { Flow } from '../wire/entry.ts'
 import { byeFinal, byeRelayed } from './bye.ts'
 import type { InputRef } from './contract.ts'
 import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
-import { forwarded, forwardStateless, routeOf } from './forward.ts'
+import { forwardedToPlaces, forwardStateless, routeOf } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
 import { callLimits } from './limits.ts'
 import { refuse, turnAway } from './refuse.ts'
+import { isAsked, tryNextPlace } from './relay-places.ts'
 import { reply, upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -62,7 +63,7 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     turn.handled(ref)
     return
   }
-  const out = forwarded(turn, request, flow, answer)
+  const [out, ...places] = forwardedToPlaces(turn, request, flow, answer)
   const upstream = upstreamOf(request, flow)
   turn.setRelay({
     id: flat(id),
@@ -72,6 +73,8 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     upstream: { ...upstream, host: flat(upstream.host) },
     hop: { ...out.hop, host: flat(out.hop.host) },
     request: flat(out.text),
+    places: places.map((place) => ({ ...place, text: flat(place.text) })),
+    tried: [],
     server: startNonInviteServer(),
     client: startNonInviteClient(out.hop.transport !== 'udp', millis(0), turn.now),
     last: null,
@@ -90,18 +93,24 @@ function onRepeated(turn: Turn, relay: Relay, ref: InputRef): void {
   else turn.setRelay({ ...relay, waiting: [...relay.waiting, ref] })
 }
 
-/** 17.1.3: the relay that a response with our branch parameter belongs to. */
+/** 17.1.3: the relay that a response with our branch parameter belongs to, at its present place or one that failed. */
 function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null {
   for (const relay of turn.local.relays.values()) {
-    if (relay.branch === branch && relay.method === method) return relay
+    if (relay.method === method && (relay.branch === branch || relay.tried.includes(branch))) return relay
   }
   return null
 }
 
 export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
-  const relay = relayOfBranch(turn, viaOf(response).branch ?? '', cseq(response).method)
+  const branch = viaOf(response).branch ?? ''
+  const relay = relayOfBranch(turn, branch, cseq(response).method)
   if (relay === null) {
     onUnknownResponse(turn, response, ref)
+    return
+  }
+  // What a place says that was given up goes no further (RFC 4320 4.2): another one is asked.
+  if (relay.branch !== branch || (response.status === 503 && isAsked(relay) && tryNextPlace(turn, relay))) {
+    turn.handled(ref)
     return
   }
   const { machine, actions } = stepNonInviteClient(
@@ -110,6 +119,7 @@ export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: Inpu
     turn.now,
   )
   turn.setRelay({ ...relay, client: machine })
+  if (relay.server.state === 'terminated' && response.status >= 200) turn.dropRelay(relay.id)
   const relayed = actions.includes('pass-up') ? relayResponse(response) : null
   if (relayed !== null) passUp(turn, response, relay.id, flat(relayed.text))
   if (turn.commits) turn.handledAfter(ref)

@@ -20,6 +20,7 @@ import type { Found } from './find.ts'
 import type { BranchLocal, Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
 import { answerRelay } from './relay.ts'
+import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { readWhat, what } from './what.ts'
 import type { Sent } from './what.ts'
@@ -51,7 +52,7 @@ function stands(turn: Turn, sent: Sent, { data, flow }: Unsent): boolean {
       return responseStands(turn, sent.id, data)
     case 'request': {
       const relay = turn.local.relays.get(sent.id)
-      return relay?.request === data && (relay.client.state === 'trying' || relay.client.state === 'proceeding')
+      return relay?.request === data && isAsked(relay)
     }
     case 'answer':
       return answerStands(turn, sent.id, data, flow)
@@ -152,6 +153,8 @@ function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   if (relay === undefined || relay.request !== data || requestByUdp(turn, relay)) return
   const { machine, actions } = stepNonInviteClient(relay.client, { kind: 'transport-error' }, turn.now)
   if (!actions.includes('transport-error')) return
+  if (tryNextPlace(turn, relay)) return
+  if (relay.server.state === 'terminated') return turn.dropRelay(id)
   turn.setRelay({ ...relay, client: machine })
   const request = parsedRequest(relay.request)
   const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, 500))

@@ -8,6 +8,7 @@ import { endDialog } from './bye.ts'
 import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
+import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
@@ -67,13 +68,22 @@ function wakeRelay(turn: Turn, relay: Relay): void {
     timedOut(turn, relay)
     return
   }
-  if (server.machine.state === 'terminated') turn.dropRelay(relay.id)
+  if (server.machine.state === 'terminated' && !isAsked(relay)) turn.dropRelay(relay.id)
   else if (client.machine !== relay.client) turn.setRelay({ ...relay, client: client.machine, server: server.machine })
 }
 
-/** Timer F. RFC 4320 4.1: no 408 to a non-INVITE; its sender gives up in the same moment. A BYE ends its dialog. */
+/** Timer F. RFC 4320 4.1: no 408 to a non-INVITE; its sender gives up in the same moment. A BYE ends its dialog. A place that said
+ * nothing has a next one tried all the same, for what the request asks; no answer of it goes up (RFC 4320 4.2). */
 function timedOut(turn: Turn, relay: Relay): void {
-  turn.dropRelay(relay.id)
+  const isSilent = relay.client.state === 'trying'
+  endRelay(turn, relay)
+  const left: Relay = { ...relay, server: { state: 'terminated', j: null }, waiting: [] }
+  if (!isSilent || !tryNextPlace(turn, left)) turn.dropRelay(relay.id)
+}
+
+/** Nobody waits for its answer any more. */
+function endRelay(turn: Turn, relay: Relay): void {
+  if (relay.server.state === 'terminated') return
   const dialog = relay.method === 'BYE' ? dialogOf(turn, parsedRequest(relay.request)) : null
   if (dialog === null || dialog.value.state === 'ended') {
     turn.handled(...relay.waiting)

@@ -16,6 +16,7 @@ export function callSettings(config: SetConfig): CallSettings {
     nextHop,
     nextHops,
     names: true,
+    ...(config.followRedirects === true ? { followsRedirects: true } : {}),
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
   }

@@ -46,6 +46,13 @@ test('what is printed is read back', () => {
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
 })
 
+test('redirections are followed where there is a next hop that gives them', () => {
+  const config = planned(['--next-hop', '127.0.0.1:5070', '--follow-redirects'])
+  expect(config.followRedirects).toBe(true)
+  expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+  expect(() => planned(['--follow-redirects'])).toThrow('give --next-hop HOST:PORT, or leave --follow-redirects out')
+})
+
 test('several next hops are one text, which an option replaces whole', () => {
   const config = planned(['--next-hop', '127.0.0.1:5070,127.0.0.1:5071|127.0.0.1:5072;transport=tcp'])
   expect(config.nextHop?.port).toBe(5070)
@@ -102,6 +109,7 @@ test.each([
   [{ tls: { ...pair, minVersion: 'TLSv1' } }, 'tls.minVersion: "TLSv1" should be "TLSv1.2" or "TLSv1.3"'],
   [{ tls: { ...pair, clients: 'yes' } }, 'tls.clients: "yes" should be "ignore", "ask" or "require"'],
   [{ tls: { ...pair, names: { 'a.example': 'b' } } }, 'tls.names.a.example: "b" should be the name in the certificate'],
+  [{ followRedirects: 'yes' }, 'followRedirects: "yes" should be true or false'],
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
   [{ durability: 'disk' }, 'durability: "disk" should be "wal" or "memory"'],
   [{ durability: 'memory' }, 'replicas[0].data: "/data/replica-1" should be left out'],

@@ -41,6 +41,8 @@ export interface SetConfig extends SipPlaces {
   readonly nextHop: NextHop | null
   /** All of them, if they are several. */
   readonly nextHops?: NextHops | undefined
+  /** Whether the contacts of a 3xx of the next hop are called; absent = no. */
+  readonly followRedirects?: boolean
   /** Blocks of addresses whose requests are relayed (decision 0026); absent = whoever reaches the SIP address, which is on loopback. */
   readonly allow?: readonly string[]
   /** How much one may ask of the set; what is left out has no bound. */
@@ -80,6 +82,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.listen === undefined ? {} : { listen: config.listen.map(printPlace) }),
     ...(config.tls === undefined ? {} : { tls: config.tls }),
     nextHop: printNextHops(config),
+    ...(config.followRedirects === true ? { followRedirects: true } : {}),
     ...(config.allow === undefined ? {} : { allow: config.allow }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
     ...(config.dns === undefined ? {} : { dns: config.dns.map(printAddress) }),
@@ -114,6 +117,7 @@ const KEYS = [
   'listen',
   'tls',
   'nextHop',
+  'followRedirects',
   'allow',
   'bounds',
   'dns',
@@ -154,6 +158,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     // Whether it may be reached from elsewhere is asked once options had their say (`reachTrouble`).
     ...readPlaces(value, folder),
     ...readNextHop(value['nextHop']),
+    ...(readFlag(value['followRedirects'], 'followRedirects') ? { followRedirects: true } : {}),
     ...readAllow(value['allow']),
     ...readDns(value['dns']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
@@ -263,6 +268,11 @@ function readAllow(value: unknown): Pick<SetConfig, 'allow'> {
   return { allow: blocks }
 }
 
+function readFlag(value: unknown, place: string): boolean {
+  if (value !== undefined && typeof value !== 'boolean') wrong(place, value, 'true or false')
+  return value === true
+}
+
 function boundsOf(value: unknown): CallBounds {
   const bounds = readBounds(fields(value, 'bounds'))
   if (!bounds.ok) throw new ConfigError(`bounds: ${bounds.error}`)
@@ -276,10 +286,15 @@ function readDns(value: unknown): Pick<SetConfig, 'dns'> {
 }
 
 /** Why a SIP address can't be opened to those who may use it, or not used; null if all can. */
-export function reachTrouble(config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops'>): string | null {
+export function reachTrouble(
+  config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops' | 'followRedirects'>,
+): string | null {
   for (const address of addressesOf(config)) {
     const trouble = addressTrouble(address, config.allow)
     if (trouble !== null) return trouble
+  }
+  if (config.followRedirects === true && config.nextHop === null) {
+    return 'redirections are followed where they come from a next hop: give --next-hop HOST:PORT, or leave --follow-redirects out'
   }
   return listenTrouble(config, config.nextHops?.flat() ?? (config.nextHop === null ? [] : [config.nextHop]))
 }

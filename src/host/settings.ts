@@ -32,6 +32,10 @@ export const UP_OPTIONS = {
     takes: 'HOST[:PORT][;transport=T]',
     help: 'where new calls go, an address or a name that DNS knows (the Request-URI decides); A,B calls both at once, A|B one after another',
   },
+  'follow-redirects': {
+    takes: null,
+    help: 'call the contacts of a 301 or 302 of the next hop, by their q (a 3xx goes to the caller)',
+  },
   dns: { takes: 'HOST:PORT[,HOST:PORT]', help: 'the DNS servers that are asked for names (those of this machine)' },
   allow: {
     takes: 'CIDR[,CIDR]',

@@ -41,6 +41,7 @@ export interface UpPlan {
   readonly places: SipPlaces
   readonly nextHop: NextHop | null
   readonly nextHops?: NextHops | undefined
+  readonly followRedirects: boolean
   /** Null: nobody says. */
   readonly allow: readonly string[] | null
   readonly bounds: CallBounds | null
@@ -99,6 +100,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     replicas: replicas.value,
     places: places.value,
     ...(base !== null && hop === undefined ? { nextHop: base.nextHop, nextHops: base.nextHops } : nextHops.value),
+    followRedirects: given.has('follow-redirects') || base?.followRedirects === true,
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
     dns: dns.value ?? base?.dns ?? null,
@@ -168,6 +170,7 @@ export function configOf(
   const allow = plan.allow === null ? {} : { allow: plan.allow }
   const optional = {
     ...allow,
+    ...(plan.followRedirects ? { followRedirects: true } : {}),
     ...(plan.bounds === null ? {} : { bounds: plan.bounds }),
     ...(plan.dns === null ? {} : { dns: plan.dns }),
   }

@@ -2,8 +2,11 @@
 // so that it is the same at whatever replica is the owner when the last one comes.
 
 import { edit } from '../sip/edit.ts'
-import { headers, parseMessage } from '../sip/message.ts'
+import { headers, parseMessage, values } from '../sip/message.ts'
 import type { SipResponse } from '../sip/message.ts'
+import { parseNameAddr } from '../sip/name-addr.ts'
+import { equalUris, parseUri } from '../sip/uri.ts'
+import type { Uri } from '../sip/uri.ts'
 
 /** A final response of 300 to 699, as it would go upstream; `status` is what the branch said (a 503 may go as 500). */
 export interface Failure {
@@ -20,7 +23,13 @@ const CHALLENGES = ['WWW-Authenticate', 'Proxy-Authenticate'] as const
 export function bestResponse(failures: readonly [Failure, ...Failure[]]): Failure {
   let best: Failure = failures[0]
   for (const failure of failures) if (isBefore(rankOf(failure.status), rankOf(best.status))) best = failure
+  if (isRedirect(best.status)) return withContacts(best, failures)
   return isChallenge(best.status) ? withChallenges(best, failures) : best
+}
+
+/** 300, 301 and 302 name other places for what was asked; 305 and 380 say something else by their Contact (21.3). */
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status <= 302
 }
 
 /** Step 5: nobody else is asked after this one. */
@@ -61,6 +70,33 @@ function withChallenges(best: Failure, failures: readonly Failure[]): Failure {
     }
   }
   return { status: best.status, text: change?.print() ?? best.text }
+}
+
+/** The caller gets the contacts of all redirections at once, each URI once. */
+function withContacts(best: Failure, failures: readonly Failure[]): Failure {
+  const change = responseEdit(best)
+  const known = contactsOf(best).map(({ uri }) => uri)
+  for (const other of failures) {
+    if (other === best || !isRedirect(other.status)) continue
+    for (const { text, uri } of contactsOf(other)) {
+      if (uri !== null && known.some((one) => one !== null && equalUris(one, uri))) continue
+      known.push(uri)
+      change?.append('Contact', text)
+    }
+  }
+  return { status: best.status, text: change?.print() ?? best.text }
+}
+
+interface ContactValue {
+  readonly text: string
+  /** null = one that can't be read. */
+  readonly uri: Uri | null
+}
+
+function contactsOf(failure: Failure): readonly ContactValue[] {
+  const response = parsedResponse(failure)
+  const texts = response === null ? [] : values(response, 'Contact')
+  return texts.map((text) => ({ text, uri: parseUri(parseNameAddr(text)?.uri ?? '') }))
 }
 
 function responseEdit(failure: Failure): ReturnType<typeof edit> | null {

@@ -1,7 +1,8 @@
 // RFC 3261 16.6: the request as it leaves us. What it doesn't name stays byte for byte as it came.
 
 import type { GroupKey } from '../base/brand.ts'
-import { maxForwards, toTag, values } from '../sip/message.ts'
+import { must } from '../base/assert.ts'
+import { maxForwards, parseMessage, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
@@ -16,12 +17,16 @@ import type { SetAddress, SetKeys } from './settings.ts'
 import { STREAM, TOKEN, makeToken } from './token.ts'
 import { streamToken, viaOf } from './upstream.ts'
 
-export interface ForwardPlace extends BranchPlace {
+/** What our own values in a request are made of. */
+export interface OwnPlace {
   readonly group: GroupKey
   readonly set: SetAddress
   readonly keys: SetKeys
   /** Where the request came from. */
   readonly arrival: Flow
+}
+
+export interface ForwardPlace extends BranchPlace, OwnPlace {
   /** RFC 5393: the Max-Breadth it leaves with; absent = as it is, for a request that doesn't fork. */
   readonly breadth?: number
   /** 18.1.1: what is longer, in bytes, goes by TCP instead of UDP. */
@@ -97,6 +102,18 @@ export function movedBack(
   return { text, branch: again, hop: { ...hop, transport: 'udp', stream: '' } }
 }
 
+/** The request as it came to us, of what `forwardRequest` made of it: without what we put on it. `place` is the one that it went by. */
+export function asReceived(sent: SipRequest, hop: Flow, place: OwnPlace): SipRequest {
+  const change = edit(sent).removeTopVia()
+  const went: Flow = isMoved(sent) ? { ...hop, transport: 'udp' } : hop
+  const isSips = sent.requestUri.toLowerCase().startsWith('sips:')
+  if (DIALOG_METHODS.includes(sent.method) && toTag(sent) === null) {
+    for (let left = recordRoutes(went, place, isSips).length; left > 0; left--) change.removeTopRecordRoute()
+  }
+  const parsed = parseMessage(change.maxForwards((maxForwards(sent) ?? DEFAULT_MAX_FORWARDS) + 1).print())
+  return must(parsed.ok && parsed.value.kind === 'request' ? parsed.value : null, 'a request of ours can be parsed')
+}
+
 /** Nearly always the topmost values just go, and the others stay as they are. */
 function replaceRoutes(request: SipRequest, change: Edit, routes: readonly string[]): void {
   const before = values(request, 'Route')
@@ -110,14 +127,14 @@ function replaceRoutes(request: SipRequest, change: Edit, routes: readonly strin
 
 /** 16.6 step 4, RFC 5658: one value where both sides find us alike, else one for each side, so that each finds us by its own
  * transport and its own kind of address. In the order in which they are put on top: the upstream side's first. */
-function recordRoutes(hop: Flow, place: ForwardPlace, isSips: boolean): readonly string[] {
+function recordRoutes(hop: Flow, place: OwnPlace, isSips: boolean): readonly string[] {
   const upstream = recordRoute(place.arrival, place, isSips)
   const downstream = recordRoute(hop, place, isSips)
   return upstream === downstream ? [upstream] : [upstream, downstream]
 }
 
 /** For the side that `flow` leads to. A sips URI stays one on the way back. */
-function recordRoute({ transport, host }: Flow, place: ForwardPlace, isSips: boolean): string {
+function recordRoute({ transport, host }: Flow, place: OwnPlace, isSips: boolean): string {
   const token = makeToken(place.keys, place.group, '')
   const own = listenerFor(place.set, transport, host)
   const named = isSips && transport === 'tls' ? '' : uriTransport(transport)

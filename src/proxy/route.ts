@@ -76,6 +76,17 @@ export function route(question: RouteQuestion): RouteAnswer {
   return byUri(question, plan, uri)
 }
 
+/** Where a URI leads that a 3xx named (16.7 step 4), as a Request-URI that nothing but itself decides; the set's own is the next
+ * hop's. */
+export function routeToUri(question: RouteQuestion, text: string): RouteAnswer {
+  const plan: Plan = { requestUri: text, routes: [], transport: onward(question.set, question.transport) }
+  const uri = parseUri(text)
+  if (uri === null || uri.kind !== 'sip') return refuse(416, null, 'request-uri-scheme')
+  return isSetUri(question.set, uri)
+    ? byNextHop({ ...question, nextHops: undefined }, plan, 404)
+    : byUri(question, plan, uri)
+}
+
 /** What came by WebSocket comes from a client; what it asks for is elsewhere, and by itself speaks UDP (RFC 3263 4.1). */
 function onward(set: SetAddress, arrival: Transport): Transport {
   return isWebSocket(arrival) && speaks(set, 'udp') ? 'udp' : arrival

@@ -82,6 +82,12 @@ export class Edit {
     return this
   }
 
+  /** The topmost Record-Route value goes: one that we put there ourselves. */
+  removeTopRecordRoute(): this {
+    this.#list(Kind.RECORD_ROUTE).removedTop++
+    return this
+  }
+
   prependRoute(value: string): this {
     this.#list(Kind.ROUTE).added.unshift(oneLine(value))
     return this

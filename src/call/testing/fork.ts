@@ -22,24 +22,29 @@ export interface ForkOptions {
   readonly callerStream?: string
   readonly format?: FormatNumber
   readonly headers?: readonly (readonly [string, string])[]
+  /** Further phones, which no INVITE goes to unless somebody names them: a 3xx that is followed. */
+  readonly others?: readonly string[]
+  readonly followsRedirects?: boolean
+  readonly requestUri?: string
 }
 
 /** `a,b|c`: a and b at once, then c. The INVITE is on its way; the lines so far are taken. */
 export function forked(targets: string, options: ForkOptions = {}): Fork {
-  const { streams = [], callerStream = '', headers = [] } = options
+  const { streams = [], callerStream = '', headers = [], others = [], followsRedirects = false } = options
   const caller = phone('caller', '127.31.1.2', 5062, callerStream)
   const groups = targets.split('|').map((group) => group.split(','))
   const streamOf = (name: string): string => (streams.includes(name) ? `of ${name}` : '')
-  const callees = groups.flat().map((name, i) => phone(name, `127.31.1.${3 + i}`, 5064, streamOf(name)))
+  const callees = [...groups.flat(), ...others].map((name, i) => phone(name, `127.31.1.${3 + i}`, 5064, streamOf(name)))
   const hop = (name: string): { host: string; port: number; transport: Flow['transport'] } => {
     const { flow } = named(callees, name)
     return { host: flow.host, port: flow.port, transport: flow.transport }
   }
   const nextHops = groups.map((group) => group.map(hop))
   const nextHop = nextHops[0]?.[0] ?? null
-  const ladder = new Ladder({ sip: { host: '127.31.1.1', port: 5060 }, nextHop, nextHops }, [caller, ...callees])
+  const settings = { sip: { host: '127.31.1.1', port: 5060 }, nextHop, nextHops, followsRedirects }
+  const ladder = new Ladder(settings, [caller, ...callees])
   ladder.format = options.format ?? ladder.format
-  const sent = request(caller, 'INVITE', 'sip:callee@127.31.1.1:5060', { headers })
+  const sent = request(caller, 'INVITE', options.requestUri ?? 'sip:callee@127.31.1.1:5060', { headers })
   ladder.say(caller, sent)
   ladder.take()
   const answer: Fork['answer'] = (name, status, list = []) => {

@@ -6,6 +6,7 @@ import { index, life, replicaId } from '../../base/brand.ts'
 import type { GroupKey, Index } from '../../base/brand.ts'
 import { instant, plus, seconds, stamp } from '../../base/instant.ts'
 import type { Instant, Stamp } from '../../base/instant.ts'
+import type { Located } from '../../proxy/locate.ts'
 import { Store } from '../../store/store.ts'
 import type { Applied, GroupView } from '../../store/view.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
@@ -46,6 +47,8 @@ export class Ladder {
   format: FormatNumber = NEWEST_FORMAT
   keepsRelays = true
   admit: CallContext['admit'] = () => 'admit'
+  /** What DNS says: the addresses of a name, each of UDP at port 5060. */
+  names: Readonly<Record<string, readonly string[]>> = {}
   /** Commits are not applied while this is set: what waits for them stays. */
   stalled = false
   #waiting: { commit: CommitBody; after: readonly Outgoing[]; refs: readonly number[] }[] = []
@@ -73,7 +76,16 @@ export class Ladder {
       keepsRelays,
       counter,
       admit: this.admit,
+      locate: ({ host }) => this.#locate(host),
     }
+  }
+
+  #locate(host: string): Located {
+    const addresses = this.names[host]
+    if (addresses === undefined) return { kind: 'none' }
+    const server = { transport: 'udp', order: 0, weight: 0, port: 5060 } as const
+    const candidates = addresses.map((address, i) => ({ ...server, priority: i, addresses: [address] }))
+    return { kind: 'found', candidates }
   }
 
   get #cluster(): Stamp {
