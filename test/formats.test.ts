@@ -27,7 +27,7 @@ import { parseSnapshotTitle } from '../src/wire/snapshot-file.ts'
 import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
-import { boundParty, bodies, entities, fork, frames, messages, parts, records } from './formats/values.ts'
+import { boundParty, bodies, entities, fork, frames, messages, parts, records, watched } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -49,7 +49,7 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
 
 /** What they don't have at all. */
 const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
-  1: ['body book', 'frame ask', 'frame answer', 'part book', 'entity fork'],
+  1: ['body book', 'frame ask', 'frame answer', 'part book', 'entity fork', 'entity watched', 'entity own'],
   2: [],
 }
 
@@ -82,7 +82,7 @@ const samples: readonly Sample[] = [
     encode: (format: FormatNumber) => encodeRecord(value, format),
     decode: decodeRecord,
   })),
-  ...Object.entries({ ...entities, fork }).map(([kind, value]) => ({
+  ...Object.entries({ ...entities, fork, watched }).map(([kind, value]) => ({
     name: `entity ${kind}`,
     value,
     encode: (format: FormatNumber) => entityBytes(value, format),

@@ -148,10 +148,10 @@ export const callMutants: readonly Mutant[] = [
     name: 'ack-as-a-transaction',
     room: 'call',
     file: 'src/call/cancel.ts',
-    find: `ownTag(request, turn.ctx.keys)) return
-  forwardStateless(turn, request, flow, dialogOf(turn, request))`,
-    replace: `ownTag(request, turn.ctx.keys)) return
-  onNonInvite(turn, request, flow, ref)`,
+    find: `  forwardStateless(turn, request, flow, dialog)
+  acknowledged(turn, dialog)`,
+    replace: `  onNonInvite(turn, request, flow, ref)
+  acknowledged(turn, dialog)`,
     also: [
       {
         find: "import { upstreamOf } from './reply.ts'",

@@ -56,6 +56,7 @@ function finalsOf(turn: Turn, dialog: string): number {
 export function endDialog(turn: Turn, id: string, dialog: Dialog): void {
   turn.put(id, enterEnded(dialog))
   turn.cancelTimer(byeTimer(id))
+  if (dialog.watch !== null) for (const timer of watchTimers(id)) turn.cancelTimer(timer)
 }
 
 function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
@@ -69,6 +70,11 @@ function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
     final: flat(answer.text),
   })
   buryTransaction(turn, id, [])
+}
+
+/** The log timers of a dialog that is watched (lifetime.ts). */
+function watchTimers(dialog: string): readonly string[] {
+  return [`l.${dialog}`]
 }
 
 /** The log timer that ends a dialog whose BYE gets no final. */

@@ -9,6 +9,7 @@ import type { Flow } from '../wire/entry.ts'
 import type { InputRef } from './contract.ts'
 import { dialogOf, inviteOfKey } from './find.ts'
 import { forwardStateless } from './forward.ts'
+import { acknowledged } from './lifetime.ts'
 import { decideCancel } from './invite-response.ts'
 import { upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
@@ -46,5 +47,7 @@ export function onAck(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef
   }
   // The ACK for a refusal of our own, which kept no state.
   if (known === null && toTag(request) === ownTag(request, turn.ctx.keys)) return
-  forwardStateless(turn, request, flow, dialogOf(turn, request))
+  const dialog = dialogOf(turn, request)
+  forwardStateless(turn, request, flow, dialog)
+  acknowledged(turn, dialog)
 }

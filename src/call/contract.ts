@@ -7,7 +7,7 @@
 // - `wake` is given at `wakeAt` or later, never while a commit of the group is open.
 
 import type { GroupKey } from '../base/brand.ts'
-import type { Instant, Stamp } from '../base/instant.ts'
+import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AccessList } from '../proxy/access.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from '../proxy/settings.ts'
@@ -28,8 +28,16 @@ export interface CallSettings {
   /** Whether the contacts of a 3xx are called (RFC 3261 16.7 step 4), where the INVITE went to the set's own next hop. */
   readonly followsRedirects?: boolean
   readonly bounds?: CallBounds
+  /** When the set ends calls by itself; absent = never. */
+  readonly lifetime?: Lifetime
   /** Whether names are looked up (RFC 3263); absent = a next hop is an address. */
   readonly names?: boolean
+}
+
+/** What ends a dialog besides its phones (decision 0028); what is left out doesn't. */
+export interface Lifetime {
+  /** Its age, from the 2xx. */
+  readonly maxCall?: Duration
 }
 
 /** How much one may ask of the set (decision 0026); what is left out has no bound. */

@@ -27,6 +27,7 @@ export function treeOf(value: EntityValue): Tree {
     case 'invite':
     case 'request':
     case 'bye':
+    case 'own':
       return 'Transaction'
   }
 }
@@ -43,6 +44,7 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
     case 'invite':
     case 'request':
     case 'bye':
+    case 'own':
       return pack(transactionFields(value, format))
   }
 }

@@ -64,6 +64,8 @@ export interface Relay {
 export interface Local {
   readonly invites: ReadonlyMap<string, InviteLocal>
   readonly relays: ReadonlyMap<string, Relay>
+  /** The client transactions of our own BYEs, by their records. */
+  readonly owns: ReadonlyMap<string, NonInviteClient>
 }
 
 export interface Group {

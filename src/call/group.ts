@@ -3,6 +3,7 @@
 //   INVITE -> invite.ts        responses to it -> invite-response.ts, invite-failure.ts, invite-dialog.ts
 //   ACK, CANCEL -> cancel.ts   other requests and their responses -> relay.ts, BYE's -> bye.ts
 //   deadlines -> wake.ts       log timers -> intent.ts    a new owner -> takeover.ts    failed sends -> unsent.ts
+//   our own BYEs -> own-bye.ts
 
 import { unreachable } from '../base/assert.ts'
 import type { GroupKey } from '../base/brand.ts'
@@ -37,7 +38,7 @@ import { onWake } from './wake.ts'
 
 export type { Group, Local } from './group-state.ts'
 
-export const emptyLocal: Local = { invites: new Map(), relays: new Map() }
+export const emptyLocal: Local = { invites: new Map(), relays: new Map(), owns: new Map() }
 
 /** The group on applied state, with the local part that this owner had; null = it has none yet. */
 export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | null): Group {
@@ -52,10 +53,14 @@ export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | 
   return { key, entities, caps, local: local === null ? emptyLocal : withoutGone(local, entities) }
 }
 
-/** The local part without INVITE transactions whose record a `delete` timer took. */
+/** The local part without INVITE transactions whose record a `delete` timer took, and without BYEs of ours that were never
+ * committed. */
 function withoutGone(local: Local, entities: ReadonlyMap<string, Held>): Local {
-  const kept = [...local.invites].filter(([id]) => entities.has(`Transaction/${id}`))
-  return kept.length === local.invites.size ? local : { ...local, invites: new Map(kept) }
+  const isThere = ([id]: readonly [string, unknown]): boolean => entities.has(`Transaction/${id}`)
+  const invites = [...local.invites].filter(isThere)
+  const owns = [...local.owns].filter(isThere)
+  if (invites.length === local.invites.size && owns.length === local.owns.size) return local
+  return { ...local, invites: new Map(invites), owns: new Map(owns) }
 }
 
 export function localOf(group: Group): Local {
@@ -64,13 +69,14 @@ export function localOf(group: Group): Local {
 
 /** Whether nothing of it is left: it may be forgotten. */
 export function isIdle(group: Group): boolean {
-  return group.entities.size === 0 && group.local.invites.size === 0 && group.local.relays.size === 0
+  return group.entities.size === 0 && isInLog(group)
 }
 
 /** Whether the log has all of it, so that it may be loaded again. Of an INVITE it has neither the last provisional (17.2.1)
  * nor that the ACK for its failure came. */
 export function isInLog(group: Group): boolean {
-  return group.local.invites.size === 0 && group.local.relays.size === 0
+  const { invites, relays, owns } = group.local
+  return invites.size === 0 && relays.size === 0 && owns.size === 0
 }
 
 /** When the group wants the input `wake`; null = never. */
@@ -86,6 +92,7 @@ export function wakeAt(group: Group): Instant | null {
   for (const relay of group.local.relays.values()) {
     deadlines.push(nonInviteServerDeadline(relay.server), nonInviteClientDeadline(relay.client))
   }
+  for (const client of group.local.owns.values()) deadlines.push(nonInviteClientDeadline(client))
   return earliest(deadlines)
 }
 

@@ -1,19 +1,26 @@
-// Log timers of kind callback that fired. Each ends in a commit that has the intent done, whatever else is in it.
+// Log timers of kind callback that fired. Each ends in a commit that has its intent done, whatever else is in it.
 //
 //   c.BRANCH  timer C (RFC 3261 16.8)     k.BRANCH  no final within 64*T1 of our CANCEL (9.1)     e.DIALOG  BYE without a final
+//   l.DIALOG  the oldest that a call becomes
+//
+// And intents that a commit opened: b.RECORD, a BYE of our own.
 
 import { endDialog } from './bye.ts'
 import { cancelBranches, isOpen } from './branches.ts'
 import { branchOfId } from './find.ts'
 import type { Found } from './find.ts'
 import { failWith } from './invite-failure.ts'
+import { onLimit } from './lifetime.ts'
+import { performBye } from './own-bye.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Turn } from './turn.ts'
 
 export function onIntent(turn: Turn, id: string): void {
-  turn.intentDone(id)
   const kind = id.slice(0, 2)
   const subject = id.slice(2)
+  if (kind === 'b.') return performBye(turn, subject)
+  turn.intentDone(id)
+  if (kind === 'l.') return onLimit(turn, subject)
   if (kind === 'e.') {
     const dialog = turn.get('Dialog', subject)
     if (dialog?.kind === 'dialog' && dialog.state !== 'ended') endDialog(turn, subject, dialog)

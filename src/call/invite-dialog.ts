@@ -14,6 +14,7 @@ import { byeTimer } from './bye.ts'
 import { allDialogs, dialogOf, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { boundStream } from './bound.ts'
+import { watch } from './lifetime.ts'
 import { callLimits } from './limits.ts'
 import type { Turn } from './turn.ts'
 
@@ -34,11 +35,14 @@ export function confirmDialog(
   if (toTag(response) === null) return
   const known = dialogOf(turn, response)
   if (known === null && allDialogs(turn).length < callLimits.dialogs) {
-    turn.put(turn.nextId('Dialog'), newDialog(turn, response, found, 'confirmed'))
+    const id = turn.nextId('Dialog')
+    turn.put(id, newDialog(turn, response, found, 'confirmed'))
+    watch(turn, id, sentInvite(turn, found.branch), response)
     changeSession(turn, found.value.session, enterConfirmed)
   } else if (known !== null && known.value.state === 'early') {
     const target = contactOf(response) ?? known.value.callee.target
     turn.put(known.id, enterConfirmedDialog(withParty(known.value, 'callee', { target })))
+    watch(turn, known.id, sentInvite(turn, found.branch), response)
     changeSession(turn, found.value.session, enterConfirmed)
   }
 }
@@ -100,6 +104,7 @@ function newDialog(
       transport: value.upstream.transport,
       cseq: value.cseq,
       stream: flat(boundStream(value.upstream, asking)),
+      routes: [],
     },
     callee: {
       tag: flat(toTag(response) ?? ''),
@@ -107,7 +112,9 @@ function newDialog(
       transport: isMoved(sent) ? 'udp' : branch.hop.transport,
       cseq: 0,
       stream: flat(boundStream(branch.hop, answering)),
+      routes: [],
     },
+    watch: null,
   }
 }
 

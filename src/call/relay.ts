@@ -18,7 +18,9 @@ import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
 import { forwardedToPlaces, forwardStateless, routeOf } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
+import { noteCseq } from './lifetime.ts'
 import { callLimits } from './limits.ts'
+import { onOwnResponse, ownOf } from './own-bye.ts'
 import { refuse, turnAway } from './refuse.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import { reply, upstreamOf } from './reply.ts'
@@ -81,7 +83,9 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     waiting: [ref],
   })
   turn.send(out.hop, out.text, what.request(id))
-  if (request.method === 'BYE' && dialog !== null) byeRelayed(turn, request, dialog)
+  if (dialog === null) return
+  if (request.method === 'BYE') byeRelayed(turn, request, dialog)
+  else noteCseq(turn, request, dialog)
 }
 
 /** 17.2.2: the last response again, or nothing while there is none. Whoever keeps the repeat waits for the final too. */
@@ -102,6 +106,8 @@ function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null
 }
 
 export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
+  const own = ownOf(turn, response)
+  if (own !== null) return onOwnResponse(turn, response, own, ref)
   const branch = viaOf(response).branch ?? ''
   const relay = relayOfBranch(turn, branch, cseq(response).method)
   if (relay === null) {

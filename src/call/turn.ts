@@ -4,7 +4,8 @@
 import { assert, must } from '../base/assert.ts'
 import type { Duration, Instant } from '../base/instant.ts'
 import type { Place } from '../proxy/locate.ts'
-import type { Delete, EntityRef, Flow, Hold, Put, TimerSet, Tree } from '../wire/entry.ts'
+import type { NonInviteClient } from '../transaction/non-invite-client.ts'
+import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from '../wire/entry.ts'
 import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
@@ -20,6 +21,7 @@ export class Turn {
   readonly #changed = new Map<string, { readonly ref: EntityRef; readonly value: EntityValue | null }>()
   readonly #timers = new Map<string, TimerSet>()
   readonly #cancels = new Set<string>()
+  readonly #opened: Intent[] = []
   readonly #done: string[] = []
   readonly #sends: Outgoing[] = []
   readonly #after: Outgoing[] = []
@@ -57,7 +59,7 @@ export class Turn {
 
   /** Whether this turn commits. */
   get commits(): boolean {
-    return this.#changed.size + this.#timers.size + this.#cancels.size + this.#done.length > 0
+    return this.#changed.size + this.#timers.size + this.#cancels.size + this.#opened.length + this.#done.length > 0
   }
 
   /** The entities of a tree with their ids, in the order in which they came. */
@@ -133,6 +135,11 @@ export class Turn {
     return this.#taken
   }
 
+  /** A request of ours is to go out, once this turn's commit is applied. */
+  openIntent(id: string): void {
+    this.#opened.push({ id, bytes: new Uint8Array(0) })
+  }
+
   /** The intent is done with this turn's commit. */
   intentDone(id: string): void {
     this.#done.push(id)
@@ -166,6 +173,16 @@ export class Turn {
     this.#local = { ...this.#local, relays: new Map(this.#local.relays).set(relay.id, relay) }
   }
 
+  setOwn(id: string, client: NonInviteClient): void {
+    this.#local = { ...this.#local, owns: new Map(this.#local.owns).set(id, client) }
+  }
+
+  dropOwn(id: string): void {
+    const owns = new Map(this.#local.owns)
+    owns.delete(id)
+    this.#local = { ...this.#local, owns }
+  }
+
   dropRelay(id: string): void {
     const relays = new Map(this.#local.relays)
     relays.delete(id)
@@ -197,7 +214,7 @@ export class Turn {
     }
     const timers = [...this.#timers.values()]
     const cancels = [...this.#cancels]
-    return { puts, deletes, timers, cancels, holds: this.#holds, opened: [], done: this.#done }
+    return { puts, deletes, timers, cancels, holds: this.#holds, opened: this.#opened, done: this.#done }
   }
 
   #entities(): ReadonlyMap<string, Held> {

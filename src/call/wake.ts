@@ -8,6 +8,7 @@ import { endDialog } from './bye.ts'
 import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
+import { wakeOwns } from './own-bye.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -20,6 +21,7 @@ export function onWake(turn: Turn): void {
     wakeServer(turn, invite.id)
   }
   for (const relay of [...turn.local.relays.values()]) wakeRelay(turn, relay)
+  wakeOwns(turn)
 }
 
 /** By its id: what one branch comes to may have changed the others. */

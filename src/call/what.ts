@@ -3,7 +3,7 @@
 /** What a send was. `id`: of the INVITE transaction, of its branch, or of the relay. */
 export type Sent =
   | {
-      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final'
+      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final' | 'own'
       readonly id: string
     }
   | { readonly kind: 'untracked' }
@@ -20,11 +20,13 @@ export const what = {
   answer: (relayId: string) => `answer ${relayId}`,
   /** The stored final of a BYE. */
   byeFinal: (id: string) => `bye-final ${id}`,
+  /** A BYE of our own. */
+  own: (id: string) => `own ${id}`,
   /** What was relayed or answered without state. */
   untracked: 'untracked',
 } as const
 
-const KINDS = ['invite', 'ack', 'cancel', 'response', 'request', 'answer', 'bye-final'] as const
+const KINDS = ['invite', 'ack', 'cancel', 'response', 'request', 'answer', 'bye-final', 'own'] as const
 
 export function readWhat(text: string): Sent {
   const space = text.indexOf(' ')

@@ -1,6 +1,7 @@
 // What a set's configuration says to the call room.
 
 import { assert } from '../base/assert.ts'
+import { seconds } from '../base/instant.ts'
 import type { CallSettings } from '../call/contract.ts'
 import { hasEverybody, parseBlock } from '../proxy/access.ts'
 import type { AccessList } from '../proxy/access.ts'
@@ -19,7 +20,12 @@ export function callSettings(config: SetConfig): CallSettings {
     ...(config.followRedirects === true ? { followsRedirects: true } : {}),
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
+    ...lifetimeOf(config),
   }
+}
+
+function lifetimeOf({ maxCall = 0 }: SetConfig): Pick<CallSettings, 'lifetime'> {
+  return maxCall === 0 ? {} : { lifetime: { maxCall: seconds(maxCall) } }
 }
 
 /** Whether its access list is none. */

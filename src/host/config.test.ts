@@ -113,7 +113,7 @@ test.each([
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
   [{ durability: 'disk' }, 'durability: "disk" should be "wal" or "memory"'],
   [{ durability: 'memory' }, 'replicas[0].data: "/data/replica-1" should be left out'],
-  [{ maxCall: 60 }, 'maxCall: 60 should be 0'],
+  [{ maxCall: -1 }, 'maxCall: -1 should be whole seconds, at most 31536000, or 0 for never'],
   [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
   [{ compaction: { every: 1 } }, 'compaction.every: 1 should be a whole number from 100000 to 536870912, of bytes'],
   [{ compaction: { kept: 1e99 } }, 'compaction.kept: 1e+99 should be a whole number from 100 to 1000000, of entries'],

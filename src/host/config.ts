@@ -49,6 +49,8 @@ export interface SetConfig extends SipPlaces {
   readonly bounds?: CallBounds
   /** Who is asked for names (RFC 3263); absent = whom the machine asks. */
   readonly dns?: readonly Address[]
+  /** Seconds after which a call is ended (decision 0028); absent = never. */
+  readonly maxCall?: number
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -65,6 +67,9 @@ export interface SetConfig extends SipPlaces {
 
 /** A set larger than this only adds round trips: seven replicas outlive any three. */
 export const MOST_REPLICAS = limits.replicas
+
+/** A year. */
+export const MOST_CALL_SECONDS = 31_536_000
 
 /** Printed with two spaces, as a file for `--config`. */
 export function printConfig(config: SetConfig): string {
@@ -89,7 +94,7 @@ export function printConfig(config: SetConfig): string {
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
-    maxCall: 0,
+    maxCall: config.maxCall ?? 0,
     restart: restart ?? 'never',
     admin: printAddress(config.admin),
     replicas,
@@ -146,7 +151,6 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
   }
   const durability = value['durability'] ?? 'wal'
   if (!isDurability(durability)) wrong('durability', durability, '"wal" or "memory"')
-  if ((value['maxCall'] ?? 0) !== 0) wrong('maxCall', value['maxCall'], '0 (ending calls by age is not built yet)')
   const list = value['replicas']
   if (!Array.isArray(list) || list.length < 1 || list.length > MOST_REPLICAS) {
     wrong('replicas', list, `an array of 1 to ${MOST_REPLICAS} replicas`)
@@ -162,6 +166,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...readAllow(value['allow']),
     ...readDns(value['dns']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
+    ...readMaxCall(value['maxCall']),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
@@ -333,6 +338,13 @@ function readCompaction(value: unknown): SetConfig['compaction'] {
     ...readCount(given, 'every', [100_000, hostLimits.logBytes / 2], 'bytes'),
     ...readCount(given, 'kept', [100, 1_000_000], 'entries'),
   }
+}
+
+function readMaxCall(value: unknown): Pick<SetConfig, 'maxCall'> {
+  if (value === undefined || value === 0) return {}
+  const isAge = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_CALL_SECONDS
+  if (!isAge) wrong('maxCall', value, `whole seconds, at most ${MOST_CALL_SECONDS}, or 0 for never`)
+  return { maxCall: value as number }
 }
 
 type Bounds = readonly [least: number, most: number]

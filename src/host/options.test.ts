@@ -50,6 +50,11 @@ test('off loopback with an access list', () => {
   expect(config(line)).toMatchObject({ sip: { host: '192.0.2.1' }, allow: ['192.0.2.0/24', '2001:db8::/32'] })
 })
 
+test('calls may become so old', () => {
+  expect(config('--max-call 3600').maxCall).toBe(3_600)
+  expect(complaint('--max-call 0')).toBe('')
+})
+
 test('IPv6 and never', () => {
   expect(config('--sip [::1]:5060 --restart never')).toMatchObject({ sip: { host: '::1', port: 5060 }, restart: null })
 })
@@ -106,7 +111,7 @@ test.each([
   ['--listen 127.0.0.1:8060', '127.0.0.1:8060 is both the SIP address and the admin address of up'],
   ['--durability memory --data /tmp/set', 'keeps nothing on disk: leave one of them out'],
   ['--durability disk', 'give wal or memory'],
-  ['--max-call 3600', '--max-call is not built yet'],
+  ['--max-call 1e9', 'give seconds, at most 31536000, or 0 for never'],
   ['--max-call soon', 'give seconds'],
   ['--restart soon', 'give seconds (5, 0.5, at most 86400) or never'],
   ['--restart -1', 'give seconds'],

@@ -12,7 +12,7 @@ import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import { parseSipAddresses } from './sip-addresses.ts'
 import type { SipAddress } from './sip-addresses.ts'
-import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
+import { isDurability, MOST_CALL_SECONDS, MOST_REPLICAS, offLoopback } from './config.ts'
 import type { Option } from './options.ts'
 
 export const UP_OPTIONS = {
@@ -53,7 +53,7 @@ export const UP_OPTIONS = {
   },
   data: { takes: 'DIR', help: 'of wal: kept and used again (a temporary folder, removed at a clean exit)' },
   restart: { takes: 'SECONDS|never', help: 'when a dead replica is started again (5)' },
-  'max-call': { takes: 'SECONDS', help: 'the age at which calls are ended (0 = never; the rest is not built yet)' },
+  'max-call': { takes: 'SECONDS', help: 'the age at which a call is ended, by a BYE to both sides (0 = never)' },
   config: { takes: 'FILE', help: 'a set as --print-config prints it; options of this line win' },
   'print-config': { takes: null, help: 'print the set as a config file, and end' },
   'log-level': { takes: 'LEVEL', help: 'trace, debug, info, warn, error or silent (info with --json, else warn)' },
@@ -140,9 +140,8 @@ export function readDurability(text: string): Result<Durability, string> {
   return isDurability(text) ? ok(text) : err(`--durability ${text}: give wal or memory`)
 }
 
-/** What later versions will take; null if this one can. */
-export function notBuiltYet(maxCall: string | undefined): string | null {
-  if (maxCall === undefined || /^0+$/.test(maxCall)) return null
-  if (/^\d+$/.test(maxCall)) return '--max-call is not built yet; leave it out, or give 0 (never)'
-  return `--max-call ${maxCall}: give seconds, or 0 for never`
+/** 0 = never. */
+export function readMaxCall(text: string): Result<number, string> {
+  if (/^\d+$/.test(text) && Number(text) <= MOST_CALL_SECONDS) return ok(Number(text))
+  return err(`--max-call ${text}: give seconds, at most ${MOST_CALL_SECONDS}, or 0 for never`)
 }

@@ -18,13 +18,13 @@ import type { Given } from './options.ts'
 import type { SipPlaces } from './sip-addresses.ts'
 import type { Membership } from './peer-security.ts'
 import {
-  notBuiltYet,
   readAllow,
   readBase,
   readBoundsOption,
   readDns,
   readDurability,
   readListen,
+  readMaxCall,
   readNextHop,
   readReplicas,
   readRestart,
@@ -46,6 +46,8 @@ export interface UpPlan {
   readonly allow: readonly string[] | null
   readonly bounds: CallBounds | null
   readonly dns: readonly Address[] | null
+  /** 0 = never. */
+  readonly maxCall: number | null
   readonly admin: Address
   readonly peer: Address
   /** Null: a temporary folder. */
@@ -58,8 +60,6 @@ export interface UpPlan {
 const IN_FILE = ['replicas', 'admin', 'peer', 'data', 'durability']
 
 export function planUp(given: Given): Result<UpPlan, string> {
-  const later = notBuiltYet(given.get('max-call'))
-  if (later !== null) return err(later)
   const file = given.has('config') ? readConfigFile(given.get('config') ?? '') : ok(null)
   if (!file.ok) return file
   const twice = IN_FILE.find((name) => given.has(name))
@@ -80,6 +80,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const servers = given.get('dns')
   const dns = servers === undefined ? ok(null) : readDns(servers)
   if (!dns.ok) return dns
+  const age = given.get('max-call')
+  const maxCall = age === undefined ? ok(null) : readMaxCall(age)
+  if (!maxCall.ok) return maxCall
   const hop = given.get('next-hop')
   const nextHops = hop === undefined ? ok({ nextHop: null }) : readNextHop(hop)
   if (!nextHops.ok) return nextHops
@@ -104,6 +107,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
     dns: dns.value ?? base?.dns ?? null,
+    maxCall: maxCall.value ?? base?.maxCall ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
     data: given.get('data') ?? null,
@@ -173,6 +177,7 @@ export function configOf(
     ...(plan.followRedirects ? { followRedirects: true } : {}),
     ...(plan.bounds === null ? {} : { bounds: plan.bounds }),
     ...(plan.dns === null ? {} : { dns: plan.dns }),
+    ...(plan.maxCall === null ? {} : { maxCall: plan.maxCall }),
   }
   if (file !== null) return { ...file, ...places, nextHop, nextHops, ...optional, restart }
   const replicas = (known ?? upTo(plan.replicas ?? NEW_SET)).map((id) => ({

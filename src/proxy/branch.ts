@@ -15,7 +15,7 @@ import { isSetHost } from './own.ts'
 import { viaOf } from './upstream.ts'
 
 /** 8.1.1.7: what tells a branch of RFC 3261 from older ones. */
-const COOKIE = 'z9hG4bK'
+export const COOKIE = 'z9hG4bK'
 const VERSION = '1'
 
 export interface BranchPlace {

@@ -115,7 +115,7 @@ export function asReceived(sent: SipRequest, hop: Flow, place: OwnPlace): SipReq
 }
 
 /** Nearly always the topmost values just go, and the others stay as they are. */
-function replaceRoutes(request: SipRequest, change: Edit, routes: readonly string[]): void {
+export function replaceRoutes(request: SipRequest, change: Edit, routes: readonly string[]): void {
   const before = values(request, 'Route')
   const gone = before.length - routes.length
   if (gone < 0 || routes.some((text, i) => text !== before[gone + i])) {

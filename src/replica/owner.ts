@@ -175,6 +175,7 @@ export class Owner {
         held.open.shift()
         this.#open.delete(open.serial)
         for (const id of commit.done) this.#performing.delete(`${held.key} ${id}`)
+        for (const { id } of commit.opened) this.#intents.push({ group: held.key, id })
         held.released.push(...open.sends)
         held.answered.push(...open.handled)
         this.#due.add(held.key)

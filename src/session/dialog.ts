@@ -8,7 +8,7 @@
 
 import { TRANSPORTS } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
-import { codeOf, nameOf, readFields } from './fields.ts'
+import { asText, codeOf, nameOf, readFields } from './fields.ts'
 
 type DialogState = 'early' | 'confirmed' | 'ended'
 export type Side = 'caller' | 'callee'
@@ -26,6 +26,16 @@ export interface Party {
   readonly cseq: number
   /** The connection that it is reached by, where it can't be called back (`isBound`); empty = by its target. */
   readonly stream: string
+  /** The Route values of a request of ours to it (12.2.1.1), kept only in a dialog that is watched. */
+  readonly routes: readonly string[]
+}
+
+/** What of a dialog that the set may end by itself (decision 0028) its timers don't say. */
+export interface Watch {
+  /** The ACK for its 2xx was seen, as far as anybody asks. */
+  readonly acknowledged: boolean
+  /** Seconds of its session timer (RFC 4028); 0 = it has none. */
+  readonly expires: number
 }
 
 export interface Dialog {
@@ -38,6 +48,8 @@ export interface Dialog {
   readonly callId: string
   readonly caller: Party
   readonly callee: Party
+  /** null = only its phones end it. */
+  readonly watch: Watch | null
 }
 
 export function otherSide(side: Side): Side {
@@ -75,18 +87,24 @@ export function enterEnded(dialog: Dialog): Dialog {
   return dialog.state === 'ended' ? dialog : { ...dialog, state: 'ended' }
 }
 
-/** `boundParty` is of format 2; format 1 has no room for its connection. */
-const PARTY_SHAPES = { party: 1, boundParty: 2 } as const
+/** `watched` is of format 2. */
+const DIALOG_SHAPES = { plain: 1, watched: 2 } as const
+/** `boundParty` and `routedParty` are of format 2; format 1 has no room for a connection, nor for routes. */
+const PARTY_SHAPES = { party: 1, boundParty: 2, routedParty: 3 } as const
 
 /** As that format of a set has it. */
 export function dialogFields(dialog: Dialog, format: number): readonly unknown[] {
   const { state, session, transaction, callId, caller, callee } = dialog
   const parties = [partyFields(caller, format), partyFields(callee, format)]
-  return [1, codeOf(STATES, state), session, transaction, callId, ...parties]
+  const fields = [codeOf(STATES, state), session, transaction, callId, ...parties]
+  const watch = format === 1 ? null : dialog.watch
+  if (watch === null) return [DIALOG_SHAPES.plain, ...fields]
+  return [DIALOG_SHAPES.watched, ...fields, watch.acknowledged ? 1 : 0, watch.expires]
 }
 
 export function readDialog(value: unknown): Dialog {
-  const fields = readFields(value, 1)
+  const isWatched = Array.isArray(value) && value[0] === DIALOG_SHAPES.watched
+  const fields = readFields(value, isWatched ? DIALOG_SHAPES.watched : DIALOG_SHAPES.plain)
   return {
     kind: 'dialog',
     state: nameOf(STATES, fields.number()),
@@ -95,24 +113,28 @@ export function readDialog(value: unknown): Dialog {
     callId: fields.text(),
     caller: readParty(fields.list()),
     callee: readParty(fields.list()),
+    watch: isWatched ? { acknowledged: fields.flag(), expires: fields.number() } : null,
   }
 }
 
 function partyFields(party: Party, format: number): readonly unknown[] {
-  const { tag, target, transport, cseq, stream } = party
+  const { tag, target, transport, cseq, stream, routes } = party
   const fields = [tag, target, codeOf(TRANSPORTS, transport), cseq]
-  const isPlain = stream === '' || format === 1
-  return isPlain ? [PARTY_SHAPES.party, ...fields] : [PARTY_SHAPES.boundParty, ...fields, stream]
+  if (format === 1) return [PARTY_SHAPES.party, ...fields]
+  if (routes.length > 0) return [PARTY_SHAPES.routedParty, ...fields, stream, routes]
+  return stream === '' ? [PARTY_SHAPES.party, ...fields] : [PARTY_SHAPES.boundParty, ...fields, stream]
 }
 
 function readParty(value: readonly unknown[]): Party {
-  const isPlain = value[0] === PARTY_SHAPES.party
-  const fields = readFields(value, isPlain ? PARTY_SHAPES.party : PARTY_SHAPES.boundParty)
+  const shape =
+    [PARTY_SHAPES.boundParty, PARTY_SHAPES.routedParty].find((one) => one === value[0]) ?? PARTY_SHAPES.party
+  const fields = readFields(value, shape)
   return {
     tag: fields.text(),
     target: fields.text(),
     transport: nameOf(TRANSPORTS, fields.number()),
     cseq: fields.number(),
-    stream: isPlain ? '' : fields.text(),
+    stream: shape === PARTY_SHAPES.party ? '' : fields.text(),
+    routes: shape === PARTY_SHAPES.routedParty ? fields.list().map(asText) : [],
   }
 }

@@ -15,7 +15,14 @@ import {
 } from './sip-session.ts'
 import type { SipSession, SipSessionState } from './sip-session.ts'
 
-const party = (tag: string): Party => ({ tag, target: `sip:${tag}@127.0.0.1`, transport: 'udp', cseq: 5, stream: '' })
+const party = (tag: string): Party => ({
+  tag,
+  target: `sip:${tag}@127.0.0.1`,
+  transport: 'udp',
+  cseq: 5,
+  stream: '',
+  routes: [],
+})
 const dialog: Dialog = {
   kind: 'dialog',
   state: 'early',
@@ -24,6 +31,7 @@ const dialog: Dialog = {
   callId: 'c',
   caller: party('a'),
   callee: party('b'),
+  watch: null,
 }
 const session: SipSession = {
   kind: 'session',
@@ -91,6 +99,7 @@ describe('what is written is read back', () => {
     transport: fc.constantFrom(...TRANSPORTS),
     cseq: fc.nat(),
     stream: text,
+    routes: fc.array(text, { maxLength: 3 }),
   })
 
   test('the code of a transport never changes', () => {
@@ -108,6 +117,7 @@ describe('what is written is read back', () => {
       callId: text,
       caller: anyParty,
       callee: anyParty,
+      watch: fc.option(fc.record({ acknowledged: fc.boolean(), expires: fc.nat() })),
     })
     fc.assert(
       fc.property(any, (value) => {

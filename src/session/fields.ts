@@ -52,7 +52,7 @@ export function nameOf<T extends string>(names: readonly T[], code: number): T {
   return must(names[code], `no name for code ${code}`)
 }
 
-function asText(field: unknown): string {
+export function asText(field: unknown): string {
   assert(typeof field === 'string', 'an entity field is not a text')
   return field
 }

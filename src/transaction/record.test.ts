@@ -51,6 +51,15 @@ const record = fc.oneof(
   }),
   fc.record({ kind: fc.constant('request' as const), text }),
   fc.record({ kind: fc.constant('bye' as const), key: text, upstream: flow, dialog: text, final: text }),
+  fc.record({
+    kind: fc.constant('own' as const),
+    dialog: text,
+    to: fc.constantFrom('caller' as const, 'callee' as const),
+    attempt: fc.nat(),
+    branch: text,
+    hop: flow,
+    text,
+  }),
 )
 
 describe('transactions in the log', () => {

@@ -1,6 +1,7 @@
 // What the log keeps of transactions (tree Transaction). An INVITE is two kinds of entity: `invite`, small, put again with
 // each change of state, and one `request` for each client branch, the forwarded bytes, put once for each attempt. A BYE that
-// ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner.
+// ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner; a BYE of our own while it
+// has none.
 
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
 import type { FormatNumber } from '../wire/formats.ts'
@@ -73,10 +74,24 @@ export interface ByeRecord {
   readonly final: string
 }
 
-export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord
+/** A BYE of our own in a dialog (decision 0028), until its client transaction ends. Its intent is open just as long. */
+export interface OwnRecord {
+  readonly kind: 'own'
+  /** Id of the dialog that it ends, and which side it goes to. */
+  readonly dialog: string
+  readonly to: Side
+  /** From 1; the second one has another CSeq number. */
+  readonly attempt: number
+  readonly branch: string
+  readonly hop: Flow
+  readonly text: string
+}
 
-/** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. */
-const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4 } as const
+export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRecord
+
+/** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. Nor has that any room for
+ * `own`: at format 1 there is none. */
+const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5 } as const
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
 const BRANCH_STATES: readonly BranchState[] = [
   'calling',
@@ -113,6 +128,10 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
       return [SHAPES.request, record.text]
     case 'bye':
       return [SHAPES.bye, record.key, flowFields(record.upstream), record.dialog, record.final]
+    case 'own': {
+      const { dialog, to, attempt, branch, hop, text } = record
+      return [SHAPES.own, dialog, codeOf(SIDES, to), attempt, branch, flowFields(hop), text]
+    }
   }
 }
 
@@ -127,6 +146,18 @@ export function readTransaction(value: unknown): TransactionRecord {
       upstream: readFlow(fields.list()),
       dialog: fields.text(),
       final: fields.text(),
+    }
+  }
+  if (shape === SHAPES.own) {
+    const fields = readFields(value, SHAPES.own)
+    return {
+      kind: 'own',
+      dialog: fields.text(),
+      to: nameOf(SIDES, fields.number()),
+      attempt: fields.number(),
+      branch: fields.text(),
+      hop: readFlow(fields.list()),
+      text: fields.text(),
     }
   }
   const isFirst = shape === SHAPES.firstInvite

@@ -182,6 +182,7 @@ function dialogBytes(n: number, version: number, bytes: number): Uint8Array {
     transport: 'udp',
     cseq: version + 1,
     stream: '',
+    routes: [],
   })
   const make = (pad: number): Uint8Array =>
     entityBytes(
@@ -193,6 +194,7 @@ function dialogBytes(n: number, version: number, bytes: number): Uint8Array {
         callId: `call-${n}@client.example.org`,
         caller: party('caller', `sip:alice-${n}@192.0.2.1:5060`),
         callee: party('callee', `sip:bob-${n}@192.0.2.2:5060;x=${'x'.repeat(pad)}`),
+        watch: null,
       },
       NEWEST_FORMAT,
     )

@@ -171,7 +171,14 @@ export const parts: OfKind<SnapshotPart> = {
   end: { kind: 'end', groups: 1, hash: '00ff00ff00ff00ff' },
 }
 
-const party = { tag: 'a1', target: 'sip:caller@127.0.0.1:5062', transport: 'udp', cseq: 3, stream: '' } as const
+const party = {
+  tag: 'a1',
+  target: 'sip:caller@127.0.0.1:5062',
+  transport: 'udp',
+  cseq: 3,
+  stream: '',
+  routes: [],
+} as const
 
 export const boundParty = {
   ...party,
@@ -205,6 +212,7 @@ export const entities: OfKind<EntityValue> = {
     callId: 'c@host',
     caller: party,
     callee: boundParty,
+    watch: null,
   },
   invite: {
     kind: 'invite',
@@ -236,6 +244,16 @@ export const entities: OfKind<EntityValue> = {
   },
   request: { kind: 'request', text: data },
   bye: { kind: 'bye', key: '127.0.0.1:5062 z9hG4bK2', upstream: flow, dialog: '1', final: 'SIP/2.0 200 OK\r\n\r\n' },
+  /** Format 1 has no room for it. */
+  own: {
+    kind: 'own',
+    dialog: '1',
+    to: 'callee',
+    attempt: 2,
+    branch: 'z9hG4bK1.own',
+    hop: flow,
+    text: 'BYE sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n',
+  },
 }
 
 /** An INVITE of two targets, one after the other, which format 1 has no room for. */
@@ -245,4 +263,11 @@ export const fork: EntityValue = {
     { ...branch, answer: 'SIP/2.0 486 Busy Here\r\n\r\n' },
     { ...branch, id: '1.2', ordinal: 2, rank: 2, branch: 'z9hG4bK.2.00ff', state: 'waiting', ack: null },
   ]),
+}
+
+/** A dialog that the set may end by itself: nor for that. */
+export const watched: EntityValue = {
+  ...entities.dialog,
+  caller: { ...party, routes: ['<sip:127.0.0.2;lr>', '<sip:127.0.0.3;lr>'] },
+  watch: { acknowledged: true, expires: 1800 },
 }

@@ -144,14 +144,17 @@ export class Ladder {
     if (!this.stalled) this.release()
   }
 
-  /** The open commits are applied, in order. */
+  /** The open commits are applied, in order; then what they opened is performed. */
   release(): void {
     this.stalled = false
+    const opened: CommitBody['opened'][number][] = []
     for (const { commit, after, refs } of this.#waiting.splice(0)) {
       if (commit !== emptyCommit) this.#commit(commit)
       for (const one of after) this.#leave(one)
       this.handled.push(...refs)
+      opened.push(...commit.opened)
     }
+    for (const { id, bytes } of opened) this.step({ kind: 'intent', id, bytes })
   }
 
   #commit(commit: CommitBody): void {
@@ -269,6 +272,7 @@ function commitLine(commit: CommitBody): string {
     ...(commit.holds === null
       ? []
       : [`holds ${commit.holds.map((hold) => hold.counter.slice(6)).join('+') || 'none'}`]),
+    ...commit.opened.map(({ id }) => `open ${id}`),
     ...commit.done.map((id) => `done ${id}`),
   ]
   return parts.join(', ')

@@ -6,6 +6,7 @@ import { Ladder } from './ladder.ts'
 import { calleeLeg, callerLeg, inDialog, phone, request, response } from './phone.ts'
 import type { Leg, Phone } from './phone.ts'
 import type { FormatNumber } from '../../wire/formats.ts'
+import type { Lifetime } from '../contract.ts'
 
 export interface Scene {
   readonly ladder: Ladder
@@ -25,6 +26,7 @@ export interface SceneOptions {
   readonly by?: Transport
   /** What the set writes; the newest unless said. */
   readonly format?: FormatNumber
+  readonly lifetime?: Lifetime
   readonly hosts?: readonly [set: string, caller: string, callee: string]
 }
 
@@ -37,7 +39,8 @@ export function calling(options: SceneOptions = {}): Scene {
   const callee = phone('callee', calleeHost, 5064, options.calleeStream ?? '')
   const nextHop = { host: calleeHost, port: 5064, transport: options.transport ?? null }
   const by = options.by === undefined ? {} : { listeners: [{ transport: options.by, host: set, port: 5060 }] }
-  const ladder = new Ladder({ sip: { host: set, port: 5060, ...by }, nextHop }, [caller, callee])
+  const lifetime = options.lifetime === undefined ? {} : { lifetime: options.lifetime }
+  const ladder = new Ladder({ sip: { host: set, port: 5060, ...by }, nextHop, ...lifetime }, [caller, callee])
   ladder.format = options.format ?? ladder.format
   const reference = set.includes(':') ? `[${set}]` : set
   const sent = request(caller, 'INVITE', `sip:callee@${reference}:5060`, { body: options.body ?? '' })

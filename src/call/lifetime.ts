@@ -1,0 +1,67 @@
+// What ends a dialog besides its phones (decision 0028). A dialog that the set may end is *watched* from its 2xx on: it has what a
+// request of ours to each side needs, and timers of the log.
+//
+//   l.DIALOG  it is as old as a call may become
+
+import { between } from '../base/instant.ts'
+import type { Duration } from '../base/instant.ts'
+import { flat } from '../base/bytes.ts'
+import { routeSets } from '../proxy/own-request.ts'
+import { withParty } from '../session/dialog.ts'
+import type { Dialog, Side } from '../session/dialog.ts'
+import { cseq } from '../sip/message.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
+import { timers } from '../transaction/timers.ts'
+import type { Found } from './find.ts'
+import { CSEQ_STEP, hangUp } from './own-bye.ts'
+import type { Turn } from './turn.ts'
+
+/** The dialog is confirmed by this answer to this INVITE. A set that writes format 1 has no room for what is to be known then. */
+export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipResponse): void {
+  const { lifetime, sip } = turn.ctx.settings
+  const dialog = turn.get('Dialog', id)
+  if (lifetime === undefined || turn.ctx.format === 1 || dialog?.kind !== 'dialog') return
+  const { toCaller, toCallee } = routeSets(invite, answer, sip)
+  turn.put(id, {
+    ...dialog,
+    caller: { ...dialog.caller, routes: toCaller.map(flat) },
+    callee: { ...dialog.callee, routes: toCallee.map(flat) },
+    watch: { acknowledged: false, expires: 0 },
+  })
+  if (lifetime.maxCall !== undefined) turn.setTimer(limitTimer(id), notBefore(lifetime.maxCall), null)
+}
+
+/** 15: no BYE to the caller before its ACK, or 64*T1 after the 2xx. ACKs leave no trace, so what is due earlier waits for those... */
+function notBefore(after: Duration): Duration {
+  return Math.max(after, timers.sixtyFourT1) as Duration
+}
+
+/** ...but for a limit so short: there the first ACK is committed, behind it. */
+export function acknowledged(turn: Turn, dialog: (Found<Dialog> & { readonly sender: Side }) | null): void {
+  const maxCall = turn.ctx.settings.lifetime?.maxCall
+  if (dialog === null || maxCall === undefined || maxCall >= timers.sixtyFourT1) return
+  const { id, sender, value } = dialog
+  if (sender !== 'caller' || value.state !== 'confirmed' || value.watch === null || value.watch.acknowledged) return
+  const since = turn.held('Dialog', id)?.stamp ?? turn.ctx.cluster
+  const left = Math.max(0, maxCall - Math.max(0, between(since, turn.ctx.cluster))) as Duration
+  turn.put(id, { ...value, watch: { ...value.watch, acknowledged: true } })
+  turn.setTimer(limitTimer(id), left, null)
+}
+
+/** Behind a request that is relayed without a commit, once so many came that a BYE of ours might be too low. */
+export function noteCseq(turn: Turn, request: SipRequest, dialog: Found<Dialog> & { readonly sender: Side }): void {
+  const { id, sender, value } = dialog
+  const { number } = cseq(request)
+  if (value.watch === null || value.state !== 'confirmed' || number <= value[sender].cseq + CSEQ_STEP / 2) return
+  turn.put(id, withParty(value, sender, { cseq: number }))
+}
+
+/** The call is too old. */
+export function onLimit(turn: Turn, id: string): void {
+  const dialog = turn.get('Dialog', id)
+  if (dialog?.kind === 'dialog' && dialog.state === 'confirmed') hangUp(turn, id, dialog)
+}
+
+function limitTimer(dialog: string): string {
+  return `l.${dialog}`
+}
