@@ -4,13 +4,15 @@
 import type { Life } from '../../src/base/brand.ts'
 import type { GroupKey } from '../../src/base/brand.ts'
 import type { Effect } from '../../src/replica/effect.ts'
+import { limits } from '../../src/replica/limits.ts'
 import type { Machine } from '../machine.ts'
 import { summary } from '../sip-network.ts'
 import type { Askers } from './askers.ts'
 import type { Checker, Report } from './checker.ts'
 
-/** The most that it may not know of (350 ms), the not-after (300 ms), and a slow disk between. */
-const silentAfter = 1_000_000
+/** Who is fresh has applied what was committed `confirmed` ago (decision 0010); what it says then leaves within the not-after, or
+ * after a turn that began before it. */
+const silentAfter = limits.confirmed + 2 * limits.notAfter
 
 export class OneVoice implements Checker {
   readonly #report: Report

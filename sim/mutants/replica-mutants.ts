@@ -172,9 +172,9 @@ export const replicaMutants: readonly Mutant[] = [
   {
     name: 'lag-is-not-stale',
     room: 'replica',
-    file: 'src/replica/replica.ts',
-    find: 'if (replicaOf(from) === this.#leader) this.#freshness.told(frame.applied, this.#now)',
-    replace: '',
+    file: 'src/replica/freshness.ts',
+    find: 'return silent < old ? silent : old',
+    replace: 'return silent < old ? silent : silent',
     story: 'an owner with a full disk hears its leader, applies nothing, and speaks for groups that it has lost',
     promise: 'C8',
   },

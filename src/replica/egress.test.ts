@@ -162,7 +162,7 @@ test('an input is handled when its answer has left: an owner that hears of its c
   expect(bench.serving()).not.toContain(owner)
   expect(bench.takeSent().map(({ data }) => label(data))).not.toContain('200 CANCEL')
   bench.loses = () => false
-  bench.pass(limits.silence)
+  bench.pass((limits.silence * 2) as Duration)
   expect(bench.takeSent().map(({ data }) => label(data))).toContain('200 CANCEL')
 })
 

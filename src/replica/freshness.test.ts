@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { index } from '../base/brand.ts'
-import { instant, millis, plus } from '../base/instant.ts'
+import { instant, micros, millis, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { Freshness } from './freshness.ts'
 import { limits } from './limits.ts'
@@ -36,21 +36,21 @@ test('a replica starts stale and is fresh once it has applied the answer to its 
 test('silence of the leader makes it stale before the leader would remove it', () => {
   expect(limits.stale).toBeLessThan(limits.silence)
   const freshness = fresh()
-  expect(freshness.check(plus(start, limits.stale), 0, index(7))).toBe(false)
-  expect(freshness.check(plus(start, millis(351)), 0, index(7))).toBe(true)
+  expect(freshness.check(plus(start, limits.stale), 0)).toBe(false)
+  expect(freshness.check(plus(start, millis(351)), 0)).toBe(true)
   expect(freshness.stale).toBe(true)
 })
 
 test('a step that comes late was a sleep, even if the leader was heard in it', () => {
   const freshness = fresh()
   freshness.heard(later(5_000))
-  expect(freshness.check(later(5_000), millis(5_000), index(7))).toBe(true)
+  expect(freshness.check(later(5_000), millis(5_000))).toBe(true)
 })
 
 test('an answer to a barrier asked for before the sleep says nothing', () => {
   const freshness = new Freshness(start)
   const before = must(freshness.ask(start))
-  freshness.check(later(5_000), millis(5_000), index(7))
+  freshness.check(later(5_000), millis(5_000))
   freshness.answered(before, index(7))
   expect(freshness.reached(index(9), later(5_000))).toBe(false)
   const after = must(freshness.ask(later(5_000)))
@@ -69,7 +69,7 @@ test('an answer that took as long as a silence says nothing of now', () => {
   const freshness = new Freshness(start)
   const early = must(freshness.ask(start))
   const late = must(freshness.ask(later(300)))
-  freshness.check(later(400), 0, index(7))
+  freshness.check(later(400), 0)
   must(freshness.ask(later(400)))
   freshness.answered(early, index(7))
   expect(freshness.reached(index(7), later(400))).toBe(false)
@@ -83,34 +83,58 @@ test('a barrier that was reached long after it was asked for is asked for again'
   freshness.answered(must(freshness.ask(start)), index(7))
   expect(freshness.reached(index(6), later(10))).toBe(false)
   expect(freshness.deadline()).toBe(plus(start, limits.stale))
-  freshness.check(later(3_000), 0, index(7))
+  freshness.check(later(3_000), 0)
   expect(freshness.reached(index(7), later(3_000))).toBe(false)
   freshness.answered(must(freshness.ask(later(3_000))), index(9))
   expect(freshness.reached(index(8), later(3_010))).toBe(false)
   expect(freshness.reached(index(9), later(3_010))).toBe(true)
 })
 
+/** Each 100 ms the leader is heard, and who asks is answered; true once it is stale. */
+function hears(freshness: Freshness, ms: number, barrier: number): boolean {
+  freshness.heard(later(ms))
+  const isStale = freshness.check(later(ms), 0)
+  const context = isStale ? null : freshness.ask(later(ms))
+  if (context !== null) freshness.answered(context, index(barrier))
+  return isStale
+}
+
 test('a replica that hears the leader but applies nothing is stale before it is taken out of serving for its lag', () => {
-  expect(limits.staleLag + limits.stale).toBeLessThan(limits.applyLag)
+  expect(limits.confirmed + limits.stale).toBeLessThan(limits.applyLag)
   const freshness = fresh()
-  for (let ms = 0; ms <= 1_200; ms += 100) {
-    freshness.heard(later(ms))
-    freshness.told(index(ms < 100 ? 7 : 8 + ms), later(ms))
-    // The first that it lacks was told 100 ms after the start.
-    expect(freshness.check(later(ms), 0, index(7))).toBe(ms === 1_200)
+  for (let ms = 0; ms <= 1_100; ms += 100) {
+    expect(hears(freshness, ms, 8)).toBe(ms === 1_100)
+    expect(freshness.reached(index(7), later(ms))).toBe(false)
   }
-  const asked = must(freshness.ask(later(1_200)))
-  freshness.answered(asked, index(1_300))
-  expect(freshness.reached(index(7), later(1_210))).toBe(false)
-  expect(freshness.reached(index(1_300), later(1_220))).toBe(true)
-  expect(freshness.check(later(1_221), 0, index(1_300))).toBe(false)
+  freshness.answered(must(freshness.ask(later(1_100))), index(1_300))
+  expect(freshness.reached(index(7), later(1_110))).toBe(false)
+  expect(freshness.reached(index(1_300), later(1_120))).toBe(true)
+  expect(freshness.check(later(1_121), 0)).toBe(false)
 })
 
-test('a replica that applies what it is told, only late, stays fresh', () => {
+test('a replica whose inbox is seconds long hears the leader all the while: it is stale, for its questions go without an answer', () => {
   const freshness = fresh()
+  for (let ms = 100; ms <= 1_000; ms += 100) {
+    freshness.heard(later(ms))
+    expect(freshness.check(later(ms), 0)).toBe(false)
+    freshness.ask(later(ms))
+  }
+  expect(freshness.deadline()).toBe(plus(later(1_000), micros(1)))
+  freshness.heard(later(1_001))
+  expect(freshness.check(later(1_001), 0)).toBe(true)
+})
+
+test('a replica that applies what it is asked to, only late, stays fresh, and asks twice a second', () => {
+  const freshness = fresh()
+  const asked: number[] = []
   for (let ms = 0; ms <= 5_000; ms += 100) {
     freshness.heard(later(ms))
-    freshness.told(index(100 + ms), later(ms))
-    expect(freshness.check(later(ms), 0, index(100 + ms - 900))).toBe(false)
+    expect(freshness.check(later(ms), 0)).toBe(false)
+    const context = freshness.ask(later(ms))
+    if (context !== null) asked.push(ms)
+    if (context !== null) freshness.answered(context, index(100 + ms))
+    // Applied 400 ms later.
+    freshness.reached(index(100 + ms - 400), later(ms))
   }
+  expect(asked).toEqual([500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000])
 })

@@ -21,8 +21,10 @@ export const limits = {
   /** An owner without word from the leader (or a leader without its quorum) for this long asks for a read barrier before
    * anything that waited for a commit leaves: less than `silence`, so that it stops before another takes over. */
   stale: millis(350),
-  /** An owner that has not applied for this long what the leader had is stale too: less than `applyLag`, for the same reason. */
-  staleLag: seconds(1),
+  /** An owner asks for a barrier this long after the one before... */
+  confirm: millis(500),
+  /** ...and is stale too if the newest that it has applied was asked for this long ago: less than `applyLag`, for the same reason. */
+  confirmed: seconds(1),
   /** A life is admitted to serving after this much answered heartbeats; doubled per suspicion up to `admissionMost`. */
   admission: seconds(1),
   admissionMost: seconds(60),

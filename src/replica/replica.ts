@@ -205,7 +205,7 @@ export class Replica {
     this.#wall = input.wall
     this.#stalled = late > limits.stall
     if (this.#stalled) this.#judge.stalled(input.now)
-    if (this.#freshness.check(input.now, late, this.#store.appliedIndex)) this.#becomeStale()
+    if (this.#freshness.check(input.now, late)) this.#becomeStale()
     switch (input.kind) {
       case 'sip':
         this.#passing.receive(input.flow, input.data, this.#now)
@@ -302,8 +302,7 @@ export class Replica {
     switch (frame.kind) {
       case 'raft':
         this.#judge.heard(from, frame.applied, this.#now)
-        if (replicaOf(from) === this.#leader) this.#freshness.told(frame.applied, this.#now)
-        this.#clock.heard(replicaOf(from), frame.clock, this.#now, this.#wall, replicaOf(from) === this.#leader)
+        this.#clock.heard(replicaOf(from), frame.clock, this.#now, this.#wall, this.#ledBy(replicaOf(from)))
         for (const message of frame.messages) this.#onRaft(replicaOf(from), message)
         break
       case 'propose':
@@ -354,6 +353,11 @@ export class Replica {
     if (!inner.ok || inner.value.kind === 'relay' || inner.value.kind === 'raft') return
     this.#links.heardByLeader(from)
     this.#frame(from, bytes)
+  }
+
+  /** The term we are in, if it leads it. */
+  #ledBy(id: ReplicaId): Term | null {
+    return id === this.#leader ? this.#raft.term : null
   }
 
   #onRaft(from: ReplicaId, message: RaftMessage): void {

@@ -11,7 +11,7 @@
 // vote on what time it is.
 
 import { assert } from '../base/assert.ts'
-import type { ReplicaId } from '../base/brand.ts'
+import type { ReplicaId, Term } from '../base/brand.ts'
 import { type Duration, type Instant, type Stamp, between, instant, micros, plus, stamp } from '../base/instant.ts'
 
 /** What a replica's clocks say as a frame leaves: offsets for the slew, the time for a new leader. */
@@ -61,11 +61,11 @@ export class ClusterClock {
   /** What voters said they know since the last word of a leader: only a new leader asks. */
   readonly #claims = new Map<ReplicaId, Anchor>()
   #leading = false
-  /** Whom we follow. */
-  #leader: ReplicaId | null = null
+  /** The term whose leader we follow. */
+  #followed: Term | null = null
   /** The slew has been used up to here. */
   #slewed: Instant = instant(0)
-  /** Time was read up to here: it doesn't fall, unless we follow another leader. */
+  /** Time was read up to here: it doesn't fall, unless we follow the leader of another term. */
   #floor: Stamp = stamp(0)
 
   constructor(options: ClusterClockOptions, voters: readonly ReplicaId[]) {
@@ -84,19 +84,20 @@ export class ClusterClock {
     for (const id of [...this.#claims.keys()]) if (!voters.includes(id)) this.#claims.delete(id)
   }
 
-  /** A frame came with its sender's clocks. `fromLeader`: the sender leads the term we are in. */
-  heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, fromLeader: boolean): void {
+  /** A frame came with its sender's clocks. `led`: the term that the sender leads and we are in; null = it leads none. */
+  heard(from: ReplicaId, reading: ClockReading, now: Instant, wall: Stamp, led: Term | null): void {
     const votes = this.#voters.includes(from)
     if (votes) this.#shows(from, distance(now, reading.wall))
     this.#shows(this.#options.self, distance(now, wall))
     if (this.#leading || reading.cluster === null) return
     const heard: Anchor = { cluster: reading.cluster, at: now }
-    if (!fromLeader) {
+    if (led === null) {
       if (votes) this.#claims.set(from, heard)
       return
     }
-    if (this.#leader !== from) this.#floor = stamp(0)
-    this.#leader = from
+    // Kept across the terms of one leader the floor would be a claim that time is later than it ever said.
+    if (this.#followed !== led) this.#floor = stamp(0)
+    this.#followed = led
     this.#anchor = heard
     // What voters claimed before is in the leader's time already; kept, it would undo a slew that held time back.
     this.#claims.clear()
@@ -112,7 +113,7 @@ export class ClusterClock {
         : plus(stamp(now), median(this.#walled().known))
     this.#anchor = { cluster: stamp(Math.max(latest, lastStamp)), at: now }
     this.#claims.clear()
-    this.#leader = null
+    this.#followed = null
     this.#leading = true
     this.#slewed = now
   }
