@@ -290,7 +290,7 @@ export class Host {
         break
       case 'peers':
         trace.tell(`[${place}] is linked with ${effect.members.map((member) => member.id).join(', ') || 'nobody'}`)
-        peers.gone(place, effect.gone)
+        peers.follow(place, effect)
         break
       case 'persist':
         this.#persist(effect, work)

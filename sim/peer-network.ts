@@ -2,10 +2,11 @@
 // What a process is told follows TCP: `up` when both ends are there, `closed` when the connection breaks, `refused` when
 // nobody listens at the other address. An address behind a cut neither answers nor refuses.
 
-import { generationOf, placeOf, replicaId, replicaOf } from '../src/base/brand.ts'
+import { placeOf, replicaId, replicaOf } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Peers } from '../src/replica/effect.ts'
 import type { InputBody, LinkInput } from '../src/replica/input.ts'
+import { isOut } from '../src/replica/peers.ts'
 import { identifyPeer } from '../src/wire/peer-identity.ts'
 import { FIRST_FORMATS, formatObjection } from '../src/wire/formats.ts'
 import type { Formats } from '../src/wire/formats.ts'
@@ -34,11 +35,9 @@ export interface PeerEndpoint {
   /** Another one does not listen to it, for what it reads. */
   unfit(reason: string): void
   /** Who is out of the set for good, as it was told: it neither dials those nor listens to them. */
-  gone?: Gone
+  peers?: Omit<Peers, 'kind'>
   deliver(input: InputBody): void
 }
-
-type Gone = Peers['gone']
 
 interface Connection {
   /** Invariant: once broken, it stays so. */
@@ -114,10 +113,10 @@ export class PeerNetwork {
   }
 
   /** A replica knows who is out of the set: it closes their links, and tells them when they dial again. */
-  gone(by: number, gone: Gone): void {
+  follow(by: number, peers: Peers): void {
     const endpoint = this.#endpoints.get(by)
     if (endpoint === undefined) return
-    endpoint.gone = gone
+    endpoint.peers = peers
     for (const pair of this.#pairsOf(by)) {
       const [, far] = ends(pair, by)
       const other = this.#endpoints.get(far.id)
@@ -331,9 +330,8 @@ export function placesOf({ replicas, faults }: Plan): number {
   return replicas + faults.filter(({ kind }) => kind === 'join').length
 }
 
-function knowsGone({ gone = [] }: PeerEndpoint, far: Life): boolean {
-  const id = replicaOf(far)
-  return gone.some(({ place, generation }) => place === placeOf(id) && generationOf(id) <= generation)
+function knowsGone({ peers }: PeerEndpoint, far: Life): boolean {
+  return peers !== undefined && isOut(peers, replicaOf(far))
 }
 
 function newEnd(id: number, far: number): End {

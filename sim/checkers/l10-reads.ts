@@ -9,17 +9,12 @@ import type { Checker, Report } from './checker.ts'
 export class Reads implements Checker {
   readonly #report: Report
   readonly #committed: () => number
-  /** What was committed when each life of a replica asked. */
+  /** What was committed when a replica asked, in whatever life: an answer tells none. */
   readonly #asked = new Map<string, number>()
-  readonly #lives = new Map<number, string>()
 
   constructor(report: Report, committed: () => number) {
     this.#report = report
     this.#committed = committed
-  }
-
-  started(machine: Machine): void {
-    this.#lives.set(machine.id, machine.life)
   }
 
   /** A leader's own reads, as it hands them out. */
@@ -44,7 +39,7 @@ export class Reads implements Checker {
 
   #sent(machine: Machine, message: RaftMessage): void {
     if (message.kind === 'read-index') {
-      const key = `${machine.life} ${message.context}`
+      const key = `${machine.id} ${message.context}`
       // The answer to the first one would count for the second.
       if (this.#asked.has(key)) this.#report('L10', `replica ${machine.id} asks with context ${message.context} again`)
       this.#asked.set(key, this.#committed())
@@ -52,7 +47,7 @@ export class Reads implements Checker {
     }
     if (message.kind !== 'read-index-response') return
     this.#afterNoOp(machine, message.index)
-    const committed = this.#asked.get(`${this.#lives.get(message.to)} ${message.context}`)
+    const committed = this.#asked.get(`${message.to} ${message.context}`)
     if (committed === undefined || message.index >= committed) return
     this.#report(
       'L10',

@@ -105,6 +105,15 @@ export const replicaMutants: readonly Mutant[] = [
     promise: 'L10',
   },
   {
+    name: 'read-context-of-earlier-life',
+    room: 'replica',
+    file: 'src/replica/read-contexts.ts',
+    find: '(startOf(life) % starts) * ofLife',
+    replace: '0 * startOf(life)',
+    story: 'each life numbers its questions for barriers from 1, and the answer to one of an earlier life counts',
+    promise: 'L10',
+  },
+  {
     name: 'intent-performed-twice',
     room: 'replica',
     file: 'src/replica/owner.ts',

@@ -56,11 +56,16 @@ export function replicaOf(value: Life): ReplicaId {
   return Number(value.slice(0, value.indexOf('.'))) as ReplicaId
 }
 
+/** Which start of its incarnation it is. */
+export function startOf(value: Life): number {
+  return Number(value.slice(value.lastIndexOf('.') + 1))
+}
+
 /** Negative if `a` is an earlier start than `b` of the same incarnation, positive if later; 0 if they are the same or of
  * different replicas or incarnations (those have no order). */
 export function compareLives(a: Life, b: Life): number {
   const cutA = a.lastIndexOf('.')
   const cutB = b.lastIndexOf('.')
   if (a.slice(0, cutA) !== b.slice(0, cutB)) return 0
-  return Number(a.slice(cutA + 1)) - Number(b.slice(cutB + 1))
+  return startOf(a) - startOf(b)
 }

@@ -97,6 +97,7 @@ async function running(
     },
   })
   await server.open()
+  server.follow({ kind: 'peers', members: [], gone: [] })
   cleanups.push(() => server.close())
   return { asked }
 }

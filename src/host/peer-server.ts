@@ -68,8 +68,9 @@ export class PeerServer {
   /** The link from each peer, and the latest life that each gave. */
   readonly #links = new Map<ReplicaId, { readonly socket: TLSSocket; readonly life: Life; readonly formats: Formats }>()
 
-  /** Who is in the set, and who is out of it. */
+  /** Who is in the set, and who is out of it; until its log is read this replica doesn't know. */
   #peers: Omit<Peers, 'kind'> = { members: [], gone: [] }
+  #knows = false
   /** Processes that want to join, by the number of their request, which is negative: others are the admin port's. */
   readonly #joining = new Map<number, TLSSocket>()
   #questions = 0
@@ -115,6 +116,7 @@ export class PeerServer {
   /** Who is out of the set is not listened to any more, nor remembered. */
   follow(peers: Peers): void {
     this.#peers = peers
+    this.#knows = true
     for (const [replica, { socket }] of [...this.#links]) {
       if (!isOut(peers, replica)) continue
       socket.destroy()
@@ -220,6 +222,8 @@ export class PeerServer {
   #asked(socket: TLSSocket, { ask, place, incarnation, peer, admin }: Question): void {
     socket.resume()
     if (ask === 'who') {
+      // Of who is out nothing else is remembered: a fresh disk in its place would found what stands already. It asks again.
+      if (!this.#knows) return void socket.destroy()
       const { founders, known } = this.#parts
       const founder = memberId(place, 0)
       const isFounder = founders.includes(founder) && !isOut(this.#peers, founder)

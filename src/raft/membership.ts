@@ -2,10 +2,11 @@
 // in its log, committed or not). It follows the log: appended, cut, compacted and replaced with it.
 
 import { must } from '../base/assert.ts'
-import type { Index } from '../base/brand.ts'
+import type { Index, ReplicaId } from '../base/brand.ts'
 import type { Configuration } from './configuration.ts'
-import { decodeConfiguration } from './configuration.ts'
+import { decodeConfiguration, membersOf } from './configuration.ts'
 import type { RaftEntry } from './message.ts'
+import { sortedIds } from './quorum.ts'
 
 interface Since {
   readonly index: Index
@@ -35,6 +36,13 @@ export class Membership {
       this.#history.findLast((since) => since.index <= at),
       'a configuration at every index that the log may be cut to',
     ).configuration
+  }
+
+  /** Everyone who is a member at `from`, or by a newer configuration. Sorted. */
+  membersSince(from: Index): readonly ReplicaId[] {
+    const inForce = this.#history.findLastIndex((since) => since.index <= from)
+    const configurations = this.#history.slice(Math.max(0, inForce))
+    return sortedIds(configurations.flatMap(({ configuration }) => membersOf(configuration)))
   }
 
   /** Entries were appended. Whether the configuration changed. */

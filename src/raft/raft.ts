@@ -89,6 +89,13 @@ export class Raft {
     return this.#core.membership.latestIndex
   }
 
+  /** Everyone who is a member by the configuration that is committed, or by a newer one, which may come to nothing. Nobody else need
+   * be heard, and all of these must: who is not in the newest one votes as long as that isn't committed (thesis 4.3). Sorted. */
+  get possibleMembers(): readonly ReplicaId[] {
+    const { membership, log } = this.#core
+    return membership.membersSince(log.commit)
+  }
+
   lastIndex(): Index {
     return this.#core.log.last
   }

@@ -27,7 +27,7 @@ export class Freshness {
   #stale = true
   #staleSince: Instant
   #contact: Instant
-  #context = 0
+  #context: number
   /** Questions since the last sleep that an answer may still count for, oldest first. */
   #asked: Asked[] = []
   #askAt: Instant
@@ -36,8 +36,10 @@ export class Freshness {
   /** When the newest barrier that was applied had been asked for. */
   #confirmed: Instant
 
-  constructor(now: Instant) {
+  /** `context`: the number before its first question's. */
+  constructor(now: Instant, context = 0) {
     this.#contact = now
+    this.#context = context
     this.#askAt = now
     this.#staleSince = now
     this.#confirmed = now

@@ -13,8 +13,6 @@ import { limits } from './limits.ts'
 
 /** How often a barrier is asked for again: answers are lost with links and leaders. */
 const again = millis(100)
-/** Freshness numbers its questions from 1, in the same count. */
-const firstContext = 2 ** 40
 
 interface Waiting {
   readonly input: AdminInput
@@ -27,11 +25,16 @@ interface Waiting {
 export class Lookups {
   /** In order of arrival. Invariant: at most `limits.lookups`. */
   #waiting: Waiting[] = []
-  #context = firstContext
+  #context: number
   /** When a barrier is asked for; null = none is wanted. */
   #askAt: Instant | null = null
   /** Some that are ready wait for the next turn. */
   #isLeft = false
+
+  /** `context`: the number before its first question's. */
+  constructor(context = 0) {
+    this.#context = context
+  }
 
   /** False = there is no room. */
   add(input: AdminInput, now: Instant): boolean {

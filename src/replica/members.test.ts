@@ -5,6 +5,8 @@ import { must } from '../base/assert.ts'
 import { memberId, placeOf, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { millis, seconds } from '../base/instant.ts'
+import { decodeConfiguration, isJoint, membersOf } from '../raft/configuration.ts'
+import type { RaftMessage } from '../raft/message.ts'
 import type { MemberRequest, MembersView } from '../wire/member-request.ts'
 import { limits } from './limits.ts'
 import { Bench } from './testing/bench.ts'
@@ -33,6 +35,15 @@ function settled(bench: Bench): readonly ReplicaId[] {
 function stageOf(bench: Bench, request: MemberRequest, by = bench.leader()): string {
   const { body } = bench.request(by, request)
   return body.ok ? body.stage.kind : body.error
+}
+
+/** An append of a configuration that is not joint, without that replica. */
+function endsWith(message: RaftMessage, without: ReplicaId): boolean {
+  if (message.kind !== 'append') return false
+  return message.entries.some(({ kind, data }) => {
+    const decoded = kind === 'configuration' ? decodeConfiguration(data) : null
+    return decoded?.ok === true && !isJoint(decoded.value) && !membersOf(decoded.value).includes(without)
+  })
 }
 
 function grown(bench: Bench): Bench {
@@ -294,6 +305,25 @@ describe('a replica comes without its disk', () => {
     expect(bench.stopped.map(({ by }) => by)).toEqual([old])
     expect(stageOf(bench, replace)).toBe('done')
     expect(bench.serving()).not.toContain(old)
+  })
+
+  test('who is replaced votes until the change is committed: it is not told that it is out by who only has that in its log', () => {
+    const bench = new Bench().begin()
+    bench.endsLeft = true
+    const old = must(bench.followers()[0], 'a follower')
+    const place = placeOf(old)
+    // The change without it gets to nobody.
+    bench.loses = (frame) => frame.kind === 'raft' && frame.messages.some((message) => endsWith(message, old))
+    bench.request(bench.leader(), { kind: 'replace', place, id: old, peer: null, admin: null })
+    bench.join(place, 'fresh')
+    bench.pass(seconds(3))
+    const { raft } = bench.replica(bench.leader())
+    expect(membersOf(raft.configuration)).not.toContain(old)
+    expect(raft.configurationIndex).toBeGreaterThan(raft.commitIndex)
+    expect([bench.runs(old), bench.stopped]).toEqual([true, []])
+    bench.loses = () => false
+    expect(settled(bench)).toContain(memberId(place, 1))
+    expect(bench.stopped.map(({ by }) => by)).toEqual([old])
   })
 
   test('who is to be replaced and was silent for a moment is back, for the new one is not ready', () => {

@@ -429,24 +429,24 @@ export class Members {
 
   // ---- who is linked with whom ----------------------------------------------------------------------------------------
 
-  /** Tells the host when that has changed. */
+  /** Tells the host when that has changed. Who is out by a configuration that isn't committed is in as before: it is told that it
+   * is out, and ends, only after that. */
   tellHost(): void {
     const { raft, store, links, judge, outbox } = this.#ports
-    const told = `${store.book.version} ${raft.configurationIndex}`
+    const told = `${store.book.version} ${raft.configurationIndex} ${raft.configurationIndex <= raft.commitIndex}`
     if (told === this.#told) return
     this.#told = told
-    const { configuration } = raft
     // One that joins knows nobody until the leader's log comes.
-    if (configurationFault(configuration) !== null) return
+    if (configurationFault(raft.configuration) !== null) return
     const { book } = store
     const peers = {
-      members: membersOf(configuration)
+      members: raft.possibleMembers
         .filter((id) => id !== this.#self && !book.isGone(id))
         .map((id) => ({ id, peer: book.addressOf(id)?.peer || null })),
       gone: book.rows.map(({ place, gone, generation }) => ({ place, generation: gone, newest: generation })),
     }
     for (const id of links.known) if (isOut(peers, id)) links.forget(id)
-    judge.forget((id) => isOut(peers, id))
+    judge.forget((id) => id !== this.#self && isOut(peers, id))
     outbox.push({ kind: 'peers', ...peers })
   }
 }

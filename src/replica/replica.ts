@@ -48,6 +48,7 @@ import type { ReplicaOptions } from './options.ts'
 import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
+import { contextsOf } from './read-contexts.ts'
 import { contradiction, removedText } from './removed.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
@@ -72,7 +73,7 @@ export class Replica {
   readonly #leaving: Leaving
   readonly #upgrade: Upgrade
   readonly #audit = new Audit(this.#store, this.#outbox)
-  readonly #lookups = new Lookups()
+  readonly #lookups: Lookups
   readonly #admission = new Admission()
   readonly #names = new Names(this.#outbox)
   readonly #context: CallContext
@@ -112,7 +113,9 @@ export class Replica {
     this.#links = new Links(options.life, this.#outbox)
     this.#judge = new Judge(options.life, this.#links, (id) => this.#members.mayServe(id))
     this.#room = new DiskRoom(this.#raft, this.#outbox)
-    this.#freshness = new Freshness(options.now)
+    const contexts = contextsOf(options.life)
+    this.#freshness = new Freshness(options.now, contexts.freshness)
+    this.#lookups = new Lookups(contexts.lookups)
     this.#context = callContext({
       store: this.#store,
       clock: this.#clock,
@@ -159,10 +162,7 @@ export class Replica {
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log, before })
-    this.#egress = new Egress({
-      ...shared,
-      owner: () => this.#owner,
-    })
+    this.#egress = new Egress({ ...shared, owner: () => this.#owner })
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,

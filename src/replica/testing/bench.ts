@@ -3,7 +3,7 @@
 // simulator (sim/) tries what nobody thought of; here one schedule is written down as a few lines.
 
 import { assert, must } from '../../base/assert.ts'
-import { generationOf, life, placeOf, replicaId } from '../../base/brand.ts'
+import { life, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Duration, Instant } from '../../base/instant.ts'
@@ -20,6 +20,7 @@ import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite, Stop } from
 import type { AdminInput, InputBody } from '../input.ts'
 import { limits } from '../limits.ts'
 import type { Compaction, Durability } from '../options.ts'
+import { isOut } from '../peers.ts'
 import { Replica } from '../replica.ts'
 import { memberFault } from './member-invariants.ts'
 
@@ -428,8 +429,7 @@ export class Bench {
         )
         for (const { id } of effect.members) if (this.#seats.has(id)) this.#meet(by, id)
         for (const id of this.ids) {
-          const isGone = effect.gone.some(({ place, generation }) => isUpTo(id, place, generation))
-          if (!isGone || !this.#seats.has(id)) continue
+          if (id === by || !isOut(effect, id) || !this.#seats.has(id)) continue
           // Its links are closed, and as it dials again it is told why.
           this.#events.push({ to: id, body: { kind: 'link', peer: by, state: { kind: 'closed' } } })
           this.#events.push({ to: id, body: { kind: 'link', peer: by, state: { kind: 'removed' } } })
@@ -506,8 +506,4 @@ export class Bench {
   #isLinked(from: ReplicaId, to: ReplicaId): boolean {
     return this.#seats.has(from) && this.#seats.has(to)
   }
-}
-
-function isUpTo(id: ReplicaId, place: number, generation: number): boolean {
-  return placeOf(id) === place && generationOf(id) <= generation
 }
