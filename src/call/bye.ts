@@ -12,6 +12,7 @@ import { dialogOf } from './find.ts'
 import type { Found } from './find.ts'
 import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
+import { endWatch } from './watch-timers.ts'
 
 export interface ByeAnswer {
   readonly upstream: Flow
@@ -56,7 +57,7 @@ function finalsOf(turn: Turn, dialog: string): number {
 export function endDialog(turn: Turn, id: string, dialog: Dialog): void {
   turn.put(id, enterEnded(dialog))
   turn.cancelTimer(byeTimer(id))
-  if (dialog.watch !== null) for (const timer of watchTimers(id)) turn.cancelTimer(timer)
+  endWatch(turn, id, dialog)
 }
 
 function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
@@ -70,11 +71,6 @@ function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
     final: flat(answer.text),
   })
   buryTransaction(turn, id, [])
-}
-
-/** The log timers of a dialog that is watched (lifetime.ts). */
-function watchTimers(dialog: string): readonly string[] {
-  return [`l.${dialog}`]
 }
 
 /** The log timer that ends a dialog whose BYE gets no final. */

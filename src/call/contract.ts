@@ -38,6 +38,11 @@ export interface CallSettings {
 export interface Lifetime {
   /** Its age, from the 2xx. */
   readonly maxCall?: Duration
+  /** Its sides are asked so often whether they are there; one that is not is asked again after the grace time, and if it is gone
+   * then, that ends it. */
+  readonly probe?: { readonly every: Duration; readonly grace: Duration }
+  /** Its session timer (RFC 4028), once nobody refreshes it. */
+  readonly sessions?: boolean
 }
 
 /** How much one may ask of the set (decision 0026); what is left out has no bound. */

@@ -2,6 +2,7 @@
 // which dies with the owner: retransmissions, other non-INVITE transactions, who waits for an answer.
 
 import type { GroupKey } from '../base/brand.ts'
+import type { Side } from '../session/dialog.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { InviteClient } from '../transaction/invite-client.ts'
 import type { InviteServer } from '../transaction/invite-server.ts'
@@ -61,11 +62,29 @@ export interface Relay {
   readonly waiting: readonly InputRef[]
 }
 
+/** Our OPTIONS to one side of a dialog. */
+export interface Ping {
+  readonly to: Side
+  readonly text: string
+  readonly branch: string
+  readonly hop: Flow
+  readonly client: NonInviteClient
+  /** null = it has not answered yet. */
+  readonly isGone: boolean | null
+}
+
+/** A dialog whose sides are being asked whether they are there (probe.ts). */
+export interface Probe {
+  readonly pings: readonly Ping[]
+}
+
 export interface Local {
   readonly invites: ReadonlyMap<string, InviteLocal>
   readonly relays: ReadonlyMap<string, Relay>
   /** The client transactions of our own BYEs, by their records. */
   readonly owns: ReadonlyMap<string, NonInviteClient>
+  /** By the dialog's id. */
+  readonly probes: ReadonlyMap<string, Probe>
 }
 
 export interface Group {

@@ -3,7 +3,7 @@
 //   INVITE -> invite.ts        responses to it -> invite-response.ts, invite-failure.ts, invite-dialog.ts
 //   ACK, CANCEL -> cancel.ts   other requests and their responses -> relay.ts, BYE's -> bye.ts
 //   deadlines -> wake.ts       log timers -> intent.ts    a new owner -> takeover.ts    failed sends -> unsent.ts
-//   our own BYEs -> own-bye.ts
+//   our own BYEs -> own-bye.ts and OPTIONS -> probe.ts
 
 import { unreachable } from '../base/assert.ts'
 import type { GroupKey } from '../base/brand.ts'
@@ -38,7 +38,7 @@ import { onWake } from './wake.ts'
 
 export type { Group, Local } from './group-state.ts'
 
-export const emptyLocal: Local = { invites: new Map(), relays: new Map(), owns: new Map() }
+export const emptyLocal: Local = { invites: new Map(), relays: new Map(), owns: new Map(), probes: new Map() }
 
 /** The group on applied state, with the local part that this owner had; null = it has none yet. */
 export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | null): Group {
@@ -75,8 +75,8 @@ export function isIdle(group: Group): boolean {
 /** Whether the log has all of it, so that it may be loaded again. Of an INVITE it has neither the last provisional (17.2.1)
  * nor that the ACK for its failure came. */
 export function isInLog(group: Group): boolean {
-  const { invites, relays, owns } = group.local
-  return invites.size === 0 && relays.size === 0 && owns.size === 0
+  const { invites, relays, owns, probes } = group.local
+  return invites.size + relays.size + owns.size + probes.size === 0
 }
 
 /** When the group wants the input `wake`; null = never. */
@@ -93,6 +93,8 @@ export function wakeAt(group: Group): Instant | null {
     deadlines.push(nonInviteServerDeadline(relay.server), nonInviteClientDeadline(relay.client))
   }
   for (const client of group.local.owns.values()) deadlines.push(nonInviteClientDeadline(client))
+  for (const { pings } of group.local.probes.values())
+    for (const { client, isGone } of pings) if (isGone === null) deadlines.push(nonInviteClientDeadline(client))
   return earliest(deadlines)
 }
 

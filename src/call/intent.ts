@@ -1,7 +1,7 @@
 // Log timers of kind callback that fired. Each ends in a commit that has its intent done, whatever else is in it.
 //
 //   c.BRANCH  timer C (RFC 3261 16.8)     k.BRANCH  no final within 64*T1 of our CANCEL (9.1)     e.DIALOG  BYE without a final
-//   l.DIALOG  the oldest that a call becomes
+//   l.DIALOG  the oldest that a call becomes     o.DIALOG  are both sides there?     s.DIALOG  its session expires
 //
 // And intents that a commit opened: b.RECORD, a BYE of our own.
 
@@ -10,8 +10,9 @@ import { cancelBranches, isOpen } from './branches.ts'
 import { branchOfId } from './find.ts'
 import type { Found } from './find.ts'
 import { failWith } from './invite-failure.ts'
-import { onLimit } from './lifetime.ts'
+import { onExpired, onLimit } from './lifetime.ts'
 import { performBye } from './own-bye.ts'
+import { performProbe } from './probe.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Turn } from './turn.ts'
 
@@ -19,8 +20,10 @@ export function onIntent(turn: Turn, id: string): void {
   const kind = id.slice(0, 2)
   const subject = id.slice(2)
   if (kind === 'b.') return performBye(turn, subject)
+  if (kind === 'o.') return performProbe(turn, subject)
   turn.intentDone(id)
   if (kind === 'l.') return onLimit(turn, subject)
+  if (kind === 's.') return onExpired(turn, subject)
   if (kind === 'e.') {
     const dialog = turn.get('Dialog', subject)
     if (dialog?.kind === 'dialog' && dialog.state !== 'ended') endDialog(turn, subject, dialog)

@@ -14,7 +14,7 @@ import { byeTimer } from './bye.ts'
 import { allDialogs, dialogOf, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { boundStream } from './bound.ts'
-import { watch } from './lifetime.ts'
+import { noteSession, watch } from './lifetime.ts'
 import { callLimits } from './limits.ts'
 import type { Turn } from './turn.ts'
 
@@ -60,6 +60,7 @@ export function refreshTargets(
   const answered = contactOf(response) ?? dialog[otherSide(from)].target
   const refreshed = withParty(withParty(dialog, from, { target: asked }), otherSide(from), { target: answered })
   turn.put(found.value.dialog, refreshed)
+  noteSession(turn, found.value.dialog, response)
 }
 
 /** The early dialogs of an INVITE that has its final go (should one of them be answered after another, its 2xx makes it

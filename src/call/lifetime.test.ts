@@ -24,7 +24,7 @@ describe('--max-call (decision 0028)', () => {
     expect(ladder.take()).toEqual([
       'fired: x.1',
       'fired: l.1',
-      'commit: tx 1, tx 2, dialog 1, session 1, timer x, cancel e.1, cancel l.1, holds none, open b.1, open b.2, done l.1',
+      'commit: tx 1, tx 2, dialog 1, session 1, timer x, cancel e.1, cancel l.1, cancel o.1, cancel s.1, holds none, open b.1, open b.2, done l.1',
       'set -> caller: BYE',
       'set -> callee: BYE',
     ])
@@ -157,7 +157,7 @@ describe('--max-call (decision 0028)', () => {
     ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
     ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
     expect(ladder.take()).toContain(
-      'commit: dialog 1, tx 2, session 1, timer x.2, timer x, cancel e.1, cancel l.1, holds none',
+      'commit: dialog 1, tx 2, session 1, timer x.2, timer x, cancel e.1, cancel l.1, cancel o.1, cancel s.1, holds none',
     )
     ladder.pass(HOUR)
     expect(byes(scene)).toEqual(['callee'])
@@ -232,4 +232,179 @@ test('an answer to a BYE of ours that comes once more goes nowhere', () => {
   ladder.take()
   ladder.say(caller, answer)
   expect(ladder.take()).toEqual(['caller -> set: 200 BYE'])
+})
+
+/** Asked every hour, and once more after five minutes. */
+const asked = (options: SceneOptions = {}, grace = 300): Talk =>
+  talking({ ...options, lifetime: { probe: { every: seconds(HOUR), grace: seconds(grace) } } })
+
+/** Each side answers the OPTIONS that it got last. */
+function answerProbe({ ladder, caller, callee }: Talk, ofCaller: number | null, ofCallee: number | null): void {
+  for (const [one, status] of [
+    [caller, ofCaller],
+    [callee, ofCallee],
+  ] as const) {
+    if (status !== null) ladder.say(one, response(one, ladder.last(one, 'OPTIONS'), status))
+  }
+}
+
+describe('OPTIONS to both sides (decision 0028)', () => {
+  test('both are asked, and again an hour later', () => {
+    const scene = asked()
+    const { ladder } = scene
+    ladder.pass(HOUR)
+    expect(ladder.take()).toEqual(['fired: x.1', 'fired: o.1', 'set -> caller: OPTIONS', 'set -> callee: OPTIONS'])
+    answerProbe(scene, 500, 200)
+    expect(ladder.take()).toEqual([
+      'caller -> set: 500 OPTIONS',
+      'callee -> set: 200 OPTIONS',
+      'commit: timer o.1, done o.1',
+    ])
+    ladder.pass(HOUR)
+    expect(ladder.take()).toEqual(['fired: o.1', 'set -> caller: OPTIONS', 'set -> callee: OPTIONS'])
+  })
+
+  test('its CSeq was used before in that direction, or is 0: a re-INVITE that comes next is not refused (12.2.2)', () => {
+    const { ladder, caller, callee, callerLeg } = asked()
+    ladder.say(caller, inDialog(caller, callerLeg, 'INVITE', 7))
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 200))
+    ladder.pass(HOUR)
+    const numbers = [callee, caller].map((one) => cseq(parsed(ladder.last(one, 'OPTIONS'))).number)
+    expect(numbers).toEqual([6, 0])
+  })
+
+  test.each([200, 401, 404, 405, 480, 486, 488, 500, 501, 503, 604])('a %d means that somebody is there', (status) => {
+    const scene = asked({}, 0)
+    scene.ladder.pass(HOUR)
+    answerProbe(scene, 200, status)
+    expect(scene.ladder.take().at(-1)).toBe('commit: timer o.1, done o.1')
+    expect(byes(scene)).toEqual([])
+  })
+
+  test.each([481, 408, null])('%s twice means that nobody is: BYE to both sides', (status) => {
+    const scene = asked()
+    const { ladder } = scene
+    ladder.pass(HOUR)
+    answerProbe(scene, 200, status)
+    ladder.pass(33)
+    expect(ladder.take().at(-1)).toBe('commit: dialog 1, timer o.1, done o.1')
+    ladder.pass(300)
+    answerProbe(scene, 200, status)
+    ladder.pass(33)
+    expect(byes(scene).slice(0, 2)).toEqual(['caller', 'callee'])
+    expect(ladder.store.counter('calls.confirmed')).toBe(0)
+    ladder.pass(70)
+    expect(ladder.idle).toBe(true)
+  })
+
+  test('a side that is there again after the grace time is not doubted any more', () => {
+    const scene = asked()
+    const { ladder } = scene
+    ladder.pass(HOUR)
+    answerProbe(scene, 481, 200)
+    ladder.pass(300)
+    // It was the other one before.
+    answerProbe(scene, 200, 481)
+    ladder.pass(300)
+    answerProbe(scene, 200, 200)
+    ladder.take()
+    ladder.pass(300)
+    expect(ladder.take()).toEqual([])
+    expect(byes(scene)).toEqual([])
+  })
+
+  test('its owner dies while it waits: the next one asks again, by the same bytes, and decides once', () => {
+    const scene = asked({}, 0)
+    const { ladder, callee } = scene
+    ladder.pass(HOUR)
+    const first = ladder.last(callee, 'OPTIONS')
+    ladder.take()
+    ladder.takeover()
+    expect(ladder.take().slice(-2)).toEqual(['set -> caller: OPTIONS', 'set -> callee: OPTIONS'])
+    expect(ladder.last(callee, 'OPTIONS')).toBe(first)
+    answerProbe(scene, 200, 481)
+    ladder.takeover()
+    expect(byes(scene)).toEqual(['caller', 'callee', 'caller', 'callee'])
+    expect(ladder.view?.intents.map(({ id }) => id)).toEqual(['b.1', 'b.2'])
+  })
+
+  test('a connection that is refused is no answer at all', () => {
+    const scene = asked({ calleeStream: '1.x.1/3', transport: 'tcp' }, 0)
+    const { ladder, caller } = scene
+    ladder.pass(HOUR)
+    const { what, flow, data } = ladder.sent.findLast(({ to }) => to !== 'caller') as (typeof ladder.sent)[number]
+    ladder.step({ kind: 'unsent', what, flow, data, reason: 'late' })
+    expect(ladder.sent.at(-1)?.data).toBe(data)
+    ladder.step({ kind: 'unsent', what, flow, data, reason: 'unreachable' })
+    ladder.say(caller, response(caller, ladder.last(caller, 'OPTIONS'), 500))
+    expect(ladder.take().at(-1)).toBe('commit: timer o.1, done o.1')
+  })
+
+  test('the call ends meanwhile: so does the question', () => {
+    const { ladder, caller, callee, callerLeg } = asked()
+    ladder.pass(HOUR)
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    expect(ladder.view?.intents).toEqual([])
+    ladder.take()
+    ladder.pass(31)
+    expect(ladder.take()).toEqual([])
+    ladder.pass(5)
+    expect(ladder.idle).toBe(true)
+  })
+})
+
+describe('session timers (RFC 4028)', () => {
+  const TEN_MINUTES = 600
+  const refreshed = (headers: readonly (readonly [string, string])[]): Talk => {
+    const scene = calling({ lifetime: { sessions: true } })
+    const { ladder, caller, callee, invite } = scene
+    ladder.say(callee, response(callee, invite, 200, headers))
+    const leg = callerLeg(ladder.last(caller, '200 INVITE'))
+    ladder.say(caller, inDialog(caller, leg, 'ACK', 1))
+    ladder.take()
+    return { ...scene, callerLeg: leg, calleeLeg: leg }
+  }
+  const ten = [['Session-Expires', '600;refresher=uac']] as const
+
+  test('8.3: once it has expired the proxy forgets the call, and sends nothing', () => {
+    const scene = refreshed(ten)
+    const { ladder } = scene
+    ladder.pass(TEN_MINUTES - 1)
+    expect(ladder.store.counter('calls.confirmed')).toBe(1)
+    ladder.pass(1)
+    expect(ladder.take().slice(-2)).toEqual([
+      'fired: s.1',
+      'commit: dialog 1, session 1, timer x, cancel e.1, cancel l.1, cancel o.1, cancel s.1, holds none, done s.1',
+    ])
+    expect(ladder.store.counter('calls.confirmed')).toBe(0)
+    ladder.pass(40)
+    expect([byes(scene), ladder.idle]).toEqual([[], true])
+  })
+
+  test.each(['INVITE', 'UPDATE'])('8.2: the 2xx to an %s sets it anew, or takes it away', (method) => {
+    const { ladder, caller, callee, callerLeg } = refreshed([['x', '600']])
+    const refresh = (number: number, headers: readonly (readonly [string, string])[]): void => {
+      ladder.say(caller, inDialog(caller, callerLeg, method, number))
+      ladder.say(callee, response(callee, ladder.last(callee, method), 200, headers))
+    }
+    ladder.pass(500)
+    refresh(2, ten)
+    ladder.pass(TEN_MINUTES - 1)
+    expect(ladder.store.counter('calls.confirmed')).toBe(1)
+    refresh(3, [])
+    ladder.pass(HOUR)
+    expect(ladder.store.counter('calls.confirmed')).toBe(1)
+  })
+
+  test.each(['', 'soon', '-5', '1e9'])('a Session-Expires of "%s" is none', (value) => {
+    const { ladder } = refreshed([['Session-Expires', value]])
+    expect(ladder.view?.timers.map(({ id }) => id)).toEqual(['x.1'])
+  })
+
+  test('where nobody asks for it, it is not looked at', () => {
+    const scene = calling({ lifetime: { maxCall: seconds(HOUR) } })
+    scene.ladder.say(scene.callee, response(scene.callee, scene.invite, 200, ten))
+    expect(scene.ladder.view?.timers.map(({ id }) => id)).toEqual(['l.1', 'x.1'])
+  })
 })

@@ -1,20 +1,25 @@
 // What ends a dialog besides its phones (decision 0028). A dialog that the set may end is *watched* from its 2xx on: it has what a
 // request of ours to each side needs, and timers of the log.
 //
-//   l.DIALOG  it is as old as a call may become
+//   l.DIALOG  it is as old as a call may become: BYE to both sides
+//   o.DIALOG  its sides are asked whether they are there (probe.ts); if not, BYE to both
+//   s.DIALOG  its session expires (RFC 4028): a proxy forgets it, and sends nothing (8.3)
 
-import { between } from '../base/instant.ts'
+import { between, seconds } from '../base/instant.ts'
 import type { Duration } from '../base/instant.ts'
 import { flat } from '../base/bytes.ts'
 import { routeSets } from '../proxy/own-request.ts'
 import { withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
-import { cseq } from '../sip/message.ts'
+import { cseq, header } from '../sip/message.ts'
+import { digits } from '../sip/scan.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { timers } from '../transaction/timers.ts'
+import { endDialog } from './bye.ts'
 import type { Found } from './find.ts'
 import { CSEQ_STEP, hangUp } from './own-bye.ts'
 import type { Turn } from './turn.ts'
+import { limitTimer, probeTimer, sessionTimer } from './watch-timers.ts'
 
 /** The dialog is confirmed by this answer to this INVITE. A set that writes format 1 has no room for what is to be known then. */
 export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipResponse): void {
@@ -26,9 +31,30 @@ export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipRes
     ...dialog,
     caller: { ...dialog.caller, routes: toCaller.map(flat) },
     callee: { ...dialog.callee, routes: toCallee.map(flat) },
-    watch: { acknowledged: false, expires: 0 },
+    watch: { acknowledged: false, expires: 0, doubted: [] },
   })
   if (lifetime.maxCall !== undefined) turn.setTimer(limitTimer(id), notBefore(lifetime.maxCall), null)
+  if (lifetime.probe !== undefined) turn.setTimer(probeTimer(id), notBefore(lifetime.probe.every), null)
+  noteSession(turn, id, answer)
+}
+
+/** RFC 4028 8.2: each 2xx to an INVITE or UPDATE says until when the session is to be refreshed, or that it need not be. */
+export function noteSession(turn: Turn, id: string, answer: SipResponse): void {
+  const dialog = turn.get('Dialog', id)
+  if (turn.ctx.settings.lifetime?.sessions !== true || dialog?.kind !== 'dialog' || dialog.watch === null) return
+  const expires = sessionExpires(answer)
+  if (expires > 0) turn.setTimer(sessionTimer(id), notBefore(seconds(expires)), null)
+  else if (dialog.watch.expires > 0) turn.cancelTimer(sessionTimer(id))
+  if (expires !== dialog.watch.expires) turn.put(id, { ...dialog, watch: { ...dialog.watch, expires } })
+}
+
+/** More seconds than a session has. */
+const MOST_SECONDS = 100_000_000
+
+/** The seconds in Session-Expires; 0 = it isn't there, or can't be read. */
+function sessionExpires(answer: SipResponse): number {
+  const value = header(answer, 'Session-Expires')?.split(';')[0]?.trim() ?? ''
+  return Math.max(0, digits(value, 0, value.length, MOST_SECONDS))
 }
 
 /** 15: no BYE to the caller before its ACK, or 64*T1 after the 2xx. ACKs leave no trace, so what is due earlier waits for those... */
@@ -62,6 +88,8 @@ export function onLimit(turn: Turn, id: string): void {
   if (dialog?.kind === 'dialog' && dialog.state === 'confirmed') hangUp(turn, id, dialog)
 }
 
-function limitTimer(dialog: string): string {
-  return `l.${dialog}`
+/** Nobody refreshed its session in time. */
+export function onExpired(turn: Turn, id: string): void {
+  const dialog = turn.get('Dialog', id)
+  if (dialog?.kind === 'dialog' && dialog.state === 'confirmed') endDialog(turn, id, dialog)
 }

@@ -11,7 +11,7 @@ import { draftRequest, sendAgainAs, sendOwn } from '../proxy/own-request.ts'
 import type { End, OwnPlace } from '../proxy/own-request.ts'
 import type { Forwarded } from '../proxy/forward.ts'
 import { viaOf } from '../proxy/upstream.ts'
-import { otherSide } from '../session/dialog.ts'
+import { SIDES, otherSide } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { cseq } from '../sip/message.ts'
 import type { SipResponse } from '../sip/message.ts'
@@ -25,8 +25,6 @@ import { routeOf } from './forward.ts'
 import { ageOf } from './resume.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
-
-const SIDES: readonly Side[] = ['caller', 'callee']
 
 /** Above the CSeq number committed of the other side's requests, since most are relayed without a commit... */
 export const CSEQ_STEP = 100
@@ -49,7 +47,13 @@ export function hangUp(turn: Turn, id: string, dialog: Dialog): void {
 }
 
 /** A request of ours to one side of the dialog, as if the other one had sent it. `wait`: the turn waits for a name. */
-function ownRequest(turn: Turn, dialog: Dialog, to: Side, method: string, number: number): Forwarded | 'wait' | null {
+export function ownRequest(
+  turn: Turn,
+  dialog: Dialog,
+  to: Side,
+  method: string,
+  number: number,
+): Forwarded | 'wait' | null {
   const session = turn.get('SipSession', dialog.session)
   const party = dialog[to]
   if (session?.kind !== 'session' || party.target === '') return null

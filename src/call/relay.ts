@@ -18,9 +18,10 @@ import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
 import { forwardedToPlaces, forwardStateless, routeOf } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
-import { noteCseq } from './lifetime.ts'
+import { noteCseq, noteSession } from './lifetime.ts'
 import { callLimits } from './limits.ts'
 import { onOwnResponse, ownOf } from './own-bye.ts'
+import { onProbeResponse, probeOf } from './probe.ts'
 import { refuse, turnAway } from './refuse.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import { reply, upstreamOf } from './reply.ts'
@@ -108,6 +109,8 @@ function relayOfBranch(turn: Turn, branch: string, method: string): Relay | null
 export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
   const own = ownOf(turn, response)
   if (own !== null) return onOwnResponse(turn, response, own, ref)
+  const probe = probeOf(turn, response)
+  if (probe !== null) return onProbeResponse(turn, response, probe.id, probe.ping, ref)
   const branch = viaOf(response).branch ?? ''
   const relay = relayOfBranch(turn, branch, cseq(response).method)
   if (relay === null) {
@@ -169,6 +172,7 @@ function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null):
     target: contactOf(response) ?? value[other].target,
   })
   turn.put(dialog.id, refreshed)
+  noteSession(turn, dialog.id, response)
 }
 
 /** No transaction of ours knows it (the owner that had one died): relayed by the next Via, if our Via is authentic. What

@@ -9,7 +9,7 @@ import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from 
 import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
-import type { Group, Held, InviteLocal, Local, Relay } from './group-state.ts'
+import type { Group, Held, InviteLocal, Local, Probe, Relay } from './group-state.ts'
 
 /** Of a turn whose input is given again. */
 const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [] } as const
@@ -181,6 +181,16 @@ export class Turn {
     const owns = new Map(this.#local.owns)
     owns.delete(id)
     this.#local = { ...this.#local, owns }
+  }
+
+  setProbe(id: string, probe: Probe): void {
+    this.#local = { ...this.#local, probes: new Map(this.#local.probes).set(id, probe) }
+  }
+
+  dropProbe(id: string): void {
+    const probes = new Map(this.#local.probes)
+    probes.delete(id)
+    this.#local = { ...this.#local, probes }
   }
 
   dropRelay(id: string): void {

@@ -20,6 +20,7 @@ import type { Found } from './find.ts'
 import type { BranchLocal, Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
 import { ownStands, ownUnreachable } from './own-bye.ts'
+import { probeStands, probeUnreachable } from './probe.ts'
 import { answerRelay } from './relay.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
@@ -40,6 +41,7 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
   else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'own') ownUnreachable(turn, sent.id, unsent.data)
+  else if (sent.kind === 'probe') probeUnreachable(turn, sent.id, unsent.data)
   // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.
 }
 
@@ -62,6 +64,8 @@ function stands(turn: Turn, sent: Sent, { data, flow }: Unsent): boolean {
       return isKept(turn, data)
     case 'own':
       return ownStands(turn, sent.id, data)
+    case 'probe':
+      return probeStands(turn, sent.id, data)
     case 'untracked':
       // Nothing here makes a call: ACK for a 2xx, CANCEL, answers. On UDP its sender repeats what matters.
       return flow.transport !== 'udp'

@@ -9,6 +9,7 @@ import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
 import { wakeOwns } from './own-bye.ts'
+import { wakeProbes } from './probe.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -22,6 +23,7 @@ export function onWake(turn: Turn): void {
   }
   for (const relay of [...turn.local.relays.values()]) wakeRelay(turn, relay)
   wakeOwns(turn)
+  wakeProbes(turn)
 }
 
 /** By its id: what one branch comes to may have changed the others. */

@@ -3,7 +3,7 @@
 /** What a send was. `id`: of the INVITE transaction, of its branch, or of the relay. */
 export type Sent =
   | {
-      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final' | 'own'
+      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final' | 'own' | 'probe'
       readonly id: string
     }
   | { readonly kind: 'untracked' }
@@ -22,11 +22,13 @@ export const what = {
   byeFinal: (id: string) => `bye-final ${id}`,
   /** A BYE of our own. */
   own: (id: string) => `own ${id}`,
+  /** An OPTIONS of our own in that dialog. */
+  probe: (dialogId: string) => `probe ${dialogId}`,
   /** What was relayed or answered without state. */
   untracked: 'untracked',
 } as const
 
-const KINDS = ['invite', 'ack', 'cancel', 'response', 'request', 'answer', 'bye-final', 'own'] as const
+const KINDS = ['invite', 'ack', 'cancel', 'response', 'request', 'answer', 'bye-final', 'own', 'probe'] as const
 
 export function readWhat(text: string): Sent {
   const space = text.indexOf(' ')

@@ -24,8 +24,10 @@ export function callSettings(config: SetConfig): CallSettings {
   }
 }
 
-function lifetimeOf({ maxCall = 0 }: SetConfig): Pick<CallSettings, 'lifetime'> {
-  return maxCall === 0 ? {} : { lifetime: { maxCall: seconds(maxCall) } }
+function lifetimeOf({ maxCall = 0, probe, sessionTimers = false }: SetConfig): Pick<CallSettings, 'lifetime'> {
+  if (maxCall === 0 && probe === undefined && !sessionTimers) return {}
+  const asked = probe === undefined ? {} : { probe: { every: seconds(probe.every), grace: seconds(probe.grace) } }
+  return { lifetime: { ...(maxCall === 0 ? {} : { maxCall: seconds(maxCall) }), ...asked, sessions: sessionTimers } }
 }
 
 /** Whether its access list is none. */

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { seconds } from '../base/instant.ts'
+import { callSettings } from './call-settings.ts'
 import { parseConfig, printConfig } from './config.ts'
 import { readOptions } from './options.ts'
 import { UP_OPTIONS } from './settings.ts'
@@ -51,6 +53,21 @@ test('redirections are followed where there is a next hop that gives them', () =
   expect(config.followRedirects).toBe(true)
   expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
   expect(() => planned(['--follow-redirects'])).toThrow('give --next-hop HOST:PORT, or leave --follow-redirects out')
+})
+
+test('what ends calls by itself is told to the call room', () => {
+  expect(callSettings(planned([])).lifetime).toBeUndefined()
+  const config = { ...planned(['--max-call', '3600']), probe: { every: 60, grace: 0 }, sessionTimers: true }
+  expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+  expect(callSettings(config).lifetime).toEqual({
+    maxCall: seconds(3_600),
+    probe: { every: seconds(60), grace: 0 },
+    sessions: true,
+  })
+  const one = JSON.parse(printConfig({ ...config, maxCall: 0 })) as object
+  expect(parseConfig(JSON.stringify({ ...one, probe: { every: 90 } }), '/')).toMatchObject({
+    value: { probe: { every: 90, grace: 60 } },
+  })
 })
 
 test('several next hops are one text, which an option replaces whole', () => {
@@ -113,7 +130,11 @@ test.each([
   [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
   [{ durability: 'disk' }, 'durability: "disk" should be "wal" or "memory"'],
   [{ durability: 'memory' }, 'replicas[0].data: "/data/replica-1" should be left out'],
-  [{ maxCall: -1 }, 'maxCall: -1 should be whole seconds, at most 31536000, or 0 for never'],
+  [{ maxCall: -1 }, 'maxCall: -1 should be whole seconds, from 0 to 31536000, or 0 for never'],
+  [{ probe: {} }, 'probe.every: it is missing should be whole seconds, from 32 to 86400'],
+  [{ probe: { every: 60, grace: 0.5 } }, 'probe.grace: 0.5 should be whole seconds, from 0 to 86400'],
+  [{ probe: { interval: 60 } }, 'probe: unknown "interval"; known are every, grace'],
+  [{ sessionTimers: 'yes' }, 'sessionTimers: "yes" should be true or false'],
   [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
   [{ compaction: { every: 1 } }, 'compaction.every: 1 should be a whole number from 100000 to 536870912, of bytes'],
   [{ compaction: { kept: 1e99 } }, 'compaction.kept: 1e+99 should be a whole number from 100 to 1000000, of entries'],

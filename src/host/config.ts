@@ -20,6 +20,8 @@ import { parseNextHops, printNextHops } from './next-hops.ts'
 import type { NextHopSetting } from './next-hops.ts'
 import { ConfigError, fields, only, wrong } from './config-fields.ts'
 import { hostLimits } from './limits.ts'
+import { readLifetime } from './lifetime-config.ts'
+import type { LifetimeConfig } from './lifetime-config.ts'
 import { addressesOf, listenTrouble } from './sip-addresses.ts'
 import type { SipPlaces } from './sip-addresses.ts'
 import { readPlaces } from './sip-config.ts'
@@ -33,7 +35,7 @@ export interface ReplicaConfig {
   readonly data: string | null
 }
 
-export interface SetConfig extends SipPlaces {
+export interface SetConfig extends SipPlaces, LifetimeConfig {
   /** The set's id: replicas, peers and data folders of another one are refused. */
   readonly set: string
   /** What its replicas show each other: 64 hexadecimal digits (peer-security.ts). */
@@ -49,8 +51,6 @@ export interface SetConfig extends SipPlaces {
   readonly bounds?: CallBounds
   /** Who is asked for names (RFC 3263); absent = whom the machine asks. */
   readonly dns?: readonly Address[]
-  /** Seconds after which a call is ended (decision 0028); absent = never. */
-  readonly maxCall?: number
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -67,9 +67,6 @@ export interface SetConfig extends SipPlaces {
 
 /** A set larger than this only adds round trips: seven replicas outlive any three. */
 export const MOST_REPLICAS = limits.replicas
-
-/** A year. */
-export const MOST_CALL_SECONDS = 31_536_000
 
 /** Printed with two spaces, as a file for `--config`. */
 export function printConfig(config: SetConfig): string {
@@ -95,6 +92,8 @@ export function printConfig(config: SetConfig): string {
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
     maxCall: config.maxCall ?? 0,
+    ...(config.probe === undefined ? {} : { probe: config.probe }),
+    ...(config.sessionTimers === undefined ? {} : { sessionTimers: config.sessionTimers }),
     restart: restart ?? 'never',
     admin: printAddress(config.admin),
     replicas,
@@ -130,6 +129,8 @@ const KEYS = [
   'compaction',
   'formats',
   'maxCall',
+  'probe',
+  'sessionTimers',
   'restart',
   'admin',
   'replicas',
@@ -166,7 +167,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...readAllow(value['allow']),
     ...readDns(value['dns']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
-    ...readMaxCall(value['maxCall']),
+    ...readLifetime(value),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
@@ -338,13 +339,6 @@ function readCompaction(value: unknown): SetConfig['compaction'] {
     ...readCount(given, 'every', [100_000, hostLimits.logBytes / 2], 'bytes'),
     ...readCount(given, 'kept', [100, 1_000_000], 'entries'),
   }
-}
-
-function readMaxCall(value: unknown): Pick<SetConfig, 'maxCall'> {
-  if (value === undefined || value === 0) return {}
-  const isAge = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_CALL_SECONDS
-  if (!isAge) wrong('maxCall', value, `whole seconds, at most ${MOST_CALL_SECONDS}, or 0 for never`)
-  return { maxCall: value as number }
 }
 
 type Bounds = readonly [least: number, most: number]

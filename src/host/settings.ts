@@ -12,7 +12,8 @@ import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import { parseSipAddresses } from './sip-addresses.ts'
 import type { SipAddress } from './sip-addresses.ts'
-import { isDurability, MOST_CALL_SECONDS, MOST_REPLICAS, offLoopback } from './config.ts'
+import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
+import { MOST_CALL_SECONDS } from './lifetime-config.ts'
 import type { Option } from './options.ts'
 
 export const UP_OPTIONS = {

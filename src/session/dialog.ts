@@ -9,11 +9,14 @@
 import { TRANSPORTS } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import { asText, codeOf, nameOf, readFields } from './fields.ts'
+import type { FieldReader } from './fields.ts'
 
 type DialogState = 'early' | 'confirmed' | 'ended'
 export type Side = 'caller' | 'callee'
 
 const STATES: readonly DialogState[] = ['early', 'confirmed', 'ended']
+/** In the order of their codes. */
+export const SIDES: readonly Side[] = ['caller', 'callee']
 
 /** What a dialog knows of one of its ends. */
 export interface Party {
@@ -34,8 +37,10 @@ export interface Party {
 export interface Watch {
   /** The ACK for its 2xx was seen, as far as anybody asks. */
   readonly acknowledged: boolean
-  /** Seconds of its session timer (RFC 4028); 0 = it has none. */
+  /** Seconds of its session timer (RFC 4028); 0 = it has none, or nobody asks. */
   readonly expires: number
+  /** The sides that were gone when they were last asked. */
+  readonly doubted: readonly Side[]
 }
 
 export interface Dialog {
@@ -99,7 +104,8 @@ export function dialogFields(dialog: Dialog, format: number): readonly unknown[]
   const fields = [codeOf(STATES, state), session, transaction, callId, ...parties]
   const watch = format === 1 ? null : dialog.watch
   if (watch === null) return [DIALOG_SHAPES.plain, ...fields]
-  return [DIALOG_SHAPES.watched, ...fields, watch.acknowledged ? 1 : 0, watch.expires]
+  const doubted = watch.doubted.map((side) => codeOf(SIDES, side))
+  return [DIALOG_SHAPES.watched, ...fields, watch.acknowledged ? 1 : 0, watch.expires, doubted]
 }
 
 export function readDialog(value: unknown): Dialog {
@@ -113,7 +119,15 @@ export function readDialog(value: unknown): Dialog {
     callId: fields.text(),
     caller: readParty(fields.list()),
     callee: readParty(fields.list()),
-    watch: isWatched ? { acknowledged: fields.flag(), expires: fields.number() } : null,
+    watch: isWatched ? readWatch(fields) : null,
+  }
+}
+
+function readWatch(fields: FieldReader): Watch {
+  return {
+    acknowledged: fields.flag(),
+    expires: fields.number(),
+    doubted: fields.list().map((code) => nameOf(SIDES, code as number)),
   }
 }
 

@@ -117,7 +117,13 @@ describe('what is written is read back', () => {
       callId: text,
       caller: anyParty,
       callee: anyParty,
-      watch: fc.option(fc.record({ acknowledged: fc.boolean(), expires: fc.nat() })),
+      watch: fc.option(
+        fc.record({
+          acknowledged: fc.boolean(),
+          expires: fc.nat(),
+          doubted: fc.subarray(['caller' as const, 'callee' as const]),
+        }),
+      ),
     })
     fc.assert(
       fc.property(any, (value) => {

@@ -5,6 +5,7 @@
 
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
 import type { FormatNumber } from '../wire/formats.ts'
+import { SIDES } from '../session/dialog.ts'
 import type { Side } from '../session/dialog.ts'
 import { TRANSPORTS } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -103,7 +104,6 @@ const BRANCH_STATES: readonly BranchState[] = [
 ]
 /** `lone` is a branch that is its INVITE's only one, or in nothing different; format 1 knows no other. */
 const BRANCH_SHAPES = { lone: 1, forked: 2 } as const
-const SIDES: readonly Side[] = ['caller', 'callee']
 
 /** As that format of a set has it. */
 export function transactionFields(record: TransactionRecord, format: FormatNumber): readonly unknown[] {

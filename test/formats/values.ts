@@ -269,5 +269,5 @@ export const fork: EntityValue = {
 export const watched: EntityValue = {
   ...entities.dialog,
   caller: { ...party, routes: ['<sip:127.0.0.2;lr>', '<sip:127.0.0.3;lr>'] },
-  watch: { acknowledged: true, expires: 1800 },
+  watch: { acknowledged: true, expires: 1800, doubted: ['callee'] },
 }
