@@ -104,8 +104,9 @@ function wantedView(row: BookRow, here: readonly ReplicaId[], situation: Situati
   const old = here.filter((one) => one !== id)
   if (!here.includes(id)) return view({ kind: 'joining' }, changeOf([{ kind: 'add-learner', replica: id }]))
   if (!learners.includes(id)) {
-    if (row.gone < row.generation - 1 && situation.isCommitted) {
-      return view({ kind: 'joint' }, { kind: 'book', row: { ...row, gone: row.generation - 1 } })
+    if (row.gone < row.generation - 1) {
+      const gone: Step = { kind: 'book', row: { ...row, gone: row.generation - 1 } }
+      return view({ kind: 'joint' }, situation.isCommitted ? gone : null)
     }
     return view({ kind: row.awaited ? 'awaited' : 'done' })
   }

@@ -321,6 +321,7 @@ describe('a replica comes without its disk', () => {
     expect(membersOf(raft.configuration)).not.toContain(old)
     expect(raft.configurationIndex).toBeGreaterThan(raft.commitIndex)
     expect([bench.runs(old), bench.stopped]).toEqual([true, []])
+    expect(membersAt(bench).members.find((member) => member.place === place)?.stage.kind).toBe('joint')
     bench.loses = () => false
     expect(settled(bench)).toContain(memberId(place, 1))
     expect(bench.stopped.map(({ by }) => by)).toEqual([old])
