@@ -279,7 +279,7 @@ export class Host {
     this.#watch.leaving(machine, effect, work)
     switch (effect.kind) {
       case 'send':
-        sip.fromSet(place, effect)
+        if (!sip.fromSet(place, effect)) this.deliver({ kind: 'unsent', send: effect, reason: 'no-stream' })
         break
       case 'peer':
         trace.event(

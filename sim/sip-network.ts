@@ -39,7 +39,7 @@ export interface SipProcess {
 interface SharedStreams {
   bind(replica: number, listener: SipProcess): void
   unbind(replica: number): void
-  fromSet(replica: number, send: Send): void
+  fromSet(replica: number, send: Send): boolean
   becomePerfect(): void
 }
 
@@ -108,13 +108,14 @@ export class SipNetwork {
     this.#streams.unbind(replica)
   }
 
-  /** A datagram leaves from the shared address, whichever replica sends it; what goes on a stream, on that. */
-  fromSet(replica: number, send: Send): void {
+  /** A datagram leaves from the shared address, whichever replica sends it; what goes on a stream, on that. False: it has none any more. */
+  fromSet(replica: number, send: Send): boolean {
     const { flow: to, data } = send
     if (to.transport !== 'udp') return this.#streams.fromSet(replica, send)
     const content = mixText(replica, data).low
     this.#trace.event(content, () => `${replica} ~> ${nameOf(to)}  ${summary(data)}`)
     this.#travel(this.#set, to, data, content, () => this.#phones.get(nameOf(to))?.(data, this.#set))
+    return true
   }
 
   fromPhone(from: SocketAddress, to: SocketAddress, data: string): void {

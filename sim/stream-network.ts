@@ -126,13 +126,15 @@ export class StreamNetwork {
     }
   }
 
-  /** A send of a replica on a stream. */
-  fromSet(replica: number, send: Send): void {
+  /** A send of a replica on a stream. False: its sockets are closed. */
+  fromSet(replica: number, send: Send): boolean {
     this.#trace.event(
       mixText(replica, send.data).low,
       () => `${replica} => ${nameOf(send.flow)}  ${summary(send.data)}`,
     )
-    this.#bound.find((bound) => bound.replica === replica)?.host.send(send)
+    const bound = this.#bound.find((one) => one.replica === replica)
+    bound?.host.send(send)
+    return bound !== undefined
   }
 
   /** A phone connects to the set. It may write at once. */

@@ -260,7 +260,7 @@ describe('PeerNetwork', () => {
 describe('SipNetwork', () => {
   const set = { host: '127.0.0.10', port: 5060 }
   const phone = { host: '10.0.0.1', port: 5060 }
-  const streams = { bind: () => {}, unbind: () => {}, fromSet: () => {}, becomePerfect: () => {} }
+  const streams = { bind: () => {}, unbind: () => {}, fromSet: () => true, becomePerfect: () => {} }
 
   it('deals each flow to one bound replica, and all of them anew when the bound ones change', () => {
     const agenda = new Agenda()

@@ -182,6 +182,7 @@ test('lentMost: of responses that nobody acknowledges so many wait; beyond it th
     owner: () => ({ unsent: ({ data }: { readonly data: string }) => void back.push(data) }) as never,
     now: () => instant(0),
     stale: () => false,
+    closed: () => false,
   })
   const flow = { transport: 'tcp', host: '127.36.0.2', port: 5062, stream: '2.b.1/1' } as const
   for (let at = 0; at <= limits.lentMost; at++) {
@@ -191,4 +192,33 @@ test('lentMost: of responses that nobody acknowledges so many wait; beyond it th
   }
   egress.retry(instant(limits.passAgain))
   expect([back.length, back[0], back.at(-1)]).toEqual([limits.lentMost, '1', `${limits.lentMost}`])
+})
+
+test('a holder whose sockets are closed, for it leaves, says so: the owner takes a new connection', () => {
+  const [owner, holder] = ['1.a.1', '2.b.1'] as [Life, Life]
+  const told: unknown[] = []
+  const outbox = new Outbox()
+  const egress = new Egress({
+    life: holder,
+    store: { ownerOf: () => owner, serving: () => ({ version: index(1) }) } as never,
+    links: { send: (to: ReplicaId, frame: unknown) => told.push({ to, frame }) > 0 } as never,
+    outbox,
+    owner: () => undefined as never,
+    now: () => instant(0),
+    stale: () => false,
+    closed: () => true,
+  })
+  const flow = { transport: 'tcp', host: '127.36.0.2', port: 5062, stream: `${holder}/1` } as const
+  const origin = { group: groupKey('00000000000000aa'), what: 'untracked' as const }
+  const id = `${owner}#1` as EgressId
+  egress.onEgress(
+    { kind: 'egress', id, judged: index(1), flow, data: 'SIP/2.0 200 OK', within: limits.notAfter, origin },
+    owner,
+  )
+  egress.tellOwners()
+  expect(told).toEqual([
+    { to: replicaId(1), frame: { kind: 'unsent', origin, flow, data: 'SIP/2.0 200 OK', reason: 'no-stream' } },
+    { to: replicaId(1), frame: { kind: 'sent', ids: [id] } },
+  ])
+  expect(outbox.take()).toEqual([])
 })

@@ -33,6 +33,8 @@ export interface EgressPorts {
   now(): Instant
   /** A stale replica lends its streams to nobody: what it reads now may be old. */
   stale(): boolean
+  /** Its SIP sockets are closed, for it leaves: none of its streams is left. */
+  closed(): boolean
 }
 
 interface Lent {
@@ -154,10 +156,15 @@ export class Egress {
     const known = originOf(origin)
     const isOver = known !== null && judged <= store.serving().version && store.ownerOf(known.group) !== asker
     if (isOver) outbox.count('sip_lent_too_late')
+    else if (this.#ports.closed()) this.#cameTooLate({ origin: known, flow, data })
     else outbox.push({ kind: 'send', flow, data, origin: known, notAfter: plus(this.#ports.now(), within) })
     const ids = this.#sent.get(asker)
     if (ids === undefined) this.#sent.set(asker, [id])
     else ids.push(id)
+  }
+
+  #cameTooLate({ origin, flow, data }: Pick<Send, 'origin' | 'flow' | 'data'>): void {
+    if (origin !== null) this.unsent({ origin, flow, data, reason: 'no-stream' })
   }
 
   /** One frame each a turn. A telling that is lost costs a repetition. */

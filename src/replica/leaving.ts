@@ -63,6 +63,11 @@ export class Leaving {
     return this.#stage !== 'no'
   }
 
+  /** None of its streams is left. */
+  get isClosed(): boolean {
+    return this.#stage === 'settling' || this.#stage === 'parted' || this.#stage === 'over'
+  }
+
   /** It is told to end. Told again, it goes on as it does. */
   begin(): void {
     this.#parts = false

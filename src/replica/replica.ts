@@ -162,7 +162,7 @@ export class Replica {
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log, before })
-    this.#egress = new Egress({ ...shared, owner: () => this.#owner })
+    this.#egress = new Egress({ ...shared, owner: () => this.#owner, closed: () => this.#leaving.isClosed })
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,
