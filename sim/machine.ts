@@ -5,6 +5,7 @@ import { generationOf, life, replicaId } from '../src/base/brand.ts'
 import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
+import type { VoterSet } from '../src/raft/quorum.ts'
 import type { Reply } from '../src/replica/effect.ts'
 import type { ReplicaOptions } from '../src/replica/options.ts'
 import { Replica } from '../src/replica/replica.ts'
@@ -74,7 +75,10 @@ export class Machine {
   #newest: number
   /** What its set wrote, as it knew when it died. */
   #active = 0
+  #voters: VoterSet | null = null
   #isTooOld = false
+  /** Its process has ended, and nobody told it to: its supervisor may start it again. */
+  onEndOfItself: () => void = () => undefined
   /** Its release can't take part in its set. */
   onTooOld: () => void = () => undefined
 
@@ -129,6 +133,11 @@ export class Machine {
   /** What its set writes, as far as it knows or knew. */
   get active(): number {
     return Math.max(this.#active, this.replica?.store.format ?? 0)
+  }
+
+  /** Who decides by the newest configuration in its log, also while it is dead; null = it has none. */
+  get voters(): VoterSet | null {
+    return this.replica?.raft.configuration.voters ?? this.#voters
   }
 
   /** Another release, for its next start. */
@@ -242,6 +251,7 @@ export class Machine {
     if (this.#host === null) return
     const { peers, sip, trace, watch } = this.#parts
     this.#active = this.active
+    this.#voters = this.voters
     const disk = this.#otherDisk ?? this.disk
     const unsynced = disk.records.length - disk.synced
     const kept = disk.crash(tail, share)
@@ -266,13 +276,17 @@ export class Machine {
     const onEnd = this.#onEnd
     this.#parts.trace.tell(`[${this.place}] has nothing left to do, and ends`)
     this.kill('kept', 0)
-    onEnd?.()
+    if (onEnd === null) this.onEndOfItself()
+    else onEnd()
   }
 
   /** It has an empty disk and is to start as that incarnation, which the set has given it. */
   become(id: ReplicaId, incarnation: string, about: number): void {
+    const { isFull } = this.#disk
     this.#id = id
     this.#disk = new Disk(incarnation)
+    this.#disk.isFull = isFull
+    this.#voters = null
     this.#hasRun = false
     this.#otherDisk = null
     this.isMember = true

@@ -13,6 +13,7 @@ import type { Formats } from '../src/wire/formats.ts'
 import type { Agenda, Appointment } from './agenda.ts'
 import { drawInRun, moment } from './draws.ts'
 import type { Draw } from './draws.ts'
+import { replicasOf } from './fault.ts'
 import type { Plan } from './plan.ts'
 
 /** What TCP's buffers and a host's queue hold while a link is cut; more, and the connection ends. */
@@ -141,6 +142,8 @@ export class PeerNetwork {
 
   /** Dropped if the sender's end is not up. */
   send(from: number, to: ReplicaId, frame: Uint8Array): void {
+    // Who had its place before it: nobody else has that address.
+    if (placeOf(to) === from) return
     const pair = this.#pair(from, placeOf(to))
     const [sender, receiver] = ends(pair, from)
     if (sender.connection === null || sender.connection !== pair.connection || sender.farId !== to) return
@@ -325,9 +328,9 @@ export class PeerNetwork {
   }
 }
 
-/** Places of founders, and of those who may come. */
+/** Places of founders, and of those who may come: all that a fault names, though what would bring them were taken out of the plan. */
 export function placesOf({ replicas, faults }: Plan): number {
-  return replicas + faults.filter(({ kind }) => kind === 'join').length
+  return Math.max(replicas, ...faults.flatMap(replicasOf))
 }
 
 function knowsGone({ peers }: PeerEndpoint, far: Life): boolean {

@@ -86,6 +86,12 @@ export const schedules: readonly Schedule[] = [
     plan: changingSet,
   },
   {
+    name: 'newcomers',
+    story:
+      'a disk is lost, who follows it is slow to catch up, and the others die meanwhile; then two places are added at one time',
+    plan: newcomers,
+  },
+  {
     name: 'laggards',
     story: 'a replica comes back, or wakes, and is too slow to know what it may say for longer than a phone waits',
     plan: laggards,
@@ -309,6 +315,37 @@ function ringingPast64T1(seed: number): Plan {
     restartAfter: second,
   }))
   return calm(seed, many(of, ['no-answer'], 20, 2_500_000, 3 * second), deaths, 45)
+}
+
+/** Frames to and from the newcomer are long under way, so that it is a learner for a second at least, and the next leader finds one. */
+function newcomers(seed: number): Plan {
+  const of = draw(seed, 'newcomers')
+  const lost = of.within(1, 3, 1)
+  const others = [1, 2, 3].filter((replica) => replica !== lost)
+  const calls = many(of, ['basic', 're-invite', 'ringing-long', 'callee-hangs-up'], 16, 3 * second, 16 * second)
+  const faults: Fault[] = [
+    { kind: 'replace', at: 4 * second, replica: lost, restartAfter: of.within(100_000, 400_000, 2) },
+    ...others.flatMap((other, i): Fault[] => [
+      {
+        kind: 'slow-link',
+        at: 4_100_000,
+        until: 14 * second,
+        replica: lost,
+        other,
+        delay: of.within(280_000, 400_000, 3, i),
+      },
+      {
+        kind: 'kill',
+        at: (4.6 + 4 * i) * second + of.within(0, 600_000, 4, i),
+        replica: other,
+        effects: of.below(12, 5, i),
+        tail: 'part',
+        restartAfter: of.within(1, 2, 6, i) * second,
+      },
+    ]),
+    ...[4, 5].map((replica): Fault => ({ kind: 'join', at: 17 * second, replica })),
+  ]
+  return { ...calm(seed, calls, faults, 22), isBrief: true }
 }
 
 function changingSet(seed: number): Plan {

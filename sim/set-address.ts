@@ -29,7 +29,8 @@ interface Binding {
 export class SetAddress {
   readonly #agenda: Agenda
   readonly #seed: number
-  readonly #replicas: number
+  /** The places that the name has an address for, in order. */
+  #listed: readonly number[]
   readonly #model: AddressModel
   readonly #draw: Draw
   /** In the order of replicas. */
@@ -42,9 +43,15 @@ export class SetAddress {
   constructor(agenda: Agenda, { seed, replicas, address }: Plan) {
     this.#agenda = agenda
     this.#seed = seed
-    this.#replicas = replicas
+    this.#listed = Array.from({ length: replicas }, (_, i) => i + 1)
     this.#model = address
     this.#draw = draw(seed, 'set address')
+  }
+
+  /** A place came to the set, or went: its operator sees to the name. */
+  list(place: number, isListed: boolean): void {
+    const others = this.#listed.filter((other) => other !== place)
+    this.#listed = isListed ? [...others, place].sort((a, b) => a - b) : others
   }
 
   bind(replica: number, life: string): void {
@@ -92,7 +99,8 @@ export class SetAddress {
   /** The first in its order that it doesn't avoid; if it avoids all, the first. */
   #named(sender: string, avoid: number): number | null {
     const { low } = mixText(this.#seed, sender)
-    const order = Array.from({ length: this.#replicas }, (_, i) => 1 + ((low + i) % this.#replicas))
+    const listed = this.#listed
+    const order = listed.map((_, i) => listed[(low + i) % listed.length] as number)
     const { now } = this.#agenda
     const choice = order.find((replica) => (this.#avoided.get(`${sender} ${replica}`) ?? 0) <= now) ?? order[0]
     const isBound = this.#bound.some(({ replica }) => replica === choice)

@@ -124,7 +124,10 @@ class Run {
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
     const machines = Array.from({ length: placesOf(plan) }, (_, i) => new Machine(i + 1, parts))
     this.#machines = machines
-    this.#operator = new Operator(agenda, plan.seed, trace, machines)
+    this.#operator = new Operator(agenda, plan.seed, trace, machines, {
+      came: () => this.#certificate.update(agenda.now),
+      listed: (place, is) => address.list(place, is),
+    })
     const operator = this.#operator
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
     this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, operator, until })

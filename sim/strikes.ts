@@ -106,11 +106,9 @@ export class Strikes {
         break
       case 'replace': {
         const machine = this.#machine(fault.replica)
-        if (!machine.isMember) break
+        if (!this.#parts.operator.replace(machine, fault.restartAfter)) break
         this.#kills++
-        machine.lose()
         certificate.update(agenda.now)
-        agenda.after(fault.restartAfter, () => this.#parts.operator.join(machine))
         break
       }
       case 'clock':

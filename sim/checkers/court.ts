@@ -36,7 +36,9 @@ import { Lookups } from './c9-lookups.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
+import { Quorums } from './l4-quorums.ts'
 import { Configurations } from './l8-configurations.ts'
+import { Parting } from './l8-parting.ts'
 import { Incarnations } from './l9-incarnations.ts'
 import { Reads } from './l10-reads.ts'
 import { Resources } from './resources.ts'
@@ -120,10 +122,12 @@ export class Court implements PhoneWatch, MachineWatch {
         this.lookups.applied(applied, store)
       },
     )
-    this.log = new LogInvariants(report, this.oracle)
+    const quorums = new Quorums(report, (id, at) => this.log.durableTerm(id, at))
+    this.log = new LogInvariants(report, this.oracle, () => quorums.counted)
     this.#checkers = [
       ...(witness === null ? [] : [witness]),
       askers,
+      quorums,
       this.log,
       new Elections(report),
       new SipRelay(this.#ledger, set, report, now),
@@ -139,7 +143,8 @@ export class Court implements PhoneWatch, MachineWatch {
       new Bounded(report),
       ...(plan.compaction === undefined ? [] : [new Compacted(plan.compaction, report)]),
       new Resources(report, now, plan),
-      new Configurations(report),
+      new Configurations(report, (id) => this.log.durableEnd(id)),
+      new Parting(report),
       new Incarnations(report),
       new FormatRules(report, now),
       new Reads(report, () => this.log.committed),

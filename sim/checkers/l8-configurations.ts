@@ -1,5 +1,5 @@
 // L8: one change of the set at a time, by a leader that has committed something of its term; two configurations that follow one
-// another share a voter in every two of their quorums; nobody leads, or owns calls, who is not in the set. And leadership is
+// another, or that could decide at the same time, share a voter in every two of their quorums; nobody leads, or owns calls, who is not in the set. And leadership is
 // handed to nobody who lacks what the leader has (Raft thesis 3.10, 4.1 to 4.3).
 
 import { replicaOf } from '../../src/base/brand.ts'
@@ -9,6 +9,8 @@ import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine } from '../machine.ts'
 import { alwaysMeet } from '../majority.ts'
 import type { Checker, Report } from './checker.ts'
+import { disjointUsable } from './l8-usable.ts'
+import type { Elector, LogEnd } from './l8-usable.ts'
 
 export class Configurations implements Checker {
   readonly #report: Report
@@ -17,15 +19,21 @@ export class Configurations implements Checker {
   readonly #newest = new Map<number, { readonly index: number; readonly voters: VoterSet }>()
   /** What was looked at last, by replica. */
   readonly #looked = new Map<number, string>()
+  readonly #end: (id: number) => LogEnd
 
-  constructor(report: Report) {
+  constructor(report: Report, end: (id: number) => LogEnd) {
     this.#report = report
+    this.#end = end
   }
 
   started(machine: Machine): void {
     this.#machines.set(machine.id, machine)
     this.#newest.delete(machine.id)
     this.#looked.delete(machine.id)
+  }
+
+  died(machine: Machine): void {
+    this.#newest.delete(machine.id)
   }
 
   stepped(machine: Machine, input: Input): void {
@@ -38,6 +46,7 @@ export class Configurations implements Checker {
       this.#newest.set(machine.id, { index, voters: configuration.voters })
       if (before !== undefined && index > before.index) this.#changed(machine, before, configuration.voters)
     }
+    if (this.#differ(configuration.voters)) this.#share()
     const isCommitted = index <= raft.commitIndex
     const serving = store.serving()
     const state = `${index} ${isCommitted} ${raft.isLeader} ${serving.version}`
@@ -52,10 +61,34 @@ export class Configurations implements Checker {
       !outgoing.includes(machine.id)
     )
       this.#report('L8', `replica ${machine.id} leads, and the committed configuration ${index} has no vote for it`)
-    if (!isCommitted || store.appliedIndex < index || outgoing.length > 0) return
+    // Who joins knows of no voters until it gets there in the log.
+    if (!isCommitted || store.appliedIndex < index || outgoing.length > 0 || incoming.length === 0) return
     const out = serving.members.find(({ life }) => !incoming.includes(replicaOf(life)))
     if (out !== undefined)
       this.#report('L8', `${out.life} may own calls, and the committed configuration ${index} has no vote for it`)
+  }
+
+  /** Whether some replica that runs has other voters. */
+  #differ({ incoming, outgoing }: VoterSet): boolean {
+    const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+      a === b || (a.length === b.length && a.every((id, i) => id === b[i]))
+    for (const { voters } of this.#newest.values()) {
+      if (voters.incoming.length === 0) continue
+      if (!isSame(voters.incoming, incoming) || !isSame(voters.outgoing, outgoing)) return true
+    }
+    return false
+  }
+
+  /** Two configurations that could decide something now, each by itself, share a voter in every two of their quorums. */
+  #share(): void {
+    const electors: Elector[] = []
+    // One machine may have been several incarnations: whose disk is lost can't help anybody.
+    for (const [id, machine] of this.#machines) {
+      if (machine.id !== id) continue
+      electors.push({ id: machine.id, core: machine.replica?.raft.inspect() ?? null, end: this.#end(id) })
+    }
+    const wrong = disjointUsable(electors)
+    if (wrong !== null) this.#report('L8', wrong)
   }
 
   /** A step has put a newer configuration into its log. */

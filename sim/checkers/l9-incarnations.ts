@@ -1,13 +1,19 @@
-// L9: a replica that comes back with another disk neither votes nor counts: nobody listens to it, it could vote twice.
+// L9: a replica that comes back with another disk neither votes nor counts: nobody listens to it, it could vote twice. A disk that was
+// lost is followed by another incarnation, which has no vote before a configuration gives it one; what an incarnation that is out
+// of the set still says is not heard.
 
 import { replicaOf } from '../../src/base/brand.ts'
-import type { Life } from '../../src/base/brand.ts'
+import type { Life, ReplicaId } from '../../src/base/brand.ts'
+import { allVoters } from '../../src/raft/quorum.ts'
+import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
+import type { Frame } from '../../src/wire/frame.ts'
 import type { Machine } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
 
 export class Incarnations implements Checker {
   readonly #report: Report
+  readonly #machines = new Map<number, Machine>()
   readonly #incarnations = new Map<number, string>()
 
   constructor(report: Report) {
@@ -15,12 +21,32 @@ export class Incarnations implements Checker {
   }
 
   started(machine: Machine): void {
-    if (!this.#incarnations.has(machine.id)) this.#incarnations.set(machine.id, incarnationOf(machine.life))
+    this.#machines.set(machine.id, machine)
+    const known = this.#incarnations.get(machine.id)
+    if (known === undefined) this.#incarnations.set(machine.id, incarnationOf(machine.life))
+    else if (known !== incarnationOf(machine.life))
+      this.#report('L9', `replica ${machine.id} starts on another disk than replica ${machine.id} had`)
   }
 
-  stepped(machine: Machine, input: Input): void {
+  stepped(machine: Machine, input: Input, effects: readonly Effect[]): void {
+    if (input.kind === 'peer' && machine.replica?.store.book.isGone(replicaOf(input.from)) === true) {
+      const answer = effects.find((effect) => effect.kind === 'peer' && effect.to === replicaOf(input.from))
+      if (answer !== undefined)
+        this.#report('L9', `replica ${machine.id} answers ${input.from}, which is out of the set`)
+    }
     if (input.kind === 'peer') this.#listens(machine, input.from)
     else if (input.kind === 'link' && input.state.kind === 'up') this.#listens(machine, input.state.life)
+  }
+
+  frameLeaving(machine: Machine, frame: Frame): void {
+    if (frame.kind !== 'raft') return
+    for (const message of frame.messages) {
+      if (message.kind !== 'vote-response' || !message.granted) continue
+      const far = this.#machines.get(message.to)
+      if (isVoter(machine, machine.id) || far?.id !== message.to || isVoter(far, machine.id)) continue
+      const who = `replica ${machine.id} votes for ${message.to} in term ${message.term}`
+      this.#report('L9', `${who}, and no configuration of theirs makes it a voter`)
+    }
   }
 
   #listens(machine: Machine, far: Life): void {
@@ -35,4 +61,10 @@ export class Incarnations implements Checker {
 
 function incarnationOf(life: Life): string {
   return life.split('.')[1] ?? ''
+}
+
+/** By the newest configuration of that replica; of one that is dead nothing is known. */
+function isVoter({ replica }: Machine, id: ReplicaId): boolean {
+  if (replica === null) return true
+  return allVoters(replica.raft.configuration.voters).includes(id)
 }

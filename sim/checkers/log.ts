@@ -4,11 +4,11 @@ import type { Effect, Persist } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
 import { checkState, checkStep, observe } from '../../src/raft/invariants.ts'
 import type { Observation } from '../../src/raft/invariants.ts'
+import type { Raft } from '../../src/raft/raft.ts'
 import type { AppendResponse, RaftMessage, SnapshotMetadata } from '../../src/raft/message.ts'
-import { outcome } from '../../src/raft/quorum.ts'
-import type { VoterSet } from '../../src/raft/quorum.ts'
-import type { ReplicaId } from '../../src/base/brand.ts'
+import { decodeConfiguration, formatConfiguration } from '../../src/raft/configuration.ts'
 import type { Frame } from '../../src/wire/frame.ts'
+import type { Disk } from '../disk.ts'
 import type { Machine } from '../machine.ts'
 import type { Work } from '../machine-watch.ts'
 import type { Checker, Report } from './checker.ts'
@@ -29,9 +29,13 @@ export class LogInvariants implements Checker {
   readonly #bases = new Map<number, number>()
   readonly #machines = new Map<number, Machine>()
   readonly #mirrors = new Map<number, LogMirror>()
-  /** The configuration before the one of now, by replica. */
-  readonly #voters = new Map<number, VoterSet>()
-  readonly #newest = new Map<number, VoterSet>()
+  /** By incarnation: also of those that were lost. */
+  readonly #disks = new Map<number, Disk>()
+  /** The configurations that are committed, and what each replica had when it was looked at last. */
+  readonly #settled: { readonly index: number; readonly text: string }[] = []
+  readonly #inForce = new Map<number, string>()
+  /** Up to here a leader has counted a quorum. */
+  readonly #counted: () => number
   readonly #observed = new Map<number, Observation>()
   readonly #leaders = new Map<number, number>()
   readonly #votes = new Map<string, number>()
@@ -44,20 +48,38 @@ export class LogInvariants implements Checker {
   /** Installed a leader's snapshot that is not durable yet: its log on disk is still the old one. */
   readonly #installing = new Set<number>()
 
-  constructor(report: Report, listener: LogListener) {
+  constructor(report: Report, listener: LogListener, counted: () => number) {
     this.#report = report
     this.#listener = listener
+    this.#counted = counted
   }
 
   get committed(): number {
     return this.#committed.length
   }
 
+  /** The term of that entry on a replica's disk as a crash would leave it now, or left it when the disk was lost; null = it isn't there. */
+  durableTerm(id: number, at: number): number | null {
+    const disk = this.#disks.get(id)
+    if (disk === undefined) return null
+    return this.#mirrors.get(id)?.durable(disk).entries[at - 1]?.term ?? null
+  }
+
+  /** The term that a replica's disk has, and where its log ends there. */
+  durableEnd(id: number): { readonly term: number; readonly last: number; readonly lastTerm: number } {
+    const [disk, mirror] = [this.#disks.get(id), this.#mirrors.get(id)]
+    if (disk === undefined || mirror === undefined) return { term: 0, last: 0, lastTerm: 0 }
+    const { term, entries } = mirror.durable(disk)
+    return { term, last: entries.length, lastTerm: entries.at(-1)?.term ?? 0 }
+  }
+
   started(machine: Machine): void {
     this.#machines.set(machine.id, machine)
+    this.#disks.set(machine.id, machine.disk)
     this.#reread(machine)
     this.#installing.delete(machine.id)
     this.#observed.delete(machine.id)
+    this.#inForce.delete(machine.id)
     this.#appliedTo.delete(machine.id)
     this.#written.delete(machine.id)
     this.#sameLog(machine)
@@ -101,7 +123,6 @@ export class LogInvariants implements Checker {
     const wrong = checkState(raft) ?? (before === undefined ? null : checkStep(before, now))
     if (wrong !== null) this.#report('L5', `replica ${machine.id}: ${wrong}`)
     this.#observed.set(machine.id, now)
-    this.#knows(machine.id, raft.configuration.voters)
     const isNew = before?.role !== 'leader' || before.term !== now.term
     if (now.role === 'leader' && isNew) this.#leads(machine, now.term)
     // What was committed and given to the disk before this step is written by now.
@@ -115,13 +136,7 @@ export class LogInvariants implements Checker {
       this.#appliedTo.set(machine.id, store.appliedIndex)
       this.#sameHash(machine, store.appliedIndex, store.hash())
     }
-  }
-
-  #knows(id: number, voters: VoterSet): void {
-    const newest = this.#newest.get(id)
-    if (newest === voters) return
-    if (newest !== undefined) this.#voters.set(id, newest)
-    this.#newest.set(id, voters)
+    this.#sameConfiguration(machine, raft)
   }
 
   leaving(machine: Machine, effect: Effect, work: Work): void {
@@ -155,11 +170,15 @@ export class LogInvariants implements Checker {
   #sameLog(machine: Machine): void {
     const { raft } = machine.replica ?? {}
     const { entries } = this.#mirror(machine).written
-    if (raft === undefined || raft.lastIndex() === entries.length) return
-    this.#report(
-      'L2',
-      `replica ${machine.id} starts with a log up to entry ${raft.lastIndex()}; its disk has ${entries.length}`,
-    )
+    if (raft === undefined) return
+    if (raft.lastIndex() !== entries.length)
+      this.#report(
+        'L2',
+        `replica ${machine.id} starts with a log up to entry ${raft.lastIndex()}; its disk has ${entries.length}`,
+      )
+    const newest = entries.findLast(({ entry }) => entry.kind === 'configuration')
+    const [own, its] = [formatConfiguration(raft.configuration), newest === undefined ? null : configurationIn(newest)]
+    if (its !== null && own !== its) this.#report('L2', `replica ${machine.id} starts with ${own}; its disk has ${its}`)
   }
 
   /** L1: one leader per term at most; it voted for itself. */
@@ -219,8 +238,14 @@ export class LogInvariants implements Checker {
       const own = entries[at] as LoggedEntry
       const known = this.#committed[at]
       if (known === undefined) {
-        this.#durableAtQuorum(machine, at, own)
+        if (at >= this.#counted())
+          this.#report(
+            'L4',
+            `entry ${at + 1} counts as committed at replica ${machine.id}, and no leader has counted it`,
+          )
         this.#committed.push(own)
+        const text = configurationIn(own)
+        if (text !== null) this.#settled.push({ index: at + 1, text })
         this.#listener.committed(own)
       } else if (known.term !== own.term || known.hash !== own.hash) {
         this.#report(
@@ -232,22 +257,18 @@ export class LogInvariants implements Checker {
     this.#checkedTo.set(machine.id, Math.max(upTo, this.#checkedTo.get(machine.id) ?? 0))
   }
 
-  #durableAtQuorum(machine: Machine, at: number, own: LoggedEntry): void {
-    const has = new Set<ReplicaId>()
-    for (const [id, mirror] of this.#mirrors) {
-      const far = this.#machines.get(id)
-      // Another incarnation may have the place by now, and the disk is lost.
-      const entry = far?.id !== id ? undefined : mirror.durable(far.disk).entries[at]
-      if (entry !== undefined && entry.term === own.term && entry.hash === own.hash) has.add(id as ReplicaId)
-    }
-    const voters = machine.replica?.raft.configuration.voters
-    const isQuorum = (of: VoterSet): boolean => outcome(of, (id) => has.has(id)) === 'won'
-    // It counted by the configuration before, if this step has made another one.
-    if (voters === undefined || isQuorum(voters) || isQuorum(this.#voters.get(machine.id) ?? voters)) return
-    this.#report(
-      'L4',
-      `entry ${at + 1} counts as committed at replica ${machine.id}, but is durable at ${[...has].join(', ') || 'none'} only`,
-    )
+  /** L6: a configuration that is settled is what the log said up to there, also where a snapshot has taken the log's place. */
+  #sameConfiguration(machine: Machine, { configuration, configurationIndex: at, commitIndex }: Raft): void {
+    const limit = Math.min(commitIndex, this.#committed.length)
+    if (at > limit) return
+    const settled = this.#settled.findLast(({ index }) => index <= limit)
+    const state = `${at} ${settled?.index ?? 0}`
+    if (this.#inForce.get(machine.id) === state) return
+    this.#inForce.set(machine.id, state)
+    const known = settled?.text
+    const own = formatConfiguration(configuration)
+    if (known !== undefined && known !== own)
+      this.#report('L6', `replica ${machine.id} has ${own} as of entry ${at}; the log has ${known}`)
   }
 
   /** L6: equal store hash at equal index. */
@@ -266,4 +287,11 @@ export class LogInvariants implements Checker {
     }
     return mirror
   }
+}
+
+/** The configuration that the entry holds, in words; null = none. */
+function configurationIn({ entry }: LoggedEntry): string | null {
+  if (entry.kind !== 'configuration') return null
+  const decoded = decodeConfiguration(entry.data)
+  return decoded.ok ? formatConfiguration(decoded.value) : null
 }
