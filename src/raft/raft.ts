@@ -246,7 +246,8 @@ export class Raft {
   }
 
   /** Asks for an index that all reads from now on must have applied; it comes in `Ready.reads`. It may be lost (no leader, a
-   * leader change, a lost message, more than `maxReads`): the caller asks again, with a context it never used before. */
+   * leader change, a lost message, more than `maxReads`): the caller asks again, with a context that it never used before, in
+   * none of its lives: the leader knows none, and may answer an earlier one's. */
   readIndex(context: number, now: Instant): void {
     const core = this.#core
     this.#advance(now)

@@ -114,6 +114,21 @@ describe('paper 5.3, log replication', () => {
     }
   })
 
+  it('...also after it has committed, until all followers have all entries', () => {
+    const bench = new Bench().win(2)
+    bench.settle()
+    bench.acknowledge(2, 1).settle()
+    expect(bench.raft.commitIndex).toBe(1)
+    const again = (): readonly string[] => {
+      bench.pass(millis(100)).settle()
+      const answer = { kind: 'heartbeat-response', term: 1, context: bench.now }
+      return bench.hear(2, answer).hear(3, answer).settle()
+    }
+    for (let i = 0; i < 30; i++) expect(again()).toEqual(['1->3 append term=1 prev=0/0 commit=1 [1/1 no-op]'])
+    bench.acknowledge(3, 1).settle()
+    expect(again()).toEqual([])
+  })
+
   it("an append whose entries have a gap, or terms that fall or are not its sender's yet, is not taken", () => {
     const bench = new Bench({ term: 2 })
     const [one, three] = [entryOf(1, 2), entryOf(3, 2)]
@@ -164,6 +179,13 @@ describe('paper 5.4, safety', () => {
     const once = bench.hear(2, appendOf(1, [0, 0], [1], 1)).settle()
     expect(bench.hear(2, appendOf(1, [0, 0], [1], 1)).settle()).toEqual(once)
     expect(bench.raft.status()).toMatchObject({ last: 1, commit: 1, applied: 1 })
+  })
+
+  it('5.5: who crashed before it answered gets the same request again, and answers it', () => {
+    const bench = new Bench({ term: 1, vote: 2, log: [1] })
+    expect(bench.hear(2, vote(1, 0, 0)).settle()).toEqual(['1->2 vote-response term=1 refused'])
+    expect(bench.hear(2, vote(1, 1, 1)).settle()).toEqual(['1->2 vote-response term=1 granted'])
+    expect(bench.hear(2, appendOf(1, [0, 0], [1])).settle()).toEqual(['1->2 append-response term=1 index=1'])
   })
 
   it('two leaders in one term stop the replica: something promised was lost', () => {

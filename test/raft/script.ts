@@ -74,6 +74,8 @@ class Script {
       case 'aside': // ID: it can't lead
         this.#do(this.#machine(first), (raft) => raft.stepDown(this.#now))
         return []
+      case 'rebootstrap': // ID: the majority is gone for good, and it goes on alone
+        return [this.#do(this.#machine(first), (raft) => raft.rebootstrap(this.#now)) ?? 'ok']
       case 'disk': // ID term=T vote=V commit=C log=1n,1,2: what its disk holds before it starts
         return this.#disk(this.#machine(first), rest.slice(1))
       case 'start': // [ID ...]
