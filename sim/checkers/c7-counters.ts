@@ -19,8 +19,9 @@ export class Counters {
   /** `committed`: how far the log is. */
   look(machines: readonly Machine[], phones: readonly Phone[], committed: number): void {
     this.#limit(machines)
-    // From the newest, which is the likeliest to be busy.
-    if (phones.findLast(({ busy }) => busy) !== undefined) return
+    // From the newest, which is the likeliest to be busy. Of a refusal that nobody upstream waits for (its INVITE came again out of a
+    // network's memory) only the callee knows that it is under way.
+    if (phones.findLast(({ busy, awaitsAck }) => busy || awaitsAck) !== undefined) return
     const talking = phones.filter(({ side, established }) => side === 'caller' && established).length
     for (const { id, replica } of machines) {
       if (replica === null || replica.store.appliedIndex < committed) continue

@@ -55,6 +55,8 @@ export class Phone {
   #cancelling: 'no' | 'wanted' | 'sent' = 'no'
   /** Their INVITE that waits for our answer. */
   #asked: ServerTransaction | null = null
+  /** The one before, which has its final answer. */
+  #answered: ServerTransaction | null = null
   /** Our 2xx that wait for their ACK, by the CSeq of the INVITE: a re-INVITE may come before the first one's ACK. */
   readonly #unacknowledged = new Map<number, Unacknowledged>()
   #byeOpen = false
@@ -108,6 +110,11 @@ export class Phone {
     if (this.#isDead) return false
     if (this.#surplus.size > 0) return true
     return this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
+  }
+
+  /** It refused an INVITE, and doesn't know whether the other side has heard so. */
+  get awaitsAck(): boolean {
+    return !this.#isDead && this.#answered !== null && this.#answered.awaitsAck
   }
 
   get started(): boolean {
@@ -175,6 +182,7 @@ export class Phone {
     server.respond(response)
     if (status < 200) return
     this.#asked = null
+    this.#answered = server
     this.#firstFinal ??= status
     if (status < 300) this.#accepted(server.request, response)
     else if (this.#dialog === null) this.#over()

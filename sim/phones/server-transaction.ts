@@ -50,6 +50,11 @@ export class ServerTransaction {
     return this.#state === 'terminated'
   }
 
+  /** An INVITE was refused, and who sent it has not said that it knows. */
+  get awaitsAck(): boolean {
+    return this.#invite && this.#state === 'completed'
+  }
+
   /** The same request again. */
   repeated(): void {
     const answers = this.#state === 'proceeding' || this.#state === 'completed'
