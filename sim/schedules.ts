@@ -54,6 +54,11 @@ export const schedules: readonly Schedule[] = [
     plan: lateProposals,
   },
   {
+    name: 'without-a-quorum',
+    story: 'all replicas are cut off from one another for seconds, again and again, while calls go on through them',
+    plan: withoutAQuorum,
+  },
+  {
     name: 'behind-the-log',
     story: 'logs are compacted all the time; those who were away get snapshots, while others die and links break',
     plan: behindTheLog,
@@ -205,6 +210,31 @@ function everyFlow(seed: number): Plan {
     restartAfter: 2 * second,
   } as const
   return calm(seed, calls, [death], 12)
+}
+
+/** Two cut off is everybody cut off. */
+function withoutAQuorum(seed: number): Plan {
+  const of = draw(seed, 'without a quorum')
+  const until = 45 * second
+  const cuts: Fault[] = []
+  let at = 4 * second
+  for (let i = 0; at < until - 5 * second; i++) {
+    const length = of.within(1_500_000, 7 * second, 1, i)
+    const spared = of.within(1, 3, 2, i)
+    const cut = { kind: 'partition', other: null, way: 'both', resets: of.chance(500_000, 3, i) } as const
+    for (const replica of [1, 2, 3]) {
+      if (replica !== spared) cuts.push({ ...cut, at, until: at + length, replica })
+    }
+    at += length + of.within(1_500_000, 4 * second, 4, i)
+  }
+  const talks = ['small-talk', 'session-refresh', 're-invite', 'transfer', 'callee-hangs-up', 'basic', 'long-call']
+  const calls = many(of, talks, 30, 3 * second, until - 10 * second)
+  const onStreams = calls.map((call, i) => {
+    if (!of.chance(500_000, 5, i)) return call
+    return { ...call, caller: 'tcp', callee: of.chance(500_000, 6, i) ? 'tcp' : 'udp' } as const
+  })
+  const plan = calm(seed, onStreams, cuts, until / second)
+  return { ...plan, udp: { ...plan.udp, loss: of.chance(500_000, 7) ? 20_000 : 0 } }
 }
 
 function threeLeaders(seed: number): Plan {

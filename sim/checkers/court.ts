@@ -154,7 +154,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new SnapshotMarks(this.marks),
       new FormatMarks(this.marks),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
-      new Detached(report, now, askers, (replica) => certificate.cutSince(replica)),
+      new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),
     ]
   }
 

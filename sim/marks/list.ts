@@ -44,6 +44,8 @@ export const marks = [
   { name: 'serving-changed-twice', story: 'two serving entries were committed within 100 ms', floor: 100 },
   { name: 'barrier-asked', story: 'a stale replica asked for a read barrier', floor: 7_000 },
   { name: 'send-too-late', story: 'a send was past its not-after and came back', floor: 3 },
+  { name: 'relayed-detached', story: 'a replica without a quorum relayed a request in a dialog', floor: 50 },
+  { name: 'answer-relayed-detached', story: 'a replica without a quorum relayed a response', floor: 30 },
   // commits
   { name: 'built-on-an-open-commit', story: 'a commit was accepted on the one it was built on', floor: 800 },
   { name: 'rejected-version', story: 'a commit was rejected: its group had changed', floor: 10 },

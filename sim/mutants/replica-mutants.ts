@@ -15,6 +15,30 @@ export const replicaMutants: readonly Mutant[] = [
     promise: 'C2',
   },
   {
+    name: 'detached-relays-invites',
+    room: 'call',
+    file: 'src/call/detached.ts',
+    find: `  if (method === 'INVITE' || method === 'CANCEL' || toTag(request) === null) return null
+  const dialog = dialogOf(turn, request)
+  if (dialog === null && keyOfRoute(request, turn.ctx) === null) return null
+`,
+    replace: `  const dialog = dialogOf(turn, request)
+`,
+    story: 'a replica without a quorum relays INVITEs, which nobody has committed',
+    promise: 'C8',
+    schedule: 'without-a-quorum',
+  },
+  {
+    name: 'detached-relays-the-end',
+    room: 'call',
+    file: 'src/call/detached.ts',
+    find: `  return method !== 'INVITE' && method !== 'BYE' && method !== 'CANCEL'`,
+    replace: `  return method !== 'INVITE' && method !== 'CANCEL'`,
+    story: 'a replica without a quorum relays the answer to a BYE, though the end of the call is not committed',
+    promise: 'C8',
+    schedule: 'without-a-quorum',
+  },
+  {
     name: 'never-stale-again',
     room: 'replica',
     file: 'src/replica/freshness.ts',

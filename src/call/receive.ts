@@ -78,8 +78,13 @@ function mayBeRelayed(request: SipRequest, flow: Flow, ctx: CallContext): boolea
   const { access } = ctx.settings
   if (access === undefined || isListed(access, flow.host)) return true
   if (toTag(request) === null) return false
-  const group = keyInUri(routes(request)[0]?.uri, ctx) ?? keyInUri(request.requestUri, ctx)
+  const group = keyOfRoute(request, ctx)
   return group !== null && group === groupOfCallId(ctx.keys, callId(request))
+}
+
+/** The group that our own Record-Route named, as it came back. */
+export function keyOfRoute(request: SipRequest, ctx: CallContext): GroupKey | null {
+  return keyInUri(routes(request)[0]?.uri, ctx) ?? keyInUri(request.requestUri, ctx)
 }
 
 function receiveResponse(response: SipResponse, ctx: CallContext): Received {

@@ -200,7 +200,7 @@ export class Egress {
 }
 
 /** The life that holds the stream; null for a datagram, or a connection that is still to be made. */
-function holderOf(flow: Flow): Life | null {
+export function holderOf(flow: Flow): Life | null {
   return flow.stream === '' ? null : (flow.stream.slice(0, flow.stream.indexOf('/')) as Life)
 }
 

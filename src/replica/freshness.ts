@@ -54,6 +54,11 @@ export class Freshness {
     return this.#stale && between(this.#staleSince, now) >= limits.stale
   }
 
+  /** Without a leader for so long (at the leader: without a quorum) that it decides nothing (design.md 7). */
+  isDetached(now: Instant): boolean {
+    return between(this.#contact, now) > limits.detached
+  }
+
   /** The leader was heard, or (at the leader) a quorum was. */
   heard(at: Instant): void {
     if (at > this.#contact) this.#contact = at

@@ -19,6 +19,10 @@ export interface Kept {
   group: GroupKey | null
   /** The life it was given to; null = it waits. */
   givenTo: Life | null
+  /** It was given to somebody once. */
+  wasGiven: boolean
+  /** It was relayed while there was no quorum. */
+  wasRelayed: boolean
 }
 
 export class Keeper {
@@ -44,7 +48,16 @@ export class Keeper {
   /** Null if there is no room: the documented answer of passing on's bound. `spare`: that much more than the bound. */
   keep(number: number, flow: Flow, data: string, now: Instant, spare = 0): Kept | null {
     if (this.#kept.size >= this.#most + spare) return null
-    const kept: Kept = { number, flow, data, since: now, group: null, givenTo: null }
+    const kept: Kept = {
+      number,
+      flow,
+      data,
+      since: now,
+      group: null,
+      givenTo: null,
+      wasGiven: false,
+      wasRelayed: false,
+    }
     this.#kept.set(number, kept)
     this.#waiting++
     return kept
@@ -61,6 +74,7 @@ export class Keeper {
   give(kept: Kept, to: Life): void {
     if (kept.givenTo === null) this.#waiting--
     kept.givenTo = to
+    kept.wasGiven = true
   }
 
   takeBack(kept: Kept): void {
@@ -86,14 +100,14 @@ export class Keeper {
     return oldest.done === true ? null : ((oldest.value.since + this.#keptFor) as Instant)
   }
 
-  /** Forgets what is too old, and tells how many. */
-  expire(now: Instant): number {
-    let count = 0
+  /** Forgets what is too old, and tells what that was. */
+  expire(now: Instant): readonly Kept[] {
+    const expired: Kept[] = []
     for (const kept of this.#kept.values()) {
       if (between(kept.since, now) < this.#keptFor) break
       this.handled(kept.number)
-      count++
+      expired.push(kept)
     }
-    return count
+    return expired
   }
 }

@@ -63,6 +63,7 @@ class Rooms {
         ...shared,
         owner: this.owner,
         stale: () => false,
+        detached: () => false,
         standIn: () => null,
         isLending: () => false,
         answer: () => {},

@@ -8,11 +8,13 @@ import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
 import { callLimits } from '../call/limits.ts'
+import { relayDetached } from '../call/detached.ts'
 import { receive } from '../call/receive.ts'
 import { refuse } from '../call/refuse.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import type { HandledFrame, PassFrame } from '../wire/frame.ts'
+import { holderOf } from './egress.ts'
 import { Keeper } from './keeper.ts'
 import type { Kept } from './keeper.ts'
 import { limits } from './limits.ts'
@@ -30,6 +32,8 @@ export interface PassingPorts {
   context(): CallContext
   /** While stale, everything waits. */
   stale(): boolean
+  /** No leader is heard, or at the leader no quorum. */
+  detached(): boolean
   /** Who judges for a replica that has been stale for long, or can't become fresh: the leader. Null = nobody need or can. */
   standIn(): Life | null
   /** Whether that life has still to say that it has sent an answer of that group, on a stream that it holds. */
@@ -99,6 +103,11 @@ export class Passing {
       outbox.log('warn', 'passing-full', said)
     }
     this.#isFull = true
+    this.#refuseInvite(flow, data)
+  }
+
+  /** An INVITE on a stream is told that it has come to nothing. */
+  #refuseInvite(flow: Flow, data: string): void {
     if (flow.transport === 'udp') return
     const context = this.#ports.context()
     const received = receive(data, flow, context)
@@ -111,6 +120,7 @@ export class Passing {
     const { store, life, owner: room } = this.#ports
     if (store.keyGeneration === 0 || store.serving().members.length === 0) return
     if (this.#ports.stale()) {
+      if (this.#ports.detached() && this.#relay(kept)) return
       const standIn = this.#ports.standIn()
       kept.group = null
       if (standIn !== null) this.#pass(kept, standIn)
@@ -141,6 +151,24 @@ export class Passing {
       default:
         unreachable(received)
     }
+  }
+
+  /** Without a quorum: relays what needs none. True if nothing more is to become of it. */
+  #relay(kept: Kept): boolean {
+    if (kept.wasRelayed || kept.wasGiven) return false
+    const { store, life, outbox } = this.#ports
+    const context = this.#ports.context()
+    const received = receive(kept.data, kept.flow, context)
+    if (received.kind !== 'group') return false
+    const { group, message } = received
+    const relayed = relayDetached(group, store.group(group), message, kept.flow, context)
+    // A stream that another replica holds is that one's to send on, and it is asked by nobody who is stale.
+    if (relayed === null || (holderOf(relayed.outgoing.flow) ?? life) !== life) return false
+    outbox.count('sip_relayed_detached')
+    this.#ports.answer(relayed.outgoing)
+    kept.wasRelayed = true
+    if (!relayed.isKept) this.#keeper.handled(kept.number)
+    return !relayed.isKept
   }
 
   #pass(kept: Kept, owner: Life): void {
@@ -241,7 +269,9 @@ export class Passing {
   expire(now: Instant): void {
     if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
-    if (expired > 0) this.#ports.outbox.count('sip_dropped_expired', expired)
+    if (expired.length > 0) this.#ports.outbox.count('sip_dropped_expired', expired.length)
+    // Of what somebody else was given, only that one knows what has become.
+    for (const { flow, data, wasGiven } of expired) if (!wasGiven) this.#refuseInvite(flow, data)
   }
 
   /** A message that another replica keeps. It is judged only once we have applied the serving entry that its sender judged by. */
