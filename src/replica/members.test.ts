@@ -307,25 +307,31 @@ describe('a replica comes without its disk', () => {
     expect(bench.serving()).not.toContain(old)
   })
 
-  test('who is replaced votes until the change is committed: it is not told that it is out by who only has that in its log', () => {
-    const bench = new Bench().begin()
-    bench.endsLeft = true
-    const old = must(bench.followers()[0], 'a follower')
-    const place = placeOf(old)
-    // The change without it gets to nobody.
-    bench.loses = (frame) => frame.kind === 'raft' && frame.messages.some((message) => endsWith(message, old))
-    bench.request(bench.leader(), { kind: 'replace', place, id: old, peer: null, admin: null })
-    bench.join(place, 'fresh')
-    bench.pass(seconds(3))
-    const { raft } = bench.replica(bench.leader())
-    expect(membersOf(raft.configuration)).not.toContain(old)
-    expect(raft.configurationIndex).toBeGreaterThan(raft.commitIndex)
-    expect([bench.runs(old), bench.stopped]).toEqual([true, []])
-    expect(membersAt(bench).members.find((member) => member.place === place)?.stage.kind).toBe('joint')
-    bench.loses = () => false
-    expect(settled(bench)).toContain(memberId(place, 1))
-    expect(bench.stopped.map(({ by }) => by)).toEqual([old])
-  })
+  test.each([false, true])(
+    'who is replaced votes until the change is committed: who only has it in its log tells nobody that he is out (the leader dies with it: %s)',
+    (dies) => {
+      const bench = new Bench().begin()
+      bench.endsLeft = true
+      const old = must(bench.followers()[0], 'a follower')
+      const [leader, place] = [bench.leader(), placeOf(old)]
+      // The change without it gets to nobody.
+      bench.loses = (frame) => frame.kind === 'raft' && frame.messages.some((message) => endsWith(message, old))
+      bench.request(leader, { kind: 'replace', place, id: old, peer: null, admin: null })
+      bench.join(place, 'fresh')
+      bench.pass(seconds(3))
+      const { raft } = bench.replica(leader)
+      expect(membersOf(raft.configuration)).not.toContain(old)
+      expect(raft.configurationIndex).toBeGreaterThan(raft.commitIndex)
+      expect([bench.runs(old), bench.stopped]).toEqual([true, []])
+      expect(membersAt(bench).members.find((member) => member.place === place)?.stage.kind).toBe('joint')
+      if (dies) bench.kill(leader)
+      bench.loses = () => false
+      bench.pass(seconds(3))
+      expect(settled(bench)).toContain(memberId(place, 1))
+      expect(bench.leader()).not.toBe(dies ? leader : old)
+      expect(bench.stopped.map(({ by }) => by)).toEqual([old])
+    },
+  )
 
   test('who is to be replaced and was silent for a moment is back, for the new one is not ready', () => {
     const bench = new Bench().begin()
