@@ -4,6 +4,7 @@
 
 import { replicaOf } from '../../src/base/brand.ts'
 import type { Life, ReplicaId } from '../../src/base/brand.ts'
+import type { RaftMessage } from '../../src/raft/message.ts'
 import { allVoters } from '../../src/raft/quorum.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
@@ -13,7 +14,8 @@ import type { Checker, Report } from './checker.ts'
 
 export class Incarnations implements Checker {
   readonly #report: Report
-  readonly #machines = new Map<number, Machine>()
+  /** The voters when it asked for votes, by candidate and term. */
+  readonly #asked = new Map<string, readonly ReplicaId[]>()
   readonly #incarnations = new Map<number, string>()
 
   constructor(report: Report) {
@@ -21,7 +23,6 @@ export class Incarnations implements Checker {
   }
 
   started(machine: Machine): void {
-    this.#machines.set(machine.id, machine)
     const known = this.#incarnations.get(machine.id)
     if (known === undefined) this.#incarnations.set(machine.id, incarnationOf(machine.life))
     else if (known !== incarnationOf(machine.life))
@@ -39,14 +40,21 @@ export class Incarnations implements Checker {
   }
 
   frameLeaving(machine: Machine, frame: Frame): void {
-    if (frame.kind !== 'raft') return
-    for (const message of frame.messages) {
-      if (message.kind !== 'vote-response' || !message.granted) continue
-      const far = this.#machines.get(message.to)
-      if (isVoter(machine, machine.id) || far?.id !== message.to || isVoter(far, machine.id)) continue
-      const who = `replica ${machine.id} votes for ${message.to} in term ${message.term}`
-      this.#report('L9', `${who}, and no configuration of theirs makes it a voter`)
+    if (frame.kind === 'raft') for (const message of frame.messages) this.#sent(machine, message)
+  }
+
+  #sent(machine: Machine, message: RaftMessage): void {
+    if (message.kind === 'vote' || message.kind === 'transfer-vote') {
+      const core = machine.replica?.raft.inspect()
+      // As long as it is a candidate its log stays as it is.
+      if (core?.role.kind === 'candidate' && core.term === message.term)
+        this.#asked.set(`${machine.id} ${message.term}`, allVoters(core.membership.latest.voters))
     }
+    if (message.kind !== 'vote-response' || !message.granted) return
+    const voters = this.#asked.get(`${message.to} ${message.term}`)
+    if (voters === undefined || voters.includes(machine.id)) return
+    const who = `replica ${machine.id} votes for ${message.to} in term ${message.term}`
+    this.#report('L9', `${who}, and that one's configuration gives it no vote`)
   }
 
   #listens(machine: Machine, far: Life): void {
@@ -61,10 +69,4 @@ export class Incarnations implements Checker {
 
 function incarnationOf(life: Life): string {
   return life.split('.')[1] ?? ''
-}
-
-/** By the newest configuration of that replica; of one that is dead nothing is known. */
-function isVoter({ replica }: Machine, id: ReplicaId): boolean {
-  if (replica === null) return true
-  return allVoters(replica.raft.configuration.voters).includes(id)
 }
