@@ -45,6 +45,8 @@ export class Phone {
   readonly #acks = new Map<string, string | null>()
   /** Branches of the BYEs to who answered after another had (13.2.2.4), without their answer yet. */
   readonly #surplus = new Set<string>()
+  /** How often each deed's time has come. */
+  readonly #held = new Map<string, number>()
   #branches = 0
   #dialog: Dialog | null = null
   /** The dialog's BYE went or came. */
@@ -77,7 +79,13 @@ export class Phone {
     const about = `phone ${options.call} ${this.party}`
     this.#draw = drawInRun(options, about, () => agenda.now)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
-    this.#script = new Script(agenda, options, this.#draw, (deed) => this.#act(deed))
+    this.#script = new Script(
+      agenda,
+      options,
+      this.#draw,
+      (deed) => this.#act(deed),
+      (deed, go) => this.#hold(deed, go),
+    )
   }
 
   get side(): Side {
@@ -161,6 +169,13 @@ export class Phone {
     if (this.#asked !== null) this.#answer(480)
     if (this.#calling !== null) this.#cancel()
     this.#hangUp()
+  }
+
+  #hold(deed: string, go: () => void): void {
+    const nth = (this.#held.get(deed) ?? 0) + 1
+    this.#held.set(deed, nth)
+    if (this.options.gate === undefined) go()
+    else this.options.gate(this, deed, nth, go)
   }
 
   #act(deed: Deed): void {
@@ -308,11 +323,10 @@ export class Phone {
     else this.#dialog.refreshTarget(response)
     const ack = ackFor(this, invite, this.#dialog, this.#branch())
     const { ackAfter } = this.options.flow
-    if (ackAfter === 0) this.#acknowledge(ack)
-    else {
-      this.#acks.set(ackKey(ack), null)
-      this.#later(ackAfter, () => this.#acknowledge(ack))
-    }
+    this.#acks.set(ackKey(ack), null)
+    const acknowledge = (): void => this.#hold('ACK', () => this.#acknowledge(ack))
+    if (ackAfter === 0) acknowledge()
+    else this.#later(ackAfter, acknowledge)
   }
 
   /** 13.2.2.4: another fork answered too: it has its ACK, and then a BYE. */

@@ -17,6 +17,7 @@ export class Script {
   readonly #isBrisk: boolean
   readonly #draw: Draw
   readonly #act: (deed: Deed) => void
+  readonly #hold: (deed: string, go: () => void) => void
   /** What the other side was seen to do, oldest first; the script has used those before #used. */
   readonly #seen: Deed[] = []
   #used = 0
@@ -24,8 +25,16 @@ export class Script {
   #pending: Appointment | null = null
   #stopped = false
 
-  constructor(agenda: Agenda, options: ScriptOptions, drawn: Draw, act: (deed: Deed) => void) {
+  /** `hold` is told each deed when its time has come, and lets it happen. */
+  constructor(
+    agenda: Agenda,
+    options: ScriptOptions,
+    drawn: Draw,
+    act: (deed: Deed) => void,
+    hold: (deed: string, go: () => void) => void,
+  ) {
     this.#agenda = agenda
+    this.#hold = hold
     this.#side = options.side
     this.#steps = options.flow.steps
     this.#isBrisk = options.isBrisk
@@ -59,7 +68,7 @@ export class Script {
       const step = this.#steps[this.#next]
       if (step === undefined) return
       if (step.by === this.#side) {
-        this.#pending ??= this.#agenda.after(this.#wait(step), () => this.#do(step.deed))
+        this.#pending ??= this.#agenda.after(this.#wait(step), () => this.#reach(step.deed))
         return
       }
       if (!step.crossing && !this.#happened(step.deed)) {
@@ -75,6 +84,12 @@ export class Script {
   #wait(step: Step): number {
     if (this.#isBrisk) return step.waitLeast
     return this.#draw.within(step.waitLeast, step.waitMost, this.#next, step.by === 'caller' ? 1 : 2)
+  }
+
+  #reach(deed: Deed): void {
+    this.#hold(deed.kind === 'answer' ? String(deed.status) : deed.method, () => {
+      if (!this.#stopped) this.#do(deed)
+    })
   }
 
   #do(deed: Deed): void {

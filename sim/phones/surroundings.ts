@@ -39,7 +39,13 @@ export interface PhoneOptions {
   /** Where a caller's INVITE goes, and its Request-URI. */
   readonly proxy: SocketAddress
   readonly requestUri: string
+  /** Holds back what its person is about to do, and its ACK of a 2xx, until it says go: how real processes are killed at that very
+   * moment (test/moments). Absent: nothing is held back. */
+  readonly gate?: Gate | undefined
 }
+
+/** `deed` is the word of the ladder, or ACK; `nth` counts that word at this phone, from 1. */
+export type Gate = (phone: Phone, deed: string, nth: number, go: () => void) => void
 
 export interface PhoneNetwork {
   datagram(from: SocketAddress, to: SocketAddress, text: string): void

@@ -45,6 +45,7 @@ export interface Status {
 /** A line of `GET /calls`. */
 export interface CallLine {
   readonly callId: string
+  readonly group: string
   readonly state: 'early' | 'confirmed'
   /** The life that owns it; null while nobody serves. */
   readonly owner: string | null
@@ -72,8 +73,8 @@ export function place(slot: number): Place {
 
 export interface SetOptions {
   readonly place: Place
-  /** Default: the place's callee. */
-  readonly nextHop?: string
+  /** Default: the place's callee; null = the Request-URI decides. */
+  readonly nextHop?: string | null
   /** Default: a fresh temporary folder of `up` itself. */
   readonly data?: string
   /** Seconds, or `never`; default 5. */
@@ -288,7 +289,8 @@ export function holdfast(args: readonly string[], checkout = root): Program {
 /** Starts a set without waiting for it. */
 export function launchSet(options: SetOptions): ReplicaSet {
   const { sip, admin, peer, callee } = options.place
-  const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', options.nextHop ?? callee]
+  const args = ['up', '--json', '--sip', sip, '--admin', admin, '--peer', peer]
+  if (options.nextHop !== null) args.push('--next-hop', options.nextHop ?? callee)
   args.push(...(options.extra ?? []))
   if (options.data !== undefined) args.push('--data', options.data)
   if (options.restart !== undefined) args.push('--restart', options.restart)

@@ -1,0 +1,175 @@
+// What a moment is staged with: a set, a crowd of calls, and the one replica that is to die.
+
+import { index } from '../../src/base/brand.ts'
+import type { GroupKey, Life } from '../../src/base/brand.ts'
+import { ownerUnder } from '../../src/store/ownership.ts'
+import type { Serving } from '../../src/store/view.ts'
+import { settled, until } from '../cluster/poll.ts'
+import { holdfast } from '../cluster/replica-set.ts'
+import type { Place, ReplicaSet, Status } from '../cluster/replica-set.ts'
+import { exitOf, signalPid } from '../cluster/programs.ts'
+import { connectionsOf } from './connections.ts'
+import type { Crowd } from './crowd.ts'
+import type { Reset } from './live-network.ts'
+
+/** A busy machine takes seconds where a quiet one takes milliseconds. */
+const DEADLINE_MS = 60_000
+
+interface Death {
+  /** Connections of those that lived on... */
+  ofOthers: ReadonlySet<string>
+  /** ...as they were then (performance.now()). */
+  until: number
+}
+
+/** Where it is played. */
+export interface Theatre {
+  readonly set: ReplicaSet
+  readonly place: Place
+  /** Its data folders are there. */
+  readonly data: string
+}
+
+const NOTICED_MS = 100
+
+export class Stage {
+  readonly set: ReplicaSet
+  readonly crowd: Crowd
+  readonly place: Place
+  readonly data: string
+  readonly calls: number
+  /** Who dies. */
+  readonly victim: number
+  readonly killed: number[] = []
+  readonly #deaths: Death[] = []
+  /** Calls that the victim owned, or, where none is committed yet, those that it had in its hands; null = not looked at yet. */
+  owned: number | null = null
+
+  #drained: ReadonlySet<string> = new Set()
+  readonly #serving: Serving
+
+  constructor(at: Theatre, crowd: Crowd, calls: number, victim: number, status: Status) {
+    this.set = at.set
+    this.place = at.place
+    this.data = at.data
+    this.crowd = crowd
+    this.calls = calls
+    this.victim = victim
+    const members = status.serving.map(({ life, since }) => ({ life: life as Life, since: index(since) }))
+    this.#serving = { version: index(1), members }
+  }
+
+  get others(): readonly number[] {
+    return this.set.ids.filter((id) => id !== this.victim)
+  }
+
+  /** All callers have called, and all phones are about to do that; all replicas have all calls in that state. */
+  async stand(phase: 'early' | 'confirmed', ...deeds: readonly string[]): Promise<void> {
+    this.crowd.call()
+    await this.crowd.stands(...deeds)
+    await this.#agreed(phase)
+  }
+
+  /** The same for what comes next in these calls. */
+  async #agreed(phase: 'early' | 'confirmed'): Promise<void> {
+    await this.set.statuses(`all calls are ${phase}`, DEADLINE_MS, ({ calls }) => calls[phase] === this.calls)
+    await this.count('the victim owns calls', this.victim)
+  }
+
+  /** How many calls the victim owned under the serving entry that the play began with, as that replica knows the calls. */
+  async count(what: string, asked: number, accept: (owned: number) => boolean = () => true): Promise<void> {
+    await settled(
+      what,
+      DEADLINE_MS,
+      async () => {
+        const lines = await this.set.calls(asked)
+        this.owned = lines.filter(({ group }) => this.#ownerAtFirst(group) === this.victim).length
+        return this.owned
+      },
+      accept,
+    )
+  }
+
+  #ownerAtFirst(group: string): number {
+    return Number.parseInt(ownerUnder(this.#serving, group as GroupKey) ?? '0', 10)
+  }
+
+  /** `kill -9`. */
+  kill(id = this.victim): void {
+    const living = this.set.ids.filter((other) => other !== id && !this.killed.includes(other))
+    const ofOthers = new Set(living.flatMap((other) => [...connectionsOf(this.set.pid(other))]))
+    this.killed.push(id)
+    this.set.kill(id)
+    const death: Death = { ofOthers, until: performance.now() }
+    this.#deaths.push(death)
+    // What it had connected to just before comes to the phone's notice only now.
+    setTimeout(() => {
+      const now = living.flatMap((other) =>
+        this.killed.includes(other) ? [] : [...connectionsOf(this.set.pid(other))],
+      )
+      death.ofOthers = new Set([...ofOthers, ...now])
+      death.until = performance.now()
+    }, NOTICED_MS)
+  }
+
+  /** Told to end; it has ten seconds for its streams. */
+  drain(id: number): void {
+    this.#drained = connectionsOf(this.set.pid(id))
+    signalPid(this.set.pid(id), 'SIGTERM')
+    this.killed.push(id)
+  }
+
+  /** A process that was killed had that connection, or would have had it: it was there, and no other one had accepted it. Or a process
+   * that was told to end had it. */
+  explains({ connection, since }: Reset): boolean {
+    if (this.#drained.has(connection)) return true
+    return this.#deaths.some(({ until: noticed, ofOthers }) => since <= noticed && !ofOthers.has(connection))
+  }
+
+  /** They stop, with their sockets and links as they are. */
+  freeze(ids: readonly number[]): void {
+    for (const id of ids) this.set.freeze(id)
+  }
+
+  thaw(ids: readonly number[]): void {
+    for (const id of ids) this.set.unfreeze(id)
+  }
+
+  async gauge(id: number, name: string): Promise<number> {
+    const line = (await this.set.metrics(id)).split('\n').find((text) => text.startsWith(`holdfast_${name} `))
+    return Number(line?.split(' ')[1] ?? 0)
+  }
+
+  /** Commits whose outcome the victim doesn't know, once there are some and they have stopped becoming more. */
+  async open(): Promise<number> {
+    let last = 0
+    return until('the victim has open commits', DEADLINE_MS, async () => {
+      const now = await this.gauge(this.victim, 'commits_open')
+      const isSteady = now > 0 && now === last
+      last = now
+      return isSteady ? now : null
+    })
+  }
+
+  /** Messages that the victim has read and nobody has handled, or whose commits are open, likewise. */
+  async inHands(): Promise<number> {
+    let last = 0
+    return until('the victim has messages in its hands', DEADLINE_MS, async () => {
+      const now = await this.gauge(this.victim, 'inputs_kept')
+      const isSteady = now > 0 && now === last
+      last = now
+      return isSteady ? now : null
+    })
+  }
+
+  async status(id: number, what: string, accept: (status: Status) => boolean): Promise<void> {
+    await settled(what, DEADLINE_MS, () => this.set.status(id), accept)
+  }
+
+  /** An operator's command, done with exit code 0. */
+  async operate(...args: readonly string[]): Promise<void> {
+    const program = holdfast([...args, '--admin', this.place.admin])
+    const { code } = await exitOf(program, `holdfast ${args.join(' ')}`, 60_000)
+    if (code !== 0) throw new Error(`holdfast ${args.join(' ')}: ${program.stderr()}`)
+  }
+}
