@@ -1,6 +1,7 @@
 // The catalogue of call flows (proof.md). Each is a ladder (ladder.ts); waits are drawn per call.
 
 import { forkFlows } from './fork-flows.ts'
+import { routingFlows } from './routing-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
@@ -306,12 +307,12 @@ export const flows: readonly Flow[] = [
 export const flowNames: readonly string[] = flows.map((flow) => flow.name)
 
 /** Those with an INVITE that forks, which need a set with several next hops. */
-export const forkFlowNames: readonly string[] = forkFlows.map((flow) => flow.name)
+export const forkFlowNames: readonly string[] = [...forkFlows, ...routingFlows].map((flow) => flow.name)
 
 /** Those that seeds draw from. */
 export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {
-  return flows.find((flow) => flow.name === name) ?? forkFlows.find((flow) => flow.name === name)
+  return [...flows, ...forkFlows, ...routingFlows].find((flow) => flow.name === name)
 }

@@ -4,8 +4,10 @@
 import { placeOf } from '../src/base/brand.ts'
 import type { Life } from '../src/base/brand.ts'
 import { must, unreachable } from '../src/base/assert.ts'
+import { seconds } from '../src/base/instant.ts'
 import type { Instant } from '../src/base/instant.ts'
 import { mixBytes } from '../src/base/hash.ts'
+import type { Place } from '../src/proxy/locate.ts'
 import type { Effect, Persist } from '../src/replica/effect.ts'
 import type { Input, InputBody } from '../src/replica/input.ts'
 import type { Replica } from '../src/replica/replica.ts'
@@ -13,6 +15,7 @@ import type { Appointment } from './agenda.ts'
 import type { Disk } from './disk.ts'
 import { moment } from './draws.ts'
 import type { Draw } from './draws.ts'
+import { locatedAt } from './forks.ts'
 import { LogWriter } from './log-writer.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import type { Written } from './log-writer.ts'
@@ -319,7 +322,8 @@ export class Host {
         if (effect.notice.kind === 'format') peers.formatRaised(place)
         break
       case 'locate':
-        throw new Error('in the simulator no name is looked up')
+        this.#locate(effect.place)
+        break
       case 'reply':
         trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
         this.#parts.answered(effect)
@@ -340,6 +344,15 @@ export class Host {
       this.#parts.trace.event(mixBytes(id, record).low, () => `[${place}] writes a record of ${record.length}`)
     }
     this.#writer.append(effect, work)
+  }
+
+  /** DNS says the same thing always, after a while. */
+  #locate(place: Place): void {
+    const { agenda } = this.#parts
+    const after = this.#draw.within(200, 30_000, 9, moment(agenda.now))
+    agenda.after(after, () => {
+      this.#whenAwake(() => this.deliver({ kind: 'located', place, answer: locatedAt(place), ttl: seconds(20) }))
+    })
   }
 
   #syncTime(): number {

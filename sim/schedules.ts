@@ -5,6 +5,8 @@
 import { draw } from './draws.ts'
 import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
+import { routingFlows } from './routing-flows.ts'
+import type { Flow } from './ladder.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -105,7 +107,12 @@ export const schedules: readonly Schedule[] = [
     name: 'forks',
     story:
       'INVITEs that go to several callees, at once or one after another, while replicas die and datagrams are lost',
-    plan: forks,
+    plan: (seed) => forks(seed, 'forks', forkFlows),
+  },
+  {
+    name: 'routing',
+    story: 'INVITEs that are redirected, and targets with several places, while replicas die and datagrams are lost',
+    plan: (seed) => forks(seed, 'routing', routingFlows),
   },
   {
     name: 'answers-on-streams',
@@ -452,11 +459,11 @@ function laggards(seed: number): Plan {
 }
 
 /** All calls of a run have the same next hops. */
-function forks(seed: number): Plan {
-  const of = draw(seed, 'forks')
+function forks(seed: number, kind: string, all: readonly Flow[]): Plan {
+  const of = draw(seed, kind)
   // Six seeds in a row meet each way to fork.
-  const way = forkFlows[(seed * 9) % forkFlows.length]?.fork?.forks ?? ''
-  const names = forkFlows.filter(({ fork }) => fork?.forks === way).map(({ name }) => name)
+  const way = all[(seed * 9) % all.length]?.fork?.forks ?? ''
+  const names = all.filter(({ fork }) => fork?.forks === way).map(({ name }) => name)
   const onStreams = of.chance(500_000, 1) ? of.within(100_000, 900_000, 2) : 0
   const calls = many(of, names, 20, 3 * second, 20 * second).map((call, i): PlannedCall => {
     const isOnStream = of.chance(onStreams, 3, i)

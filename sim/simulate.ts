@@ -13,7 +13,7 @@ import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
-import { calledOn, doorOf, nextHopsOf } from './forks.ts'
+import { calledOn, contactsOf, doorOf, hasPlaces, nameOfDoor, nextHopsOf, redirects } from './forks.ts'
 import type { Flow, Side, Transport } from './ladder.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
@@ -37,7 +37,8 @@ import { Trace, formatTime } from './trace.ts'
 import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
 import type { Witness } from './witness.ts'
-import { callIdOf, readMessage } from './phones/message.ts'
+import { branchOf, callIdOf, readMessage, tagOf } from './phones/message.ts'
+import type { Message } from './phones/message.ts'
 
 export interface RunResult {
   readonly seed: number
@@ -96,6 +97,8 @@ class Run {
   readonly #machines: readonly Machine[]
   readonly #phones: Phone[] = []
   readonly #callees = new Map<string, Phone>()
+  /** The door of a name that each branch came to. */
+  readonly #places = new Map<string, number>()
   readonly #witness: Witness | null
   readonly #strikes: Strikes
   readonly #operator: Operator
@@ -114,11 +117,14 @@ class Run {
     this.#sip = new SipNetwork(agenda, plan, trace, setAddress, address, this.#streams)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
     this.#court = new Court(agenda, plan, setAddress, this.#certificate, resets, census, witness)
+    const nextHops = plan.forks === undefined ? undefined : nextHopsOf(plan.forks)
     const settings: CallSettings = {
       sip: setAddress,
-      nextHop: plan.nextHop ? { ...doorAddress, transport: null } : null,
+      nextHop: plan.nextHop ? (nextHops?.[0]?.[0] ?? { ...doorAddress, transport: null }) : null,
       ...(plan.mostCalls === undefined ? {} : { bounds: { calls: plan.mostCalls } }),
-      nextHops: plan.forks === undefined ? undefined : nextHopsOf(plan.forks),
+      nextHops,
+      names: hasPlaces(plan.forks ?? ''),
+      followsRedirects: redirects(plan.forks ?? ''),
     }
     const answered = (reply: Reply): void => this.#operator.answered(reply)
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
@@ -210,6 +216,7 @@ class Run {
     const [calleeIs, callerIs] = [oddity('callee'), oddity('caller')]
     const callee = this.#phone({
       ...common,
+      ...routingOf(forks, 1),
       side: 'callee',
       ordinal: 1,
       address: calleeAt,
@@ -238,7 +245,7 @@ class Run {
 
   /** Those of a fork, besides the first one. */
   #addCallees(
-    common: Omit<PhoneOptions, 'side' | 'ordinal' | 'address' | 'transport' | 'oddity'>,
+    common: Omit<PhoneOptions, 'side' | 'ordinal' | 'address' | 'transport' | 'oddity' | 'contacts' | 'name'>,
     on: readonly Transport[],
   ): void {
     const { call, callId, flow } = common
@@ -248,6 +255,7 @@ class Run {
       const address = { host: `10.${10 + i}.${call >> 8}.${call & 255}`, port: 5062 }
       const options = {
         ...common,
+        ...routingOf(this.#plan.forks, i + 1),
         flow: { ...flow, steps },
         side: 'callee',
         ordinal: i + 1,
@@ -303,10 +311,26 @@ class Run {
   #atDoor(data: string, origin: Origin, ordinal: number): void {
     if (answersNonsense(data)) return
     const message = readMessage(data)
-    const callee = typeof message === 'string' ? null : (this.#callees.get(`${callIdOf(message)} ${ordinal}`) ?? null)
-    callee?.receive(data, origin)
+    if (typeof message !== 'string') this.#calleeAt(message, ordinal)?.receive(data, origin)
     if (typeof message === 'string')
       this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
+  }
+
+  /** Who takes what comes to a door. An ACK has no answer, so it goes to the first place of its name alone: whoever stands there
+   * passes it on to whom it is for. What is tried at another place is another transaction (RFC 3263 4.3). */
+  #calleeAt(message: Message, ordinal: number): Phone | undefined {
+    const calleeOf = (door: number): Phone | undefined => this.#callees.get(`${callIdOf(message)} ${door}`)
+    const name = nameOfDoor(this.#plan.forks ?? '', ordinal)
+    if (name === null || message.kind !== 'request' || message.method === 'CANCEL') return calleeOf(ordinal)
+    if (message.method === 'ACK') {
+      const answered = name.doors.find((door) => calleeOf(door)?.tag === tagOf(message, 'to'))
+      return calleeOf(answered ?? ordinal)
+    }
+    const branch = branchOf(message)
+    const place = this.#places.get(branch) ?? ordinal
+    this.#places.set(branch, place)
+    if (place !== ordinal) this.#court.broken('C4', `branch ${branch} is used at doors ${place} and ${ordinal}`)
+    return calleeOf(ordinal)
   }
 
   #acceptAtDoor(end: PhoneEnd, ordinal: number): PhoneReceiver {
@@ -405,4 +429,12 @@ class Run {
 function transportsOf(planned: PlannedCall, flow: Flow, nextHop: boolean): readonly [Transport, Transport] {
   const caller = planned.caller ?? flow.transport
   return [caller, nextHop ? caller : (planned.callee ?? flow.transport)]
+}
+
+/** What that callee's phone says of where it is. */
+function routingOf(forks: string | undefined, ordinal: number): Pick<PhoneOptions, 'contacts' | 'name'> {
+  const name = forks === undefined ? null : nameOfDoor(forks, ordinal)
+  return forks === undefined
+    ? {}
+    : { contacts: contactsOf(forks, ordinal), ...(name === null ? {} : { name: name.host }) }
 }

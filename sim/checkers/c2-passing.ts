@@ -54,7 +54,11 @@ export class PassingOn implements Checker {
   /** INVITEs that we refused, which keeps no state. */
   readonly #refused = new Set<string>()
 
-  constructor(report: Report, now: () => number, outage: (from: number, until: number) => number) {
+  /** Names have several places: a 503 of one is no answer (RFC 3263 4.3). Whoever keeps the BYE itself keeps it on. */
+  readonly #hasPlaces: boolean
+
+  constructor(report: Report, now: () => number, outage: (from: number, until: number) => number, hasPlaces: boolean) {
+    this.#hasPlaces = hasPlaces
     this.#report = report
     this.#now = now
     this.#outage = outage
@@ -179,6 +183,7 @@ export class PassingOn implements Checker {
       return state === 'proceeding' && message.status >= 200 ? 'no final is committed' : null
     }
     // 401 and 407 end nothing.
+    if (this.#hasPlaces && message.status === 503) return null
     const ends = method === 'BYE' && message.status >= 200 && message.status !== 401 && message.status !== 407
     return ends && this.#dialogs.get(callIdOf(message)) === 'confirmed' ? 'the end of the call is not committed' : null
   }

@@ -1,10 +1,12 @@
 // C2: a ringing call goes on: its 1xx, 2xx, failure or CANCEL reaches the other side, and both sides end in a legal state.
 
+import { isRedirect } from '../../src/proxy/best-response.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import { callIdOf, cseqOf, readMessage, tagOf } from '../phones/message.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { Phone } from '../phones/phone.ts'
+import { redirects } from '../forks.ts'
 import type { Machine } from '../machine.ts'
 import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
@@ -83,11 +85,14 @@ export class Ringing implements Checker {
     }
     for (const phone of phones) {
       if (phone.side !== 'caller' || !phone.options.flow.calleePresent) continue
-      const given = finals.get(phone.options.call) ?? []
+      const said = finals.get(phone.options.call) ?? []
+      // A 3xx that was followed is no answer.
+      const others = said.filter((status) => !isRedirect(status))
+      const given = redirects(phone.options.flow.fork?.forks ?? '') && others.length > 0 ? others : said
       const wasRefused = given.length === 0 && phone.firstFinal === 503 && this.#refused.has(phone.options.callId)
       if (!isBest(phone.firstFinal, given) && !wasRefused) {
-        const said = given.length === 0 ? null : given.join(' and ')
-        this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${said}`, phone)
+        const gave = given.length === 0 ? null : given.join(' and ')
+        this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${gave}`, phone)
       }
     }
   }

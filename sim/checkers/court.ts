@@ -16,6 +16,7 @@ import { SnapshotMarks } from '../marks/snapshot-marks.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
+import { hasPlaces } from '../forks.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
@@ -95,7 +96,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
     const outage = (from: number, until: number): number => certificate.without(from, until)
-    const passing = new PassingOn(report, now, outage)
+    const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const askers = new Askers()
     const takeovers = new Takeovers(report, now)

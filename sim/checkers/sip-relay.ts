@@ -6,6 +6,7 @@ import { nameOf } from '../sip-network.ts'
 import { branchOf, cseqOf, listOf, parameterOf, sentByOf, tagOf, topVia, uriIn, valueOf } from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
+import { redirectUris } from '../forks.ts'
 import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -45,11 +46,12 @@ export class SipRelay implements Checker {
       return known === undefined ? 'no INVITE had its branch' : checkHop(received, known.invite)
     }
     const sent = this.#ledger.request(phone, received)
-    return sent === undefined ? 'the far phone never sent it' : this.#relayed(received, sent)
+    if (sent === undefined) return 'the far phone never sent it'
+    if (received.uri !== sent.uri && !isRedirected(phone, received)) return `its Request-URI was ${sent.uri}`
+    return this.#relayed(received, sent)
   }
 
   #relayed(received: RequestMessage, sent: RequestMessage): string | null {
-    if (received.uri !== sent.uri) return `its Request-URI was ${sent.uri}`
     const vias = checkVias(listOf(received, 'via').slice(1), listOf(sent, 'via'))
     if (vias !== null) return vias
     // 16.6 step 3.
@@ -102,6 +104,12 @@ export class SipRelay implements Checker {
     if (received.status === 100 || cseqOf(received).method === 'CANCEL' || sent === undefined) return null
     return checkRest(received, sent, touchedInResponses)
   }
+}
+
+/** An INVITE that a 3xx led to this phone, as it was named there (16.7 step 4). */
+function isRedirected({ options }: Phone, { method, uri }: RequestMessage): boolean {
+  const { flow, ordinal } = options
+  return method === 'INVITE' && flow.fork !== null && redirectUris(flow.fork.forks, ordinal).includes(uri)
 }
 
 const touchedInRequests: ReadonlySet<string> = new Set(['via', 'max-forwards', 'max-breadth', 'route', 'record-route'])

@@ -8,6 +8,7 @@ import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
+import { routingMutants } from './routing-mutants.ts'
 import { snapshotMutants } from './snapshot-mutants.ts'
 import { storeMutants } from './store-mutants.ts'
 import { streamMutants } from './stream-mutants.ts'
@@ -24,5 +25,6 @@ export const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...memberMutants,
   ...forkMutants,
+  ...routingMutants,
   ...determinismMutants,
 ]

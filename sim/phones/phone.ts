@@ -427,7 +427,7 @@ export class Phone {
     const { request: bye } = server
     const dialog = this.#dialog
     if (dialog === null || !dialog.matches(bye, this.tag) || (this.#hungUp && !this.#byeOpen))
-      return this.#reply(server, 481)
+      return this.#reply(server, this.#unknown)
     if (!dialog.acceptCseq(cseqOf(bye).number)) return this.#reply(server, 500)
     this.#hungUp = true
     this.#reply(server, 200)
@@ -443,7 +443,7 @@ export class Phone {
     const method = talk.find((one) => one === asked.method)
     const dialog = this.#dialog
     if (method === undefined) return this.#reply(server, 501)
-    if (dialog === null || this.#hungUp || !dialog.matches(asked, this.tag)) return this.#reply(server, 481)
+    if (dialog === null || this.#hungUp || !dialog.matches(asked, this.tag)) return this.#reply(server, this.#unknown)
     if (!dialog.acceptCseq(cseqOf(asked).number)) {
       // The next one overtook it. It is refused, and its people know that it was said.
       this.#script.saw({ kind: 'request', method })
@@ -452,6 +452,11 @@ export class Phone {
     if (method === 'UPDATE') dialog.refreshTarget(asked)
     this.#reply(server, 200)
     this.#script.saw({ kind: 'request', method })
+  }
+
+  /** What it says to a request in a dialog that it doesn't have. Who had no room for the call has none for what follows. */
+  get #unknown(): number {
+    return this.#firstFinal === 503 ? 503 : 481
   }
 
   #reply(server: ServerTransaction, status: number): void {
@@ -520,7 +525,8 @@ export class Phone {
   }
 
   contactLine(): string {
-    const { address, transport } = this.options
+    const { address, transport, name } = this.options
+    if (name !== undefined) return `<sip:${this.side}@${name}>`
     return `<sip:${this.side}@${nameOf(address)}${transport === 'tcp' ? ';transport=tcp' : ''}>`
   }
 }

@@ -42,6 +42,10 @@ export interface PhoneOptions {
   /** Holds back what its person is about to do, and its ACK of a 2xx, until it says go: how real processes are killed at that very
    * moment (test/moments). Absent: nothing is held back. */
   readonly gate?: Gate | undefined
+  /** The Contacts of its 3xx; absent: none. */
+  readonly contacts?: readonly string[]
+  /** The name that stands in its Contact instead of its address; absent: none. */
+  readonly name?: string
 }
 
 /** `deed` is the word of the ladder, or ACK; `nth` counts that word at this phone, from 1. */

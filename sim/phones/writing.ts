@@ -92,6 +92,7 @@ export function responseTo(received: RequestMessage, status: number, phone: Phon
     ...copied('call-id'),
     ...copied('cseq'),
     ...(makesDialog || (received.method === 'UPDATE' && status < 300) ? [header('Contact', phone.contactLine())] : []),
+    ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
     ...(status > 100 ? extras(drawn) : []),
     ...bodyLines(body, drawn),
   ]
@@ -106,6 +107,7 @@ const reasons: ReadonlyMap<number, string> = new Map([
   [180, 'Ringing'],
   [183, 'Session Progress'],
   [200, 'OK'],
+  [302, 'Moved Temporarily'],
   [480, 'Temporarily Unavailable'],
   [481, 'Call/Transaction Does Not Exist'],
   [486, 'Busy Here'],
@@ -114,6 +116,7 @@ const reasons: ReadonlyMap<number, string> = new Map([
   [491, 'Request Pending'],
   [500, 'Server Internal Error'],
   [501, 'Not Implemented'],
+  [503, 'Service Unavailable'],
   [603, 'Decline'],
 ])
 

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
 import { forkFlows } from '../fork-flows.ts'
+import { routingFlows } from '../routing-flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { describePlan, drawPlan } from '../plan.ts'
@@ -225,7 +226,7 @@ function list(): string {
     ),
     rows(
       'flows that fork',
-      forkFlows.map(({ name, fork }) => [name, `to ${fork?.forks}`] as const),
+      [...forkFlows, ...routingFlows].map(({ name, fork }) => [name, `to ${fork?.forks}`] as const),
     ),
     rows(
       'scenarios',
