@@ -97,7 +97,7 @@ export function redirects(forks: string): boolean {
 }
 
 /** The Request-URI that a 3xx makes of a callee. */
-export function redirectUri({ ordinal, transport }: Door): string {
+function redirectUri({ ordinal, transport }: Door): string {
   return `sip:callee@${nameOf(doorOf(ordinal))}${transport === null ? '' : `;transport=${transport}`}`
 }
 

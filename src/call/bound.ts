@@ -2,6 +2,8 @@
 // that says so (`ob`, RFC 5626 4.3). Its dialog is bound to that connection. When it is gone, what goes to the phone waits for
 // 64*T1 at most (design.md 8); the phone binds the dialog again by any request in it, which names Call-ID and both tags.
 
+import { datagramBinding } from '../proxy/datagram-binding.ts'
+import { OUTBOUND } from '../proxy/path.ts'
 import { withParty } from '../session/dialog.ts'
 import { parseUri } from '../sip/uri.ts'
 import { isWebSocket } from '../sip/transport.ts'
@@ -10,14 +12,21 @@ import type { InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { allInvites, dialogOf } from './find.ts'
 import type { Found } from './find.ts'
+import { upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
-/** The connection that a dialog's side is bound to, whose messages came on `flow` and whose Contact is `target`; empty = none. */
+/** The connection that a dialog's side is bound to, whose messages came on `flow` and whose Contact is `target`, or where its datagrams
+ * come from (datagram-binding.ts); empty = none. */
 export function boundStream(flow: Flow, target: string): string {
-  if (flow.stream === '' || isWebSocket(flow.transport)) return flow.stream
+  if (isWebSocket(flow.transport)) return flow.stream
   const uri = parseUri(target)
-  return uri !== null && uri.kind === 'sip' && uri.params.has('ob') ? flow.stream : ''
+  if (uri === null || uri.kind !== 'sip' || !uri.params.has(OUTBOUND)) return ''
+  return placeOf(flow)
+}
+
+function placeOf(flow: Flow): string {
+  return flow.transport === 'udp' ? datagramBinding(flow) : flow.stream
 }
 
 /** A send to somebody who can't be called back did not find its connection: whoever made that comes back, or nobody does. */
@@ -28,13 +37,15 @@ export function waitsForClient(flow: Flow, isRequest: boolean): boolean {
 /** A request in a dialog came on another connection than the one that its sender's side is bound to: from now on that one counts, and
  * what the old one may have lost is sent again. */
 export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
-  if (flow.stream === '') return
   const dialog = dialogOf(turn, request)
   if (dialog === null || dialog.value.state === 'ended') return
   const party = dialog.value[dialog.sender]
   const gone = party.stream
-  if (gone === '' || gone === flow.stream || party.transport !== flow.transport) return
-  turn.put(dialog.id, withParty(dialog.value, dialog.sender, { stream: flow.stream }))
+  const place = placeOf(upstreamOf(request, flow))
+  if (gone === '' || place === '' || gone === place || party.transport !== flow.transport) return
+  turn.put(dialog.id, withParty(dialog.value, dialog.sender, { stream: place }))
+  // What went by datagrams is repeated by who sent it, and from there on asks the dialog anew.
+  if (flow.stream === '') return
   for (const invite of allInvites(turn)) {
     if (invite.value.dialog === dialog.id || invite.id === dialog.value.transaction)
       moveInvite(turn, invite, gone, flow)

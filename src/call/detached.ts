@@ -12,6 +12,7 @@
 
 import type { GroupKey } from '../base/brand.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { isOfFollowed } from '../proxy/forward.ts'
 import { groupOfVia, relayResponse } from '../proxy/response.ts'
 import { cseq, toTag } from '../sip/message.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
@@ -69,6 +70,8 @@ function relayedResponse(response: SipResponse, ctx: CallContext): RelayedDetach
 function mayPass(response: SipResponse): boolean {
   const { status } = response
   const { method } = cseq(response)
+  // RFC 3263 4.3: another place is to be asked.
+  if (status === 503 && isOfFollowed(response)) return false
   if (status < 200) return status > 100 && method !== 'CANCEL'
   if (method === 'UPDATE') return status >= 300
   return method !== 'INVITE' && method !== 'BYE' && method !== 'CANCEL'

@@ -3,7 +3,8 @@
 import { must } from '../base/assert.ts'
 import { sipHashText } from '../base/hash.ts'
 import { forwardRequest } from '../proxy/forward.ts'
-import type { Forwarded } from '../proxy/forward.ts'
+import type { BranchPlace } from '../proxy/branch.ts'
+import type { ForwardPlace, Forwarded } from '../proxy/forward.ts'
 import { flowsTo, placeName } from '../proxy/locate.ts'
 import type { Place } from '../proxy/locate.ts'
 import { isSips, route, routeToUri } from '../proxy/route.ts'
@@ -55,7 +56,7 @@ export function routeOf(
   const other = dialog === null ? null : dialog.value[otherSide(dialog.sender)]
   const remote = other === null || other.target === '' ? null : other
   const { sip: set, nextHop, nextHops } = settings
-  const answer = route({ request, transport: flow.transport, set, keys, nextHop, nextHops, remote })
+  const answer = route({ request, transport: flow.transport, arrival: flow, set, keys, nextHop, nextHops, remote })
   return answer.kind === 'refuse' ? answer : located(turn, request, answer)
 }
 
@@ -90,6 +91,18 @@ function located(turn: Turn, request: SipRequest, answer: Extract<RouteAnswer, {
 }
 
 function flowsOf(
+  turn: Turn,
+  request: SipRequest,
+  requestUri: string,
+  { first, ...hop }: Hop,
+): readonly Flow[] | 'wait' | 'none' | 'failed' {
+  if (first === undefined) return placesOf(turn, request, requestUri, hop)
+  const others = placesOf(turn, request, requestUri, hop)
+  if (others === 'wait') return others
+  return typeof others === 'string' ? [first] : [first, ...others].slice(0, callLimits.places)
+}
+
+function placesOf(
   turn: Turn,
   request: SipRequest,
   requestUri: string,
@@ -129,7 +142,7 @@ export function forwarded(
   flow: Flow,
   answer: ForwardWay,
   mayMove = true,
-  target: { readonly ordinal: number; readonly attempt: number; readonly breadth?: number } = FIRST,
+  target: BranchPlace & Pick<ForwardPlace, 'breadth' | 'isFollowed'> = FIRST,
 ): Forwarded {
   const { settings, keys } = turn.ctx
   const moves = mayMove && speaks(settings.sip, 'tcp') && !isUdpOnly(settings, answer.hop)
@@ -152,10 +165,11 @@ export function forwardedToPlaces(
   answer: ForwardWay,
 ): readonly [first: Forwarded, ...others: Forwarded[]] {
   const [, ...others] = answer.targets?.[0]?.[0] ?? []
-  const later = others.map((hop, n) =>
-    forwarded(turn, request, flow, { ...answer, hop }, true, { ordinal: 1, attempt: n + 2 }),
-  )
-  return [forwarded(turn, request, flow, answer), ...later]
+  const at = (n: number): Parameters<typeof forwarded>[5] => {
+    return { ordinal: 1, attempt: n + 1, ...(n < others.length ? { isFollowed: true } : {}) }
+  }
+  const later = others.map((hop, n) => forwarded(turn, request, flow, { ...answer, hop }, true, at(n + 1)))
+  return [forwarded(turn, request, flow, answer, true, at(0)), ...later]
 }
 
 /** A request on its way to one of its targets. */

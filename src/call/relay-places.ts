@@ -1,7 +1,8 @@
 // RFC 3263 4.3 for what is neither INVITE nor ACK: where DNS names several places for a target, the next one is tried when one fails
 // (503, a transport error, or timer F without any response). Each attempt is a transaction of its own, with a branch of its own;
 // all were made when the request came, and live with their owner alone, as the relay does. Another owner, asked again by who
-// sent the request, makes the same ones in the same order.
+// sent the request, makes the same ones in the same order; a 503 of a place that is not the last, which comes to it before that, goes
+// no further.
 
 import { millis } from '../base/instant.ts'
 import { startNonInviteClient } from '../transaction/non-invite-client.ts'

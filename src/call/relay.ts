@@ -3,6 +3,8 @@
 
 import { flat } from '../base/bytes.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { isOfFollowed } from '../proxy/forward.ts'
+import { withFlowTimer } from '../proxy/path.ts'
 import { relayResponse, groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { otherSide, withParty } from '../session/dialog.ts'
@@ -130,7 +132,12 @@ export function onNonInviteResponse(turn: Turn, response: SipResponse, ref: Inpu
   turn.setRelay({ ...relay, client: machine })
   if (relay.server.state === 'terminated' && response.status >= 200) turn.dropRelay(relay.id)
   const relayed = actions.includes('pass-up') ? relayResponse(response) : null
-  if (relayed !== null) passUp(turn, response, relay.id, flat(relayed.text))
+  if (relayed !== null) {
+    const isRegister = relay.method === 'REGISTER'
+    const sent = isRegister ? parsedRequest(relay.request) : null
+    const text = sent === null ? relayed.text : withFlowTimer(sent, response, relayed.text, turn.ctx.keys)
+    passUp(turn, response, relay.id, flat(text))
+  }
   if (turn.commits) turn.handledAfter(ref)
   else turn.handled(ref)
 }
@@ -180,6 +187,11 @@ function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null):
 export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
   const relayed = groupOfVia(response, turn.ctx.keys) === null ? null : relayResponse(response)
   if (relayed === null) {
+    turn.handled(ref)
+    return
+  }
+  if (response.status === 503 && isOfFollowed(response)) {
+    // Whoever sent the request asks the new owner again, and that goes on to the next place (relay-places.ts).
     turn.handled(ref)
     return
   }

@@ -6,7 +6,7 @@ import { answerText } from '../proxy/answer.ts'
 import { movedBack } from '../proxy/forward.ts'
 import { responseFlow, viaOf } from '../proxy/upstream.ts'
 import { edit } from '../sip/edit.ts'
-import { parseMessage } from '../sip/message.ts'
+import { parseMessage, toTag } from '../sip/message.ts'
 import { millis } from '../base/instant.ts'
 import { startInviteClient } from '../transaction/invite-client.ts'
 import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
@@ -15,7 +15,7 @@ import type { Flow } from '../wire/entry.ts'
 import { waitsForClient } from './bound.ts'
 import { byeAnswered } from './bye.ts'
 import type { CallInput } from './contract.ts'
-import { allInvites, dialogOf, parsedRequest, sentInvite } from './find.ts'
+import { allInvites, branchOfId, dialogOf, parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import type { BranchLocal, Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
@@ -36,13 +36,26 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     return
   }
   const isRequest = !unsent.data.startsWith('SIP/2.0 ')
-  if (waitsForClient(unsent.flow, isRequest)) return
+  if (waitsForClient(unsent.flow, isRequest) && !leadsByPath(turn, sent)) return
   if (!isRequest) onLostResponse(turn, unsent)
   else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'own') ownUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'probe') probeUnreachable(turn, sent.id, unsent.data)
   // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.
+}
+
+/** A request that begins something goes on a connection only by a phone's Path: nobody waits for that phone, its registrar knows others
+ * of its flows, or hears that it has none (RFC 5626 5.3). In a dialog the phone is waited for. */
+function leadsByPath(turn: Turn, sent: Sent): boolean {
+  if (sent.kind === 'invite') return branchOfId(turn, sent.id)?.value.dialog === ''
+  const relay = sent.kind === 'request' ? turn.local.relays.get(sent.id) : undefined
+  return relay !== undefined && toTag(parsedRequest(relay.request)) === null
+}
+
+/** What a request comes to whose place can't be reached (16.9); on a flow that is gone RFC 5626 5.3 has its own word for it. */
+function statusOf(hop: Flow): number {
+  return hop.stream === '' ? 500 : 430
 }
 
 /** Whether the group still wants exactly these bytes to go. */
@@ -133,7 +146,7 @@ function onInviteUnreachable(turn: Turn, branchId: string, data: string): void {
     const record = turn.get('Transaction', branchId)
     // Another attempt is under way.
     if (record?.kind === 'request' && record.text !== data) return
-    if (!inviteByUdp(turn, invite, branch)) failWith(turn, { ...invite, branch }, 500)
+    if (!inviteByUdp(turn, invite, branch)) failWith(turn, { ...invite, branch }, statusOf(branch.hop))
   }
 }
 
@@ -165,10 +178,11 @@ function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   if (relay.server.state === 'terminated') return turn.dropRelay(id)
   turn.setRelay({ ...relay, client: machine })
   const request = parsedRequest(relay.request)
-  const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, 500))
+  const status = statusOf(relay.hop)
+  const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, status))
   const dialog = relay.method === 'BYE' ? dialogOf(turn, request) : null
   if (dialog !== null) byeAnswered(turn, dialog, { upstream: relay.upstream, key: relay.key, text })
-  answerRelay(turn, id, 500, text)
+  answerRelay(turn, id, status, text)
 }
 
 /** 18.1.1, for a request that lives with its owner alone. */

@@ -43,11 +43,21 @@ export class SipDatagrams {
       this.#received++
       this.#inRound++
       if (this.#inRound === 1) setImmediate(() => this.#endRound())
-      // RFC 5626 4.4.1: keep-alives of CRLFs only. Nothing else that short is SIP.
-      if (bytes.length <= 4) return
+      // Keep-alives of CRLFs only, which phones send by datagrams as well (for RFC 5626 4.4.1 it is streams alone): a double one is
+      // answered by a single one, as there. Nothing else that short is SIP.
+      if (bytes.length <= 4) {
+        if (bytes.toString('latin1') === '\r\n\r\n' && this.#isOpen) this.#pong(from.port, from.address)
+        return
+      }
       const flow = { transport: 'udp', host: from.address, port: from.port, stream: '' } as const
       parts.give({ kind: 'sip', flow, data: bytes.toString('latin1') })
     })
+  }
+
+  #pong(port: number, host: string): void {
+    if (this.#socket.getSendQueueSize() > hostLimits.udpQueueBytes) return
+    // Whom it doesn't reach asks again.
+    this.#socket.send('\r\n', port, host, () => undefined)
   }
 
   #endRound(): void {

@@ -122,7 +122,7 @@ test.each([
   cleanups.push(() => phone.close())
   phone.bind(0, host)
   await once(phone, 'listening')
-  phone.send('\r\n\r\n', port, host)
+  phone.send('\r\n', port, host)
   phone.send(Buffer.from(MESSAGE, 'latin1'), port, host)
   const { flow, data } = await next('sip')
   expect(flow).toEqual({ transport: 'udp', host, port: phone.address().port, stream: '' })
@@ -197,6 +197,19 @@ test('RFC 5626 4.4.1: a double CRLF is answered by one', async () => {
   phone.write('\r\n\r\n')
   const [bytes] = (await once(phone, 'data')) as [Buffer]
   expect(bytes.toString()).toBe('\r\n')
+})
+
+test('a double CRLF in a datagram is answered by one, a single one is a keep-alive that asks nothing', async () => {
+  const { port } = await scene()
+  const phone = createSocket('udp4')
+  const answers: string[] = []
+  const answered = once(phone, 'message')
+  phone.on('message', (bytes) => answers.push(bytes.toString()))
+  phone.send('\r\n', port, HOST)
+  phone.send('\r\n\r\n', port, HOST)
+  await answered
+  phone.close()
+  expect(answers).toEqual(['\r\n'])
 })
 
 test('one connection is made to a host and port, and what is sent meanwhile leaves in order', async () => {

@@ -3,7 +3,7 @@
 import type { GroupKey } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import { maxForwards, parseMessage, toTag, values } from '../sip/message.ts'
-import type { SipRequest } from '../sip/message.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
 import { viaText } from '../sip/via.ts'
@@ -12,6 +12,7 @@ import type { Flow } from '../wire/entry.ts'
 import { makeBranch, nextBranch } from './branch.ts'
 import type { BranchPlace } from './branch.ts'
 import { hostPort, listenerFor } from './own.ts'
+import { addPath } from './path.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
 import { STREAM, TOKEN, makeToken } from './token.ts'
@@ -29,6 +30,8 @@ export interface OwnPlace {
 export interface ForwardPlace extends BranchPlace, OwnPlace {
   /** RFC 5393: the Max-Breadth it leaves with; absent = as it is, for a request that doesn't fork. */
   readonly breadth?: number
+  /** Whether the target has further places (RFC 3263 4.3), for a request that the log has nothing of. */
+  readonly isFollowed?: boolean
   /** 18.1.1: what is longer, in bytes, goes by TCP instead of UDP. */
   readonly datagramMost: number
 }
@@ -49,6 +52,9 @@ const DEFAULT_MAX_FORWARDS = 70
 
 /** The parameter of our Via in a request that went by TCP for its size alone. */
 const MOVED = 'hfu'
+
+/** The parameter of our Via in a request that goes on to another place, should this one answer 503. */
+const FOLLOWED = 'hfn'
 
 /** The request for one target. Its Max-Forwards is not 0 (validate.ts). */
 export function forwardRequest(request: SipRequest, answer: ForwardAnswer, place: ForwardPlace): Forwarded {
@@ -74,6 +80,7 @@ function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardP
     const isSips = (answer.requestUri ?? request.requestUri).toLowerCase().startsWith('sips:')
     for (const value of recordRoutes(answer.hop, place, isSips)) change.prependRecordRoute(value)
   }
+  addPath(request, change, answer.hop, place)
   if (by.transport !== 'udp') change.contentLength()
   return change.prependVia(via).print()
 }
@@ -81,6 +88,11 @@ function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardP
 /** Whether this request of ours went by TCP for its size alone: else it had gone by UDP. */
 export function isMoved(sent: SipRequest): boolean {
   return viaOf(sent).params.has(MOVED)
+}
+
+/** Whether what this answers went to a place that others come after. */
+export function isOfFollowed(response: SipResponse): boolean {
+  return viaOf(response).params.has(FOLLOWED)
 }
 
 /** 18.1.1: the same request by UDP, if it went by TCP for its size alone, and nobody takes TCP there. It is another attempt, so
@@ -150,5 +162,6 @@ function ourVia(hop: Flow, branch: string, request: SipRequest, place: ForwardPl
   const token = makeToken(place.keys, place.group, stream)
   const own = listenerFor(place.set, hop.transport, hop.host)
   const sentBy = hostPort(own.host, own.port)
-  return `SIP/2.0/${hop.transport.toUpperCase()} ${sentBy};branch=${branch};${TOKEN}=${token}${named}`
+  const followed = place.isFollowed === true ? `;${FOLLOWED}` : ''
+  return `SIP/2.0/${hop.transport.toUpperCase()} ${sentBy};branch=${branch};${TOKEN}=${token}${named}${followed}`
 }

@@ -3,8 +3,9 @@
 import { isIpv4, isIpv6, sameHost } from '../sip/host.ts'
 import { hostReference } from '../sip/scan.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
-import { defaultPort } from '../sip/transport.ts'
+import { defaultPort, uriTransport } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
+import type { Flow } from '../wire/entry.ts'
 import type { Listener, SetAddress } from './settings.ts'
 
 export function isSetHost(set: SetAddress, host: string, port: number | null): boolean {
@@ -43,6 +44,13 @@ export function isSetUri(set: SetAddress, uri: Uri): uri is SipUri {
 /** host:port as SIP writes it. */
 export function hostPort(host: string, port: number): string {
   return `${hostReference(host)}:${port}`
+}
+
+/** Our URI for the side that a flow leads to, without parameters but its transport. */
+export function ownUri(set: SetAddress, { transport, host }: Pick<Flow, 'transport' | 'host'>): string {
+  const own = listenerFor(set, transport, host)
+  const named = uriTransport(transport)
+  return `sip:${hostPort(own.host, own.port)}${named === '' ? '' : `;transport=${named}`}`
 }
 
 /** Whether a host can be a domain name (RFC 1123 2.1): its last label isn't a number. */

@@ -13,6 +13,9 @@ import { defaultPort, isSecure, isWebSocket } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Place } from './locate.ts'
+import { readDatagramBinding } from './datagram-binding.ts'
+import { FLOW, isSameFlow, readFlowToken } from './flow-token.ts'
+import { OUTBOUND } from './path.ts'
 import { isName, isNumeric, isSetUri, speaks, transportOfOwn } from './own.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from './settings.ts'
 import type { TargetSet } from './targets.ts'
@@ -20,8 +23,9 @@ import { TOKEN, readToken } from './token.ts'
 
 export interface RouteQuestion {
   readonly request: SipRequest
-  /** The transport the request came on. */
+  /** The transport the request came on, and the flow. */
   readonly transport: Transport
+  readonly arrival?: Flow
   readonly set: SetAddress
   readonly keys: SetKeys
   readonly nextHop: NextHop | null
@@ -49,6 +53,8 @@ export type RouteAnswer =
 /** Where it goes: an address, or what is still to be found, and then `host` is a name and the rest only what it would be. */
 export interface Hop extends Flow {
   readonly place?: Place
+  /** The connection that is tried before that. */
+  readonly first?: Flow
 }
 
 interface RouteValue {
@@ -62,10 +68,17 @@ interface Plan {
   readonly routes: readonly RouteValue[]
   /** For a next hop that names none: that of the side the request leaves on. */
   readonly transport: Transport
+  /** Our own value that a phone's Path had, which leads to that phone (path.ts). */
+  readonly path?: SipUri
 }
 
 export function route(question: RouteQuestion): RouteAnswer {
   const plan = withoutOurRoutes(question, withoutStrictRoute(question, originalPlan(question)))
+  if (plan.path !== undefined) return byPath(question, plan, plan.path)
+  return byPlan(question, plan)
+}
+
+function byPlan(question: RouteQuestion, plan: Plan): RouteAnswer {
   const next = plan.routes[0]
   if (next !== undefined) return byRoute(question, plan, next)
   const uri = parseUri(plan.requestUri)
@@ -108,25 +121,48 @@ function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
   if (last === undefined) return plan
   const uri = parseUri(plan.requestUri)
   if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
-  return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport: transportOfOwn(question.set, uri) }
+  const path = uri.params.has(FLOW) ? { path: uri } : {}
+  const transport = transportOfOwn(question.set, uri)
+  return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport, ...path }
 }
 
 /** 16.4: our own value on top is removed; both of them where the transport changes between the sides. The last one removed
  * names the transport of the side that the request leaves on. */
 function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
-  let { transport } = plan
+  let { transport, path } = plan
   let ours = 0
   for (const value of plan.routes) {
     const uri = parseUri(value.uri)
     if (uri === null || !isSetUri(question.set, uri)) break
     transport = transportOfOwn(question.set, uri)
+    path = uri.params.has(FLOW) ? uri : undefined
     ours++
   }
-  return ours === 0 ? plan : { ...plan, transport, routes: plan.routes.slice(ours) }
+  if (ours === 0) return plan
+  const { path: _, ...others } = plan
+  return { ...others, ...(path === undefined ? {} : { path }), transport, routes: plan.routes.slice(ours) }
+}
+
+/** RFC 3327 5.2, RFC 5626 5.3: a request that came by the Path of a phone's registration goes to that phone: on its flow, and if that is
+ * a connection that is gone, where the URI says, unless the flow is the only way. */
+function byPath(question: RouteQuestion, plan: Plan, path: SipUri): RouteAnswer {
+  const flow = readFlowToken(question.keys, path.params.get(FLOW) ?? '')
+  if (flow === null) return refuse(403, 'Bad Flow Token', 'flow-token')
+  // 5.3.1: it comes from there, so it leads elsewhere.
+  if (question.arrival !== undefined && isSameFlow(question.arrival, flow)) return byPlan(question, plan)
+  if (path.params.has(OUTBOUND) || isWebSocket(flow.transport)) return forward(question, plan, flow)
+  const next = plan.routes[0]
+  const uri = next === undefined ? parseUri(plan.requestUri) : null
+  const answer =
+    next === undefined ? (uri === null ? BAD_URI : byUri(question, plan, uri)) : byRoute(question, plan, next)
+  if (flow.stream === '') return answer
+  if (answer.kind === 'refuse') return forward(question, plan, flow)
+  return { ...answer, hop: { ...answer.hop, first: flow } }
 }
 
 function isOurToken(question: RouteQuestion, uri: SipUri): boolean {
   const token = uri.params.get(TOKEN)
+  if (readFlowToken(question.keys, uri.params.get(FLOW) ?? '') !== null) return true
   return token !== undefined && token !== null && readToken(question.keys, token, '') !== null
 }
 
@@ -200,6 +236,8 @@ function boundTo({ remote }: RouteQuestion, plan: Plan, uri: SipUri): Flow | nul
   if (remote === null || remote.stream === '' || plan.routes.length > 0) return null
   const target = parseUri(remote.target)
   if (target === null || !equalUris(uri, target)) return null
+  const datagrams = readDatagramBinding(remote.stream)
+  if (datagrams !== null) return datagrams
   const { transport, stream } = remote
   return { transport, host: uri.host, port: uri.port ?? defaultPort(transport), stream }
 }
@@ -250,6 +288,8 @@ function hasHeaders(text: string): boolean {
   const uri = parseUri(text)
   return uri !== null && uri.kind === 'sip' && uri.headers !== ''
 }
+
+const BAD_URI = refuse(416, null, 'request-uri-scheme')
 
 function refuse(status: number, reason: string | null, code: string): RouteAnswer {
   return { kind: 'refuse', status, reason, code }
