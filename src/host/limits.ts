@@ -28,16 +28,12 @@ export const hostLimits = {
   udpQueueBytes: 4 * MB,
   /** Datagrams that are to leave before the address is bound, which takes a turn or two; the others return as unreachable. */
   udpEarly: 10_000,
-  /** As many datagrams as one round of the loop reads of a socket at least that it didn't find empty (libuv reads 32, or as many more
-   * as its last system call brought). */
+  /** As many messages as one round of the loop takes, at least, of a datagram socket that it didn't find empty (libuv reads 32, or as
+   * many more as its last system call brought), and at most of all connections. */
   fullRound: 32,
-  /** So many seconds in a row without finding it empty are no pause but too much load: the share of new requests that are taken is
-   * cut to this part of it, each second, down to the least; and rises by so many hundredths in each second with less. Ten seconds after
-   * the load all are taken again. */
-  fullSeconds: 2,
-  shareCut: 0.6,
-  leastShare: 5,
-  shareRise: 10,
+  /** Characters of messages that were read of connections and wait for their round: of a thousand connections all that one read brings.
+   * What brings more is reset. */
+  streamsWaiting: 64 * MB,
   /** DNS: one try, so many of them, and all that is asked for one name (NAPTR, SRV, addresses); an INVITE that waits is repeated once a
    * second by then. */
   dnsTryMs: 1_000,

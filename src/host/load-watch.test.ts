@@ -1,32 +1,31 @@
+import { setImmediate as round } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { hostLimits } from './limits.ts'
 import { LoadWatch } from './load-watch.ts'
 
-/** Seconds of a kind: `f`ull, never found empty; `e`mpty at times; `i`dle. What is said after each, `-` for nothing. */
-function shares(seconds: string): string {
+const { fullRound } = hostLimits
+
+test('a second is full if no round of it had room, and if there was any', () => {
   const watch = new LoadWatch()
-  return [...seconds]
-    .map((kind) => {
-      if (kind !== 'i') for (let i = 0; i < 100; i++) watch.round(hostLimits.fullRound)
-      if (kind === 'e') watch.round(hostLimits.fullRound - 1)
-      return watch.second() ?? '-'
-    })
-    .join(' ')
-}
-
-test('one second without finding the socket empty is a pause; from the second on the share is cut, again and again', () => {
-  expect(shares('efeiff')).toBe('- - - - - 60')
-  expect(shares('ffffffffffff')).toBe('- 60 36 21 12 7 5 - - - - -')
+  const second = (...rounds: number[]): boolean => {
+    for (const messages of rounds) watch.round(messages)
+    return watch.second()
+  }
+  expect(second(fullRound, fullRound, fullRound + 5)).toBe(true)
+  expect(second(fullRound, fullRound - 1, fullRound)).toBe(false)
+  expect(second()).toBe(false)
 })
 
-test('nothing is cut while it is found empty now and then, however much comes', () => {
-  expect(shares('eeeeeeee')).toBe('- - - - - - - -')
-})
-
-test('ten seconds after the load all is as before', () => {
-  expect(shares('fffffffiiiiiiiiiii')).toBe('- 60 36 21 12 7 5 15 25 35 45 55 65 75 85 95 100 -')
-})
-
-test('the share stays where the load just fits', () => {
-  expect(shares('fffef')).toBe('- 60 36 46 -')
+test('a round is what came before the loop looked for more', async () => {
+  const watch = new LoadWatch()
+  for (const [messages, isFull] of [
+    [fullRound, true],
+    [fullRound - 1, false],
+  ] as const) {
+    for (let i = 0; i < 3; i++) {
+      for (let j = 0; j < messages; j++) watch.came()
+      await round()
+    }
+    expect(watch.second()).toBe(isFull)
+  }
 })

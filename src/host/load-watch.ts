@@ -1,35 +1,41 @@
-// Whether datagrams come faster than this process handles them, and so what share of new requests it should take (decision 0026).
+// Whether more comes than this process handles (decision 0030). What becomes of that: replica/shedding.ts.
 //
-// A process that can't keep up reads its socket for ever without finding it empty, while the kernel drops what doesn't fit, the BYE of
-// a call that is up as well as the INVITE of a new one. A pause (a busy machine, a long collection) fills the socket too, but it
-// is empty again soon after. So what counts is a whole second in which it never was.
+// What comes in one round of the loop is what came while the round before was worked on. Who keeps up finds a single message now
+// and then; who doesn't finds as many as a round takes, each time: datagrams of a full socket, messages that wait on connections
+// (stream-rounds.ts), what other replicas pass on. A pause (a busy machine, a long collection) makes full rounds too, but there is an
+// empty one soon after. So what counts is a whole second without any.
 
 import { hostLimits } from './limits.ts'
 
 export class LoadWatch {
-  /** In this second, how often the socket was read, and whether it was empty then. */
+  /** In this round. */
+  #came = 0
+  /** In this second, how many rounds had anything, and whether one of them had little. */
   #rounds = 0
-  #wasEmpty = false
-  /** Seconds in a row in which it never was. */
-  #full = 0
-  #share = 100
+  #hadRoom = false
 
-  /** The socket was read until it was empty, or until the loop had to go on with something else. */
-  round(datagrams: number): void {
-    this.#rounds++
-    if (datagrams < hostLimits.fullRound) this.#wasEmpty = true
+  /** A message came from a phone, or a frame from another replica. */
+  came(): void {
+    if (this.#came === 0) setImmediate(() => this.#endRound())
+    this.#came++
   }
 
-  /** A second has passed. The share in hundredths, if it changes; else null. */
-  second(): number | null {
-    const isFull = this.#rounds > 0 && !this.#wasEmpty
+  #endRound(): void {
+    this.round(this.#came)
+    this.#came = 0
+  }
+
+  /** A round of the loop took that much. */
+  round(messages: number): void {
+    this.#rounds++
+    if (messages < hostLimits.fullRound) this.#hadRoom = true
+  }
+
+  /** A second has passed: whether more came in it than was taken. */
+  second(): boolean {
+    const isFull = this.#rounds > 0 && !this.#hadRoom
     this.#rounds = 0
-    this.#wasEmpty = false
-    this.#full = isFull ? this.#full + 1 : 0
-    const before = this.#share
-    if (this.#full >= hostLimits.fullSeconds) {
-      this.#share = Math.max(hostLimits.leastShare, Math.floor(before * hostLimits.shareCut))
-    } else if (!isFull) this.#share = Math.min(100, before + hostLimits.shareRise)
-    return this.#share === before ? null : this.#share
+    this.#hadRoom = false
+    return isFull
   }
 }

@@ -25,6 +25,7 @@ import type { FromReplica } from './ipc.ts'
 import { identify } from './join.ts'
 import type { JoinParts } from './join.ts'
 import { hostLimits } from './limits.ts'
+import { LoadWatch } from './load-watch.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
 import { watchProcess } from './metrics.ts'
@@ -139,7 +140,11 @@ export class ReplicaProcess {
     const { config } = this.#start
     const { life, id, known } = storage
     const sparse = new SparseLog(this.#around.log)
-    const give = (input: InputBody): void => this.give(input)
+    const load = this.#watchLoad()
+    const give = (input: InputBody): void => {
+      if (input.kind === 'sip' || input.kind === 'peer') load.came()
+      this.give(input)
+    }
     const clock = machineClock()
     const peerParts: PeerParts = {
       set: config.set,
@@ -171,6 +176,13 @@ export class ReplicaProcess {
     const { sip, admin, server } = parts
     for (const part of [sip, admin, server, links, parts.names]) this.#open.push(() => part.close())
     return parts
+  }
+
+  #watchLoad(): LoadWatch {
+    const load = new LoadWatch()
+    const seconds = setInterval(() => this.give({ kind: 'load', isFull: load.second() }), 1_000)
+    this.#open.push(() => clearInterval(seconds))
+    return load
   }
 
   #begin(parts: Parts): void {

@@ -7,7 +7,6 @@ import { setImmediate as round } from 'node:timers/promises'
 import type { Listener } from '../proxy/settings.ts'
 import type { Send } from '../replica/effect.ts'
 import { hostLimits } from './limits.ts'
-import { LoadWatch } from './load-watch.ts'
 import type { SipParts } from './sip-sockets.ts'
 
 /** The discard port of our own address, where nobody sends. */
@@ -22,10 +21,6 @@ export class SipDatagrams {
   /** What is to leave before the address is bound: a replica that becomes fresh opens it and sends in one step. Null: it was bound. */
   #early: Send[] | null = []
   #received = 0
-  readonly #load = new LoadWatch()
-  /** Datagrams that the loop has read since it last looked for something else. */
-  #inRound = 0
-  #seconds: NodeJS.Timeout | null = null
 
   constructor(address: Listener, parts: SipParts) {
     this.#parts = parts
@@ -41,8 +36,6 @@ export class SipDatagrams {
     })
     this.#socket.on('message', (bytes, from) => {
       this.#received++
-      this.#inRound++
-      if (this.#inRound === 1) setImmediate(() => this.#endRound())
       // Keep-alives of CRLFs only, which phones send by datagrams as well (for RFC 5626 4.4.1 it is streams alone): a double one is
       // answered by a single one, as there. Nothing else that short is SIP.
       if (bytes.length <= 4) {
@@ -60,22 +53,6 @@ export class SipDatagrams {
     this.#socket.send('\r\n', port, host, () => undefined)
   }
 
-  #endRound(): void {
-    this.#load.round(this.#inRound)
-    this.#inRound = 0
-  }
-
-  #lookAtLoad(): void {
-    const share = this.#load.second()
-    if (share === null) return
-    const said =
-      share < 100
-        ? `of new requests ${share} % are let in: datagrams come faster than they are handled`
-        : 'all new requests are let in again'
-    this.#parts.log.warn('load', said, { share })
-    this.#parts.give({ kind: 'load', share })
-  }
-
   open(): Promise<void> {
     const { host, port } = this.#address
     return new Promise((resolve, reject) => {
@@ -86,7 +63,6 @@ export class SipDatagrams {
         this.#socket.on('error', (error) => this.#parts.log.warn('udp-error', error.message))
         this.#isOpen = true
         this.#sendEarly()
-        this.#seconds = setInterval(() => this.#lookAtLoad(), 1_000)
         resolve()
       })
     })
@@ -142,7 +118,6 @@ export class SipDatagrams {
   }
 
   close(): void {
-    if (this.#seconds !== null) clearInterval(this.#seconds)
     this.#socket.close()
   }
 }

@@ -113,6 +113,20 @@ async function listen(onSocket: (socket: Socket) => void = () => undefined): Pro
   return { server, port }
 }
 
+test('a connection that brings more than a round takes is heard in order, and goes on', async () => {
+  const { port, next } = await scene()
+  const socket = await connect(port)
+  const message = (i: number): string => `OPTIONS sip:${i} SIP/2.0\r\nContent-Length: 0\r\n\r\n`
+  const count = 5 * hostLimits.fullRound
+  const heard = async (from: number): Promise<void> => {
+    for (let i = from; i < from + count; i++) expect((await next('sip')).data).toBe(message(i))
+  }
+  for (const from of [0, count]) {
+    socket.write(Array.from({ length: count }, (_, i) => message(from + i)).join(''))
+    await heard(from)
+  }
+})
+
 test.each([
   ['udp4', HOST],
   ['udp6', '::1'],

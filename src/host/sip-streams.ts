@@ -16,6 +16,7 @@ import { dial } from './sip-dialer.ts'
 import { SipListener } from './sip-listener.ts'
 import type { Arrival } from './sip-listener.ts'
 import type { SipParts } from './sip-sockets.ts'
+import { StreamRounds } from './stream-rounds.ts'
 import type { LinkEvents, StreamLink } from './stream-link.ts'
 import type { WebSockets } from './web-sockets.ts'
 
@@ -48,6 +49,8 @@ export class SipStreams {
   readonly #admission = new Admission(hostLimits.connections, hostLimits.connectionsASource)
   /** Accepted ones that said nothing yet, oldest first. */
   readonly #silent = new Map<string, Connection>()
+  /** Messages on their way in. */
+  readonly #rounds: StreamRounds<Connection>
   #serial = 0
   #webSockets: WebSockets | null = null
   #sweep: NodeJS.Timeout | null = null
@@ -57,6 +60,11 @@ export class SipStreams {
 
   constructor(parts: SipParts, listeners: readonly Listener[]) {
     this.#parts = parts
+    this.#rounds = new StreamRounds({
+      room: hostLimits.streamsWaiting,
+      handle: ({ flow }, data) => parts.give({ kind: 'sip', flow, data }),
+      read: ({ link }, isRead) => link.read(isRead),
+    })
     this.#listeners = listeners.map(
       (listener) =>
         new SipListener(listener, {
@@ -112,6 +120,7 @@ export class SipStreams {
     const isLate = now - (this.#drainsSince ?? now) >= hostLimits.drainStreamsMs
     for (const connection of this.#byId.values()) {
       const { endedAt, saidAt, isRinging, waiting, link } = connection
+      if (this.#rounds.isWaiting(connection)) continue
       if (endedAt !== null) {
         if (now - endedAt >= hostLimits.drainCloseMs) link.destroy()
       } else if (isLate || (now - saidAt >= hostLimits.drainQuietMs && !isRinging && waiting === null)) {
@@ -119,7 +128,11 @@ export class SipStreams {
         link.end()
       }
     }
-    if (this.#byId.size === 0) this.#drained()
+    this.#lookDrained()
+  }
+
+  #lookDrained(): void {
+    if (this.#drainsSince !== null && this.#byId.size === 0 && this.#rounds.isEmpty) this.#drained()
   }
 
   close(): void {
@@ -235,8 +248,9 @@ export class SipStreams {
           this.#silent.delete(flow.stream)
           connection.isRinging = rings(event.text, connection.isRinging)
           if (flow.transport === 'tls' && event.text.includes(';alias')) this.#prove(connection, event.text)
-          this.#parts.give({ kind: 'sip', flow, data: event.text })
-          break
+          if (this.#rounds.take(connection, event.text)) break
+          this.#drop(connection, 'streams-full', 'a connection is reset: too much waits of what came on all of them')
+          return
         case 'ping':
           // RFC 5626 4.4.1: two CRLF are answered by one.
           if (this.#hasRoom(connection)) link.pong()
@@ -301,7 +315,7 @@ export class SipStreams {
     connection.waiting = null
     for (const send of waiting) this.#unsent(send, 'unreachable')
     this.#parts.give({ kind: 'stream-closed', stream: connection.flow.stream })
-    if (this.#drainsSince !== null && this.#byId.size === 0) this.#drained()
+    this.#lookDrained()
   }
 
   #sweepOut(): void {
@@ -316,6 +330,8 @@ export class SipStreams {
     }
     for (const connection of this.#byId.values()) {
       if (connection.halfSince === 0 || now - connection.halfSince < hostLimits.halfMessageMs) continue
+      // One that isn't read can't go on.
+      if (this.#rounds.isWaiting(connection)) continue
       this.#drop(connection, 'half-message', 'a connection is closed: its message never ended')
     }
   }

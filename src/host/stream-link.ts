@@ -23,6 +23,8 @@ export interface StreamLink {
   send(message: string): void
   /** RFC 5626 4.4.1: the answer to a ping. */
   pong(): void
+  /** Whether what the far end sends is read. What was read already may still be heard. */
+  read(isRead: boolean): void
   /** Our side says no more; the far end is still heard. */
   end(): void
   destroy(): void
@@ -60,6 +62,7 @@ export function socketLink(socket: Socket, events: LinkEvents): StreamLink {
     proves: (host) => isFor(certificate(), host),
     send: (message) => void socket.write(message, 'latin1'),
     pong: () => void socket.write('\r\n'),
+    read: (isRead) => void (isRead ? socket.resume() : socket.pause()),
     end: () => void socket.end(),
     destroy: () => void socket.destroy(),
     // A TLS connection has no reset of its own: the one under it goes.
@@ -105,6 +108,7 @@ export function webSocketLink(socket: WebSocket, events: LinkEvents): StreamLink
       socket.send(bytes, { binary: !isUtf8(bytes) }, () => undefined)
     },
     pong: () => socket.send('\r\n', () => undefined),
+    read: (isRead) => (isRead ? socket.resume() : socket.pause()),
     end: () => socket.close(GOING_AWAY),
     destroy: () => socket.terminate(),
     reset: () => socket.terminate(),

@@ -20,6 +20,8 @@ declare module 'ws' {
     readonly bufferedAmount: number
     send(data: string | Uint8Array, done: (error?: Error) => void): void
     send(data: string | Uint8Array, options: { readonly binary: boolean }, done: (error?: Error) => void): void
+    pause(): void
+    resume(): void
     close(code?: number): void
     terminate(): void
   }

@@ -64,10 +64,7 @@ test('with too many sources to remember the one heard longest ago is forgotten, 
   expect(ask(admission, '10.0.0.0', 1, 0)).toEqual([1, 0, 0])
 })
 
-test('without a bound nobody is counted; a share is spread evenly', () => {
+test('without a bound nobody is counted', () => {
   const admission = bounded(null)
   expect(ask(admission, '192.0.2.1', 1_000, 0)).toEqual([1_000, 0, 0])
-  admission[0].share = 36
-  expect(ask(admission, '192.0.2.1', 100, 0)).toEqual([36, 64, 0])
-  expect(ask(admission, '192.0.2.1', 3, 0)).toEqual([1, 2, 0])
 })

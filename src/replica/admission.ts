@@ -1,6 +1,6 @@
-// Who is let in besides the calls that are up (decision 0026): so much of each source, and, while this replica has more to do than
-// it can, only a share of everybody. The owner of a group asks, so that an INVITE that was let in is never refused when it comes
-// again; each of the replicas that serve gives a source its part of what it may ask of the set.
+// Who is let in besides the calls that are up (decision 0026): so much of each source. The owner of a group asks, so that an INVITE
+// that was let in is never refused when it comes again; each of the replicas that serve gives a source its part of what it may ask of
+// the set.
 
 import { addressGroups } from '../sip/host.ts'
 import type { Verdict } from '../call/contract.ts'
@@ -18,28 +18,11 @@ interface Source {
 export class Admission {
   /** The one heard longest ago first. */
   readonly #sources = new Map<string, Source>()
-  #share = 100
-  #credit = 0
-
-  /** How many of a hundred are let in. */
-  set share(share: number) {
-    this.#share = share
-    this.#credit = 0
-  }
 
   /** What becomes of a request that is no part of a call. `rate`: requests a second of one source, null = as many as it likes;
    * `serving`: how many replicas share in what comes. */
   verdict(host: string, rate: number | null, now: Instant, serving: number): Verdict {
-    const verdict = rate === null ? 'admit' : this.#ofSource(host, rate, now, serving)
-    return verdict === 'admit' && !this.#isInShare() ? 'refuse' : verdict
-  }
-
-  #isInShare(): boolean {
-    if (this.#share >= 100) return true
-    this.#credit += this.#share
-    if (this.#credit < 100) return false
-    this.#credit -= 100
-    return true
+    return rate === null ? 'admit' : this.#ofSource(host, rate, now, serving)
   }
 
   #ofSource(host: string, rate: number, now: Instant, serving: number): Verdict {

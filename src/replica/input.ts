@@ -86,10 +86,10 @@ export interface DiskInput {
   readonly full: boolean
 }
 
-/** How many of a hundred requests that are no part of a call this replica has the time for. Until it is said, all of them. */
+/** A second has passed, and whether more came in it than this process could take. Never said: it takes all. */
 export interface LoadInput {
   readonly kind: 'load'
-  readonly share: number
+  readonly isFull: boolean
 }
 
 /** What DNS says of a place that `locate` asked for, and how long that holds. Always given, `failed` after some seconds. */

@@ -27,6 +27,7 @@ export interface Kept {
 
 export class Keeper {
   readonly #kept = new Map<number, Kept>()
+  readonly #byGroup = new Map<GroupKey, Set<Kept>>()
   readonly #most: number
   readonly #keptFor: Duration
   #waiting = 0
@@ -63,6 +64,27 @@ export class Keeper {
     return kept
   }
 
+  /** Its group is known, or isn't any more. */
+  name(kept: Kept, group: GroupKey | null): void {
+    this.#unname(kept)
+    kept.group = group
+    if (group === null) return
+    const own = this.#byGroup.get(group)
+    if (own === undefined) this.#byGroup.set(group, new Set([kept]))
+    else own.add(kept)
+  }
+
+  #unname(kept: Kept): void {
+    if (kept.group === null) return
+    const own = this.#byGroup.get(kept.group)
+    if (own?.delete(kept) === true && own.size === 0) this.#byGroup.delete(kept.group)
+  }
+
+  /** What is kept of a group that was read. */
+  of(group: GroupKey): ReadonlySet<Kept> | null {
+    return this.#byGroup.get(group) ?? null
+  }
+
   has(number: number): boolean {
     return this.#kept.has(number)
   }
@@ -86,6 +108,7 @@ export class Keeper {
     const kept = this.#kept.get(number)
     if (kept === undefined) return
     if (kept.givenTo === null) this.#waiting--
+    this.#unname(kept)
     this.#kept.delete(number)
   }
 

@@ -62,6 +62,18 @@ export const limits = {
   snapshotPatience: seconds(10),
   /** Entries kept in memory behind a snapshot, for followers that are a little behind. */
   keptEntries: 10_000,
+  /** Much comes if so many seconds in a row had too much (a pause is over sooner): then the share of new requests that are let in is cut to
+   * so many hundredths of it, each second, down to the least; and rises by so many hundredths in each second without. Ten seconds
+   * after the load all are let in again. */
+  fullSeconds: 2,
+  shareCut: 60,
+  leastShare: 5,
+  shareRise: 10,
+  /** An INVITE that waits for longer than this is one of too many: its caller has repeated it twice, and a takeover takes less. A second
+   * in which one of so many was, and at least so many were, had too much. */
+  slow: seconds(2),
+  slowPart: 4,
+  slowLeast: 10,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
   /** ...and this much more for what comes on a stream and can't be refused: its sender doesn't repeat it. Beyond it that is lost. */

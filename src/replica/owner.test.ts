@@ -63,6 +63,7 @@ class Rooms {
         ...shared,
         owner: this.owner,
         stale: () => false,
+        now: () => now,
         detached: () => false,
         standIn: () => null,
         isLending: () => false,

@@ -9,8 +9,9 @@ import type { Instant } from '../base/instant.ts'
 import type { CallContext, InputRef, Outgoing } from '../call/contract.ts'
 import { callLimits } from '../call/limits.ts'
 import { relayDetached } from '../call/detached.ts'
-import { receive } from '../call/receive.ts'
-import { refuse } from '../call/refuse.ts'
+import { keyOfRoute, receive } from '../call/receive.ts'
+import { refuse, refuseForNow } from '../call/refuse.ts'
+import { toTag } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import type { HandledFrame, PassFrame } from '../wire/frame.ts'
@@ -21,6 +22,7 @@ import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
 import type { Owner } from './owner.ts'
+import { Shedding } from './shedding.ts'
 
 /** What passing on needs of the replica around it. */
 export interface PassingPorts {
@@ -30,6 +32,7 @@ export interface PassingPorts {
   readonly outbox: Outbox
   readonly owner: Owner
   context(): CallContext
+  now(): Instant
   /** While stale, everything waits. */
   stale(): boolean
   /** No leader is heard, or at the leader no quorum. */
@@ -64,6 +67,7 @@ export class Passing {
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
   /** Handled, but for an answer that its keeper has not sent yet: only who keeps the question can have it answered again. */
   readonly #answering = new Set<InputRef>()
+  readonly #shedding = new Shedding()
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
 
@@ -87,11 +91,55 @@ export class Passing {
   /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
+    if (this.#shedding.isOn && this.#turnsAway(flow, data)) return
     // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
-    const spare = flow.transport === 'udp' || data.startsWith('INVITE ') ? 0 : limits.keptOnStreams
+    const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
     const kept = this.#keeper.keep(++this.#refs, flow, data, now, spare)
     if (kept === null) this.#refuse(flow, data)
     else this.#give(kept)
+  }
+
+  /** A second has passed, with more than this process could take or not. While it is stale nobody can tell what waits for what. */
+  load(isFull: boolean, now: Instant): void {
+    const isLate = ({ data, since, givenTo }: Kept): boolean =>
+      givenTo !== null && isInvite(data) && between(since, now) >= limits.slow
+    const waiting = this.#ports.stale() ? 0 : this.#keeper.all().filter(isLate).length
+    const share = this.#shedding.second(isFull, waiting)
+    if (share === null) return
+    const said =
+      share < 100
+        ? `of new requests ${share} % are let in: more comes than is handled`
+        : 'all new requests are let in again'
+    this.#ports.outbox.log('warn', 'load', said, { share })
+  }
+
+  /** While there is too much to do, at the door: refuses what would begin something, but for its share. True: nothing more becomes of
+   * it. What somebody may have let in already is never refused. */
+  #turnsAway(flow: Flow, data: string): boolean {
+    const { store, outbox } = this.#ports
+    if (!mayBegin(data) || this.#ports.stale() || store.keyGeneration === 0) return false
+    const context = this.#ports.context()
+    const received = receive(data, flow, context)
+    if (received.kind !== 'group' || received.message.kind !== 'request') return false
+    const { group, message } = received
+    const kept = this.#keeper.of(group)
+    if (kept !== null) {
+      // Its owner has it: a repetition by datagram tells nothing new.
+      const isRepeated = flow.transport === 'udp' && [...kept].some((one) => one.givenTo !== null && one.data === data)
+      if (isRepeated) outbox.count('sip_dropped_repeated')
+      return isRepeated
+    }
+    if (store.group(group) !== null) return false
+    if (message.method === 'ACK') {
+      // Of a refusal here, as a rule: there is nobody to tell.
+      const isStray = keyOfRoute(message, context) === null
+      if (isStray) outbox.count('sip_dropped_stray_ack')
+      return isStray
+    }
+    if (toTag(message) !== null || this.#shedding.isLetIn(message, context.keys)) return false
+    outbox.count('sip_refused_load')
+    this.#ports.answer(refuseForNow(message, flow, context))
+    return true
   }
 
   /** No room: a datagram is dropped, for UDP repeats it. A stream doesn't: an INVITE on one is told. */
@@ -122,7 +170,7 @@ export class Passing {
     if (this.#ports.stale()) {
       if (this.#ports.detached() && this.#relay(kept)) return
       const standIn = this.#ports.standIn()
-      kept.group = null
+      this.#keeper.name(kept, null)
       if (standIn !== null) this.#pass(kept, standIn)
       return
     }
@@ -138,7 +186,7 @@ export class Passing {
         this.#keeper.handled(kept.number)
         return
       case 'group': {
-        kept.group = received.group
+        this.#keeper.name(kept, received.group)
         const owner = must(store.ownerOf(received.group), 'somebody serves')
         if (owner === life) {
           this.#keeper.give(kept, owner)
@@ -329,7 +377,7 @@ export class Passing {
   handled(ref: InputRef): void {
     const passed = this.#passed.get(ref)
     if (passed === undefined) {
-      this.#keeper.handled(ref)
+      this.#keptIsHandled(ref)
       return
     }
     if (this.#ports.isLending(passed.keeper, passed.group)) {
@@ -338,6 +386,13 @@ export class Passing {
     }
     this.forget(ref)
     this.#tell(passed.keeper, passed.id, 'handled')
+  }
+
+  #keptIsHandled(number: number): void {
+    const kept = this.#keeper.get(number)
+    if (kept === undefined) return
+    if (isInvite(kept.data)) this.#shedding.handled(between(kept.since, this.#ports.now()))
+    this.#keeper.handled(number)
   }
 
   /** The group went elsewhere: the keeper passes the input on by itself. */
@@ -355,7 +410,7 @@ export class Passing {
       if (!id.startsWith(prefix)) continue
       const number = Number(id.slice(prefix.length))
       if (frame.outcome === 'handled') {
-        this.#keeper.handled(number)
+        this.#keptIsHandled(number)
         continue
       }
       // It went in a circle: views differ. It waits until ours moves (a serving entry, a link, freshness), or a little.
@@ -391,4 +446,13 @@ export class Passing {
     }
     this.#tellings.clear()
   }
+}
+
+function isInvite(data: string): boolean {
+  return data.startsWith('INVITE ')
+}
+
+/** Whether it is worth a look: neither a response nor a request that belongs to something by its kind. */
+function mayBegin(data: string): boolean {
+  return !data.startsWith('SIP/2.0 ') && !data.startsWith('BYE ') && !data.startsWith('CANCEL ')
 }

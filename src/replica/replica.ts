@@ -236,7 +236,7 @@ export class Replica {
         this.#room.change(input, this.#now)
         break
       case 'load':
-        this.#admission.share = input.share
+        this.#passing.load(input.isFull, this.#now)
         break
       case 'located':
         this.#names.onLocated(input, this.#now)

@@ -114,6 +114,11 @@ export class Scene {
     return { caller, callee }
   }
 
+  /** Has a phone ended with this scene. */
+  adoptPhone(phone: Sipp): void {
+    this.#phones.push(phone)
+  }
+
   async capture(): Promise<Capture> {
     const hosts = [this.place.caller, this.place.callee].map((address) => address.slice(0, address.lastIndexOf(':')))
     const capture = await startCapture(hosts, join(this.folder, `capture-${this.#captures.length}.pcap`))

@@ -7,7 +7,7 @@ import { exitOf, startProgram } from './programs.ts'
 import { until } from './poll.ts'
 import type { Program } from './programs.ts'
 
-export type SippTransport = 'u1' | 'un' | 't1'
+export type SippTransport = 'u1' | 'un' | 't1' | 'tn'
 
 export interface SippOptions {
   readonly local: string
@@ -18,6 +18,8 @@ export interface SippOptions {
   readonly scenario: { readonly builtIn: string } | { readonly file: string }
   /** Milliseconds for the scenario's pauses. */
   readonly holdMs?: number
+  /** Its global variables. */
+  readonly variables?: Readonly<Record<string, number>>
 }
 
 export interface CallerOptions extends SippOptions {
@@ -47,11 +49,21 @@ export interface SippStats {
   readonly retransmissions: number
   /** Messages that a living call did not expect. */
   readonly unexpected: number
+  /** Finals of INVITEs that refused: 503, in scenarios that expect it. */
+  readonly refused: number
   /** Messages of calls that were over, and so of none: the answer to a repeated BYE, say. */
   readonly stray: number
 }
 
-const none: SippStats = { created: 0, successful: 0, failed: 0, retransmissions: 0, unexpected: 0, stray: 0 }
+const none: SippStats = {
+  created: 0,
+  successful: 0,
+  failed: 0,
+  retransmissions: 0,
+  unexpected: 0,
+  refused: 0,
+  stray: 0,
+}
 
 /** Why tests with SIPp cannot run here; null if they can. In CI that is a failure, not a reason. */
 export function missingTools(): string | null {
@@ -89,6 +101,7 @@ export class Sipp {
       failed: of('FailedCall(C)'),
       retransmissions: Math.max(of('Retransmissions(C)'), sum('_Retrans')),
       unexpected: Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')),
+      refused: sum('_503_Recv'),
       stray: of('OutOfCallMsgs(C)') + of('DeadCallMsgs(C)'),
     }
   }
@@ -166,8 +179,9 @@ export function startCallee(options: SippOptions): Promise<Sipp> {
 
 /** The order of the day: `calls` calls at `rate` a second, then it ends. */
 export function startCaller(options: CallerOptions): Promise<Sipp> {
-  const times = options.responseTimes === true ? ['-trace_rtt', '-rtt_freq', '100'] : []
   const { remote, rate, calls } = options
+  // Of fewer than that none would be written.
+  const times = options.responseTimes === true ? ['-trace_rtt', '-rtt_freq', calls < 1_000 ? '1' : '100'] : []
   return start(options, [remote, '-r', `${rate}`, '-m', `${calls}`, '-l', `${calls}`, ...times])
 }
 
@@ -179,6 +193,7 @@ async function start(options: SippOptions, args: readonly string[]): Promise<Sip
     [
       ...args,
       ...scenarioArgs(options),
+      ...Object.entries(options.variables ?? {}).flatMap(([name, value]) => ['-set', name, `${value}`]),
       ...['-i', host, '-p', port, '-t', options.transport, '-max_socket', '5000', '-d', `${options.holdMs ?? 0}`],
       ...['-nostdin', '-deadcall_wait', '40000', '-timeout', '300', '-timeout_error', '-buff_size', '4194304'],
       ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],

@@ -1,0 +1,54 @@
+// Who is let in while this replica has more to do than it can (decision 0030): a share of what would begin something, asked where it
+// comes in, so that a refusal costs nobody else anything. The same request is judged alike each time that it comes, unless the share
+// has changed.
+//
+//   a second with too much --the second in a row--> the share is cut; again with each further one
+//   one without            -----------------------> the share rises, up to all
+
+import { sipHashText } from '../base/hash.ts'
+import { must } from '../base/assert.ts'
+import type { Duration } from '../base/instant.ts'
+import { requestKey } from '../proxy/branch.ts'
+import type { SetKeys } from '../proxy/settings.ts'
+import type { SipRequest } from '../sip/message.ts'
+import { limits } from './limits.ts'
+
+export class Shedding {
+  #full = 0
+  /** Of a hundred. */
+  #share = 100
+  /** In this second: INVITEs that were handled, and those of them that had waited for too long. */
+  #handled = 0
+  #slow = 0
+
+  get isOn(): boolean {
+    return this.#share < 100
+  }
+
+  /** An INVITE that came here is handled, and waited so long for that: for this replica, for its owner, for the log. */
+  handled(waited: Duration): void {
+    this.#handled++
+    if (waited >= limits.slow) this.#slow++
+  }
+
+  /** A second has passed. `isFull`: more came than this process took; `waiting`: INVITEs that wait for too long by now. The share, if
+   * it changes; else null. */
+  second(isFull: boolean, waiting: number): number | null {
+    const slow = this.#slow + waiting
+    const isSlow = slow >= limits.slowLeast && slow * limits.slowPart >= this.#handled + waiting
+    this.#handled = 0
+    this.#slow = 0
+    const before = this.#share
+    this.#full = isFull || isSlow ? this.#full + 1 : 0
+    if (this.#full >= limits.fullSeconds) {
+      this.#share = Math.max(limits.leastShare, Math.floor((before * limits.shareCut) / 100))
+    } else if (this.#full === 0) this.#share = Math.min(100, before + limits.shareRise)
+    return this.#share === before ? null : this.#share
+  }
+
+  /** By a keyed hash, so that nobody can choose to be let in. */
+  isLetIn(request: SipRequest, keys: SetKeys): boolean {
+    const key = must(keys.key(1), 'the set has no key yet')
+    return sipHashText(key, `share ${requestKey(request)}`).low % 100 < this.#share
+  }
+}
