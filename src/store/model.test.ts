@@ -3,13 +3,13 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type GroupKey, index } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { stamp } from '../base/instant.ts'
 import type { Commit, EntityRef, Entry } from '../wire/entry.ts'
 import { decodeEntry, encodeBody, encodeEntry } from '../wire/codec.ts'
 import { byText, refKey } from './order.ts'
 import { Store } from './store.ts'
-import { TestLog, callback, deletion, dialog, group, put, start } from './testing/log.ts'
+import { TestLog, applyChecked, callback, deletion, dialog, group, put, start } from './testing/log.ts'
 import type { CommitOutcome } from './view.ts'
 
 interface ModelGroup {
@@ -161,7 +161,7 @@ function expected(model: Model): unknown {
 
 function replayed(entries: readonly Entry[], through: (entry: Entry) => Entry): Store {
   const store = new Store()
-  entries.forEach((entry, i) => store.apply(index(i + 1), through(entry)))
+  for (const entry of entries) applyChecked(store, through(entry))
   return store
 }
 

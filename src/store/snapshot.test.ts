@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { index } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import { stamp } from '../base/instant.ts'
 import { decodeSnapshotPart, encodeSnapshotPart } from '../wire/codec.ts'
 import type { SnapshotPart } from '../wire/snapshot.ts'
 import { Store } from './store.ts'
 import type { TestLog } from './testing/log.ts'
-import { callback, deletion, dialog, group, put, served, start } from './testing/log.ts'
+import { applyChecked, callback, deletion, dialog, group, put, served, start } from './testing/log.ts'
 
 const PLENTY = 1 << 30
 
@@ -89,7 +88,7 @@ test('a snapshot that is cut while the log goes on, and the suffix after it, com
       expect(cursor.state).toBe('complete')
       const store = restored(parts)
       expect([store.appliedIndex, store.hash()]).toEqual([at, hash])
-      for (let i = at; i < log.entries.length; i++) store.apply(index(i + 1), log.entries[i] as never)
+      for (const entry of log.entries.slice(at)) applyChecked(store, entry)
       expect(store.hash()).toBe(log.store.hash())
       expect(store.counts()).toEqual(log.store.counts())
       expect([...store.groups()].sort().map((key) => store.group(key))).toEqual(

@@ -32,6 +32,8 @@ export type PropertyName =
   | 'timers'
   | 'holds'
   | 'replay'
+  /** The store's own (store/invariants.ts). */
+  | 'invariants'
 
 export type Findings = Map<PropertyName, string>
 
@@ -84,6 +86,10 @@ export class Judge {
       const [is, should] = [textOf(viewOf(other.group(key))), textOf(this.#view(key))]
       if (is !== should) this.#find('replay', `${whose} has ${key} as ${is}, not ${should}`)
     }
+  }
+
+  broken(text: string): void {
+    this.#find('invariants', text)
   }
 
   stuck(text: string): void {

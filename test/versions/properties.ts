@@ -133,12 +133,15 @@ export interface Search {
   readonly runs: number
   /** Whether the counterexample is made small, which takes longer than to find it. */
   readonly shrinks: boolean
+  /** Whether the store's invariants must hold as well. A planted bug is to be found by the property that it is for. */
+  readonly invariants: boolean
 }
 
 /** Looks for a world that breaks the property; what it found, or null. */
-export async function search(property: Property, { seed, runs, shrinks }: Search): Promise<string | null> {
+export async function search(property: Property, { seed, runs, shrinks, invariants }: Search): Promise<string | null> {
   const holds = async (scenario: Scenario, scheduler: Scheduler): Promise<void> => {
-    const finding = (await findingsOf(scenario, scheduler)).get(property.promise)
+    const findings = await findingsOf(scenario, scheduler, invariants)
+    const finding = findings.get(property.promise) ?? findings.get('invariants')
     if (finding !== undefined) throw new Error(finding)
   }
   const { failed, counterexample, errorInstance } = await fc.check(

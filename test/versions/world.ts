@@ -5,6 +5,7 @@ import type { Scheduler } from 'fast-check'
 import { unreachable } from '../../src/base/assert.ts'
 import { type GroupKey, type Life, groupKey, index, life, replicaId, replicaOf } from '../../src/base/brand.ts'
 import { type Stamp, stamp } from '../../src/base/instant.ts'
+import { checkApplied, checkStore, observeStore } from '../../src/store/invariants.ts'
 import { Store } from '../../src/store/store.ts'
 import { decodeEntry, encodeBody, encodeEntry } from '../../src/wire/codec.ts'
 import type { Entry, EntryBody } from '../../src/wire/entry.ts'
@@ -29,9 +30,9 @@ export interface Scenario {
   readonly pipelines: boolean
 }
 
-/** Runs a scenario to its end: all that was proposed is applied everywhere. */
-export async function findingsOf(scenario: Scenario, scheduler: Scheduler): Promise<Findings> {
-  const world = new World(scenario, scheduler)
+/** Runs a scenario to its end: all that was proposed is applied everywhere. `isChecked`: the store's invariants are asked for as well. */
+export async function findingsOf(scenario: Scenario, scheduler: Scheduler, isChecked: boolean): Promise<Findings> {
+  const world = new World(scenario, scheduler, isChecked)
   await world.run()
   return world.findings
 }
@@ -41,6 +42,7 @@ const groups: readonly GroupKey[] = [1, 2, 3].map((n) => groupKey(n.toString(16)
 class World {
   readonly #scenario: Scenario
   readonly #scheduler: Scheduler
+  readonly #isChecked: boolean
   /** As the log has it: it applies what was proposed; the replicas apply what comes out of the bytes. */
   readonly #store = new Store()
   readonly #judge = new Judge(this.#store, groups)
@@ -51,9 +53,10 @@ class World {
   #now: Stamp = stamp(1_000)
   #error: unknown = null
 
-  constructor(scenario: Scenario, scheduler: Scheduler) {
+  constructor(scenario: Scenario, scheduler: Scheduler, isChecked: boolean) {
     this.#scenario = scenario
     this.#scheduler = scheduler
+    this.#isChecked = isChecked
   }
 
   get findings(): Findings {
@@ -152,7 +155,11 @@ class World {
     const entry: Entry = { stamp: this.#now, body }
     this.#log.push(encodeEntry(entry.stamp, encodeBody(body)))
     this.#judge.look()
-    this.#judge.judge(entry, this.#store.apply(index(this.#log.length), entry), proposal)
+    const before = this.#isChecked ? observeStore(this.#store, body) : null
+    const applied = this.#store.apply(index(this.#log.length), entry)
+    this.#judge.judge(entry, applied, proposal)
+    const wrong = before === null ? null : (checkApplied(before, applied, this.#store) ?? checkStore(this.#store))
+    if (wrong !== null) this.#judge.broken(wrong)
     for (const owner of this.#owners) {
       this.#later(`${owner.life} applies`, () => {
         if (owner.store.appliedIndex < this.#log.length) owner.apply(this.#entry(owner.store.appliedIndex))

@@ -33,6 +33,15 @@ export function callback(id: string, after: number): TimerSet {
   return { id, after: micros(after), action: { kind: 'callback' } }
 }
 
+/** Applies the next entry, and checks the store's invariants. */
+export function applyChecked(store: Store, entry: Entry): Applied {
+  const before = observeStore(store, entry.body)
+  const applied = store.apply(index(store.appliedIndex + 1), entry)
+  const wrong = checkApplied(before, applied, store) ?? checkStore(store)
+  assert(wrong === null, `the store's invariants: ${wrong ?? ''}`)
+  return applied
+}
+
 export class TestLog {
   readonly store: Store
   readonly entries: Entry[] = []
@@ -47,11 +56,7 @@ export class TestLog {
   append(body: EntryBody): Applied {
     const entry = { stamp: this.now, body }
     this.entries.push(entry)
-    const before = observeStore(this.store, body)
-    const applied = this.store.apply(index(this.entries.length), entry)
-    const wrong = checkApplied(before, applied, this.store) ?? checkStore(this.store)
-    assert(wrong === null, `the store's invariants: ${wrong ?? ''}`)
-    return applied
+    return applyChecked(this.store, entry)
   }
 
   serving(admit: readonly Life[], remove: readonly Life[] = [], replaces?: Index): boolean {
