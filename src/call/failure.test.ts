@@ -41,6 +41,15 @@ describe('an INVITE that fails (RFC 3261 16.7, 17.2.1)', () => {
     expect(ladder.take()).toEqual([])
   })
 
+  test('an answer with no Via but ours goes upstream as one of ours, with its status and the Vias of the INVITE', () => {
+    const { ladder, caller, callee, sent, invite } = ringing()
+    const whole = response(callee, invite, 487)
+    const [, ...others] = values(parsed(whole), 'Via')
+    expect(others).toHaveLength(1)
+    ladder.say(callee, whole.replace(`Via: ${others[0]}\r\n`, ''))
+    expect(values(parsed(ladder.last(caller, '487 INVITE')), 'Via')).toEqual(values(parsed(sent), 'Via'))
+  })
+
   test('17.1.1.2: the callee that repeats its 486 gets the same ACK again', () => {
     const { ladder, callee, invite } = ringing()
     ladder.say(callee, response(callee, invite, 486))

@@ -45,8 +45,11 @@ export function onFailure(turn: Turn, response: SipResponse, found: FoundBranch)
     return
   }
   // 16.7 step 6: a 503 speaks of all requests to the one that sent it; only if all of ours go there it is true of us.
-  const relayed = response.status === 503 && turn.ctx.settings.nextHop === null ? null : relayResponse(response)
-  const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, 500)
+  const isAnothers = response.status === 503 && turn.ctx.settings.nextHop === null
+  const relayed = isAnothers ? null : relayResponse(response)
+  // A callee that left out the Vias below ours (SIPp's [last_Via:] after a CANCEL is the CANCEL's) still said what it said.
+  const own = isAnothers ? 500 : response.status
+  const text = relayed?.text ?? answerText(receivedInvite(invite), turn.ctx.keys, own)
   const change = { state: 'completed', ack: flat(ack), cancel: null } as const
   endBranch(turn, found, change, { status: response.status, text: flat(text) }, response.status === 503)
 }
