@@ -304,6 +304,31 @@ export const flows: readonly Flow[] = [
   ),
 ]
 
+/** RFC 3262: each 1xx has its PRACK, in a dialog that isn't confirmed yet. For crash points (`--crash-points=reliable`): neither seeds nor
+ * schedules draw them. */
+export const reliableFlows: readonly Flow[] = [
+  ladder(
+    'reliable',
+    `
+    |--INVITE------------>|
+    |<---------------183--| 0.05..0.5s
+    |<---------------180--| 1..2s
+    |<---------------200--| 1..3s
+    |--BYE--------------->| 0.5..8s
+  `,
+    { isReliable: true, isDrawn: false },
+  ),
+  ladder(
+    'reliable-cancelled',
+    `
+    |--INVITE------------>|
+    |<---------------183--| 0.05..0.5s
+    |--CANCEL------------>| 0..1s
+  `,
+    { isReliable: true, isDrawn: false },
+  ),
+]
+
 export const flowNames: readonly string[] = flows.map((flow) => flow.name)
 
 /** Those with an INVITE that forks, which need a set with several next hops. */
@@ -314,5 +339,5 @@ export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isD
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {
-  return [...flows, ...forkFlows, ...routingFlows].find((flow) => flow.name === name)
+  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows].find((flow) => flow.name === name)
 }

@@ -44,6 +44,8 @@ export interface Flow {
   readonly isLong: boolean
   /** False: the callee, which speaks UDP, refuses connections. */
   readonly takesStreams: boolean
+  /** Its 1xx are reliable (RFC 3262); the phones send the PRACK and its 200 by themselves. */
+  readonly isReliable: boolean
   /** False: too long for the seeds, which draw among the others; crash points have it. */
   readonly isDrawn: boolean
   /** Its INVITE forks so (forks.ts), and the steps of the second callee and the further ones; null = nobody is there. */
@@ -58,6 +60,7 @@ interface FlowOptions {
   readonly transport?: Transport
   readonly isLong?: boolean
   readonly takesStreams?: boolean
+  readonly isReliable?: boolean
   readonly isDrawn?: boolean
 }
 
@@ -65,10 +68,10 @@ interface FlowOptions {
 export function ladder(name: string, text: string, options: FlowOptions = {}): Flow {
   const steps = readSteps(text)
   const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
-  const { isLong = false, takesStreams = true, forks, others = [] } = options
+  const { isLong = false, takesStreams = true, isReliable = false, forks, others = [] } = options
   const fork =
     forks === undefined ? null : { forks, others: others.map((one) => (one === null ? null : readSteps(one))) }
-  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams, fork }
+  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams, isReliable, fork }
 }
 
 function readSteps(text: string): readonly Step[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mixText } from '../../src/base/hash.ts'
 import { Agenda } from '../agenda.ts'
 import { draw } from '../draws.ts'
-import { flows } from '../flows.ts'
+import { flows, reliableFlows } from '../flows.ts'
 import type { Flow } from '../ladder.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
@@ -107,7 +107,9 @@ function play(flow: Flow, seed: number, lossPerMillion: number): Outcome {
 
 describe('two phones by way of a stateless proxy', () => {
   // Without a set nobody's timer C ends what rings.
-  const ownEnd = flows.filter(({ name, calleePresent }) => calleePresent && name !== 'rings-for-ever')
+  const ownEnd = [...flows, ...reliableFlows].filter(
+    ({ name, calleePresent }) => calleePresent && name !== 'rings-for-ever',
+  )
   for (const flow of ownEnd) {
     it(`play "${flow.name}" to its end, with and without loss`, () => {
       for (let seed = 1; seed <= 20; seed++) {

@@ -10,8 +10,9 @@ import { nameOf } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import { Dialog } from './dialog.ts'
-import { branchOf, cseqOf, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
+import { branchOf, cseqOf, header, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
 import type { RequestMessage, ResponseMessage } from './message.ts'
+import { ReliableProvisionals } from './reliable.ts'
 import { Script } from './script.ts'
 import type { PhoneNetwork, PhoneOptions, PhoneWatch } from './surroundings.ts'
 import { ServerTransaction } from './server-transaction.ts'
@@ -49,6 +50,12 @@ export class Phone {
   readonly #held = new Map<string, number>()
   #branches = 0
   #dialog: Dialog | null = null
+  readonly #reliable: ReliableProvisionals
+  /** The caller's dialog before its 2xx, if a reliable 1xx made one, and its PRACKs without their answer. */
+  #early: Dialog | null = null
+  #pracks = 0
+  /** The callee's CSeq of the last PRACK. */
+  #pracked = 0
   /** The dialog's BYE went or came. */
   #hungUp = false
   #started = false
@@ -69,6 +76,7 @@ export class Phone {
     this.options = options
     this.#agenda = agenda
     this.#watch = watch
+    this.#reliable = new ReliableProvisionals(agenda)
     this.#transport = new PhoneTransport(
       agenda,
       network,
@@ -116,7 +124,7 @@ export class Phone {
   /** A transaction that matters to the call is open. */
   get busy(): boolean {
     if (this.#isDead) return false
-    if (this.#surplus.size > 0) return true
+    if (this.#surplus.size > 0 || this.#pracks > 0) return true
     return this.#calling !== null || this.#asked !== null || this.#unacknowledged.size > 0 || this.#byeOpen
   }
 
@@ -192,6 +200,8 @@ export class Phone {
   #answer(status: number): void {
     const server = this.#asked
     if (server === null) return
+    if (status < 200 && this.options.flow.isReliable) return this.#answerReliably(server, status)
+    this.#reliable.stop()
     const response = responseTo(server.request, status, this, this.#draw)
     this.#watch.sent(this, response)
     server.respond(response)
@@ -203,10 +213,29 @@ export class Phone {
     else if (this.#dialog === null) this.#over()
   }
 
+  /** RFC 3262 3. */
+  #answerReliably(server: ServerTransaction, status: number): void {
+    const more = [header('Require', '100rel'), header('RSeq', String(this.#reliable.nextRseq()))]
+    const response = responseTo(server.request, status, this, this.#draw, more)
+    this.#watch.sent(this, response)
+    server.respond(response)
+    this.#reliable.repeat(() => this.#answerTo(server.request, printMessage(response)))
+  }
+
+  /** RFC 3262 4: in the dialog that the 1xx made. */
+  #acknowledgeProvisional(response: ResponseMessage, invite: RequestMessage): void {
+    const rack = this.#reliable.rackFor(response)
+    if (rack === null) return
+    this.#early ??= Dialog.atCaller(invite, response)
+    this.#pracks++
+    this.#send(request(this, 'PRACK', this.#early, this.#branch(), this.#draw, '', [header('RAck', rack)]))
+  }
+
   #accepted(invite: RequestMessage, response: ResponseMessage): void {
     const to = response.lines.find((line) => line.name === 'to')?.value ?? ''
     if (this.#dialog === null) this.#dialog = Dialog.atCallee(invite, to, this.#draw.within(1, 10_000, 1))
     else this.#dialog.refreshTarget(invite)
+    if (this.#pracked > 0) this.#dialog.acceptCseq(this.#pracked)
     const waiting: Unacknowledged = { request: invite, response, resend: null, limit: null }
     const { number } = cseqOf(invite)
     this.#unacknowledged.set(number, waiting)
@@ -286,6 +315,7 @@ export class Phone {
   #response(response: ResponseMessage, sent: RequestMessage): void {
     const { method } = cseqOf(response)
     if (method === 'INVITE') this.#inviteAnswered(response, sent)
+    if (method === 'PRACK' && response.status >= 200) this.#prackEnded()
     if (method === 'BYE' && response.status >= 200 && this.#surplus.delete(branchOf(sent))) return this.#over()
     if (method === 'BYE' && response.status >= 200) {
       this.#byeOpen = false
@@ -296,6 +326,7 @@ export class Phone {
   #inviteAnswered(response: ResponseMessage, invite: RequestMessage): void {
     const { status } = response
     if (status < 200) {
+      this.#acknowledgeProvisional(response, invite)
       if (this.#cancelling === 'wanted') this.#sendCancel(invite)
       if (status > 100) this.#script.saw({ kind: 'answer', status })
       return
@@ -319,6 +350,8 @@ export class Phone {
   }
 
   #established(response: ResponseMessage, invite: RequestMessage): void {
+    const early = this.#early?.remoteTag === tagOf(response, 'to') ? this.#early : null
+    this.#dialog ??= early
     if (this.#dialog === null) this.#dialog = Dialog.atCaller(invite, response)
     else this.#dialog.refreshTarget(response)
     const ack = ackFor(this, invite, this.#dialog, this.#branch())
@@ -377,6 +410,7 @@ export class Phone {
     if (message.method === 'CANCEL') this.#cancelled(server, this.#servers.get(`${key} INVITE`))
     else if (message.method === 'INVITE') this.#invited(server)
     else if (message.method === 'BYE') this.#farHungUp(server)
+    else if (message.method === 'PRACK') this.#prackCame(server)
     else this.#talkedTo(server)
   }
 
@@ -421,6 +455,20 @@ export class Phone {
     this.#asked = server
     this.#script.saw({ kind: 'request', method: 'INVITE' })
     if (this.#script.upcoming?.kind !== 'answer') this.#later(50_000, () => this.#asked === server && this.#answer(200))
+  }
+
+  /** RFC 3262 3. */
+  #prackCame(server: ServerTransaction): void {
+    if (tagOf(server.request, 'to') !== this.tag || !this.#reliable.pracked(server.request))
+      return this.#reply(server, 481)
+    this.#pracked = cseqOf(server.request).number
+    this.#dialog?.acceptCseq(this.#pracked)
+    this.#hold('200 to PRACK', () => this.#reply(server, 200))
+  }
+
+  #prackEnded(): void {
+    this.#pracks--
+    this.#over()
   }
 
   #farHungUp(server: ServerTransaction): void {
@@ -486,6 +534,7 @@ export class Phone {
   #timedOut(sent: RequestMessage): void {
     this.#watch.timedOut(this, sent)
     if (sent.method === 'INVITE') this.#calling = null
+    if (sent.method === 'PRACK') return this.#prackEnded()
     if (this.#surplus.delete(branchOf(sent))) return this.#over()
     if (sent.method === 'BYE') this.#byeOpen = false
     if (sent.method === 'BYE' || this.#dialog === null) this.#over()

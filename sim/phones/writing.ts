@@ -12,11 +12,12 @@ import { nameOf } from '../sip-network.ts'
 /** A request: the call's first INVITE without a dialog, all others inside it. */
 export function request(
   phone: Phone,
-  method: 'INVITE' | 'BYE' | (typeof talk)[number],
+  method: 'INVITE' | 'BYE' | 'PRACK' | (typeof talk)[number],
   dialog: Dialog | null,
   branch: string,
   drawn: Draw,
   body: string,
+  more: readonly HeaderLine[] = [],
 ): RequestMessage {
   const { options } = phone
   const cseq = dialog === null ? drawn.within(1, 1_000_000, 10) : dialog.nextCseq()
@@ -29,6 +30,7 @@ export function request(
     header(drawn.chance(300_000, 13) ? 'i' : 'Call-ID', options.callId),
     header('CSeq', `${cseq} ${method}`),
     ...(hasContact.has(method) ? [header(drawn.chance(300_000, 14) ? 'm' : 'Contact', phone.contactLine())] : []),
+    ...more,
     ...extras(drawn),
     ...bodyLines(body, drawn),
   ]
@@ -78,7 +80,13 @@ export function cancelFor(invite: RequestMessage): RequestMessage {
 }
 
 /** 8.2.6 and 12.1.1. */
-export function responseTo(received: RequestMessage, status: number, phone: Phone, drawn: Draw): ResponseMessage {
+export function responseTo(
+  received: RequestMessage,
+  status: number,
+  phone: Phone,
+  drawn: Draw,
+  more: readonly HeaderLine[] = [],
+): ResponseMessage {
   const to = valueOf(received, 'to') ?? ''
   const tagged = status === 100 || /;\s*tag=/.test(to) ? to : `${to};tag=${phone.tag}`
   const makesDialog = received.method === 'INVITE' && status > 100 && status < 300
@@ -93,6 +101,7 @@ export function responseTo(received: RequestMessage, status: number, phone: Phon
     ...copied('cseq'),
     ...(makesDialog || (received.method === 'UPDATE' && status < 300) ? [header('Contact', phone.contactLine())] : []),
     ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
+    ...more,
     ...(status > 100 ? extras(drawn) : []),
     ...bodyLines(body, drawn),
   ]

@@ -4,135 +4,22 @@
 
 import { appendFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ladder } from '../../sim/ladder.ts'
+import {
+  answered,
+  bothAnswer,
+  byeCrossing,
+  calleeHangsUp,
+  cancelCrossing,
+  cancelled,
+  forked,
+  glare,
+  reInvite,
+  refresh,
+  refused,
+  reliable,
+} from './flows.ts'
 import type { Moment } from './moment.ts'
 import type { Stage } from './stage.ts'
-
-const answered = ladder(
-  'answered',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |<---------------200--|
-    |--BYE--------------->|
-  `,
-)
-
-const refused = ladder(
-  'refused',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |<---------------486--|
-  `,
-)
-
-const cancelled = ladder(
-  'cancelled',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |--CANCEL------------>|
-  `,
-)
-
-const cancelCrossing = ladder(
-  'cancel-crossing',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |--CANCEL-->X<---200--|
-  `,
-)
-
-const forked = ladder(
-  'forked',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |<---------------200--|
-    |--BYE--------------->|
-  `,
-  {
-    forks: '1,2',
-    others: [
-      `
-    |--INVITE------------>|
-    |<---------------180--|
-  `,
-    ],
-  },
-)
-
-const bothAnswer = ladder(
-  'both-answer',
-  `
-    |--INVITE------------>|
-    |<---------------200--|
-    |--BYE--------------->| 1s
-  `,
-  {
-    forks: '1,2',
-    others: [
-      `
-    |--INVITE------------>|
-    |<---------------200--|
-  `,
-    ],
-  },
-)
-
-const glare = ladder(
-  'glare',
-  `
-    |--INVITE------------>|
-    |<---------------200--|
-    |--INVITE->X<-INVITE--|
-    |--BYE--------------->| 5s
-  `,
-)
-
-const calleeHangsUp = ladder(
-  'callee-hangs-up',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |<---------------200--|
-    |<---------------BYE--|
-  `,
-)
-
-const byeCrossing = ladder(
-  'bye-crossing',
-  `
-    |--INVITE------------>|
-    |<---------------180--|
-    |<---------------200--|
-    |--BYE----->X<---BYE--|
-  `,
-)
-
-const reInvite = ladder(
-  're-invite',
-  `
-    |--INVITE------------>|
-    |<---------------200--|
-    |--INVITE------------>|
-    |<---------------200--|
-    |--BYE--------------->|
-  `,
-)
-
-const refresh = ladder(
-  'refresh',
-  `
-    |--INVITE------------>|
-    |<---------------200--|
-    |--UPDATE------------>|
-    |<------------UPDATE--|
-    |--BYE--------------->|
-  `,
-)
 
 /** The calls stand somewhere, a replica dies, and what was held back comes, and what comes after that. */
 const standing =
@@ -214,6 +101,14 @@ export const moments: readonly Moment[] = [
     held: ['callee 486'],
     victim: 'any',
     stage: standing('early', 'callee 486'),
+  },
+  {
+    nth: 3,
+    name: '183 with its PRACK open, the caller hangs up',
+    flow: reliable,
+    held: ['callee 200 to PRACK', 'caller CANCEL'],
+    victim: 'any',
+    stage: standing('early', 'callee 200 to PRACK', 'caller CANCEL'),
   },
   {
     nth: 4,
@@ -505,41 +400,6 @@ export const moments: readonly Moment[] = [
       stage.kill()
     },
   },
-]
-
-/** What real processes can't be brought to, and where the simulator has it. */
-export const notStaged: readonly (readonly [nth: number, what: string, why: string, where: string])[] = [
-  [
-    10,
-    'a timer due in the tick of the death',
-    'no phone and no hook sees a tick',
-    'sim --crash-points: idle ticks with a due timer are crash points of their own; rings-for-ever (timer C)',
-  ],
-  [
-    10,
-    'cancel inside the callback, extend inside expiry',
-    'there are no callbacks of applications yet',
-    'src/store/timers.test.ts, sim/sessions',
-  ],
-  [
-    11,
-    'a one-way cut, and its healing',
-    'the loopback of one machine has no ways to cut',
-    'sim --crash-points=all (one-way cuts); faults partition, split and flap of every seed',
-  ],
-  [
-    13,
-    'skew, and a step of the clock',
-    'one machine has one clock',
-    'faults clock, leap and drift of every seed; a leap at a leader change',
-  ],
-  [
-    14,
-    'a rolling upgrade with calls in flight',
-    'needs a second release',
-    'test/cluster/upgrade.ci.test.ts (formats); sim, faults drain and newest',
-  ],
-  [15, 'one of three dies at 80 % load', 'more than 100 calls', 'npm run test:long (test/cluster/rate.long.test.ts)'],
 ]
 
 /** The beginning of a record without its end: a write that a power cut stopped. */

@@ -1,6 +1,6 @@
 // The table of a run.
 
-import { notStaged } from './list.ts'
+import { notStaged } from './not-staged.ts'
 import type { Failed } from './main.ts'
 import type { Outcome } from './play.ts'
 
