@@ -7,6 +7,7 @@ import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } fro
 import { chmod, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { startProgram } from '../../cluster/programs.ts'
+import type { Program } from '../../cluster/programs.ts'
 
 export const EXPERIMENTS = ['established', 'early', 'cancel', 'timeout', 'load', 'rejoin'] as const
 
@@ -52,7 +53,14 @@ export function findHarness(named: string | undefined): { readonly folder: strin
 /** What this machine lacks for it, in words; null: nothing. */
 export function lacking(): string | null {
   if (process.getuid?.() !== 0) return 'network namespaces need root'
-  const tools = { sipp: 'sip-tester', tcpdump: 'tcpdump', ip: 'iproute2', kamailio: 'kamailio', python3: 'python3' }
+  const tools = {
+    sipp: 'sip-tester',
+    tcpdump: 'tcpdump',
+    ip: 'iproute2',
+    curl: 'curl',
+    kamailio: 'kamailio',
+    python3: 'python3',
+  }
   const missing = Object.entries(tools).filter(([tool]) => spawnSync(tool, ['-V']).error !== undefined)
   if (missing.length === 0) return null
   const packages = missing.map(([, name]) => name).join(' ')
@@ -61,6 +69,7 @@ export function lacking(): string | null {
 
 export class Harness {
   readonly #folder: string
+  #running: Program | null = null
 
   /** Copies it. */
   constructor(from: string, folder: string) {
@@ -86,9 +95,16 @@ export class Harness {
     const out = join(this.#folder, 'out', 'failover.jsonl')
     rmSync(out, { force: true })
     const program = startProgram('python3', ['failover.py', target, experiment], { cwd: this.#folder })
+    this.#running = program
     const { code } = await program.exit
+    this.#running = null
     if (code !== 0) throw new Error(`failover.py ${target} ${experiment} ended with ${code}:\n${program.stderr()}`)
     return JSON.parse(readFileSync(out, 'utf8')) as Run
+  }
+
+  /** Ends what runs; it cleans up after itself only when it is interrupted so. */
+  interrupt(): void {
+    this.#running?.signal('SIGINT')
   }
 
   /** What the nodes and phones said last. */

@@ -16,7 +16,7 @@ const USAGE = `HOLDFAST_BASELINE=DIR npm run bench:failover -- [--only early,loa
   --alone    ours only
   --verbose  what the nodes and phones said, after each run of ours
 
-  Needs root (network namespaces bl*), sipp, kamailio, tcpdump, iproute2 and python3; two minutes an experiment.
+  Needs root (network namespaces bl*), sipp, kamailio, tcpdump, iproute2, curl and python3; two minutes an experiment.
 `
 
 interface Wish {
@@ -85,6 +85,7 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-failover-'))
   try {
     const harness = new Harness(found.folder, join(folder, 'harness'))
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => harness.interrupt())
     await harness.unlock()
     const before = loadavg()[0] ?? 0
     const runs = await runAll(harness, folder, wish)
