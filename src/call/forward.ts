@@ -9,7 +9,7 @@ import { flowsTo, placeName } from '../proxy/locate.ts'
 import type { Place } from '../proxy/locate.ts'
 import { isSips, route, routeToUri } from '../proxy/route.ts'
 import type { Hop, RouteAnswer } from '../proxy/route.ts'
-import { speaks } from '../proxy/own.ts'
+import { isNumeric, speaks } from '../proxy/own.ts'
 import { breadthOf, shareOf, withinBreadth } from '../proxy/targets.ts'
 import type { TargetSet } from '../proxy/targets.ts'
 import { otherSide } from '../session/dialog.ts'
@@ -18,7 +18,7 @@ import { callId } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
-import type { CallSettings } from './contract.ts'
+import type { CallSettings, NextHop } from './contract.ts'
 import { callLimits } from './limits.ts'
 import { reply } from './reply.ts'
 import type { Turn } from './turn.ts'
@@ -130,9 +130,17 @@ function notFound({ ctx }: Turn, why: 'none' | 'failed'): Extract<RouteAnswer, {
   return { kind: 'refuse', status: 404, reason: 'No Such Host', code: 'no-such-host' }
 }
 
-function isNextHop({ nextHop, nextHops }: CallSettings, hop: Flow): boolean {
-  const ours = nextHops?.flat() ?? (nextHop === null ? [] : [nextHop])
-  return ours.some(({ host, port }) => host === hop.host && port === hop.port)
+function isNextHop(settings: CallSettings, hop: Flow): boolean {
+  return hopsOf(settings).some(({ host, port }) => host === hop.host && port === hop.port)
+}
+
+/** Whether it may be the set's own next hop, which stands there by a name perhaps. */
+export function mayBeNextHop(settings: CallSettings, hop: Flow): boolean {
+  return isNextHop(settings, hop) || hopsOf(settings).some(({ host }) => !isNumeric(host))
+}
+
+function hopsOf({ nextHop, nextHops }: CallSettings): readonly NextHop[] {
+  return nextHops?.flat() ?? (nextHop === null ? [] : [nextHop])
 }
 
 /** `mayMove`: it may go by TCP for its size, since its transaction can bring it back to UDP (18.1.1). */
@@ -207,9 +215,10 @@ export function forwardedToAll(turn: Turn, request: SipRequest, flow: Flow, answ
 }
 
 /** A next hop that the operator called one for UDP gets datagrams of any size. */
-function isUdpOnly({ nextHop, nextHops }: CallSettings, hop: Flow): boolean {
-  const all = nextHops?.flat() ?? (nextHop === null ? [] : [nextHop])
-  return all.some(({ transport, host, port }) => transport === 'udp' && host === hop.host && port === hop.port)
+function isUdpOnly(settings: CallSettings, hop: Flow): boolean {
+  return hopsOf(settings).some(
+    ({ transport, host, port }) => transport === 'udp' && host === hop.host && port === hop.port,
+  )
 }
 
 /** 16.11: relayed without state, at once; answered if it can't be (an ACK is dropped). */

@@ -3,17 +3,19 @@
 import { flat } from '../base/bytes.ts'
 import { isMoved } from '../proxy/forward.ts'
 import { enterConfirmedDialog, otherSide, withParty } from '../session/dialog.ts'
-import type { Dialog } from '../session/dialog.ts'
+import type { Dialog, Side } from '../session/dialog.ts'
 import { enterConfirmed, enterEarly } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
-import { callId, contacts, fromTag, toTag } from '../sip/message.ts'
-import type { SipMessage, SipResponse } from '../sip/message.ts'
+import { callId, contacts, fromTag, routes, toTag, vias } from '../sip/message.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
+import type { Flow } from '../wire/entry.ts'
 import { byeTimer } from './bye.ts'
 import { allDialogs, dialogOf, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { boundStream } from './bound.ts'
+import { mayBeNextHop } from './forward.ts'
 import { noteSession, watch } from './lifetime.ts'
 import { callLimits } from './limits.ts'
 import type { Turn } from './turn.ts'
@@ -104,7 +106,7 @@ function newDialog(
       target: asking,
       transport: value.upstream.transport,
       cseq: value.cseq,
-      stream: flat(boundStream(value.upstream, asking)),
+      stream: isPhones(turn, value.upstream, sent, 'caller') ? flat(boundStream(value.upstream, asking)) : '',
       routes: [],
     },
     callee: {
@@ -112,11 +114,19 @@ function newDialog(
       target: answering,
       transport: isMoved(sent) ? 'udp' : branch.hop.transport,
       cseq: 0,
-      stream: flat(boundStream(branch.hop, answering)),
+      stream: isPhones(turn, branch.hop, sent, 'callee') ? flat(boundStream(branch.hop, answering)) : '',
       routes: [],
     },
     watch: null,
   }
+}
+
+/** Whether a flow is the phone's own, as far as it shows. What goes by datagrams may go to a proxy between that doesn't stay on the
+ * route: the phone's Contact is then the better address. */
+function isPhones({ ctx }: Turn, flow: Flow, sent: SipRequest, side: Side): boolean {
+  if (flow.transport !== 'udp') return true
+  if (side === 'caller') return vias(sent).length === 2
+  return routes(sent).length === 0 && !mayBeNextHop(ctx.settings, flow)
 }
 
 function changeSession(turn: Turn, id: string, change: (session: SipSession) => SipSession): void {

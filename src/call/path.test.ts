@@ -223,6 +223,43 @@ describe('RFC 5626 5.3: a phone with `ob` that speaks datagrams from behind a tr
     expect(parsedRequest(first(ladder, 'BYE').data).requestUri).toBe(udp.contact)
   })
 
+  test('so does one that was called by its Path', () => {
+    const ladder = called(udp, pathOf(registered(udp)))
+    ladder.say(udp, response(udp, ladder.last(udp, 'INVITE'), 200))
+    const leg = callerLeg(ladder.last(registrar, '200 INVITE'))
+    ladder.say(registrar, inDialog(registrar, leg, 'ACK', 1))
+    ladder.say(registrar, inDialog(registrar, leg, 'BYE', 2))
+    expect(first(ladder, 'BYE').flow).toEqual(udp.flow)
+  })
+
+  test('one behind a proxy that is not on the route is reached at its Contact, caller or callee', () => {
+    const { ladder, own } = talking()
+    const behind = { ...registrar, contact: 'sip:alice@127.31.3.9:5062;ob' }
+    ladder.say(behind, response(behind, ladder.last(registrar, 'INVITE'), 200, [], 'another-fork'))
+    ladder.say(
+      udp,
+      natted(
+        inDialog(
+          udp,
+          { ...own, remote: own.remote.replace('registrar-tag', 'another-fork'), target: behind.contact },
+          'BYE',
+          2,
+        ),
+      ),
+    )
+    expect(first(ladder, 'BYE').flow).toMatchObject({ host: '127.31.3.9', port: 5062 })
+
+    const other = scene(udp)
+    const forwarded = request(udp, 'INVITE', `sip:alice@${SET}`, {
+      headers: [['Via', 'SIP/2.0/UDP 10.9.9.9;branch=z9hG4bK-b']],
+    })
+    other.say(udp, natted(forwarded))
+    const invite = other.last(registrar, 'INVITE')
+    other.say(registrar, response(registrar, invite, 200))
+    other.say(registrar, inDialog(registrar, calleeLeg(registrar, invite), 'BYE', 1))
+    expect(first(other, 'BYE').flow).toMatchObject({ host: '192.168.1.7', port: 5071 })
+  })
+
   test('and there still when the translator has given it another port: any request in the dialog tells', () => {
     const { ladder, leg, own } = talking()
     const moved = { ...udp, flow: { ...udp.flow, port: 41_000 } }
