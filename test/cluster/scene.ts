@@ -27,12 +27,6 @@ export const phones = {
   routed: { name: 'phones with a route set', caller: own('caller'), callee: own('callee') },
   calleeHangsUp: { name: 'a callee that hangs up', caller: own('caller-waits'), callee: own('callee-hangs-up') },
   answeredLate: { name: 'a callee that answers late', caller: own('caller'), callee: own('callee-answers-late') },
-  refusedLate: {
-    name: 'a callee that refuses late',
-    caller: own('caller-refused'),
-    callee: own('callee-refuses-late'),
-  },
-  reinvited: { name: 'a caller that re-invites', caller: own('caller-reinvites'), callee: own('callee-reinvited') },
   timed: { name: 'phones with a route set, answers timed', caller: own('caller-timed'), callee: own('callee') },
   cancelled: { name: 'a caller that cancels', caller: own('caller-cancels'), callee: own('callee-rings') },
 } satisfies Record<string, Phones>

@@ -10,6 +10,7 @@ import { SameBytes } from '../../sim/checkers/c6-same-bytes.ts'
 import { SipRelay } from '../../sim/checkers/sip-relay.ts'
 import type { Checker, Report } from '../../sim/checkers/checker.ts'
 import type { Flow, Transport } from '../../sim/ladder.ts'
+import { branchOf, cseqOf, listOf } from '../../sim/phones/message.ts'
 import { Phone } from '../../sim/phones/phone.ts'
 import type { PhoneOptions, PhoneWatch } from '../../sim/phones/surroundings.ts'
 import { nameOf } from '../../sim/sip-network.ts'
@@ -30,6 +31,8 @@ export interface CrowdOptions {
   readonly calleeHost: string
   /** Deeds that are held back: `caller BYE`, `caller INVITE 2` (its second), `callee2 200` (of the second callee of a fork). */
   readonly held: readonly string[]
+  /** The set hangs up: one BYE of its own to each side, which the other one never sent. */
+  readonly endsBySet: boolean
   /** Where the set's next hops are, one for each callee of a call; absent: each callee has an address of its own, which the
    * Request-URI names. */
   readonly hops?: readonly SocketAddress[]
@@ -59,6 +62,10 @@ export class Crowd {
   readonly #waiting = new Map<string, (() => void)[]>()
   readonly #free = new Set<string>()
   readonly #ringing: Ringing
+  /** Branches of the set's own BYEs, by phone. */
+  readonly #byes = new Map<Phone, Set<string>>()
+  /** Who has answered a BYE with 500. */
+  readonly #refusers = new Set<Phone>()
 
   constructor(options: CrowdOptions) {
     this.#options = options
@@ -67,12 +74,15 @@ export class Crowd {
     const ledger = new Ledger()
     const now = (): number => this.#live.agenda.now
     this.#ringing = new Ringing(ledger, report, () => undefined, false)
-    const checkers: readonly Checker[] = [
+    const ofPhones: readonly Checker[] = [
       new SipRelay(ledger, options.set, report, now),
       new Established(ledger, report),
+      new Consistent(ledger, report),
+    ]
+    const checkers: readonly Checker[] = [
+      ...(options.endsBySet ? ofPhones.map((checker) => this.#butForByes(checker)) : ofPhones),
       this.#ringing,
       new Once(report, false),
-      new Consistent(ledger, report),
       sameBytes(report),
     ]
     const watch = watchOf(ledger, checkers, report)
@@ -117,6 +127,11 @@ export class Crowd {
 
   get finals(): number {
     return this.#callers.filter(({ firstFinal }) => firstFinal !== null).length
+  }
+
+  /** Phones that the set has sent a BYE of its own. */
+  get hungUpOn(): number {
+    return this.#byes.size
   }
 
   waiting(deed: string): number {
@@ -176,6 +191,34 @@ export class Crowd {
   end(): void {
     this.#live.end()
     this.network.end()
+  }
+
+  /** Whose BYEs and answers to BYEs may be the set's: one BYE to each phone. */
+  #butForByes(checker: Checker): Checker {
+    return {
+      sent: (phone, message) => {
+        const isBye = message.kind === 'response' && cseqOf(message).method === 'BYE'
+        if (isBye && message.status === 500) this.#refusers.add(phone)
+      },
+      received: (phone, message, text) => {
+        const isOwn = message.kind === 'request' && message.method === 'BYE' && listOf(message, 'via').length === 1
+        if (isOwn) this.#hungUp(phone, branchOf(message))
+        else if (message.kind === 'request' || cseqOf(message).method !== 'BYE')
+          checker.received?.(phone, message, text)
+      },
+      timedOut: (phone, request) => checker.timedOut?.(phone, request),
+      unacknowledged: (phone, request, status) => checker.unacknowledged?.(phone, request, status),
+    }
+  }
+
+  /** One more after a 500 (docs/decisions/0028): a phone on a stream whose own BYE is open takes the same BYE, come again, for another
+   * one that is too late (12.2.2). */
+  #hungUp(phone: Phone, branch: string): void {
+    const branches = this.#byes.get(phone) ?? new Set()
+    if (branches.has(branch)) return
+    this.#byes.set(phone, branches.add(branch))
+    if (branches.size > (this.#refusers.has(phone) ? 2 : 1))
+      this.#report('C3', `${phone}: the set hung up ${branches.size} times`, phone)
   }
 
   #report(promise: string, text: string, phone?: Phone): void {

@@ -40,6 +40,21 @@ const crossing =
     stage.kill()
   }
 
+/** Seconds; the calls stand by then. */
+const LIFETIME = ['--max-call', '10'] as const
+
+/** The set ends the calls by age. The first of its BYEs is there, those of calls that began a moment later are due, and the replica
+ * dies; callers hang up in that same moment, or never. */
+const tooOld =
+  (...deeds: readonly string[]) =>
+  async (stage: Stage): Promise<void> => {
+    await stage.stand('confirmed', 'caller BYE')
+    await stage.crowd.until('the set hangs up on somebody', 60_000, () => stage.crowd.hungUpOn > 0)
+    stage.crowd.go(...deeds)
+    await stage.crowd.network.flushed()
+    stage.kill()
+  }
+
 export const moments: readonly Moment[] = [
   {
     nth: 1,
@@ -221,6 +236,16 @@ export const moments: readonly Moment[] = [
     stage: crossing('confirmed', 'caller BYE', 'callee BYE'),
   },
   {
+    nth: 8,
+    name: 'BYE crossing the time-out of the call',
+    flow: answered,
+    held: ['caller BYE'],
+    victim: 'any',
+    set: { extra: LIFETIME },
+    endsBySet: true,
+    stage: tooOld('caller BYE'),
+  },
+  {
     nth: 9,
     name: 're-INVITE in flight, then its 200',
     flow: reInvite,
@@ -235,6 +260,16 @@ export const moments: readonly Moment[] = [
     held: ['caller UPDATE'],
     victim: 'any',
     stage: crossing('confirmed', 'caller UPDATE'),
+  },
+  {
+    nth: 10,
+    name: 'time-outs of calls due in the moment of the death',
+    flow: answered,
+    held: ['caller BYE'],
+    victim: 'any',
+    set: { extra: LIFETIME },
+    endsBySet: true,
+    stage: tooOld(),
   },
   {
     nth: 11,

@@ -16,6 +16,8 @@ export interface Moment {
   readonly set?: Pick<SetOptions, 'restart' | 'extra'>
   /** The set isn't what it was afterwards. */
   readonly changesSet?: true
+  /** The set hangs up. */
+  readonly endsBySet?: true
   /** The INVITE forks to two callees. */
   readonly forks?: true
   /** Brings all calls to the moment, kills at it, and lets the calls go on. */

@@ -2,8 +2,8 @@
 export const notStaged: readonly (readonly [nth: number, what: string, why: string, where: string])[] = [
   [
     10,
-    'a timer due in the tick of the death',
-    'no phone and no hook sees a tick',
+    'a timer due in the very tick of the death',
+    'no phone and no hook sees a tick; above, it is within the first BYEs of a second of them',
     'sim --crash-points: idle ticks with a due timer are crash points of their own; rings-for-ever (timer C)',
   ],
   [

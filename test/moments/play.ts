@@ -58,6 +58,7 @@ export async function play(house: House, order: Order): Promise<Outcome> {
       callerHost: addressOf(caller).host,
       calleeHost: addressOf(callee).host,
       held: moment.held,
+      endsBySet: moment.endsBySet === true,
       ...(moment.forks === true ? { hops: hopsOf(callee).map(addressOf) } : {}),
     })
     await crowd.open()

@@ -31,6 +31,8 @@ export interface Theatre {
 }
 
 const NOTICED_MS = 100
+/** drainStreamsMs and drainCloseMs of the host, and a little more. */
+const DRAINED_MS = 12_000
 
 export class Stage {
   readonly set: ReplicaSet
@@ -45,7 +47,6 @@ export class Stage {
   /** Calls that the victim owned, or, where none is committed yet, those that it had in its hands; null = not looked at yet. */
   owned: number | null = null
 
-  #drained: ReadonlySet<string> = new Set()
   readonly #serving: Serving
 
   constructor(at: Theatre, crowd: Crowd, calls: number, victim: number, status: Status) {
@@ -96,34 +97,35 @@ export class Stage {
 
   /** `kill -9`. */
   kill(id = this.victim): void {
-    const living = this.set.ids.filter((other) => other !== id && !this.killed.includes(other))
-    const ofOthers = new Set(living.flatMap((other) => [...connectionsOf(this.set.pid(other))]))
-    this.killed.push(id)
+    this.#ends(id, NOTICED_MS)
     this.set.kill(id)
-    const death: Death = { ofOthers, until: performance.now() }
+  }
+
+  /** Told to end: it takes no more connections soon, and has some seconds for those that it has. */
+  drain(id: number): void {
+    this.#ends(id, DRAINED_MS)
+    signalPid(this.set.pid(id), 'SIGTERM')
+  }
+
+  /** A process that ended had that connection, or would have had it: it was there by then, and no other one had accepted it. */
+  explains({ connection, since }: Reset): boolean {
+    return this.#deaths.some(({ until: ended, ofOthers }) => since <= ended && !ofOthers.has(connection))
+  }
+
+  /** What it had connected to just before comes to the phone's notice a little later. */
+  #ends(id: number, withinMs: number): void {
+    this.killed.push(id)
+    const death: Death = { ofOthers: this.#connectionsOfLiving(), until: performance.now() + withinMs }
     this.#deaths.push(death)
-    // What it had connected to just before comes to the phone's notice only now.
     setTimeout(() => {
-      const now = living.flatMap((other) =>
-        this.killed.includes(other) ? [] : [...connectionsOf(this.set.pid(other))],
-      )
-      death.ofOthers = new Set([...ofOthers, ...now])
-      death.until = performance.now()
+      death.ofOthers = new Set([...death.ofOthers, ...this.#connectionsOfLiving()])
+      death.until = Math.max(death.until, performance.now())
     }, NOTICED_MS)
   }
 
-  /** Told to end; it has ten seconds for its streams. */
-  drain(id: number): void {
-    this.#drained = connectionsOf(this.set.pid(id))
-    signalPid(this.set.pid(id), 'SIGTERM')
-    this.killed.push(id)
-  }
-
-  /** A process that was killed had that connection, or would have had it: it was there, and no other one had accepted it. Or a process
-   * that was told to end had it. */
-  explains({ connection, since }: Reset): boolean {
-    if (this.#drained.has(connection)) return true
-    return this.#deaths.some(({ until: noticed, ofOthers }) => since <= noticed && !ofOthers.has(connection))
+  #connectionsOfLiving(): ReadonlySet<string> {
+    const living = this.set.ids.filter((id) => !this.killed.includes(id))
+    return new Set(living.flatMap((id) => [...connectionsOf(this.set.pid(id))]))
   }
 
   /** They stop, with their sockets and links as they are. */
