@@ -9,6 +9,7 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast start    one replica of a set
   holdfast status   the set at a glance
   holdfast drain    ends one replica without losing a call
+  holdfast ban      sources that a set takes nothing from
   holdfast members  who is in the set, and changes of it
   holdfast restart  restarts a set's replicas one after another
   holdfast sim      the simulator: faults by seed, promises checked
@@ -31,6 +32,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/status.ts')).statusMain(rest)
     case 'drain':
       return (await import('./host/drain-command.ts')).drainMain(rest)
+    case 'ban':
+      return (await import('./host/ban-command.ts')).banMain(rest)
     case 'members':
       return (await import('./host/members-command.ts')).membersMain(rest)
     case 'restart':

@@ -49,7 +49,16 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
 
 /** What they don't have at all. */
 const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
-  1: ['body book', 'frame ask', 'frame answer', 'part book', 'entity fork', 'entity watched', 'entity own'],
+  1: [
+    'body book',
+    'frame ask',
+    'frame answer',
+    'part book',
+    'entity fork',
+    'entity watched',
+    'entity own',
+    'entity ban',
+  ],
   2: [],
 }
 

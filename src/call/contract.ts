@@ -86,6 +86,8 @@ export type InputRef = number
 
 export type CallInput =
   | { readonly kind: 'message'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
+  /** A change of the list of banned sources, in its own group. */
+  | { readonly kind: 'ban'; readonly change: BanChange; readonly ref: InputRef }
   /** This replica has just become the owner: send again what may have been lost (design.md 4, takeover). */
   | { readonly kind: 'takeover' }
   | { readonly kind: 'wake' }
@@ -100,6 +102,11 @@ export type CallInput =
       readonly data: string
       readonly reason: 'late' | 'no-stream' | 'unreachable'
     }
+
+/** `after`: when it ends; null = when it is taken back. */
+export type BanChange =
+  | { readonly kind: 'ban'; readonly source: string; readonly after: Duration | null }
+  | { readonly kind: 'unban'; readonly source: string }
 
 export interface Outgoing {
   readonly flow: Flow

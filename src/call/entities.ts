@@ -3,6 +3,8 @@
 import { assert } from '../base/assert.ts'
 import { applicationSessionFields, readApplicationSession } from '../session/application-session.ts'
 import type { SipApplicationSession } from '../session/application-session.ts'
+import { banFields, readBan } from '../session/ban.ts'
+import type { Ban } from '../session/ban.ts'
 import { dialogFields, readDialog } from '../session/dialog.ts'
 import type { Dialog } from '../session/dialog.ts'
 import { readSipSession, sipSessionFields } from '../session/sip-session.ts'
@@ -14,10 +16,12 @@ import type { Tree } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { pack, unpack } from '../wire/pack.ts'
 
-export type EntityValue = SipApplicationSession | SipSession | Dialog | TransactionRecord
+export type EntityValue = Ban | SipApplicationSession | SipSession | Dialog | TransactionRecord
 
 export function treeOf(value: EntityValue): Tree {
   switch (value.kind) {
+    case 'ban':
+      return 'ServletContext'
     case 'application-session':
       return 'SipApplicationSession'
     case 'session':
@@ -35,6 +39,8 @@ export function treeOf(value: EntityValue): Tree {
 /** As that format of a set has it. What an older one has no room for is lost to a successor of this owner. */
 export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Array {
   switch (value.kind) {
+    case 'ban':
+      return pack(banFields(value))
     case 'application-session':
       return pack(applicationSessionFields(value))
     case 'session':
@@ -63,6 +69,7 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
     case 'Transaction':
       return readTransaction(unpacked.value)
     case 'ServletContext':
+      return readBan(unpacked.value)
     case 'ServletTimer':
       return null
   }

@@ -19,6 +19,7 @@ import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { nonInviteClientDeadline, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Flow } from '../wire/entry.ts'
 import { onlyCaps } from './caps.ts'
+import { onBan } from './bans.ts'
 import { onAck, onCancel } from './cancel.ts'
 import { bindAgain } from './bound.ts'
 import type { CallContext, CallInput, CallResult, InputRef } from './contract.ts'
@@ -111,6 +112,9 @@ function handle(turn: Turn, input: CallInput): void {
     case 'message':
       if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)
       else onResponse(turn, input.message, input.ref)
+      return
+    case 'ban':
+      onBan(turn, input.change, input.ref)
       return
     case 'takeover':
       onTakeover(turn)

@@ -15,6 +15,8 @@ export const callLimits = {
   datagramRequest: 1_300,
   /** Places that are tried for one target that DNS names several for. */
   places: 4,
+  /** Banned sources of a set: each message is held against all of them, some microseconds. */
+  bans: 1_000,
   /** Seconds in Retry-After when a group has no room. */
   retryAfterSeconds: 32,
   /** ...and when there are as many calls as may be: one of them may end at any moment. */

@@ -6,6 +6,8 @@ import type { Reply } from '../replica/effect.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
+import { readBanOrder } from './ban-order.ts'
+import type { BanOrder } from './ban-order.ts'
 import { hostLimits } from './limits.ts'
 import { isMemberOrder, memberOrders, readMemberOrder } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
@@ -14,7 +16,12 @@ import type { ProcessMetrics } from './metrics.ts'
 
 type Query = AdminInput['query']
 
-const ORDERS = ['POST /drain', ...memberOrders.map((kind) => `POST /members/${kind}`)]
+const ORDERS = [
+  'POST /drain',
+  'POST /bans/add',
+  'POST /bans/remove',
+  ...memberOrders.map((kind) => `POST /members/${kind}`),
+]
 
 interface Waiting {
   readonly response: ServerResponse
@@ -101,9 +108,11 @@ export class AdminServer {
     if (request.url === '/drain') return this.#drain(request, response)
     const change = /^\/members\/([a-z]+)$/.exec(request.url ?? '')?.[1]
     if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)
+    if (request.url === '/bans/add') return void this.#ban('add', request, response)
+    if (request.url === '/bans/remove') return void this.#ban('remove', request, response)
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
-      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/members', '/metrics', ...ORDERS]
+      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/members', '/bans', '/metrics', ...ORDERS]
       return sendJson(response, 404, { error: 'there is nothing here', paths })
     }
     if (isRead(request, response)) this.#ask(query, response)
@@ -114,6 +123,14 @@ export class AdminServer {
     const fields = await readOrder(request)
     const asked = fields.ok ? readMemberOrder(kind, fields.value) : fields
     if (asked.ok) this.#ask({ kind: 'member', request: asked.value }, response)
+    else sendJson(response, 400, { ok: false, error: asked.error })
+  }
+
+  async #ban(kind: BanOrder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isOrder(request, response)) return
+    const fields = await readOrder(request)
+    const asked = fields.ok ? readBanOrder(kind, fields.value) : fields
+    if (asked.ok) this.#ask({ kind: 'ban', request: asked.value }, response)
     else sendJson(response, 400, { ok: false, error: asked.error })
   }
 
@@ -160,6 +177,8 @@ function parseQuery(url: string): Query | null {
       return { kind: 'calls', ...local, ...fromOf(given) }
     case '/members':
       return { kind: 'members' }
+    case '/bans':
+      return { kind: 'bans' }
     case '/metrics':
       return { kind: 'metrics' }
     default:

@@ -7,9 +7,10 @@ import { replicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
-import { fetchJson } from './admin-client.ts'
+import { fetchJson, order } from './admin-client.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import { refusalIn } from './operation.ts'
 import { isMemberOrder, memberOrders } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
 import { RollingRestart } from './rolling-restart.ts'
@@ -17,8 +18,10 @@ import type { RollStatus } from './rolling-restart.ts'
 import type { SetMembers } from './set-members.ts'
 import type { SetProcess } from './set-process.ts'
 
-const ORDERS = ['restart', 'drain', ...memberOrders.map((kind) => `members/${kind}`)].map((path) => `POST /${path}`)
-const PATHS = ['/status', '/members', '/restart', ...ORDERS]
+const ORDERS = ['restart', 'drain', 'bans/add', 'bans/remove', ...memberOrders.map((kind) => `members/${kind}`)].map(
+  (path) => `POST /${path}`,
+)
+const PATHS = ['/status', '/members', '/bans', '/restart', ...ORDERS]
 
 export class SetAdmin {
   readonly #set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>
@@ -60,6 +63,13 @@ export class SetAdmin {
       case '/members':
         if (isRead(request, response)) await this.#view(response)
         return
+      case '/bans':
+        if (isRead(request, response)) await this.#bans(response)
+        return
+      case '/bans/add':
+      case '/bans/remove':
+        if (isOrder(request, response)) await this.#ban(path, request, response)
+        return
       default: {
         const kind = /^\/members\/([a-z]+)$/.exec(path ?? '')?.[1]
         if (kind !== undefined && isMemberOrder(kind)) return this.#change(kind, request, response)
@@ -84,6 +94,27 @@ export class SetAdmin {
     } catch (error) {
       sendJson(response, 500, { ok: false, error: `it can't be done: ${(error as Error).message}` })
     }
+  }
+
+  async #bans(response: ServerResponse): Promise<void> {
+    for (const { admin } of this.#set.config.replicas) {
+      const list = await fetchJson(`http://${printAddress(admin)}/bans`)
+      if (list.ok) return sendJson(response, 200, list.value)
+    }
+    sendJson(response, 503, { error: 'no replica answers: holdfast status shows which run' })
+  }
+
+  /** Whichever replica can have it done. */
+  async #ban(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
+    let error = 'no replica answers: holdfast status shows which run'
+    for (const { admin } of this.#set.config.replicas) {
+      const answer = await order(`http://${printAddress(admin)}${path}`, fields.value)
+      if (answer.ok && answer.value.status !== 503) return sendJson(response, answer.value.status, answer.value.body)
+      if (answer.ok) error = refusalIn(answer.value.body)
+    }
+    sendJson(response, 503, { ok: false, error })
   }
 
   async #drain(request: IncomingMessage, response: ServerResponse): Promise<void> {

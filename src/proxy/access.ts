@@ -36,6 +36,22 @@ export function parseBlock(text: string): Result<Block, string> {
   return ok(block)
 }
 
+/** As `parseBlock` reads it: one way for each block, by which two writings of it are known as one. */
+export function printBlock({ groups, bits }: Block): string {
+  if (bits >= MAPPED_BITS && isMapped(groups)) {
+    const bytes = groups.slice(6).flatMap((group) => [group >> 8, group & 255])
+    return bits === 128 ? bytes.join('.') : `${bytes.join('.')}/${bits - MAPPED_BITS}`
+  }
+  // RFC 5952 4.2: the first longest run of zeros of two or more is `::`.
+  const runs = groups.map((_, at) => groups.slice(at).findIndex((group) => group !== 0))
+  const lengths = runs.map((run, at) => (run < 0 ? groups.length - at : run))
+  const longest = Math.max(...lengths)
+  const from = lengths.indexOf(longest)
+  const text = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':')
+  const host = longest < 2 ? text(groups) : `${text(groups.slice(0, from))}::${text(groups.slice(from + longest))}`
+  return bits === 128 ? host : `${host}/${bits}`
+}
+
 /** Linear in the list. */
 export function isListed(list: AccessList, host: string): boolean {
   const groups = addressGroups(host)

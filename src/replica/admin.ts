@@ -12,6 +12,7 @@ import { allVoters } from '../raft/quorum.ts'
 import type { RaftStatus } from '../raft/status.ts'
 import type { Store } from '../store/store.ts'
 import type { GroupView } from '../store/view.ts'
+import { bansOf } from './bans.ts'
 import type { Reply } from './effect.ts'
 import type { AdminInput, DiskInput } from './input.ts'
 import { limits } from './limits.ts'
@@ -83,8 +84,11 @@ export function answer(input: AdminInput, picture: Picture): Reply {
       return reply(200, metricsOf(picture))
     case 'members':
       return reply(200, membersView(picture))
+    case 'bans':
+      return reply(200, bansOf(picture.store))
+    case 'ban':
     case 'member':
-      // Answered by members.ts.
+      // Answered by bans.ts and members.ts.
       return unreachable(query as never)
     default:
       return unreachable(query)
@@ -254,6 +258,7 @@ function metricsOf(picture: Picture): readonly Metric[] {
     gauge('entities', 'entities in the store', counts.entities),
     gauge('timers_pending', 'log timers that have not fired', counts.timersPending),
     gauge('intents_open', 'intents that are not done', counts.intentsOpen),
+    gauge('bans', 'sources that are banned', bansOf(store).length),
     gauge('term', 'Raft term', raft.term),
     gauge('leads', '1 at the leader', raft.role === 'leader' ? 1 : 0),
     gauge('commit_index', 'last committed entry', raft.commit),

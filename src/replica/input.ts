@@ -6,7 +6,7 @@ import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
-import type { MemberRequest } from '../wire/member-request.ts'
+import type { BanRequest, MemberRequest } from '../wire/member-request.ts'
 
 /** A SIP message: one datagram, or one framed message of a stream, as latin1 (a character a byte). */
 export interface SipInput {
@@ -74,6 +74,10 @@ export interface AdminInput {
     | { readonly kind: 'metrics' }
     /** `MembersView`, as this replica sees it. */
     | { readonly kind: 'members' }
+    /** `BanView`s, as this replica has applied them. */
+    | { readonly kind: 'bans' }
+    /** Answered with a `BanAnswer`, by way of the list's owner. */
+    | { readonly kind: 'ban'; readonly request: BanRequest }
     /** Answered with a `MemberAnswer`, by way of the leader. */
     | { readonly kind: 'member'; readonly request: MemberRequest }
 }

@@ -151,11 +151,16 @@ export class Owner {
 
   /** A message for a group that this replica owns. Never called while frozen. */
   message(key: GroupKey, message: SipMessage, flow: Flow, ref: InputRef): void {
+    this.input(key, { kind: 'message', message, flow, ref })
+  }
+
+  /** The same with anything that somebody keeps until it is handled. */
+  input(key: GroupKey, input: Extract<CallInput, { ref: InputRef }>): void {
     assert(!this.#frozen, 'a stale replica handles nothing')
     const held = this.#hold(key)
-    held.refs.add(ref)
+    held.refs.add(input.ref)
     this.#redo(held)
-    this.#handle(held, { kind: 'message', message, flow, ref })
+    this.#handle(held, input)
     this.#settle(held)
   }
 

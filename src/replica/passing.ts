@@ -15,6 +15,7 @@ import { toTag } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import type { HandledFrame, PassFrame } from '../wire/frame.ts'
+import { Bans } from './bans.ts'
 import { holderOf } from './egress.ts'
 import { Keeper } from './keeper.ts'
 import type { Kept } from './keeper.ts'
@@ -68,6 +69,7 @@ export class Passing {
   /** Handled, but for an answer that its keeper has not sent yet: only who keeps the question can have it answered again. */
   readonly #answering = new Set<InputRef>()
   readonly #shedding = new Shedding()
+  readonly bans: Bans
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
 
@@ -77,6 +79,7 @@ export class Passing {
   constructor(ports: PassingPorts, now: Instant) {
     this.#ports = ports
     this.#againAt = now
+    this.bans = new Bans(ports)
   }
 
   get kept(): number {
@@ -85,12 +88,15 @@ export class Passing {
 
   deadline(): Instant | null {
     const expiry = this.#keeper.expiry()
-    return expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
+    const bans = this.bans.deadline()
+    const own = expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
+    return own === null || bans === null ? (own ?? bans) : (Math.min(own, bans) as Instant)
   }
 
   /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
+    if (this.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
     if (this.#shedding.isOn && this.#turnsAway(flow, data)) return
     // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
     const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
@@ -265,6 +271,7 @@ export class Passing {
 
   /** The store became another, and the owner room forgot what it was given: it is judged again, here and by the keepers. */
   storeReplaced(): void {
+    this.bans.storeReplaced()
     this.#giveAgain(() => true)
   }
 
@@ -315,6 +322,7 @@ export class Passing {
   }
 
   expire(now: Instant): void {
+    this.bans.expire(now)
     if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
     if (expired.length > 0) this.#ports.outbox.count('sip_dropped_expired', expired.length)
@@ -375,6 +383,7 @@ export class Passing {
 
   /** The owner room is done with an input: its keeper may forget it. */
   handled(ref: InputRef): void {
+    if (ref < 0) return this.bans.handled(ref)
     const passed = this.#passed.get(ref)
     if (passed === undefined) {
       this.#keptIsHandled(ref)
@@ -397,6 +406,7 @@ export class Passing {
 
   /** The group went elsewhere: the keeper passes the input on by itself. */
   forget(ref: InputRef): void {
+    if (ref < 0) return this.bans.dropped(ref)
     const passed = this.#passed.get(ref)
     if (passed === undefined) return
     this.#passed.delete(ref)

@@ -148,8 +148,9 @@ export class Replica {
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
     const contact = (): Instant => this.#freshness.contact
+    const bans = (): Passing['bans'] => this.#passing.bans
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
-    this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append })
+    this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append, bans })
     this.#duties = new Duties({
       ...shared,
       log,
@@ -185,8 +186,7 @@ export class Replica {
       },
       options.now,
     )
-    const kept = (): number => this.#passing.kept
-    this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept })
+    this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept: () => this.#passing.kept })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */
@@ -454,6 +454,7 @@ export class Replica {
   }
 
   #applied(applied: Applied): void {
+    this.#passing.bans.applied(applied)
     switch (applied.kind) {
       case 'commit':
         this.#outbox.count(OUTCOME_COUNTERS[applied.outcome])
@@ -520,7 +521,8 @@ export class Replica {
   // ---- admin --------------------------------------------------------------------------------------------------------
 
   #admin(input: AdminInput): void {
-    if (input.query.kind === 'member') this.#members.ask({ kind: 'admin', id: input.id }, input.query.request)
+    if (input.query.kind === 'ban') this.#passing.bans.ask({ kind: 'admin', id: input.id }, input.query.request)
+    else if (input.query.kind === 'member') this.#members.ask({ kind: 'admin', id: input.id }, input.query.request)
     else if (!isLookup(input)) this.#outbox.push(answer(input, this.#picture()))
     else if (!this.#lookups.add(input, this.#now)) this.#outbox.push(tooMany(input))
   }

@@ -2,6 +2,7 @@
 // be done: asked again, it is answered with how far that has come. `transfer` and `join` are no exceptions.
 
 import type { Index, ReplicaId } from '../base/brand.ts'
+import type { Stamp } from '../base/instant.ts'
 
 /** `HOST:PORT`, as the host understands it. */
 export interface MemberAddresses {
@@ -57,6 +58,26 @@ export interface LeftSet {
   readonly kind: 'left'
   readonly place: number
 }
+
+/** That block of addresses gets nothing any more, for so long; null = until that is taken back. */
+export interface BanSource {
+  readonly kind: 'ban'
+  readonly source: string
+  readonly seconds: number | null
+}
+
+export interface UnbanSource {
+  readonly kind: 'unban'
+  readonly source: string
+}
+
+/** Goes to the owner of the list, not to the leader. */
+export type BanRequest = BanSource | UnbanSource
+
+/** HTTP's status besides: 200 done, 409 there is no room, 503 ask again. */
+export type BanAnswer =
+  | { readonly ok: true; readonly source: string; readonly until: Stamp | null }
+  | { readonly ok: false; readonly error: string }
 
 export type MemberRequest = AddMember | RemoveMember | ReplaceMember | TransferLeadership | JoinSet | Rebootstrap
 

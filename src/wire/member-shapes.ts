@@ -6,6 +6,8 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type {
   AddMember,
+  BanRequest,
+  BanSource,
   JoinSet,
   LeftSet,
   MemberRequest,
@@ -13,10 +15,14 @@ import type {
   RemoveMember,
   ReplaceMember,
   TransferLeadership,
+  UnbanSource,
 } from './member-request.ts'
 import { integer, list, oneOf, orNull, record, text, variants } from './shape.ts'
 import type { Shape } from './shape.ts'
 import { replicaShape } from './shapes.ts'
+
+/** A year. */
+export const MOST_BAN_SECONDS = 31_536_000
 
 const place = integer<number>(1, MOST_PLACE)
 const address = text<string>(1, 255)
@@ -43,9 +49,17 @@ const rebootstrap = record<Rebootstrap>({ kind: oneOf(['rebootstrap']), place, l
 
 const left = record<LeftSet>({ kind: oneOf(['left']), place })
 
+const ban = record<BanSource>({
+  kind: oneOf(['ban']),
+  source: text(1, 64),
+  seconds: orNull(integer<number>(1, MOST_BAN_SECONDS)),
+})
+const unban = record<UnbanSource>({ kind: oneOf(['unban']), source: text(1, 64) })
+
 const requests = { add, remove, replace, transfer, join, rebootstrap }
 const request = variants<MemberRequest>(requests)
-const asked = variants<MemberRequest | LeftSet>({ ...requests, left })
+const asked = variants<MemberRequest | LeftSet | BanRequest>({ ...requests, left, ban, unban })
+const bans = variants<BanRequest>({ ban, unban })
 
 /** Reads a request's JSON. */
 export function parseMemberRequest(json: string): Result<MemberRequest, string> {
@@ -53,8 +67,12 @@ export function parseMemberRequest(json: string): Result<MemberRequest, string> 
 }
 
 /** ... or what an `ask` frame carries besides. */
-export function parseAsked(json: string): Result<MemberRequest | LeftSet, string> {
+export function parseAsked(json: string): Result<MemberRequest | LeftSet | BanRequest, string> {
   return parse(json, asked)
+}
+
+export function parseBanRequest(json: string): Result<BanRequest, string> {
+  return parse(json, bans)
 }
 
 function parse<T>(json: string, shape: Shape<T>): Result<T, string> {

@@ -38,7 +38,7 @@ const before = loadavg()[0]?.toFixed(1)
 const scene = new Scene(97)
 try {
   const set = await scene.set({ restart: 'never' })
-  await set.statuses('all three serve', 15_000, ({ serving }) => serving.length === 3)
+  await set.statuses('all three serve', 60_000, ({ serving }) => serving.length === 3)
   print(await runOverload(scene, set, wanted))
 } catch (error) {
   console.error(scene.story())

@@ -242,6 +242,8 @@ export const entities: OfKind<EntityValue> = {
       },
     ],
   },
+  /** Of format 2 on, as what asks for one. */
+  ban: { kind: 'ban', source: '2001:db8::/32', since: stamp(1_700_000_000_000_000) },
   request: { kind: 'request', text: data },
   bye: { kind: 'bye', key: '127.0.0.1:5062 z9hG4bK2', upstream: flow, dialog: '1', final: 'SIP/2.0 200 OK\r\n\r\n' },
   /** Format 1 has no room for it. */

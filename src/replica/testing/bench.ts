@@ -13,7 +13,7 @@ import type { EntryBody, Flow } from '../../wire/entry.ts'
 import { formatsUpTo, reads } from '../../wire/formats.ts'
 import type { Formats } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
-import type { MemberAnswer, MemberRequest } from '../../wire/member-request.ts'
+import type { BanAnswer, BanRequest, MemberAnswer, MemberRequest } from '../../wire/member-request.ts'
 import type { SnapshotMetadata } from '../../raft/message.ts'
 import type { Metric } from '../admin.ts'
 import type { Effect, LogLine, Notice, Persist, Send, SnapshotWrite, Stop } from '../effect.ts'
@@ -300,6 +300,15 @@ export class Bench {
     this.settle()
     const answer = must(this.#answers.get(number), 'an answer at this instant')
     return { status: answer.status, body: answer.body as MemberAnswer }
+  }
+
+  /** What is answered to a request about banned sources, within a second; null = nothing. */
+  ban(id: ReplicaId, request: BanRequest): { readonly status: number; readonly body: BanAnswer } | null {
+    const number = ++this.#asked
+    this.step(id, { kind: 'admin', id: number, query: { kind: 'ban', request } })
+    this.pass(millis(1_000))
+    const answer = this.#answers.get(number)
+    return answer === undefined ? null : { status: answer.status, body: answer.body as BanAnswer }
   }
 
   /** From now on that disk takes nothing. The host tells the replica when a write fails, which this does at once. */
