@@ -7,14 +7,16 @@ import { OUTBOUND } from '../proxy/path.ts'
 import { withParty } from '../session/dialog.ts'
 import { parseUri } from '../sip/uri.ts'
 import { isWebSocket } from '../sip/transport.ts'
-import type { SipRequest } from '../sip/message.ts'
-import type { InviteRecord } from '../transaction/record.ts'
+import type { SipRequest, SipResponse } from '../sip/message.ts'
+import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
-import { allInvites, dialogOf } from './find.ts'
+import { allDialogs, allInvites, dialogOf } from './find.ts'
 import type { Found } from './find.ts'
 import { upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
+
+type FoundBranch = Found<InviteRecord> & { readonly branch: Branch }
 
 /** The connection that a dialog's side is bound to, whose messages came on `flow` and whose Contact is `target`, or where its datagrams
  * come from (datagram-binding.ts); empty = none. */
@@ -56,6 +58,29 @@ export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
     turn.sendAfter(onto(record.upstream, flow), record.final, what.byeFinal(id))
   }
   moveRelays(turn, gone, flow)
+}
+
+/** An answer to an INVITE came on another connection than the INVITE went on, which only its phone could be asked on: it has come back
+ * while it rang. The answer as it is now to be handled. */
+export function bindByResponse(turn: Turn, found: FoundBranch, { status }: SipResponse, flow: Flow): FoundBranch {
+  const { id, value, branch } = found
+  const gone = branch.hop.stream
+  if (gone === '' || flow.stream === '' || gone === flow.stream || flow.transport !== branch.hop.transport) return found
+  const moved = { ...branch, hop: onto(branch.hop, flow) }
+  const record = { ...value, branches: value.branches.map((one) => (one.id === branch.id ? moved : one)) }
+  turn.put(id, record)
+  for (const dialog of allDialogs(turn)) {
+    if (dialog.value.transaction !== id && dialog.id !== value.dialog) continue
+    for (const side of ['caller', 'callee'] as const) {
+      const known = turn.get('Dialog', dialog.id)
+      if (known?.kind !== 'dialog' || known[side].stream !== gone) continue
+      turn.put(dialog.id, withParty(known, side, { stream: flow.stream }))
+    }
+  }
+  moveRelays(turn, gone, flow)
+  // Nobody repeats a CANCEL on a stream.
+  if (branch.cancel !== null && status < 200) turn.sendAfter(moved.hop, branch.cancel, what.cancel(branch.id))
+  return { id, value: record, branch: moved }
 }
 
 function moveInvite(turn: Turn, { id, value }: Found<InviteRecord>, gone: string, flow: Flow): void {

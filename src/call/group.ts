@@ -21,7 +21,7 @@ import type { Flow } from '../wire/entry.ts'
 import { onlyCaps } from './caps.ts'
 import { onBan } from './bans.ts'
 import { onAck, onCancel } from './cancel.ts'
-import { bindAgain } from './bound.ts'
+import { bindAgain, bindByResponse } from './bound.ts'
 import type { CallContext, CallInput, CallResult, InputRef } from './contract.ts'
 import { inviteOfBranch } from './find.ts'
 import { entityValue } from './entities.ts'
@@ -111,7 +111,7 @@ function handle(turn: Turn, input: CallInput): void {
   switch (input.kind) {
     case 'message':
       if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)
-      else onResponse(turn, input.message, input.ref)
+      else onResponse(turn, input.message, input.flow, input.ref)
       return
     case 'ban':
       onBan(turn, input.change, input.ref)
@@ -151,7 +151,7 @@ function onRequest(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): 
 }
 
 /** 17.1.3: by the branch of our Via and the method in CSeq. */
-function onResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
+function onResponse(turn: Turn, response: SipResponse, flow: Flow, ref: InputRef): void {
   const { method } = cseq(response)
   if (method !== 'INVITE' && method !== 'CANCEL') {
     onNonInviteResponse(turn, response, ref)
@@ -165,7 +165,7 @@ function onResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
     return
   }
   if (method === 'INVITE') {
-    onInviteResponse(turn, response, found, ref)
+    onInviteResponse(turn, response, bindByResponse(turn, found, response, flow), ref)
     return
   }
   // The answer to a CANCEL of ours goes no further.

@@ -201,6 +201,49 @@ describe('a request that comes back by that Path', () => {
   })
 })
 
+describe('a phone that comes back while it rings', () => {
+  const back = bob({ stream: '2.b.1/8' })
+
+  function ringing(): { readonly ladder: Ladder; readonly invite: string } {
+    const ladder = called(bob(), pathOf(registered(bob())))
+    const invite = ladder.last(bob(), 'INVITE')
+    ladder.say(bob(), response(bob(), invite, 180))
+    ladder.take()
+    return { ladder, invite }
+  }
+
+  test('answers on its next connection, and what follows goes there', () => {
+    const { ladder, invite } = ringing()
+    ladder.say(back, response(back, invite, 200))
+    const leg = callerLeg(ladder.last(registrar, '200 INVITE'))
+    ladder.takeover()
+    ladder.say(registrar, inDialog(registrar, leg, 'ACK', 1))
+    ladder.say(registrar, inDialog(registrar, leg, 'BYE', 2))
+    expect([first(ladder, 'ACK').flow.stream, first(ladder, 'BYE').flow.stream]).toEqual(['2.b.1/8', '2.b.1/8'])
+  })
+
+  test('refuses on it: the ACK goes there', () => {
+    const { ladder, invite } = ringing()
+    ladder.say(back, response(back, invite, 486))
+    expect(first(ladder, 'ACK').flow.stream).toBe('2.b.1/8')
+  })
+
+  test('rings on it: a CANCEL goes there, also one that went on the old one', () => {
+    const cancel = request(registrar, 'CANCEL', bob().contact, { branch: 'z9hG4bK-registrar-INVITE-1' })
+    const cancels = ({ sent }: Ladder): readonly string[] =>
+      sent.filter(({ data }) => data.startsWith('CANCEL')).map(({ flow }) => flow.stream)
+    const { ladder, invite } = ringing()
+    ladder.say(back, response(back, invite, 180))
+    ladder.say(registrar, cancel)
+    expect(cancels(ladder)).toEqual(['2.b.1/8'])
+    const early = ringing()
+    early.ladder.say(registrar, cancel)
+    early.ladder.say(back, response(back, early.invite, 180))
+    early.ladder.say(back, response(back, early.invite, 487))
+    expect(cancels(early.ladder)).toEqual(['1.a.1/3', '2.b.1/8'])
+  })
+})
+
 describe('RFC 5626 5.3: a phone with `ob` that speaks datagrams from behind a translator', () => {
   const udp = bob({ transport: 'udp', stream: '' }, `${CONTACT};ob`)
   /** Its Via asks for the source port (RFC 3581), as it must from there. */
