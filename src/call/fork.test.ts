@@ -53,6 +53,16 @@ describe('16.6: the request goes to its targets', () => {
     expect(left(fork)).toEqual(['set -> caller: 200 INVITE'])
   })
 
+  test('a new owner that finds the first group past its time calls the next one, which has all of its own', () => {
+    const fork = forked('a|b')
+    fork.ladder.sleep(33)
+    fork.ladder.takeover()
+    expect(left(fork)).toEqual(['set -> b: INVITE'])
+    fork.ladder.pass(20)
+    fork.answer('b', 200)
+    expect(left(fork).at(-1)).toBe('set -> caller: 200 INVITE')
+  })
+
   test('timer C and timer B run for each branch from its own beginning', () => {
     const fork = forked('a|b')
     fork.ladder.pass(20)

@@ -12,7 +12,8 @@ import { what } from './what.ts'
 
 export function onTakeover(turn: Turn): void {
   for (const invite of allInvites(turn)) {
-    for (const branch of invite.value.branches) takeBranch(turn, branch.id)
+    // One that waits has nothing to be sent again; if its turn comes now, it begins now, however old its entity is.
+    for (const branch of invite.value.branches) if (branch.state !== 'waiting') takeBranch(turn, branch.id)
     const { state, final, upstream, cancelAnswer, branches } = invite.value
     // Nobody repeats an INVITE on a stream: without a 100 its caller gives up after 64*T1 (17.1.1.2).
     if (state === 'proceeding' && upstream.transport !== 'udp') tryAgain(turn, invite)
