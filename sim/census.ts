@@ -3,7 +3,7 @@
 //
 // - two moments of a machine at one true time with no effect between them are one (the end of an input's effects and the
 //   beginning of the next one's in the same turn of the loop);
-// - idle inputs (a heartbeat, its answer, time that passes) count once per state, that is once between two inputs that
+// - idle inputs (a heartbeat, a barrier, their answers, time that passes) count once per state, that is once between two inputs that
 //   changed something (proof.md, "Crash points, all of them").
 //
 // With nothing unsynced on its disk, "synced" and "tail lost" are the same death too: one run does for both.
@@ -132,9 +132,12 @@ function kindOf(input: Input): string {
   return `${input.from} ${messages.join(' ')}`
 }
 
+/** Heartbeats, and the barriers that who is fresh asks for all the while (decisions/0010). */
+const idleMessages: readonly string[] = ['heartbeat', 'heartbeat-response', 'read-index', 'read-index-response']
+
 /** A frame that nothing but time brings forth. */
 function isHeartbeat(bytes: Uint8Array): boolean {
   const frame = decodeFrame(bytes)
   if (!frame.ok || frame.value.kind !== 'raft') return false
-  return frame.value.messages.every(({ kind }) => kind === 'heartbeat' || kind === 'heartbeat-response')
+  return frame.value.messages.every(({ kind }) => idleMessages.includes(kind))
 }

@@ -89,10 +89,12 @@ function timeOf({ steps }: Flow): number {
 
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
 function calmPlan(name: string, seed: number): Plan {
-  const fork = flowNamed(flowOf(name))?.fork
+  const flow = flowNamed(flowOf(name))
+  const fork = flow?.fork
   const forks = fork === undefined || fork === null ? {} : { forks: fork.forks }
+  const lifetime = flow?.lifetime ?? null
   const calls = [{ flow: flowOf(name), at: callAt, isBrisk: true }]
-  const plan = { ...calm(seed, calls, []), ...forks, safetyUntil: callAt }
+  const plan = { ...calm(seed, calls, []), ...forks, ...(lifetime === null ? {} : { lifetime }), safetyUntil: callAt }
   if (!isCompacted(name)) return plan
   const away = { replica: (seed % replicas) + 1, effects: 0, tail: 'kept', restartAfter: 1.5 * second } as const
   return {

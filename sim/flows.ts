@@ -2,6 +2,7 @@
 
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
+import { lifetimeFlows } from './lifetime-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
@@ -334,10 +335,15 @@ export const flowNames: readonly string[] = flows.map((flow) => flow.name)
 /** Those with an INVITE that forks, which need a set with several next hops. */
 export const forkFlowNames: readonly string[] = [...forkFlows, ...routingFlows].map((flow) => flow.name)
 
+/** Those with calls that the set ends or watches, which need a set that is told so. */
+export const lifetimeFlowNames: readonly string[] = lifetimeFlows.map((flow) => flow.name)
+
 /** Those that seeds draw from. */
 export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {
-  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows].find((flow) => flow.name === name)
+  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows, ...lifetimeFlows].find(
+    (flow) => flow.name === name,
+  )
 }

@@ -4,6 +4,9 @@
 //   |--INVITE-->|              the caller sends it, once it has seen the line before
 //   |<--180-----| 0.1..2s      the callee, after a wait drawn from that range
 //   |--BYE-->X<--BYE--|        both at once, each after its own wait
+//   |<--DIES----|              the callee's phone loses its power; nobody sees that (FORGETS: it begins anew)
+
+import type { PlannedLifetime } from './lifetime.ts'
 
 export type Transport = 'udp' | 'tcp'
 
@@ -16,10 +19,14 @@ type Method = 'INVITE' | 'CANCEL' | 'BYE' | (typeof talk)[number]
 
 const methods: readonly Method[] = ['INVITE', 'CANCEL', 'BYE', ...talk]
 
-/** What a person does: a request, or a status that answers the other's open INVITE. */
+/** How a phone leaves a call without a word: it has no power, or it has begun anew and answers 481. */
+const leavings = ['DIES', 'FORGETS'] as const
+
+/** What a person does: a request, or a status that answers the other's open INVITE; or what befalls the phone. */
 export type Deed =
   | { readonly kind: 'request'; readonly method: Method }
   | { readonly kind: 'answer'; readonly status: number }
+  | { readonly kind: 'leave'; readonly how: (typeof leavings)[number] }
 
 export interface Step {
   readonly by: Side
@@ -48,6 +55,10 @@ export interface Flow {
   readonly isReliable: boolean
   /** False: too long for the seeds, which draw among the others; crash points have it. */
   readonly isDrawn: boolean
+  /** What the set is told of when calls end; null = nothing. */
+  readonly lifetime: PlannedLifetime | null
+  /** Its 2xx say that the session expires after so many seconds (RFC 4028); 0 = they don't. */
+  readonly sessionExpires: number
   /** Its INVITE forks so (forks.ts), and the steps of the second callee and the further ones; null = nobody is there. */
   readonly fork: { readonly forks: string; readonly others: readonly (readonly Step[] | null)[] } | null
 }
@@ -62,6 +73,8 @@ interface FlowOptions {
   readonly takesStreams?: boolean
   readonly isReliable?: boolean
   readonly isDrawn?: boolean
+  readonly lifetime?: PlannedLifetime
+  readonly sessionExpires?: number
 }
 
 /** Reads a ladder. The flows are ours, so a mistake in one is a bug and throws. */
@@ -69,9 +82,11 @@ export function ladder(name: string, text: string, options: FlowOptions = {}): F
   const steps = readSteps(text)
   const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
   const { isLong = false, takesStreams = true, isReliable = false, forks, others = [] } = options
+  const { lifetime = null, sessionExpires = 0 } = options
   const fork =
     forks === undefined ? null : { forks, others: others.map((one) => (one === null ? null : readSteps(one))) }
-  return { name, steps, calleePresent, ackAfter, isDrawn, transport, isLong, takesStreams, isReliable, fork }
+  const phones = { transport, ackAfter, isLong, takesStreams, isReliable, sessionExpires }
+  return { name, steps, calleePresent, isDrawn, ...phones, lifetime, fork }
 }
 
 function readSteps(text: string): readonly Step[] {
@@ -103,6 +118,8 @@ function readLine(line: string): readonly Step[] {
 function readDeed(word: string): Deed {
   const method = methods.find((one) => one === word)
   if (method !== undefined) return { kind: 'request', method }
+  const how = leavings.find((one) => one === word)
+  if (how !== undefined) return { kind: 'leave', how }
   const status = Number(word)
   if (!Number.isInteger(status) || status < 101 || status > 699) throw new Error(`ladder: what is "${word}"?`)
   return { kind: 'answer', status }

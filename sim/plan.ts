@@ -10,6 +10,7 @@ import { describeFault, timeOf } from './fault.ts'
 import type { Fault } from './fault.ts'
 import { drawnFlowNames } from './flows.ts'
 import type { Transport } from './ladder.ts'
+import type { PlannedLifetime } from './lifetime.ts'
 import { drawOddity } from './phone-faults.ts'
 import type { OddPhone } from './phone-faults.ts'
 import type { AddressModel } from './set-address.ts'
@@ -91,6 +92,8 @@ export interface Plan {
   readonly mostCalls?: number
   /** The next hops of INVITEs, if there are several (forks.ts); absent = one. */
   readonly forks?: string
+  /** What the set is told of when calls end; absent = nothing. */
+  readonly lifetime?: PlannedLifetime
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
 }

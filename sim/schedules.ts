@@ -7,6 +7,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
+import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -113,6 +114,11 @@ export const schedules: readonly Schedule[] = [
     name: 'routing',
     story: 'INVITEs that are redirected, and targets with several places, while replicas die and datagrams are lost',
     plan: (seed) => forks(seed, 'routing', routingFlows),
+  },
+  {
+    name: 'lifetimes',
+    story: 'calls grow too old, phones lose their power, sessions are not refreshed, while who sees to that dies',
+    plan: lifetimes,
   },
   {
     name: 'answers-on-streams',

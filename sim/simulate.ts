@@ -15,6 +15,7 @@ import { drawHex } from './draws.ts'
 import { flowNamed } from './flows.ts'
 import { calledOn, contactsOf, doorOf, hasPlaces, nameOfDoor, nextHopsOf, redirects } from './forks.ts'
 import type { Flow, Side, Transport } from './ladder.ts'
+import { lifetimeOf } from './lifetime.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { Operator } from './operator.ts'
@@ -125,6 +126,7 @@ class Run {
       nextHops,
       names: hasPlaces(plan.forks ?? ''),
       followsRedirects: redirects(plan.forks ?? ''),
+      ...(plan.lifetime === undefined ? {} : { lifetime: lifetimeOf(plan.lifetime) }),
     }
     const answered = (reply: Reply): void => this.#operator.answered(reply)
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }

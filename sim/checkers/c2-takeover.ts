@@ -1,6 +1,6 @@
 // C2 and C1 at a takeover (design.md 4): the new owner sends the bytes of the log that its predecessor may have taken with it:
-// the ACK of each failure, the CANCEL of each cancelled branch that rings, each final, the final of a BYE. On UDP the far
-// side's repetition hides it where one is missing; on a stream nothing does.
+// the ACK of each failure, the CANCEL of each cancelled branch that rings, each final, the final of a BYE, a BYE of our own. On UDP the
+// far side's repetition hides it where one is missing; on a stream nothing does.
 
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { entityValue } from '../../src/call/entities.ts'
@@ -78,6 +78,7 @@ export class Takeovers implements Checker {
 function storedTexts(entity: Entity): readonly string[] {
   const value = entityValue(entity)
   if (value?.kind === 'bye') return [value.final]
+  if (value?.kind === 'own') return [value.text]
   if (value?.kind !== 'invite') return []
   const final = value.state !== 'proceeding' && value.final !== null ? [value.final] : []
   const hops = value.branches.map(({ state, ack, cancel, answer }) =>

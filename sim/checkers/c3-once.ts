@@ -1,6 +1,6 @@
 // C3: nothing is decided twice: a phone gets each request under one branch only, and rings once a call.
 
-import { branchOf, cseqOf, topVia } from '../phones/message.ts'
+import { branchOf, cseqOf, isOwn, topVia } from '../phones/message.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
@@ -18,7 +18,7 @@ export class Once implements Checker {
   }
 
   received(phone: Phone, message: Message): void {
-    if (message.kind !== 'request' || message.method === 'ACK') return
+    if (message.kind !== 'request' || message.method === 'ACK' || isOwn(message)) return
     const key = `${phone.options.call} ${phone.party} ${message.method} ${cseqOf(message).number}`
     const branch = branchOf(message)
     const before = this.#branches.get(key)

@@ -1,8 +1,10 @@
 // All checkers, as the one listener of phones and machines. The first finding ends a run.
 
+import { entityValue } from '../../src/call/entities.ts'
 import type { SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Effect, PeerSend } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
+import type { Store } from '../../src/store/store.ts'
 import { decodeFrame } from '../../src/wire/codec.ts'
 import type { Agenda } from '../agenda.ts'
 import type { Census } from '../census.ts'
@@ -47,6 +49,7 @@ import { Ledger } from './ledger.ts'
 import { FormatRules } from './formats.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
+import { OwnRequests } from './own-requests.ts'
 import { SipRelay } from './sip-relay.ts'
 import type { Witness } from '../witness.ts'
 import type { TransportResets } from '../transport-resets.ts'
@@ -63,6 +66,8 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
+  /** The set ends calls by itself. */
+  readonly #isEnding: boolean
   readonly #takeovers: Takeovers
   readonly #passing: PassingOn
   readonly #ledger = new Ledger()
@@ -91,6 +96,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
+    this.#isEnding = plan.lifetime !== undefined
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
@@ -131,7 +137,8 @@ export class Court implements PhoneWatch, MachineWatch {
       quorums,
       this.log,
       new Elections(report),
-      new SipRelay(this.#ledger, set, report, now),
+      new SipRelay(this.#ledger, set, report, now, plan.lifetime !== undefined),
+      new OwnRequests(report, now, plan.lifetime ?? null),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), plan.mostCalls !== undefined),
       new Once(report, plan.udp.replay > 0),
@@ -267,7 +274,8 @@ export class Court implements PhoneWatch, MachineWatch {
   look(machines: readonly Machine[], phones: readonly Phone[]): void {
     // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do. So does one that was
     // lost without a quorum, until who owns it is fresh again.
-    if (this.#resets.size + this.#pardoned.size + this.#excused.size === 0)
+    const isOdd = this.#resets.size + this.#pardoned.size + this.#excused.size > 0
+    if (!isOdd && !(this.#isEnding && isHangingUp(this.oracle.store, phones)))
       this.#counters.look(machines, phones, this.log.committed)
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
@@ -311,4 +319,13 @@ export class Court implements PhoneWatch, MachineWatch {
     }
     this.#finding ??= { promise, at, text, call }
   }
+}
+
+/** While the set hangs up, or a phone is gone without a word, people and counters may differ. */
+function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
+  if (phones.some(({ isGone }) => isGone)) return true
+  for (const group of store.groups()) {
+    if (store.group(group)?.entities.some((entity) => entityValue(entity)?.kind === 'own') === true) return true
+  }
+  return false
 }

@@ -36,6 +36,7 @@ export class Effects implements Checker {
       if (value.kind === 'dialog' && value.state === 'confirmed') this.#answered.add(commit.group)
       if (value.kind === 'request') this.#texts.add(value.text)
       if (value.kind === 'bye') this.#texts.add(value.final)
+      if (value.kind === 'own') this.#texts.add(value.text)
       if (value.kind !== 'invite') continue
       const key = `${commit.group} ${value.key.slice(value.key.indexOf(' ') + 1)}`
       const known = this.#invites.get(key) ?? { accepted: false, final: false, cancelled: false }
@@ -76,7 +77,7 @@ export class Effects implements Checker {
   }
 
   #wrongRequest(message: RequestMessage, data: string, what: string): string | null {
-    if (message.method === 'INVITE' || message.method === 'CANCEL') {
+    if (message.method === 'INVITE' || message.method === 'CANCEL' || what.startsWith('own ')) {
       return this.#texts.has(data) ? null : 'no commit has these bytes'
     }
     if (!what.startsWith('ack ') || this.#givenUp.has(branchOf(message))) return null

@@ -3,7 +3,18 @@
 
 import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
-import { branchOf, cseqOf, listOf, parameterOf, sentByOf, tagOf, topVia, uriIn, valueOf } from '../phones/message.ts'
+import {
+  branchOf,
+  cseqOf,
+  isOwn,
+  listOf,
+  parameterOf,
+  sentByOf,
+  tagOf,
+  topVia,
+  uriIn,
+  valueOf,
+} from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import { redirectUris } from '../forks.ts'
@@ -18,10 +29,13 @@ export class SipRelay implements Checker {
   readonly #set: string
   readonly #report: Report
   readonly #now: () => number
+  readonly #mayAsk: boolean
   /** INVITEs that phones received, by branch, and when first: what hop-by-hop CANCELs and ACKs are compared with. */
   readonly #invites = new Map<string, { readonly invite: RequestMessage; readonly at: number }>()
 
-  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number) {
+  /** `mayAsk`: the set says something by itself in a call. */
+  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number, mayAsk: boolean) {
+    this.#mayAsk = mayAsk
     this.#now = now
     this.#ledger = ledger
     this.#set = nameOf(set)
@@ -45,6 +59,8 @@ export class SipRelay implements Checker {
     if (received.method === 'CANCEL' || (received.method === 'ACK' && known !== undefined && !isForgotten)) {
       return known === undefined ? 'no INVITE had its branch' : checkHop(received, known.invite)
     }
+    // What the set says by itself is own-requests.ts's.
+    if (this.#mayAsk && isOwn(received)) return null
     const sent = this.#ledger.request(phone, received)
     if (sent === undefined) return 'the far phone never sent it'
     if (received.uri !== sent.uri && !isRedirected(phone, received)) return `its Request-URI was ${sent.uri}`

@@ -3,6 +3,7 @@
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
+import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
@@ -26,5 +27,6 @@ export const mutants: readonly Mutant[] = [
   ...memberMutants,
   ...forkMutants,
   ...routingMutants,
+  ...lifetimeMutants,
   ...determinismMutants,
 ]

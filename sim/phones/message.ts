@@ -190,3 +190,8 @@ export function branchOf(message: Common): string {
 export function sentByOf(via: string): string {
   return (via.split(';')[0] ?? '').trim().split(/[ \t]+/)[1] ?? ''
 }
+
+/** A request that the set made by itself has no Via but the set's; nor has what it sends hop by hop. */
+export function isOwn(message: RequestMessage): boolean {
+  return message.method !== 'CANCEL' && message.method !== 'ACK' && listOf(message, 'via').length === 1
+}

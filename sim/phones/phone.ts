@@ -71,6 +71,7 @@ export class Phone {
   #byeOpen = false
   #firstFinal: number | null = null
   #isDead = false
+  #isGone = false
 
   constructor(agenda: Agenda, options: PhoneOptions, network: PhoneNetwork, watch: PhoneWatch) {
     this.options = options
@@ -114,6 +115,11 @@ export class Phone {
   /** In a dialog that nobody has ended. */
   get established(): boolean {
     return this.#dialog !== null && !this.#hungUp && !this.#isDead
+  }
+
+  /** Its ladder made it leave the call without a word. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
@@ -188,6 +194,7 @@ export class Phone {
 
   #act(deed: Deed): void {
     if (deed.kind === 'answer') this.#answer(deed.status)
+    else if (deed.kind === 'leave') this.#leave(deed.how)
     else if (deed.method === 'INVITE') this.#invite()
     else if (deed.method === 'CANCEL') this.#cancel()
     else if (deed.method === 'BYE') this.#hangUp()
@@ -195,6 +202,15 @@ export class Phone {
       this.#send(
         request(this, deed.method, this.#dialog, this.#branch(), this.#draw, sessionBody(this.#draw, this.#branches)),
       )
+  }
+
+  /** Not in the middle of something: what the other phone then misses would be this one's fault. */
+  #leave(how: 'DIES' | 'FORGETS'): void {
+    if (this.busy) return this.#later(300_000, () => this.#leave(how))
+    if (!this.established) return
+    this.#isGone = true
+    if (how === 'DIES') this.die()
+    else this.#hungUp = true
   }
 
   #answer(status: number): void {

@@ -8,6 +8,7 @@ import type { PhoneOptions } from './surroundings.ts'
 /** Provisional answers may be lost for good (RFC 3261 sends them once): nobody waits longer for one. */
 const patience = 8_000_000
 
+type Answer = Extract<Deed, { kind: 'answer' }>
 type ScriptOptions = Pick<PhoneOptions, 'side' | 'flow' | 'isBrisk'>
 
 export class Script {
@@ -71,7 +72,7 @@ export class Script {
         this.#pending ??= this.#agenda.after(this.#wait(step), () => this.#reach(step.deed))
         return
       }
-      if (!step.crossing && !this.#happened(step.deed)) {
+      if (!step.crossing && step.deed.kind !== 'leave' && !this.#happened(step.deed)) {
         if (isProvisional(step.deed)) this.#pending ??= this.#agenda.after(patience, () => this.#skip())
         return
       }
@@ -110,9 +111,7 @@ export class Script {
   #happened(deed: Deed): boolean {
     for (let i = this.#used; i < this.#seen.length; i++) {
       const seen = this.#seen[i] as Deed
-      if (
-        deed.kind === 'request' ? sameRequest(seen, deed) : seen.kind === 'answer' && answers(seen.status, deed.status)
-      ) {
+      if (sameRequest(seen, deed) || (seen.kind === 'answer' && deed.kind === 'answer' && answers(seen, deed))) {
         const overtaken = deed.kind === 'answer' && deed.status < 200 && seen.kind === 'answer' && seen.status >= 200
         if (!overtaken) this.#used = i + 1
         return true
@@ -130,6 +129,6 @@ function sameRequest(seen: Deed, deed: Deed): boolean {
   return seen.kind === 'request' && deed.kind === 'request' && seen.method === deed.method
 }
 
-function answers(seen: number, wanted: number): boolean {
+function answers({ status: seen }: Answer, { status: wanted }: Answer): boolean {
   return wanted < 200 ? seen === wanted || seen >= 200 : seen >= 200
 }

@@ -102,10 +102,18 @@ export function responseTo(
     ...(makesDialog || (received.method === 'UPDATE' && status < 300) ? [header('Contact', phone.contactLine())] : []),
     ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
     ...more,
+    ...sessionTimer(received, status, phone),
     ...(status > 100 ? extras(drawn) : []),
     ...bodyLines(body, drawn),
   ]
   return { kind: 'response', status, reason: reasons.get(status) ?? 'Whatever', lines, body }
+}
+
+/** RFC 4028. */
+function sessionTimer({ method }: RequestMessage, status: number, phone: Phone): readonly HeaderLine[] {
+  const { sessionExpires } = phone.options.flow
+  if (sessionExpires === 0 || status < 200 || status >= 300 || (method !== 'INVITE' && method !== 'UPDATE')) return []
+  return [header('Session-Expires', `${sessionExpires};refresher=uac`)]
 }
 
 /** RFC 3261 12.2, RFC 3311, RFC 3515. */

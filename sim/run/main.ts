@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { flows } from '../flows.ts'
 import { forkFlows } from '../fork-flows.ts'
 import { routingFlows } from '../routing-flows.ts'
+import { lifetimeFlows } from '../lifetime-flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { describePlan, drawPlan } from '../plan.ts'
@@ -227,6 +228,10 @@ function list(): string {
     rows(
       'flows that fork',
       [...forkFlows, ...routingFlows].map(({ name, fork }) => [name, `to ${fork?.forks}`] as const),
+    ),
+    rows(
+      'flows with a lifetime',
+      lifetimeFlows.map(({ name, lifetime }) => [name, JSON.stringify(lifetime)] as const),
     ),
     rows(
       'scenarios',

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { crashFlows, flowOf, pairFlows, readRun } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
-import { flowNames, forkFlowNames } from '../flows.ts'
+import { flowNames, forkFlowNames, lifetimeFlowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { scenarios } from '../scenarios.ts'
@@ -186,9 +186,10 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
   const seeds = range ?? crashSeeds
   const kills = { kind, away: false, pairs: [], only: null, ...seeds } as const
   if (value === '') return { ...kills, flows: crashFlows }
-  if (value === 'all') return { ...kills, flows: [...flowNames, ...forkFlowNames], away: true, pairs: pairFlows }
+  const all = [...flowNames, ...forkFlowNames, ...lifetimeFlowNames]
+  if (value === 'all') return { ...kills, flows: all, away: true, pairs: pairFlows }
   if (value === 'pairs') return { ...kills, flows: pairFlows, pairs: pairFlows, last: seeds.first }
-  if ([...flowNames, ...forkFlowNames].includes(flowOf(value))) return { ...kills, flows: [value] }
+  if (all.includes(flowOf(value))) return { ...kills, flows: [value] }
   const only = readRun(value)
   if (only === null) {
     return `--crash-points=${value} is neither "all" nor "pairs" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`

@@ -6,7 +6,7 @@
 //   applied state (`loadGroup`), with the local part as it was;
 // - `wake` is given at `wakeAt` or later, never while a commit of the group is open.
 
-import type { GroupKey } from '../base/brand.ts'
+import type { GroupKey, Index } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AccessList } from '../proxy/access.ts'
 import type { Located, Place } from '../proxy/locate.ts'
@@ -92,7 +92,13 @@ export type CallInput =
   | { readonly kind: 'takeover' }
   | { readonly kind: 'wake' }
   /** An open intent (a fired timer has one with its id) is to be performed; it stays open until a commit has it in `done`. */
-  | { readonly kind: 'intent'; readonly id: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'intent'
+      readonly id: string
+      readonly bytes: Uint8Array
+      /** The entry that opened it: the same at each owner, and another one next time. */
+      readonly opened: Index
+    }
   /** One of our sends was not made: late (send it again if those bytes still stand), or its stream is gone or can't be
    * opened (18.2.2, 16.9). */
   | {

@@ -123,7 +123,7 @@ function handle(turn: Turn, input: CallInput): void {
       onWake(turn)
       return
     case 'intent':
-      onIntent(turn, input.id)
+      onIntent(turn, input.id, input.opened)
       return
     case 'unsent':
       onUnsent(turn, input)

@@ -5,6 +5,7 @@
 //
 // And intents that a commit opened: b.RECORD, a BYE of our own.
 
+import type { Index } from '../base/brand.ts'
 import { endDialog } from './bye.ts'
 import { cancelBranches, isOpen } from './branches.ts'
 import { branchOfId } from './find.ts'
@@ -16,11 +17,11 @@ import { performProbe } from './probe.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Turn } from './turn.ts'
 
-export function onIntent(turn: Turn, id: string): void {
+export function onIntent(turn: Turn, id: string, opened: Index): void {
   const kind = id.slice(0, 2)
   const subject = id.slice(2)
   if (kind === 'b.') return performBye(turn, subject)
-  if (kind === 'o.') return performProbe(turn, subject)
+  if (kind === 'o.') return performProbe(turn, subject, opened)
   turn.intentDone(id)
   if (kind === 'l.') return onLimit(turn, subject)
   if (kind === 's.') return onExpired(turn, subject)

@@ -94,6 +94,18 @@ describe('--max-call (decision 0028)', () => {
     expect(ladder.idle).toBe(true)
   })
 
+  test('a BYE that is answered before its intent is performed at the next owner is done once', () => {
+    const { ladder, caller } = limited()
+    ladder.pass(HOUR)
+    ladder.takeover()
+    ladder.stalled = true
+    ladder.say(caller, response(caller, ladder.last(caller, 'BYE'), 200))
+    ladder.perform('b.1')
+    ladder.take()
+    ladder.release()
+    expect(ladder.take()).toEqual(['commit: -tx 1, done b.1'])
+  })
+
   test('its owner dies before it hears of the timer: the next one decides', () => {
     const scene = limited()
     const { ladder } = scene
@@ -251,7 +263,7 @@ function answerProbe({ ladder, caller, callee }: Talk, ofCaller: number | null, 
 describe('OPTIONS to both sides (decision 0028)', () => {
   test('both are asked, and again an hour later', () => {
     const scene = asked()
-    const { ladder } = scene
+    const { ladder, callee } = scene
     ladder.pass(HOUR)
     expect(ladder.take()).toEqual(['fired: x.1', 'fired: o.1', 'set -> caller: OPTIONS', 'set -> callee: OPTIONS'])
     answerProbe(scene, 500, 200)
@@ -260,8 +272,12 @@ describe('OPTIONS to both sides (decision 0028)', () => {
       'callee -> set: 200 OPTIONS',
       'commit: timer o.1, done o.1',
     ])
+    const first = ladder.last(callee, 'OPTIONS')
     ladder.pass(HOUR)
     expect(ladder.take()).toEqual(['fired: o.1', 'set -> caller: OPTIONS', 'set -> callee: OPTIONS'])
+    // Alike but for the branch: what the phone still remembers of the last one is no answer to this one (17.2.3).
+    const branches = [first, ladder.last(callee, 'OPTIONS')].map((text) => values(parsed(text), 'Via')[0])
+    expect(branches[0]).not.toBe(branches[1])
   })
 
   test('its CSeq was used before in that direction, or is 0: a re-INVITE that comes next is not refused (12.2.2)', () => {

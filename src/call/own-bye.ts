@@ -36,7 +36,8 @@ const MOST_CSEQ = 2 ** 31 - 1
 /** A side that can't be written to, or found, gets none. */
 export function hangUp(turn: Turn, id: string, dialog: Dialog): void {
   for (const to of SIDES) {
-    const out = ownRequest(turn, dialog, to, 'BYE', Math.min(dialog[otherSide(to)].cseq + CSEQ_STEP, MOST_CSEQ))
+    const number = Math.min(dialog[otherSide(to)].cseq + CSEQ_STEP, MOST_CSEQ)
+    const out = ownRequest(turn, dialog, to, { method: 'BYE', number, nonce: '' })
     if (out === 'wait') return
     if (out === null) continue
     const record = turn.nextId('Transaction')
@@ -46,13 +47,20 @@ export function hangUp(turn: Turn, id: string, dialog: Dialog): void {
   endDialog(turn, id, dialog)
 }
 
+interface OwnQuestion {
+  readonly method: string
+  /** Of CSeq. */
+  readonly number: number
+  /** Tells it from one with the same bytes at another time. */
+  readonly nonce: string
+}
+
 /** A request of ours to one side of the dialog, as if the other one had sent it. `wait`: the turn waits for a name. */
 export function ownRequest(
   turn: Turn,
   dialog: Dialog,
   to: Side,
-  method: string,
-  number: number,
+  { method, number, nonce }: OwnQuestion,
 ): Forwarded | 'wait' | null {
   const session = turn.get('SipSession', dialog.session)
   const party = dialog[to]
@@ -71,14 +79,14 @@ export function ownRequest(
     turn.wait(way.place)
     return 'wait'
   }
-  return way.kind === 'refuse' ? null : sendOwn(draft, way, placeOf(turn))
+  return way.kind === 'refuse' ? null : sendOwn(draft, way, placeOf(turn), nonce)
 }
 
 /** Its intent is to be performed: by whoever decided, once that is committed, or by the next owner. */
 export function performBye(turn: Turn, id: string): void {
   const record = turn.get('Transaction', id)
-  if (record?.kind !== 'own') return turn.intentDone(intentOf(id))
-  if (turn.local.owns.has(id)) return
+  // Answered before it came to this: the commit that is under way has the record gone and the intent done.
+  if (record?.kind !== 'own' || turn.local.owns.has(id)) return
   turn.setOwn(id, startNonInviteClient(record.hop.transport !== 'udp', ageOf(turn, id), turn.now))
   turn.send(record.hop, record.text, what.own(id))
 }

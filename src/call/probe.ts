@@ -7,8 +7,9 @@
 //                                  '--> one is gone: o.DIALOG set to the grace time --> still gone: BYE to both
 //
 // The intent of the timer is open until both have answered. The transactions are the owner's alone: the next one asks again, by the same
-// bytes unless the phones have moved since.
+// bytes unless the phones have moved since. The next question is another transaction, though nothing else tells it from this one.
 
+import type { Index } from '../base/brand.ts'
 import { flat } from '../base/bytes.ts'
 import { millis } from '../base/instant.ts'
 import { viaOf } from '../proxy/upstream.ts'
@@ -25,13 +26,14 @@ import { probeTimer } from './watch-timers.ts'
 import { what } from './what.ts'
 
 /** The timer fired. */
-export function performProbe(turn: Turn, id: string): void {
+export function performProbe(turn: Turn, id: string, opened: Index): void {
   const dialog = confirmed(turn, id)
   if (dialog === null) return turn.intentDone(probeTimer(id))
   if (turn.local.probes.has(id)) return
   const pings: Ping[] = []
   for (const to of SIDES) {
-    const out = ownRequest(turn, dialog, to, 'OPTIONS', Math.max(0, dialog[otherSide(to)].cseq - 1))
+    const number = Math.max(0, dialog[otherSide(to)].cseq - 1)
+    const out = ownRequest(turn, dialog, to, { method: 'OPTIONS', number, nonce: String(opened) })
     if (out === 'wait') return
     // Where we can't ask nobody can say that a side is gone.
     if (out === null) continue

@@ -1,7 +1,8 @@
 // A request of the set's own in a dialog between two phones, written as if the other one had sent it (RFC 3261 12.2.1.1). Its
 // only Via is ours, so what answers it ends here.
 //
-// The branch is a hash of all the rest: a request with other bytes is another transaction, whoever of the set writes it.
+// The branch is a hash of all the rest: a request with other bytes is another transaction, whoever of the set writes it. A `nonce` tells
+// requests apart that are alike in all else.
 
 import { must } from '../base/assert.ts'
 import type { GroupKey } from '../base/brand.ts'
@@ -71,13 +72,14 @@ export function sendOwn(
   draft: SipRequest,
   way: { readonly requestUri: string | null; readonly routes: readonly string[] | null; readonly hop: Flow },
   place: OwnPlace,
+  nonce = '',
 ): Forwarded {
   const change = edit(draft).removeTopVia()
   if (way.requestUri !== null) change.requestUri(way.requestUri)
   if (way.routes !== null) replaceRoutes(draft, change, way.routes)
   const rest = change.print()
   const key = must(place.keys.key(place.keys.current), 'the set has no key yet')
-  const branch = `${COOKIE}1${hashHex(sipHashText(key, `own ${place.group} ${rest}`))}`
+  const branch = `${COOKIE}1${hashHex(sipHashText(key, `own ${nonce} ${place.group} ${rest}`))}`
   const own = listenerFor(place.set, way.hop.transport, way.hop.host)
   const protocol = way.hop.transport.toUpperCase()
   const token = makeToken(place.keys, place.group, '')

@@ -491,7 +491,7 @@ export class Owner {
       if (open === undefined || this.#performing.has(place)) continue
       this.#performing.add(place)
       const held = this.#hold(intent.group)
-      this.#handle(held, { kind: 'intent', id: intent.id, bytes: open.bytes })
+      this.#handle(held, { kind: 'intent', ...open })
       this.#settle(held)
     }
   }

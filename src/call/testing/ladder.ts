@@ -154,7 +154,13 @@ export class Ladder {
       this.handled.push(...refs)
       opened.push(...commit.opened)
     }
-    for (const { id, bytes } of opened) this.step({ kind: 'intent', id, bytes })
+    for (const { id } of opened) this.perform(id)
+  }
+
+  /** The open intent of that id is performed. */
+  perform(id: string): void {
+    const open = this.view?.intents.find((intent) => intent.id === id)
+    this.step({ kind: 'intent', ...(open ?? { id, bytes: new Uint8Array(), opened: this.#at }) })
   }
 
   #commit(commit: CommitBody): void {
@@ -185,7 +191,7 @@ export class Ladder {
     this.#group = null
     this.lines.push('-- takeover --')
     this.step({ kind: 'takeover' })
-    for (const intent of this.view?.intents ?? []) this.step({ kind: 'intent', id: intent.id, bytes: intent.bytes })
+    for (const { id } of this.view?.intents ?? []) this.perform(id)
   }
 
   /** Time passes: deadlines of the group and pulses, in order. */
@@ -220,7 +226,7 @@ export class Ladder {
     this.#reload()
     for (const timer of applied.fired) {
       this.lines.push(`fired: ${timer.id}`)
-      if (timer.action.kind === 'callback') this.step({ kind: 'intent', id: timer.id, bytes: new Uint8Array() })
+      if (timer.action.kind === 'callback') this.perform(timer.id)
     }
   }
 

@@ -1,0 +1,108 @@
+// What the set says by itself in a call (docs/decisions/0028). C1: it ends none whose phones are there, before its time. C3: one BYE to each
+// side, or a second one where the first got 500. C4: its BYE is above all that the phone heard, its OPTIONS is not, so that what the
+// other one says next isn't refused.
+
+import type { PlannedLifetime } from '../lifetime.ts'
+import { branchOf, cseqOf, isOwn, listOf, tagOf, valueOf } from '../phones/message.ts'
+import type { Message, RequestMessage } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import { timeout } from '../phones/timers.ts'
+import type { Checker, Report } from './checker.ts'
+import { nameMessage } from './sip-relay.ts'
+
+/** Clocks may be off by one per cent, as with any timer (C5). */
+const earlyPart = 0.98
+
+export class OwnRequests implements Checker {
+  readonly #report: Report
+  readonly #now: () => number
+  readonly #lifetime: PlannedLifetime | null
+  readonly #phones = new Map<number, Set<Phone>>()
+  /** By call: when its INVITE was answered. */
+  readonly #answeredAt = new Map<number, number>()
+  /** Calls whose caller has said ACK. */
+  readonly #acknowledged = new Set<number>()
+  /** By call and party: the highest CSeq number that it heard of the other phone. */
+  readonly #heard = new Map<string, number>()
+  /** By call and party: the branches of the set's BYEs. */
+  readonly #byes = new Map<string, string[]>()
+  /** Branches of those that got 500. */
+  readonly #refused = new Set<string>()
+
+  constructor(report: Report, now: () => number, lifetime: PlannedLifetime | null) {
+    this.#report = report
+    this.#now = now
+    this.#lifetime = lifetime
+  }
+
+  sent(phone: Phone, message: Message): void {
+    const { call } = phone.options
+    this.#phones.set(call, (this.#phones.get(call) ?? new Set()).add(phone))
+    if (message.kind === 'request') {
+      if (message.method === 'ACK' && tagOf(message, 'to') !== null) this.#acknowledged.add(call)
+      return
+    }
+    const { method } = cseqOf(message)
+    if (method === 'INVITE' && message.status >= 200 && message.status < 300 && !this.#answeredAt.has(call))
+      this.#answeredAt.set(call, this.#now())
+    if (method === 'BYE' && message.status === 500) this.#refused.add(branchOf(message))
+  }
+
+  received(phone: Phone, message: Message): void {
+    if (message.kind !== 'request' || message.method === 'CANCEL' || message.method === 'ACK') return
+    const who = `${phone.options.call} ${phone.party}`
+    const { number } = cseqOf(message)
+    const heard = this.#heard.get(who) ?? 0
+    // After the other phone's BYE any of the set's gets 481.
+    if (!isOwn(message)) this.#heard.set(who, message.method === 'BYE' ? heard : Math.max(heard, number))
+    else if (message.method === 'BYE') this.#bye(phone, message, number > heard)
+    else if (message.method !== 'OPTIONS') this.#wrong('sip', phone, message, 'the set has no reason to send that')
+    else if (number > heard) this.#wrong('C4', phone, message, `the phone has heard no more than ${heard}`)
+    if (isOwn(message)) this.#form(phone, message)
+  }
+
+  #bye(phone: Phone, message: RequestMessage, isAbove: boolean): void {
+    const who = `${phone.options.call} ${phone.party}`
+    const before = this.#byes.get(who) ?? []
+    if (before.includes(branchOf(message))) return
+    this.#byes.set(who, [...before, branchOf(message)])
+    if (!isAbove) this.#wrong('C4', phone, message, 'its CSeq is not above what the phone has heard')
+    if (before.length > 1 || (before[0] !== undefined && !this.#refused.has(before[0])))
+      this.#wrong('C3', phone, message, 'the set has hung up here before')
+    const answeredAt = this.#answeredAt.get(phone.options.call) ?? 0
+    if (!this.#acknowledged.has(phone.options.call) && this.#now() - answeredAt < timeout * earlyPart)
+      this.#wrong('sip', phone, message, 'the caller has not said ACK (15)')
+    if (!this.#isTooOld(phone) && !this.#isAlone(phone))
+      this.#wrong('C1', phone, message, 'both phones are there, and the call is not as old as it may become')
+  }
+
+  #isTooOld({ options: { call } }: Phone): boolean {
+    const { maxCall } = this.#lifetime ?? {}
+    const at = this.#answeredAt.get(call)
+    return maxCall !== undefined && at !== undefined && this.#now() - at >= maxCall * 1_000_000 * earlyPart
+  }
+
+  #isAlone({ options: { call } }: Phone): boolean {
+    const phones = [...(this.#phones.get(call) ?? [])]
+    return this.#lifetime?.every !== undefined && phones.some(({ isGone }) => isGone)
+  }
+
+  /** 8.1.1, 12.2.1.1. */
+  #form(phone: Phone, message: RequestMessage): void {
+    const problem =
+      message.uri !== phone.contactLine().slice(1, -1)
+        ? `its Request-URI is ${message.uri}`
+        : valueOf(message, 'call-id') !== phone.options.callId
+          ? 'its Call-ID is another'
+          : listOf(message, 'route').length + listOf(message, 'record-route').length > 0
+            ? 'it has a Route'
+            : message.body === ''
+              ? null
+              : 'it has a body'
+    if (problem !== null) this.#wrong('sip', phone, message, problem)
+  }
+
+  #wrong(promise: string, phone: Phone, message: RequestMessage, text: string): void {
+    this.#report(promise, `${phone}: ${nameMessage(message)} came from the set, and ${text}`, phone)
+  }
+}

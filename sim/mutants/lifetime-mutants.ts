@@ -1,0 +1,111 @@
+// Planted bugs of calls that the set ends or watches (docs/decisions/0028-lifetime.md).
+
+import type { Mutant } from './mutant.ts'
+
+export const lifetimeMutants: readonly Mutant[] = [
+  {
+    name: 'own-bye-made-anew-at-a-takeover',
+    room: 'call',
+    file: 'src/call/own-bye.ts',
+    find: '  turn.send(record.hop, record.text, what.own(id))\n}\n\n/** 17.1.3',
+    replace: `  const again = sendAgainAs(parsedRequest(record.text), cseq(parsedRequest(record.text)).number + 1, record.hop, placeOf(turn))
+  turn.send(record.hop, ageOf(turn, id) > 50_000 ? again.text : record.text, what.own(id))
+}
+
+/** 17.1.3`,
+    story: 'a new owner makes its own BYE instead of sending the one of the log: a phone gets two',
+    promise: 'C3',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'own-bye-before-its-commit',
+    room: 'call',
+    file: 'src/call/own-bye.ts',
+    find: '    turn.openIntent(intentOf(record))\n',
+    replace: '    turn.openIntent(intentOf(record))\n    turn.send(out.hop, out.text, what.own(record))\n',
+    story: 'a BYE of ours leaves before it is committed that the call ends',
+    promise: 'L12',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'own-bye-with-a-used-cseq',
+    room: 'call',
+    file: 'src/call/own-bye.ts',
+    find: 'dialog[otherSide(to)].cseq + CSEQ_STEP, MOST_CSEQ',
+    replace: 'dialog[otherSide(to)].cseq, MOST_CSEQ',
+    story: 'a BYE of ours has a CSeq that the phone has heard: it gets 500',
+    promise: 'C4',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'own-bye-before-the-ack',
+    room: 'call',
+    file: 'src/call/lifetime.ts',
+    find: 'return Math.max(after, timers.sixtyFourT1) as Duration',
+    replace: 'return after',
+    story: 'a short limit ends a call before its caller has said ACK (15)',
+    promise: 'sip',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'open-intents-lost-at-a-takeover',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: 'for (const intent of view?.intents ?? []) this.#intents.push({ group: key, id: intent.id })',
+    replace: '',
+    story:
+      'a new owner performs no intent that its predecessor left open: a fired timer ends nothing, a BYE is not sent again',
+    promise: 'C10',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'opened-intents-not-performed',
+    room: 'replica',
+    file: 'src/replica/owner.ts',
+    find: '        for (const { id } of commit.opened) this.#intents.push({ group: held.key, id })\n',
+    replace: '',
+    story: 'what a commit opens waits for the next owner: the call has ended, and no BYE leaves',
+    promise: 'C10',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'any-failure-is-a-death',
+    room: 'call',
+    file: 'src/call/probe.ts',
+    find: 'status === 408 || status === 481',
+    replace: 'status >= 300',
+    story: 'a phone that answers our OPTIONS with 500 is taken for gone, and its call is ended',
+    promise: 'C1',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'silence-is-an-answer',
+    room: 'call',
+    file: 'src/call/probe.ts',
+    find: "actions.includes('timeout') ? 408 : 503",
+    replace: "actions.includes('timeout') ? 200 : 503",
+    story: 'a phone that says nothing for 64*T1 is taken for alive: its call stays for ever',
+    promise: 'C10',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'probe-raises-cseq',
+    room: 'call',
+    file: 'src/call/probe.ts',
+    find: 'Math.max(0, dialog[otherSide(to)].cseq - 1)',
+    replace: 'dialog[otherSide(to)].cseq + 1',
+    story: "our OPTIONS has the next CSeq: the other phone's next re-INVITE is refused",
+    promise: 'C4',
+    schedule: 'lifetimes',
+  },
+  {
+    name: 'session-not-renewed',
+    room: 'call',
+    file: 'src/call/relay.ts',
+    find: '  noteSession(turn, dialog.id, response)\n',
+    replace: '',
+    story: 'the 2xx to an UPDATE does not set the session timer anew: the call is forgotten while people talk',
+    promise: 'C7',
+    schedule: 'lifetimes',
+  },
+]
