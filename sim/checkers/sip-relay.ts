@@ -34,7 +34,7 @@ export class SipRelay implements Checker {
   readonly #invites = new Map<string, { readonly invite: RequestMessage; readonly at: number }>()
 
   /** `mayAsk`: the set says something by itself in a call. */
-  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number, mayAsk: boolean) {
+  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number, mayAsk = false) {
     this.#mayAsk = mayAsk
     this.#now = now
     this.#ledger = ledger

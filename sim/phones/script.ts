@@ -88,7 +88,7 @@ export class Script {
   }
 
   #reach(deed: Deed): void {
-    this.#hold(deed.kind === 'answer' ? String(deed.status) : deed.method, () => {
+    this.#hold(nameOf(deed), () => {
       if (!this.#stopped) this.#do(deed)
     })
   }
@@ -119,6 +119,11 @@ export class Script {
     }
     return false
   }
+}
+
+function nameOf(deed: Deed): string {
+  if (deed.kind === 'answer') return String(deed.status)
+  return deed.kind === 'request' ? deed.method : deed.how
 }
 
 function isProvisional(deed: Deed): boolean {
