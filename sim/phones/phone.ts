@@ -32,6 +32,8 @@ interface Unacknowledged {
 
 export class Phone {
   readonly options: PhoneOptions
+  /** Its ladder made it leave the call without a word. */
+  isGone = false
   readonly tag: string
   readonly #agenda: Agenda
   readonly #transport: PhoneTransport
@@ -71,7 +73,6 @@ export class Phone {
   #byeOpen = false
   #firstFinal: number | null = null
   #isDead = false
-  #isGone = false
 
   constructor(agenda: Agenda, options: PhoneOptions, network: PhoneNetwork, watch: PhoneWatch) {
     this.options = options
@@ -115,11 +116,6 @@ export class Phone {
   /** In a dialog that nobody has ended. */
   get established(): boolean {
     return this.#dialog !== null && !this.#hungUp && !this.#isDead
-  }
-
-  /** Its ladder made it leave the call without a word. */
-  get isGone(): boolean {
-    return this.#isGone
   }
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
@@ -208,7 +204,7 @@ export class Phone {
   #leave(how: 'DIES' | 'FORGETS'): void {
     if (this.busy) return this.#later(300_000, () => this.#leave(how))
     if (!this.established) return
-    this.#isGone = true
+    this.isGone = true
     if (how === 'DIES') this.die()
     else this.#hungUp = true
   }
