@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
+import { launchSet } from '../cluster/replica-set.ts'
 import { Scene } from '../cluster/scene.ts'
 import { missingTools } from '../cluster/sipp.ts'
 import { runOverload, spreadOf, timers } from './overload-run.ts'
@@ -37,8 +38,9 @@ const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'u
 const before = loadavg()[0]?.toFixed(1)
 const scene = new Scene(97)
 try {
-  const set = await scene.set({ restart: 'never' })
-  await set.statuses('all three serve', 60_000, ({ serving }) => serving.length === 3)
+  const set = scene.adopt(launchSet({ place: scene.place, restart: 'never' }))
+  await set.event('ready', 120_000, ({ event }) => event === 'ready')
+  await set.statuses('all three serve', 120_000, ({ serving }) => serving.length === 3)
   print(await runOverload(scene, set, wanted))
 } catch (error) {
   console.error(scene.story())
