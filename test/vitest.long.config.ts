@@ -8,7 +8,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     name: 'long',
     reporters: ['verbose', new PlainLineReporter()],
-    include: ['test/*.long.test.ts', 'test/cluster/*.long.test.ts'],
+    include: ['test/*.long.test.ts', 'test/{cluster,interop}/*.long.test.ts'],
     fileParallelism: false,
     testTimeout: 600_000,
     hookTimeout: 60_000,

@@ -213,6 +213,11 @@ export function isDurability(value: unknown): value is Durability {
   return value === 'wal' || value === 'memory'
 }
 
+/** Whether all replicas are on one machine, as those of an `up` are. */
+export function isOneMachine({ replicas }: SetConfig): boolean {
+  return new Set(replicas.map(({ peer }) => peer.host)).size === 1
+}
+
 /** Two listeners of one set on one TCP port, or two replicas in one data folder; null if there are none. */
 export function clashOf(config: SetConfig): string | null {
   const taken = new Map(addressesOf(config).map((address) => [printAddress(address), 'the SIP address']))

@@ -17,6 +17,7 @@ import type { Certificates } from './certificates.ts'
 import { addressesOf, listenersOf } from './sip-addresses.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
+import { isOneMachine } from './config.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import type { Identify } from './data-folder.ts'
 import { Host } from './host.ts'
@@ -167,7 +168,10 @@ export class ReplicaProcess {
       clock,
       storage,
       formats: peerParts.formats,
-      sip: new SipSockets({ listeners: listenersOf(config), certificates, life, clock, log: sparse, give }),
+      sip: new SipSockets({
+        ...{ listeners: listenersOf(config), certificates, life, clock, log: sparse, give },
+        isOneMachine: isOneMachine(config),
+      }),
       admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
       names: new NameResolver(config.dns ?? []),
       server: new PeerServer(peerParts),

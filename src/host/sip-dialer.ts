@@ -24,17 +24,20 @@ export interface DialParts {
   readonly certificates: Certificates | null
   readonly webSockets: WebSockets | null
   readonly log: SparseLog
+  /** The address that it comes from; null = the system's choice. */
+  readonly from: string | null
 }
 
 /** `flow.host` is an IP address. Null: this set doesn't speak that transport. */
 export function dial(
   { transport, host, port }: Flow,
-  { certificates, webSockets, log }: DialParts,
+  { certificates, webSockets, log, from }: DialParts,
   events: DialEvents,
 ): StreamLink | null {
   const secure = isSecure(transport) ? certificates : null
   if (isSecure(transport) && secure === null) return null
   const tls = secure === null ? {} : tlsOptions(secure, host)
+  const source = from === null ? {} : { localAddress: from }
   const failed = (error: Error): void => {
     if (secure !== null) log.warn('tls-connect-failed', `no TLS connection: ${error.message}`, { host, port })
   }
@@ -43,7 +46,7 @@ export function dial(
       return null
     case 'tcp':
     case 'tls': {
-      const place = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: hostLimits.probeMs }
+      const place = { ...source, host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: hostLimits.probeMs }
       const socket = transport === 'tcp' ? createConnection(place) : connectTls({ ...place, ...tls })
       socket.once(transport === 'tcp' ? 'connect' : 'secureConnect', () => events.opened())
       socket.on('error', failed)
@@ -54,6 +57,7 @@ export function dial(
       if (webSockets === null) return null
       const socket = new webSockets.WebSocket(`${transport}://${printAddress({ host, port })}/`, 'sip', {
         ...tls,
+        ...source,
         handshakeTimeout: hostLimits.connectMs,
         maxPayload: sipLimits.message,
         perMessageDeflate: false,

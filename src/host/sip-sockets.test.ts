@@ -60,6 +60,7 @@ function unopened(host = HOST): Scene & { readonly port: number } {
       { transport: 'tcp', host, port },
     ],
     certificates: null,
+    isOneMachine: true,
     life: LIFE,
     clock: { now: () => instant(now), wall: () => stamp(0) },
     log: new SparseLog(log),
@@ -243,6 +244,14 @@ test('one connection is made to a host and port, and what is sent meanwhile leav
   expect(await received.promise).toBe('123')
   expect(connections).toBe(1)
   expect((await next('sip')).flow).toMatchObject({ host: HOST, port, stream: `${LIFE}/1` })
+})
+
+test('18.2.2: a connection that it makes comes from where it listens, for an answer on another one goes there', async () => {
+  const { sip } = await scene()
+  const from = Promise.withResolvers<string | undefined>()
+  const { port } = await listen(({ remoteAddress }) => from.resolve(remoteAddress))
+  sip.send(send({ transport: 'tcp', port }))
+  expect(await from.promise).toBe(HOST)
 })
 
 test('a send that waited for its connection past its not-after returns as late', async () => {

@@ -20,6 +20,9 @@ import { StreamRounds } from './stream-rounds.ts'
 import type { LinkEvents, StreamLink } from './stream-link.ts'
 import type { WebSockets } from './web-sockets.ts'
 
+/** Listening at all addresses. */
+const ANY: readonly string[] = ['0.0.0.0', '::']
+
 interface Connection {
   readonly flow: Flow
   readonly link: StreamLink
@@ -193,12 +196,23 @@ export class SipStreams {
         this.#admission.ended()
         events.closed()
       }
-      return dial(flow, { certificates, webSockets: this.#webSockets, log }, { ...events, closed, opened })
+      const from = this.#sourceTo(flow)
+      return dial(flow, { certificates, webSockets: this.#webSockets, log, from }, { ...events, closed, opened })
     })
     const timer = setTimeout(() => connection?.link.destroy(), hostLimits.connectMs)
     if (connection === null) clearTimeout(timer)
     else this.#admission.made()
     return connection
+  }
+
+  /** Whoever answers on another connection than this one, since it is gone with its replica, makes it to where this one came from,
+   * and to the port in our Via (RFC 3261 18.2.2): so it comes from an address where the survivors listen. */
+  #sourceTo({ transport, host }: Flow): string | null {
+    if (!this.#parts.isOneMachine) return null
+    const alike = (listener: Listener): boolean =>
+      listener.transport === transport && listener.host.includes(':') === host.includes(':')
+    const own = this.#parts.listeners.find(alike)?.host ?? null
+    return own === null || ANY.includes(own) ? null : own
   }
 
   /** `link` begins to read, and to tell events, after this turn of the loop. */

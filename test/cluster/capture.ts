@@ -8,7 +8,8 @@ import { until } from './poll.ts'
 import type { Program } from './programs.ts'
 import type { WireMessage } from './wire-check.ts'
 
-interface Packet {
+/** A datagram or segment of IPv4; `at`: microseconds of the wall clock. */
+export interface Packet {
   readonly at: number
   readonly from: string
   readonly to: string
@@ -99,13 +100,15 @@ function readMessages(file: Buffer): WireMessage[] {
   return messages.sort((a, b) => a.at - b.at).map(({ message }) => message)
 }
 
-function* readPackets(file: Buffer): Generator<Packet> {
+/** The packets of a capture file (pcap, little-endian, Ethernet), which may still be written. */
+export function* readPackets(file: Buffer): Generator<Packet> {
   const magic = file.readUInt32LE(0)
   if (magic !== 0xa1b2c3d4 || file.readUInt32LE(20) !== 1) throw new Error('not a little-endian capture of Ethernet')
   for (let at = 24; at + 16 <= file.length;) {
     const seconds = file.readUInt32LE(at)
     const micros = file.readUInt32LE(at + 4)
     const length = file.readUInt32LE(at + 8)
+    if (at + 16 + length > file.length) return
     const packet = readPacket(file.subarray(at + 16, at + 16 + length), seconds * 1_000_000 + micros)
     if (packet !== null) yield packet
     at += 16 + length

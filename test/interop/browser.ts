@@ -1,0 +1,124 @@
+// JsSIP in Chromium over secure WebSocket calls SIPp over UDP. SIPp's answer has what WebRTC asks of one (a fingerprint, ICE
+// credentials), and no candidate, so that the browser's session stands and waits: there is no media, and JsSIP never gives up for
+// the lack of it. SIPp speaks by a script: it answers `answers` at once and `rings` late, asks back when it is asked, and
+// hangs up when it is told to.
+
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { startCallee } from '../cluster/sipp.ts'
+import type { Sipp } from '../cluster/sipp.ts'
+import { inArena } from './arena.ts'
+import type { Arena } from './arena.ts'
+import { BrowserPage, chromiumPath } from './browser-page.ts'
+import { playCalls } from './play.ts'
+import type { Call, Phones } from './play.ts'
+import { missingPrograms, versionOf } from './software.ts'
+import type { Outcome, Software } from './software.ts'
+
+const PHONES = 4
+/** How long SIPp rings: until after the kill. */
+const RING_MS = 15_000
+
+export function browserSoftware(slot: number): Software {
+  return {
+    ...{ name: 'jssip', role: 'caller in Chromium, SIPp called', transport: 'wss', slot },
+    missing: () =>
+      missingPrograms(['sipp'], 'sip-tester') ??
+      (chromiumPath === undefined ? 'chromium not found: on Debian, apt-get install chromium' : null),
+    version: () => {
+      const { version } = createRequire(import.meta.url)('jssip/package.json') as { readonly version: string }
+      return `${version}, Chromium ${versionOf(chromiumPath ?? 'chromium', ['--version', '--no-sandbox'])}`
+    },
+    run: (slot) => inArena(slot, `127.66.${slot}.200:5070;transport=udp`, play),
+  }
+}
+
+async function play(arena: Arena): Promise<Outcome> {
+  const callee = await startCallee({
+    local: arena.place.callee,
+    folder: join(arena.folder, 'callee'),
+    transport: 'u1',
+    scenario: { file: join(import.meta.dirname, 'webrtc-callee.xml') },
+    holdMs: RING_MS,
+  })
+  arena.atEnd(() => callee.destroy())
+  const page = await BrowserPage.open(arena)
+  for (let i = 0; i < PHONES; i++) {
+    await page.say('connect', `phone-${i}`, `wss://${arena.host(10)}:8443/`, `sip:phone-${i}@example.com`)
+    await page.connected(`phone-${i}`)
+  }
+  try {
+    const outcome = await playCalls(arena, browserPhones(arena, page), { answered: PHONES, ringing: PHONES })
+    return withCallee(outcome, callee)
+  } catch (error) {
+    const story = `${JSON.stringify(page.told(() => true))}\n${JSON.stringify(callee.stats())}\n${callee.errors()}`
+    throw new Error(`${(error as Error).message}\n${story.slice(0, 6_000)}`, { cause: error })
+  }
+}
+
+/** What SIPp found wrong is lost as well: it checks each answer to what it asks. */
+function withCallee(outcome: Outcome, callee: Sipp): Outcome {
+  const { failed, unexpected } = callee.stats()
+  const calls = outcome.survived + outcome.lost.length
+  if (callee.stats().created === 0 || failed + unexpected <= calls - outcome.survived + outcome.cut) return outcome
+  const fault = `SIPp: ${failed} failed, ${unexpected} unexpected messages\n${callee.errors().slice(0, 3_000)}`
+  return { ...outcome, lost: [...outcome.lost, fault] }
+}
+
+function browserPhones(arena: Arena, page: BrowserPage): Phones {
+  let made = 0
+  return {
+    async ring(name) {
+      const phone = `phone-${made++ % PHONES}`
+      await page.connected(phone)
+      const goneBefore = gone(page, phone)
+      const rings = name.startsWith('ringing')
+      const callId = String(await page.say('call', phone, `sip:${rings ? 'rings' : 'answers'}@${arena.place.sip}`))
+      await page.rings(callId)
+      return browserCall(page, { name, phone, callId, goneBefore })
+    },
+  }
+}
+
+function gone(page: BrowserPage, phone: string): number {
+  return page.told((told) => told.kind === 'disconnected' && told.phone === phone).length
+}
+
+interface Parts {
+  readonly name: string
+  readonly phone: string
+  readonly callId: string
+  /** How often its socket was gone when it began. */
+  readonly goneBefore: number
+}
+
+function browserCall(page: BrowserPage, { name, phone, callId, goneBefore }: Parts): Call {
+  let asked = 0
+  let heard = 0
+  const inform = (text: string): Promise<number> =>
+    page.answerTo(callId, 'INFO', () => page.say('inform', callId, text))
+  return {
+    name,
+    answer: () => page.of(callId, 'up'),
+    // JsSIP makes its connection again by itself; what it says next in a dialog binds that again.
+    async ask(side) {
+      await page.connected(phone)
+      if (side === 'callee') {
+        const status = await inform('ask back')
+        await page.of(callId, 'asked', heard++)
+        return status
+      }
+      return asked++ % 2 === 0
+        ? page.answerTo(callId, 'INVITE', () => page.say('renegotiate', callId))
+        : inform('nothing')
+    },
+    async hangUp(side) {
+      await page.connected(phone)
+      if (side === 'caller') return page.answerTo(callId, 'BYE', () => page.say('hangUp', callId))
+      const status = await inform('hang up')
+      await page.of(callId, 'over')
+      return status
+    },
+    isCut: () => gone(page, phone) > goneBefore,
+  }
+}
