@@ -10,12 +10,22 @@ import type { Program } from '../cluster/programs.ts'
 import { dial } from '../cluster/strangers.ts'
 import type { Arena, Transport } from './arena.ts'
 
-const CONTROL_PORT = 4444
+/** It doesn't bind what it connects by: all phones are at the address that such a connection has, so that they can be called back there
+ * (18.2.2), each with ports of its own. */
+const HOST = '127.0.0.1'
 /** Where Debian and a build from source have them. */
 const MODULES = ['/usr/lib/baresip/modules', '/usr/local/lib/baresip/modules'].find((path) => existsSync(path)) ?? ''
 
+export interface PhonePorts {
+  /** The next one is TLS's. */
+  readonly sip: number
+  /** Four of them. */
+  readonly rtp: number
+  readonly control: number
+}
+
 export interface PhoneOptions {
-  readonly host: string
+  readonly ports: PhonePorts
   readonly by: Transport
   /** All its requests go there first (a preloaded Route, RFC 3261 8.1.2): HOST:PORT. */
   readonly proxy: string
@@ -40,13 +50,13 @@ export class BaresipPhone {
   }
 
   static async start(arena: Arena, options: PhoneOptions): Promise<BaresipPhone> {
-    const { host } = options
-    const folder = join(arena.folder, `baresip-${host}`)
+    const { ports, by } = options
+    const folder = join(arena.folder, `baresip-${ports.sip}`)
     mkdirSync(folder)
-    const own = arena.issue(host)
+    const own = arena.issue(HOST)
     const files = {
-      config: configOf(host, folder, arena.folder),
-      accounts: `<sip:phone@${host};transport=${options.by}>;regint=0;answermode=manual;outbound="${routeTo(options)}"\n`,
+      config: configOf(ports, folder, arena.folder),
+      accounts: `<sip:phone@${HOST};transport=${by}>;regint=0;answermode=manual;outbound="${routeTo(options)}"\n`,
       contacts: '',
       'own.pem': `${own.key}${own.cert}`,
     }
@@ -58,7 +68,7 @@ export class BaresipPhone {
     })
     const control = await until('baresip takes commands', 20_000, async () => {
       if (!isAlive(program.pid)) throw new Error(`baresip has ended: ${program.stdout()}${program.stderr()}`)
-      return dial(`${host}:${CONTROL_PORT}`).catch(() => null)
+      return dial(`${HOST}:${ports.control}`).catch(() => null)
     })
     arena.atEnd(() => void control.destroy())
     return new BaresipPhone(program, control)
@@ -115,22 +125,22 @@ function routeTo({ by, proxy }: PhoneOptions): string {
   return `sip:${proxy};transport=${by}`
 }
 
-function configOf(host: string, folder: string, trusted: string): string {
+function configOf(ports: PhonePorts, folder: string, trusted: string): string {
   return `poll_method epoll
-sip_listen ${host}:5060
+sip_listen ${HOST}:${ports.sip}
 sip_certificate ${folder}/own.pem
 sip_cafile ${trusted}/ca.pem
-net_interface ${host}
+net_interface ${HOST}
 call_local_timeout 300
 call_max_calls 1
-audio_player aubridge,${host}
+audio_player aubridge,here
 audio_source ausine,440
 audio_alert aubridge,nil
 ausrc_srate 48000
 auplay_srate 48000
 ausrc_channels 2
 auplay_channels 2
-rtp_ports 20000-20999
+rtp_ports ${ports.rtp}-${ports.rtp + 3}
 module_path ${MODULES}
 module g711.so
 module ausine.so
@@ -138,6 +148,6 @@ module aubridge.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen ${host}:${CONTROL_PORT}
+ctrl_tcp_listen ${HOST}:${ports.control}
 `
 }

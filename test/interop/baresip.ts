@@ -4,6 +4,7 @@
 import { connectionsAt, inArena } from './arena.ts'
 import type { Arena, Transport } from './arena.ts'
 import { BaresipPhone } from './baresip-phone.ts'
+import type { PhonePorts } from './baresip-phone.ts'
 import { playCalls } from './play.ts'
 import type { Call, Phones } from './play.ts'
 import { watchRtp } from './rtp.ts'
@@ -18,26 +19,39 @@ export function baresipSoftware(by: Transport, slot: number): Software {
     version: () => versionOf('baresip', ['-h']),
     run: (slot) =>
       inArena(slot, null, async (arena) => {
-        const hosts = new Map<string, MediaEnds>()
-        const watch = await watchRtp(arena, ({ name }) => hosts.get(name) as MediaEnds)
-        return playCalls(arena, baresipPhones(arena, by, hosts), { answered: 4, ringing: 2 }, watch)
+        const ends = new Map<string, MediaEnds>()
+        const watch = await watchRtp(arena, rtpRange(slot), ({ name }) => ends.get(name) as MediaEnds)
+        return playCalls(arena, baresipPhones(arena, by, ends), { answered: 4, ringing: 2 }, watch)
       }),
   }
 }
 
-function baresipPhones(arena: Arena, by: Transport, hosts: Map<string, MediaEnds>): Phones {
+// Of a slot's 400 ports the phones have 160 for SIP, four each, 160 for RTP, and 40 for control.
+function firstPort(slot: number): number {
+  return 26_000 + 400 * (slot % 50)
+}
+
+function rtpRange(slot: number): readonly [number, number] {
+  return [firstPort(slot) + 160, firstPort(slot) + 319]
+}
+
+function portsOf(slot: number, phone: number): PhonePorts {
+  const first = firstPort(slot)
+  return { sip: first + 4 * phone, rtp: first + 160 + 4 * phone, control: first + 320 + phone }
+}
+
+function baresipPhones(arena: Arena, by: Transport, ends: Map<string, MediaEnds>): Phones {
   let made = 0
   return {
     async ring(name) {
-      const at = made++
-      const ends = { caller: arena.host(100 + at), callee: arena.host(150 + at) }
-      hosts.set(name, ends)
+      const ports = [portsOf(arena.slot, made++), portsOf(arena.slot, made++)] as const
+      ends.set(name, { caller: ports[0].rtp, callee: ports[1].rtp })
       const proxy = arena.sip(by)
       const [caller, callee] = await Promise.all([
-        BaresipPhone.start(arena, { host: ends.caller, by, proxy }),
-        BaresipPhone.start(arena, { host: ends.callee, by, proxy }),
+        BaresipPhone.start(arena, { ports: ports[0], by, proxy }),
+        BaresipPhone.start(arena, { ports: ports[1], by, proxy }),
       ])
-      const calleeAt = `${ends.callee}:${by === 'tls' ? 5061 : 5060}`
+      const calleeAt = `127.0.0.1:${ports[1].sip + (by === 'tls' ? 1 : 0)}`
       // It adds the transport by itself.
       caller.tell('dial', `sip:phone@${calleeAt}`)
       await caller.event('CALL_RINGING')

@@ -10,7 +10,7 @@ import type { Sipp } from '../cluster/sipp.ts'
 import { inArena } from './arena.ts'
 import type { Arena } from './arena.ts'
 import { BrowserPage, chromiumPath } from './browser-page.ts'
-import { playCalls } from './play.ts'
+import { playCalls, RINGING } from './play.ts'
 import type { Call, Phones } from './play.ts'
 import { missingPrograms, versionOf } from './software.ts'
 import type { Outcome, Software } from './software.ts'
@@ -72,7 +72,7 @@ function browserPhones(arena: Arena, page: BrowserPage): Phones {
       const phone = `phone-${made++ % PHONES}`
       await page.connected(phone)
       const goneBefore = gone(page, phone)
-      const rings = name.startsWith('ringing')
+      const rings = name.startsWith(RINGING)
       const callId = String(await page.say('call', phone, `sip:${rings ? 'rings' : 'answers'}@${arena.place.sip}`))
       await page.rings(callId)
       return browserCall(page, { name, phone, callId, goneBefore })

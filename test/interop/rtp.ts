@@ -6,22 +6,26 @@ import { join } from 'node:path'
 import { readPackets } from '../cluster/capture.ts'
 import { settled, until } from '../cluster/poll.ts'
 import { startProgram } from '../cluster/programs.ts'
-import { hostOf } from './arena.ts'
 import type { Arena } from './arena.ts'
 import type { Call, Watch } from './play.ts'
 
 /** A second of audio, at 20 ms a packet. */
 const ENOUGH = 50
 
+/** The first of the four ports of each phone of a call, a multiple of four. */
 export interface MediaEnds {
-  readonly caller: string
-  readonly callee: string
+  readonly caller: number
+  readonly callee: number
 }
 
-/** `endsOf`: the hosts of a call's phones, which no other call has. */
-export async function watchRtp(arena: Arena, endsOf: (call: Call) => MediaEnds): Promise<Watch> {
+/** `from` to `to`: ports of phones. */
+export async function watchRtp(
+  arena: Arena,
+  [from, to]: readonly [number, number],
+  endsOf: (call: Call) => MediaEnds,
+): Promise<Watch> {
   const file = join(arena.folder, 'rtp.pcap')
-  const filter = `udp and dst net ${arena.host(0)}/24 and portrange 20000-20999`
+  const filter = `udp and dst portrange ${from}-${to}`
   const program = startProgram('tcpdump', ['-i', 'lo', '-s', '96', '-U', '-Z', 'root', '-n', '-w', file, filter])
   arena.atEnd(async () => {
     program.signal('SIGKILL')
@@ -40,18 +44,18 @@ export async function watchRtp(arena: Arena, endsOf: (call: Call) => MediaEnds):
         const { caller, callee } = endsOf(call)
         return [caller, callee].map((to) => ({ call, to }))
       })
-      const flowing = (all: ReadonlyMap<string, readonly number[]>, to: string): boolean => {
+      const flowing = (all: ReadonlyMap<number, readonly number[]>, to: number): boolean => {
         const sent = all.get(to) ?? []
         const before = sent.filter((at) => at < killedAt).length
         return before > 0 && sent.length - before >= ENOUGH
       }
       const faults = new Map<string, string>()
-      const read = (): Promise<ReadonlyMap<string, readonly number[]>> => Promise.resolve(rtpOf(readFileSync(file)))
+      const read = (): Promise<ReadonlyMap<number, readonly number[]>> => Promise.resolve(rtpOf(readFileSync(file)))
       await settled('RTP flows', 15_000, read, (all) => ways.every(({ to }) => flowing(all, to))).catch(() => undefined)
       const all = await read()
       for (const { call, to } of ways) {
         if (flowing(all, to)) flowed++
-        else faults.set(call.name, `no second of RTP to ${to} after the kill`)
+        else faults.set(call.name, `no second of RTP to port ${to} after the kill`)
         const around = (all.get(to) ?? []).filter((at) => at > killedAt - 1_000_000)
         longestGap = Math.max(longestGap, ...gaps(around))
       }
@@ -63,18 +67,19 @@ export async function watchRtp(arena: Arena, endsOf: (call: Call) => MediaEnds):
   }
 }
 
-/** When RTP packets (RFC 3550 5.1) were sent, by the host they were sent to. */
-function rtpOf(file: Buffer): Map<string, number[]> {
-  const streams = new Map<string, number[]>()
+/** When RTP packets (RFC 3550 5.1) were sent, by the phone they were sent to. */
+function rtpOf(file: Buffer): Map<number, number[]> {
+  const streams = new Map<number, number[]>()
   for (const { at, to, transport, payload } of readPackets(file)) {
     if (transport !== 'udp' || payload.length < 12 || payload.charCodeAt(0) >> 6 !== 2) continue
     // 72 to 76 with the marker are RTCP's (RFC 5761 4).
     const type = payload.charCodeAt(1) & 0x7f
     if (type >= 64 && type <= 95) continue
-    const host = hostOf(to)
-    const stream = streams.get(host) ?? []
+    const port = Number(to.slice(to.lastIndexOf(':') + 1))
+    const phone = port - (port % 4)
+    const stream = streams.get(phone) ?? []
     stream.push(at)
-    streams.set(host, stream)
+    streams.set(phone, stream)
   }
   return streams
 }

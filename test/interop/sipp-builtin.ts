@@ -38,7 +38,7 @@ const batches: Readonly<Record<string, readonly Batch[]>> = {
 }
 
 export function sippSoftware(role: keyof typeof batches, socket: SippTransport, slot: number): Software {
-  const transport = { u1: 'udp', un: 'udp', t1: 'tcp' }[socket]
+  const transport = socket.startsWith('u') ? 'udp' : 'tcp'
   return {
     ...{ name: 'sipp', role, transport, slot },
     missing: () => missingPrograms(['sipp'], 'sip-tester'),
@@ -57,7 +57,7 @@ export function sippSoftware(role: keyof typeof batches, socket: SippTransport, 
 async function play(arena: Arena, batch: Batch, socket: SippTransport, victim: number): Promise<Outcome> {
   const { set, place } = arena
   const at = `${batch.phase}-${victim}`
-  const transport = socket === 't1' ? 't1' : 'u1'
+  const transport = socket.startsWith('t') ? 't1' : 'u1'
   const callee = await startCallee({
     ...{ local: place.callee, folder: join(arena.folder, `callee-${at}`), transport, scenario: batch.callee },
     holdMs: batch.phase === 'early' ? HOLD_MS : 0,
