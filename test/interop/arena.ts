@@ -43,10 +43,11 @@ export class Arena {
     const set = launchSet({ place: at, nextHop, restart: '1', extra: ['--listen', listen, ...paths] })
     try {
       const arena = new Arena(slot, folder, authority, set)
-      await set.event('ready', 60_000, ({ event }) => event === 'ready')
+      await set.event('ready', 120_000, ({ event }) => event === 'ready')
       await set.statuses('all three serve', 60_000, ({ serving }) => serving.length === 3)
       return arena
     } catch (error) {
+      if (error instanceof Error) error.message += `\n${set.stderr().slice(-3_000)}`
       await set.destroy()
       rmSync(folder, { recursive: true })
       throw error
@@ -128,7 +129,7 @@ export async function inArena<T>(slot: number, nextHop: string | null, play: (ar
   }
 }
 
-export function hostOf(address: string): string {
+function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'))
 }
 
