@@ -99,7 +99,7 @@ export class Harness {
     const { code } = await program.exit
     this.#running = null
     if (code !== 0) throw new Error(`failover.py ${target} ${experiment} ended with ${code}:\n${program.stderr()}`)
-    return JSON.parse(readFileSync(out, 'utf8')) as Run
+    return JSON.parse(signed(readFileSync(out, 'utf8'))) as Run
   }
 
   /** Ends what runs; it cleans up after itself only when it is interrupted so. */
@@ -116,4 +116,9 @@ export class Harness {
     }
     return names.map(read).join('\n')
   }
+}
+
+/** Counters below zero come as unsigned numbers of 64 bits, which JSON's are too small for. */
+function signed(json: string): string {
+  return json.replaceAll(/\b1844\d{16}\b/g, (digits) => String(BigInt.asIntN(64, BigInt(digits))))
 }

@@ -50,10 +50,13 @@ function lastMark({ t }: Run): string {
   return Object.keys(t).at(-1) ?? ''
 }
 
-/** `A 200+0 B 200+0`: calls that are up, and those that ring. */
+/** `A 200+0, B 200+0`: calls that are up, and those that ring; `of 7`: dialogs that are kept, if those are not as many. */
 function shown({ t }: Run, mark: string): string {
   return nodesOf(t[mark])
-    .map(([name, { active, early }]) => `${name} ${signed(active)}+${signed(early)}`)
+    .map(([name, { active, early, all }]) => {
+      const kept = all === undefined || all === (active ?? 0) + (early ?? 0) ? '' : ` of ${all}`
+      return `${name} ${active ?? '?'}+${early ?? '?'}${kept}`
+    })
     .join(', ')
 }
 
@@ -61,12 +64,6 @@ function nodesOf(at: Run['t'][string] | undefined): readonly (readonly [string, 
   return Object.entries(at ?? {}).flatMap(([name, counts]) =>
     typeof counts === 'number' ? [] : [[name, counts] as const],
   )
-}
-
-/** Counters below zero come as unsigned. */
-function signed(count: number | undefined): string {
-  if (count === undefined) return '?'
-  return String(count > 2 ** 62 ? count - 2 ** 64 : count)
 }
 
 /** What a node still counts, at most, once all calls have ended. */
