@@ -10,7 +10,7 @@ import { SameBytes } from '../../sim/checkers/c6-same-bytes.ts'
 import { SipRelay } from '../../sim/checkers/sip-relay.ts'
 import type { Checker, Report } from '../../sim/checkers/checker.ts'
 import type { Flow, Transport } from '../../sim/ladder.ts'
-import { branchOf, cseqOf, listOf } from '../../sim/phones/message.ts'
+import { branchOf, cseqOf, isOwn } from '../../sim/phones/message.ts'
 import { Phone } from '../../sim/phones/phone.ts'
 import type { PhoneOptions, PhoneWatch } from '../../sim/phones/surroundings.ts'
 import { nameOf } from '../../sim/sip-network.ts'
@@ -201,8 +201,8 @@ export class Crowd {
         if (isBye && message.status === 500) this.#refusers.add(phone)
       },
       received: (phone, message, text) => {
-        const isOwn = message.kind === 'request' && message.method === 'BYE' && listOf(message, 'via').length === 1
-        if (isOwn) this.#hungUp(phone, branchOf(message))
+        if (message.kind === 'request' && message.method === 'BYE' && isOwn(message))
+          this.#hungUp(phone, branchOf(message))
         else if (message.kind === 'request' || cseqOf(message).method !== 'BYE')
           checker.received?.(phone, message, text)
       },
