@@ -321,11 +321,15 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 }
 
-/** While the set hangs up, or a phone is gone without a word, people and counters may differ. */
+/** While the set hangs up, or has still to see that a phone is gone, people and counters may differ. */
 function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
-  if (phones.some(({ isGone }) => isGone)) return true
+  const gone = new Set(phones.filter(({ isGone }) => isGone).map(({ options }) => options.callId))
   for (const group of store.groups()) {
-    if (store.group(group)?.entities.some((entity) => entityValue(entity)?.kind === 'own') === true) return true
+    for (const entity of store.group(group)?.entities ?? []) {
+      const value = entityValue(entity)
+      if (value?.kind === 'own') return true
+      if (value?.kind === 'dialog' && value.state === 'confirmed' && gone.has(value.callId)) return true
+    }
   }
   return false
 }
