@@ -3,6 +3,7 @@
 
 import { limits } from '../src/replica/limits.ts'
 import { drawFaults } from './draw-faults.ts'
+import { drawMembers } from './draw-members.ts'
 import { drawReleases } from './draw-releases.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
@@ -128,7 +129,9 @@ export function drawPlan(seed: number): Plan {
   const drift = of('drifts').chance(150_000) ? 900 : 200
   const delayLeast = of('udp delay').within(50, delayed ? 20_000 : 500)
   const peerLeast = of('peer delay').within(30, delayed ? 5_000 : 300)
-  const { faults, ...releases } = drawReleases(seed, replicas, drawFaults(seed, replicas, safetyUntil, calls))
+  const struck = drawFaults(seed, replicas, safetyUntil, calls)
+  const all = drawMembers(seed, { replicas, until: safetyUntil, calls }, struck)
+  const { faults, ...releases } = drawReleases(seed, replicas, all)
   return {
     seed,
     replicas,

@@ -1,6 +1,7 @@
 // All checkers, as the one listener of phones and machines. The first finding ends a run.
 
 import { entityValue } from '../../src/call/entities.ts'
+import { replicaId } from '../../src/base/brand.ts'
 import type { SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Effect, PeerSend } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
@@ -14,6 +15,7 @@ import type { MachineWatch, Work } from '../machine-watch.ts'
 import { LogMarks, Marks, PhoneMarks } from '../marks/coverage.ts'
 import { FormatMarks } from '../marks/format-marks.ts'
 import { MachineMarks } from '../marks/machine-marks.ts'
+import { MemberMarks } from '../marks/member-marks.ts'
 import { SnapshotMarks } from '../marks/snapshot-marks.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
@@ -161,6 +163,10 @@ export class Court implements PhoneWatch, MachineWatch {
       new PhoneMarks(this.marks),
       new SnapshotMarks(this.marks),
       new FormatMarks(this.marks),
+      new MemberMarks(
+        this.marks,
+        Array.from({ length: plan.replicas }, (_, i) => replicaId(i + 1)),
+      ),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),
     ]

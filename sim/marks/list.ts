@@ -83,6 +83,16 @@ export const marks = [
   { name: 'died-installing', story: 'or between taking it in memory and its being durable', floor: 4 },
   { name: 'died-sending', story: 'or while it sent one', floor: 1 },
   { name: 'deposed-sending', story: 'a leader lost its role while it sent one', floor: 2 },
+  // who comes and goes
+  { name: 'replica-added', story: 'a place more had a vote', floor: 40 },
+  { name: 'replica-removed', story: 'a place had none any more', floor: 20 },
+  { name: 'replica-replaced', story: 'another incarnation voted for a place', floor: 40 },
+  { name: 'added-during-a-re-invite', story: 'a place more had a vote while a re-INVITE was open', floor: 4 },
+  { name: 'leader-leaves', story: 'a leader learned that it is to leave the set', floor: 4 },
+  { name: 'leader-leaves-with-calls', story: 'so it did while calls were up', floor: 1 },
+  { name: 'leadership-handed-over', story: 'a leader asked another one to lead', floor: 100 },
+  { name: 'died-leaving', story: 'a replica was killed that was to leave, and had a vote still', floor: 15 },
+  { name: 'snapshot-for-a-newcomer', story: 'a leader sent a snapshot to one that had no vote yet', floor: 30 },
   // releases
   { name: 'two-releases', story: 'a replica started beside one of another release', floor: 150 },
   { name: 'upgraded', story: 'a replica came back with a release that reads a newer format', floor: 30 },
