@@ -33,12 +33,20 @@ export function drawMembers(seed: number, run: Run, faults: readonly Fault[]): r
   })
   if (changes.length === 0) return faults
   const aims = draw(seed, 'plan aimed at newcomers')
-  const struck = changes.flatMap((change, i) => strikes(aims, run, change, i))
+  // While a disk is damaged nobody else is killed: the rest is a quorum.
+  const struck = changes
+    .flatMap((change, i) => strikes(aims, run, change, i))
+    .filter((strike) => strike.kind !== 'kill' || !faults.some((fault) => isDamagedAt(fault, strike.at)))
   return [
     ...faults.map((fault, i) => aimed(aims, withKnownDisk(fault, changes), changes, i)),
     ...changes,
     ...struck,
   ].sort((a, b) => timeOf(a) - timeOf(b))
+}
+
+function isDamagedAt(fault: Fault, at: number): boolean {
+  if (fault.kind !== 'kill' || fault.damage === undefined) return false
+  return fault.at <= at && at < fault.at + fault.restartAfter + fault.damage.mendedAfter
 }
 
 /** Who came later has met nobody before, and can't tell another disk from the one that a founder had: a known hole

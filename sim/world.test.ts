@@ -98,7 +98,7 @@ describe('PeerNetwork', () => {
   const ids = [1, 2] as unknown as readonly [ReplicaId, ReplicaId]
   const pair = (plan: Plan): { agenda: Agenda; network: PeerNetwork; a: Far; b: Far } => {
     const agenda = new Agenda()
-    const network = new PeerNetwork(agenda, { ...plan, replicas: 2 })
+    const network = new PeerNetwork(agenda, { ...plan, replicas: 2, faults: [] })
     const [a, b] = [new Far(1, 1), new Far(2, 1)]
     network.attach(1, a)
     network.attach(2, b)
@@ -322,16 +322,18 @@ describe('the plan of a seed', () => {
     const kinds = new Set<string>()
     for (let seed = 1; seed <= 200; seed++) {
       const plan = drawPlan(seed)
+      const joined = plan.faults.map((fault) => (fault.kind === 'join' ? fault.replica : 0))
+      const places = Math.max(plan.replicas, ...joined)
       for (const fault of plan.faults) {
         kinds.add(fault.kind === 'kill' ? `kill ${fault.tail} ${fault.damage?.what ?? ''}` : fault.kind)
         expect(describeFault(fault)).not.toContain('undefined')
-        for (const replica of replicasOf(fault)) expect(replica >= 1 && replica <= plan.replicas).toBe(true)
+        for (const replica of replicasOf(fault)) expect(replica >= 1 && replica <= places).toBe(true)
         if ('until' in fault) expect(fault.until).toBeLessThanOrEqual(plan.safetyUntil)
       }
       kinds.add(plan.address.kind)
     }
     const spells = ['partition', 'split', 'flap', 'slow-link', 'slow-replica', 'slow-disk', 'disk-full']
-    const strikes = ['pause', 'leader-sleeps', 'clock', 'leap', 'reset']
+    const strikes = ['pause', 'leader-sleeps', 'clock', 'leap', 'reset', 'join', 'remove', 'replace', 'transfer']
     const tails = ['kept', 'part', 'lost', 'torn', 'holed'].map((tail) => `kill ${tail} `)
     const damages = ['flipped', 'gone', 'swapped'].map((what) => expect.stringMatching(`kill .* ${what}`) as string)
     expect([...kinds]).toEqual(
