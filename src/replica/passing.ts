@@ -107,8 +107,8 @@ export class Passing {
 
   /** A second has passed, with more than this process could take or not. While it is stale nobody can tell what waits for what. */
   load(isFull: boolean, now: Instant): void {
-    const isLate = ({ data, since, givenTo }: Kept): boolean =>
-      givenTo !== null && isInvite(data) && between(since, now) >= limits.slow
+    const isLate = (kept: Kept): boolean =>
+      kept.givenTo !== null && isInvite(kept.data) && this.#shedding.isSlow(kept.since, now)
     const waiting = this.#ports.stale() ? 0 : this.#keeper.all().filter(isLate).length
     const share = this.#shedding.second(isFull, waiting)
     if (share === null) return
@@ -299,6 +299,7 @@ export class Passing {
 
   /** The set key is known, or this replica is fresh again: what waited is judged. */
   giveWaiting(): void {
+    this.#shedding.waited(this.#ports.now())
     if (this.#keeper.waiting > 0) this.#giveAgain(() => false)
   }
 
@@ -400,7 +401,7 @@ export class Passing {
   #keptIsHandled(number: number): void {
     const kept = this.#keeper.get(number)
     if (kept === undefined) return
-    if (isInvite(kept.data)) this.#shedding.handled(between(kept.since, this.#ports.now()))
+    if (isInvite(kept.data)) this.#shedding.handled(kept.since, this.#ports.now())
     this.#keeper.handled(number)
   }
 

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { hashKey } from '../base/hash.ts'
-import { millis } from '../base/instant.ts'
+import { instant, millis, plus } from '../base/instant.ts'
 import { parsedRequest, phone, request } from '../call/testing/phone.ts'
 import { limits } from './limits.ts'
 import { Shedding } from './shedding.ts'
 
 const key = hashKey(new Uint8Array(16).fill(7))
 const keys = { current: 1, key: () => key }
+const start = instant(1_000_000)
 const caller = phone('caller', '127.36.0.2', 5062)
 const invite = (n: number): ReturnType<typeof parsedRequest> =>
   parsedRequest(request(caller, 'INVITE', 'sip:callee@127.36.0.1:5060', { callId: `c${n}`, branch: `z9hG4bK-${n}` }))
@@ -34,8 +35,8 @@ test('INVITEs that wait for too long are too much, wherever they wait; a few of 
   const said = (slow: number, quick: number, waiting: number): number | null => {
     const shedding = new Shedding()
     for (let i = 0; i < limits.fullSeconds; i++) {
-      for (let j = 0; j < slow; j++) shedding.handled(limits.slow)
-      for (let j = 0; j < quick; j++) shedding.handled(millis(20))
+      for (let j = 0; j < slow; j++) shedding.handled(start, plus(start, limits.slow))
+      for (let j = 0; j < quick; j++) shedding.handled(start, plus(start, millis(20)))
       const share = shedding.second(false, waiting)
       if (share !== null) return share
     }
@@ -43,6 +44,18 @@ test('INVITEs that wait for too long are too much, wherever they wait; a few of 
   }
   expect([said(25, 75, 0), said(0, 75, 25), said(0, 0, 25)]).toEqual([60, 60, 60])
   expect([said(10, 75, 10), said(5, 0, 4), said(0, 1_000, 0)]).toEqual([null, null, null])
+})
+
+test('what waited for a quorum is no sign of load: waiting counts from when it is back', () => {
+  const shedding = new Shedding()
+  const back = plus(start, millis(5_000))
+  shedding.waited(back)
+  for (let second = 0; second < limits.fullSeconds; second++) {
+    for (let i = 0; i < 50; i++) shedding.handled(start, plus(back, millis(300)))
+    expect(shedding.second(false, 0)).toBeNull()
+  }
+  expect(shedding.isSlow(start, plus(back, millis(1_999)))).toBe(false)
+  expect(shedding.isSlow(start, plus(back, limits.slow))).toBe(true)
 })
 
 test('a share of all is let in, and the same request alike each time', () => {

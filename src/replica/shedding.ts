@@ -7,7 +7,8 @@
 
 import { sipHashText } from '../base/hash.ts'
 import { must } from '../base/assert.ts'
-import type { Duration } from '../base/instant.ts'
+import { between, instant } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
 import { requestKey } from '../proxy/branch.ts'
 import type { SetKeys } from '../proxy/settings.ts'
 import type { SipRequest } from '../sip/message.ts'
@@ -20,15 +21,27 @@ export class Shedding {
   /** In this second: INVITEs that were handled, and those of them that had waited for too long. */
   #handled = 0
   #slow = 0
+  /** Waiting counts from here. */
+  #from = instant(0)
 
   get isOn(): boolean {
     return this.#share < 100
   }
 
-  /** An INVITE that came here is handled, and waited so long for that: for this replica, for its owner, for the log. */
-  handled(waited: Duration): void {
+  /** All that waits has waited for something else than work: for a quorum, or for this replica to know what it owns. From now on it counts. */
+  waited(now: Instant): void {
+    this.#from = now
+  }
+
+  /** Whether an INVITE that has been here since then waits for too long: for this replica, for its owner, for the log. */
+  isSlow(since: Instant, now: Instant): boolean {
+    return between(since > this.#from ? since : this.#from, now) >= limits.slow
+  }
+
+  /** An INVITE is handled that came here at `since`. */
+  handled(since: Instant, now: Instant): void {
     this.#handled++
-    if (waited >= limits.slow) this.#slow++
+    if (this.isSlow(since, now)) this.#slow++
   }
 
   /** A second has passed. `isFull`: more came than this process took; `waiting`: INVITEs that wait for too long by now. The share, if
