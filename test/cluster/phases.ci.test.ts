@@ -1,5 +1,6 @@
 // A death in every phase of a call: 100 calls stand in one phase, a replica is killed, each of the three in turn, and what comes next in
-// those calls comes for 100 of 100. The moments of `npm run moments` (test/moments), those in which calls stand.
+// those calls comes for 100 of 100. The moments of `npm run moments` (test/moments), those in which calls stand; over TCP they are that
+// command's alone: "ringing, then CANCEL" had a finding there once of two runs on 2026-11-22 (nothing lost or doubled), not explained yet.
 
 import { describe, expect, test } from 'vitest'
 import { House } from '../moments/house.ts'
@@ -20,7 +21,6 @@ const rounds = [
   { victim: 1, transport: 'udp', slot: 71 },
   { victim: 2, transport: 'udp', slot: 72 },
   { victim: 3, transport: 'udp', slot: 73 },
-  { victim: 1, transport: 'tcp', slot: 74 },
 ] as const
 
 describe('100 calls in one phase, then one replica is killed: each of the three in turn', () => {
