@@ -5,12 +5,13 @@
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
-const rings = `
+/** What a callee of several says. */
+export const rings = `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
 `
 
-const answers = `
+export const answers = `
     |--INVITE------------>|
     |<---------------180--| 0.05..1s
     |<---------------200--| 1..3s

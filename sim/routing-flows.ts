@@ -2,20 +2,9 @@
 // next hops that redirect (RFC 3261 16.7 step 4). Written as in fork-flows.ts, in the notation of forks.ts. A callee that has said 503
 // says it to all else that isn't an ACK, too. Seeds don't draw them; the schedule `routing` does, and `--crash-points`.
 
+import { answers, rings } from './fork-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
-
-const rings = `
-    |--INVITE------------>|
-    |<---------------180--| 0.05..1s
-`
-
-const answers = `
-    |--INVITE------------>|
-    |<---------------180--| 0.05..1s
-    |<---------------200--| 1..3s
-    |--BYE--------------->| 0.5..8s
-`
 
 const refuses = `
     |--INVITE------------>|

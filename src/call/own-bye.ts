@@ -8,8 +8,8 @@
 import { flat } from '../base/bytes.ts'
 import { millis } from '../base/instant.ts'
 import { draftRequest, sendAgainAs, sendOwn } from '../proxy/own-request.ts'
-import type { End, OwnPlace } from '../proxy/own-request.ts'
-import type { Forwarded } from '../proxy/forward.ts'
+import type { End } from '../proxy/own-request.ts'
+import type { Forwarded, SetPlace } from '../proxy/forward.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { SIDES, otherSide } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
@@ -163,7 +163,7 @@ function kept({ text, branch, hop }: Forwarded): Pick<OwnRecord, 'text' | 'branc
   return { text: flat(text), branch, hop: { ...hop, host: flat(hop.host) } }
 }
 
-function placeOf(turn: Turn): OwnPlace {
+function placeOf(turn: Turn): SetPlace {
   const { settings, keys } = turn.ctx
   return { group: turn.key, set: settings.sip, keys }
 }

@@ -19,15 +19,19 @@ import { STREAM, TOKEN, makeToken } from './token.ts'
 import { streamToken, viaOf } from './upstream.ts'
 
 /** What our own values in a request are made of. */
-export interface OwnPlace {
+export interface SetPlace {
   readonly group: GroupKey
   readonly set: SetAddress
   readonly keys: SetKeys
+}
+
+/** ...in one that we relay. */
+export interface RelayPlace extends SetPlace {
   /** Where the request came from. */
   readonly arrival: Flow
 }
 
-export interface ForwardPlace extends BranchPlace, OwnPlace {
+export interface ForwardPlace extends BranchPlace, RelayPlace {
   /** RFC 5393: the Max-Breadth it leaves with; absent = as it is, for a request that doesn't fork. */
   readonly breadth?: number
   /** Whether the target has further places (RFC 3263 4.3), for a request that the log has nothing of. */
@@ -115,7 +119,7 @@ export function movedBack(
 }
 
 /** The request as it came to us, of what `forwardRequest` made of it: without what we put on it. `place` is the one that it went by. */
-export function asReceived(sent: SipRequest, hop: Flow, place: OwnPlace): SipRequest {
+export function asReceived(sent: SipRequest, hop: Flow, place: RelayPlace): SipRequest {
   const change = edit(sent).removeTopVia()
   const went: Flow = isMoved(sent) ? { ...hop, transport: 'udp' } : hop
   const isSips = sent.requestUri.toLowerCase().startsWith('sips:')
@@ -139,14 +143,14 @@ export function replaceRoutes(request: SipRequest, change: Edit, routes: readonl
 
 /** 16.6 step 4, RFC 5658: one value where both sides find us alike, else one for each side, so that each finds us by its own
  * transport and its own kind of address. In the order in which they are put on top: the upstream side's first. */
-function recordRoutes(hop: Flow, place: OwnPlace, isSips: boolean): readonly string[] {
+function recordRoutes(hop: Flow, place: RelayPlace, isSips: boolean): readonly string[] {
   const upstream = recordRoute(place.arrival, place, isSips)
   const downstream = recordRoute(hop, place, isSips)
   return upstream === downstream ? [upstream] : [upstream, downstream]
 }
 
 /** For the side that `flow` leads to. A sips URI stays one on the way back. */
-function recordRoute({ transport, host }: Flow, place: OwnPlace, isSips: boolean): string {
+function recordRoute({ transport, host }: Flow, place: SetPlace, isSips: boolean): string {
   const token = makeToken(place.keys, place.group, '')
   const own = listenerFor(place.set, transport, host)
   const named = isSips && transport === 'tls' ? '' : uriTransport(transport)

@@ -5,7 +5,6 @@
 // requests apart that are alike in all else.
 
 import { must } from '../base/assert.ts'
-import type { GroupKey } from '../base/brand.ts'
 import { hashHex, sipHashText } from '../base/hash.ts'
 import { buildRequest } from '../sip/build.ts'
 import { edit } from '../sip/edit.ts'
@@ -15,9 +14,9 @@ import { parseUri } from '../sip/uri.ts'
 import type { Flow } from '../wire/entry.ts'
 import { COOKIE } from './branch.ts'
 import { replaceRoutes } from './forward.ts'
-import type { Forwarded } from './forward.ts'
+import type { Forwarded, SetPlace } from './forward.ts'
 import { hostPort, isSetUri, listenerFor } from './own.ts'
-import type { SetAddress, SetKeys } from './settings.ts'
+import type { SetAddress } from './settings.ts'
 import { TOKEN, makeToken } from './token.ts'
 
 /** One end of the dialog: its URI and tag. */
@@ -35,13 +34,6 @@ export interface OwnParts {
   /** The remote target and the route set. */
   readonly target: string
   readonly routes: readonly string[]
-}
-
-/** What an own request needs to know of its set. */
-export interface OwnPlace {
-  readonly group: GroupKey
-  readonly set: SetAddress
-  readonly keys: SetKeys
 }
 
 const MAX_FORWARDS = '70'
@@ -71,7 +63,7 @@ export function draftRequest({ method, cseq, callId, from, to, target, routes }:
 export function sendOwn(
   draft: SipRequest,
   way: { readonly requestUri: string | null; readonly routes: readonly string[] | null; readonly hop: Flow },
-  place: OwnPlace,
+  place: SetPlace,
   nonce = '',
 ): Forwarded {
   const change = edit(draft).removeTopVia()
@@ -88,7 +80,7 @@ export function sendOwn(
 }
 
 /** The same request with another CSeq number, as another transaction. */
-export function sendAgainAs(sent: SipRequest, cseq: number, hop: Flow, place: OwnPlace): Forwarded {
+export function sendAgainAs(sent: SipRequest, cseq: number, hop: Flow, place: SetPlace): Forwarded {
   const text = edit(sent).set('CSeq', `${cseq} ${sent.method}`).print()
   const parsed = parseMessage(text)
   const draft = must(parsed.ok && parsed.value.kind === 'request' ? parsed.value : null, 'our own request')

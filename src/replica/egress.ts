@@ -156,14 +156,15 @@ export class Egress {
     const known = originOf(origin)
     const isOver = known !== null && judged <= store.serving().version && store.ownerOf(known.group) !== asker
     if (isOver) outbox.count('sip_lent_too_late')
-    else if (this.#ports.closed()) this.#cameTooLate({ origin: known, flow, data })
+    else if (this.#ports.closed()) this.#comesBack({ origin: known, flow, data })
     else outbox.push({ kind: 'send', flow, data, origin: known, notAfter: plus(this.#ports.now(), within) })
     const ids = this.#sent.get(asker)
     if (ids === undefined) this.#sent.set(asker, [id])
     else ids.push(id)
   }
 
-  #cameTooLate({ origin, flow, data }: Pick<Send, 'origin' | 'flow' | 'data'>): void {
+  /** Our streams are gone: as if the host had said so. */
+  #comesBack({ origin, flow, data }: Pick<Send, 'origin' | 'flow' | 'data'>): void {
     if (origin !== null) this.unsent({ origin, flow, data, reason: 'no-stream' })
   }
 
