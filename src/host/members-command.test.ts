@@ -1,24 +1,14 @@
-import { createServer } from 'node:http'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { replicaId } from '../base/brand.ts'
 import type { MembersView, MemberView } from '../wire/member-request.ts'
 import { membersMain } from './members-command.ts'
+import { adminStage } from './testing/admin-stage.ts'
+import type { Answer } from './testing/admin-stage.ts'
 
 const HOST = '127.40.7.1'
-let lastPort = 8_060
-const cleanups: (() => void)[] = []
-let out = ''
-let errors = ''
-beforeEach(() => {
-  out = ''
-  errors = ''
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true))
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((errors += String(text)), true))
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  for (const clean of cleanups.splice(0).reverse()) clean()
-})
+const { begin, end, written, play } = adminStage(HOST, membersMain)
+beforeEach(begin)
+afterEach(end)
 
 const member = (place: number, change: Partial<MemberView> = {}): MemberView => ({
   place,
@@ -35,32 +25,11 @@ const member = (place: number, change: Partial<MemberView> = {}): MemberView => 
   ...change,
 })
 
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
 /** An admin address, `up`'s or a replica's, of a set with these members; orders get these answers, one after another. */
-async function scene(members: readonly MemberView[], answers: readonly Answer[], isUp = true) {
-  const port = ++lastPort
+function scene(members: readonly MemberView[], answers: readonly Answer[], isUp = true): ReturnType<typeof play> {
   const view: MembersView = { leader: 1, voters: [1, 2, 3], learners: [], joint: false, members }
-  const orders: string[] = []
-  const left = [...answers]
-  const server = createServer((request, response) => {
-    let text = ''
-    request.on('data', (chunk) => (text += String(chunk)))
-    request.on('end', () => {
-      const status = isUp ? members.map(({ place }) => ({ replica: place })) : { replica: 1 }
-      const pages: Readonly<Record<string, unknown>> = { '/status': status, '/members': view }
-      const page = pages[request.url ?? '']
-      if (page === undefined) orders.push(`${request.url} ${text}`)
-      const answer = page === undefined ? left.shift() : { status: 200, body: page }
-      response.writeHead(answer?.status ?? 500).end(JSON.stringify(answer?.body ?? null))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen({ host: HOST, port }, resolve))
-  cleanups.push(() => server.close())
-  return { orders, run: (...args: string[]) => membersMain([...args, '--admin', `${HOST}:${port}`]) }
+  const status = isUp ? members.map(({ place }) => ({ replica: place })) : { replica: 1 }
+  return play({ '/status': status, '/members': view }, answers)
 }
 
 const stage = (kind: string, said: string): Answer => ({
@@ -73,7 +42,7 @@ const three = [member(1), member(2), member(3, { serves: false, generation: 2 })
 test('list shows each replica, and who leads', async () => {
   const { run } = await scene(three, [])
   expect(await run('list')).toBe(0)
-  expect(out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 5))).toEqual([
+  expect(written.out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 5))).toEqual([
     ['replica', 'disk', 'role', 'leads', 'serves'],
     ['1', '0', 'voter', 'yes', 'yes'],
     ['2', '0', 'voter', 'yes', '-'],
@@ -88,14 +57,14 @@ test('an order is given again until it is done, each stage is told once; without
   const { run, orders } = await scene(three, answers)
   expect(await run('add')).toBe(0)
   expect(orders).toEqual(Array.from({ length: 4 }, () => '/members/add {"place":4}'))
-  expect(out).toBe('it is awaited\ndone\n')
+  expect(written.out).toBe('it is awaited\ndone\n')
 })
 
 test('what goes on to hold it up is told, once', async () => {
   const busy = { status: 503, body: { ok: false, error: 'no leader is known' } }
   const { run } = await scene(three, [busy, busy, busy, stage('done', 'done')])
   expect(await run('add')).toBe(0)
-  expect(out).toBe('no leader is known\ndone\n')
+  expect(written.out).toBe('no leader is known\ndone\n')
 })
 
 test('a replacement names who is replaced, so that it is not done twice', async () => {
@@ -107,7 +76,7 @@ test('a replacement names who is replaced, so that it is not done twice', async 
 test('a refusal is told, with exit code 1', async () => {
   const { run } = await scene(three, [{ status: 409, body: { ok: false, error: 'replica 1 is the last voter' } }])
   expect(await run('remove', '1')).toBe(1)
-  expect(errors).toBe('holdfast members remove: replica 1 is the last voter\n')
+  expect(written.errors).toBe('holdfast members remove: replica 1 is the last voter\n')
 })
 
 test.each([
@@ -118,14 +87,14 @@ test.each([
 ])('%j is wrong usage: %s', async (args, said) => {
   const { run, orders } = await scene(three, [])
   expect(await run(...args)).toBe(64)
-  expect(errors).toContain(said)
+  expect(written.errors).toContain(said)
   expect(orders).toEqual([])
 })
 
 test('a replica alone must be told where one more is; an up knows', async () => {
   const { run, orders } = await scene(three, [stage('done', 'done')], false)
   expect(await run('add')).toBe(64)
-  expect(errors).toContain('--peer-address')
+  expect(written.errors).toContain('--peer-address')
   const [peer, admin] = ['127.0.0.1:8164', '127.0.0.1:8064']
   expect(await run('add', '4', '--peer-address', peer, '--admin-address', admin)).toBe(0)
   expect(orders).toEqual([`/members/add {"place":4,"peer":"${peer}","admin":"${admin}"}`])
@@ -133,5 +102,5 @@ test('a replica alone must be told where one more is; an up knows', async () => 
 
 test('nobody there is told with what to try', async () => {
   expect(await membersMain(['list', '--admin', `${HOST}:9`])).toBe(1)
-  expect(errors).toContain(`nobody answers at ${HOST}:9 (not running): does holdfast up run there?`)
+  expect(written.errors).toContain(`nobody answers at ${HOST}:9 (not running): does holdfast up run there?`)
 })
