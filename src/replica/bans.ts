@@ -147,13 +147,16 @@ export class Bans {
     if (waiting !== undefined) this.#refuse(waiting.asker, 'the list has another owner by now: ask again')
   }
 
+  /** Null as a rule: nobody asks for anything. */
   deadline(): Instant | null {
+    if (this.#own.size + this.#passed.size === 0) return null
     const times = [...this.#own.values(), ...this.#passed.values()].map(({ until }) => until)
-    return times.length === 0 ? null : (Math.min(...times) as Instant)
+    return Math.min(...times) as Instant
   }
 
   expire(now: Instant): void {
     for (const map of [this.#own, this.#passed]) {
+      if (map.size === 0) continue
       for (const [number, { asker, until }] of [...map]) {
         if (until > now) continue
         map.delete(number)

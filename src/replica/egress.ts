@@ -170,6 +170,7 @@ export class Egress {
 
   /** One frame each a turn. A telling that is lost costs a repetition. */
   tellOwners(): void {
+    if (this.#sent.size === 0) return
     for (const [owner, ids] of this.#sent) this.#ports.links.send(replicaOf(owner), { kind: 'sent', ids })
     this.#sent.clear()
   }

@@ -168,8 +168,9 @@ export class Judge {
   }
 
   #lags(witness: Witness, commit: Index, now: Instant): boolean {
+    if (witness.applied >= commit) return false
     const then = this.#marks.findLast(({ at }) => between(at, now) >= limits.applyLag)
-    return then !== undefined && witness.applied < then.commit && witness.applied < commit
+    return then !== undefined && witness.applied < then.commit
   }
 
   #isReady(witness: Witness, applied: Index, now: Instant): boolean {

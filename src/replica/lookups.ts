@@ -59,6 +59,7 @@ export class Lookups {
 
   /** Those whose barrier is applied: each costs a look, so that only some are answered in one turn. */
   takeReady(applied: Index): readonly AdminInput[] {
+    if (this.#waiting.length === 0) return []
     const ready = this.#waiting.filter(({ barrier }) => barrier !== null && barrier <= applied)
     this.#isLeft = ready.length > limits.looksAtOnce
     const now = new Set(ready.slice(0, limits.looksAtOnce))
@@ -79,6 +80,7 @@ export class Lookups {
   }
 
   #take(is: (waiting: Waiting) => boolean): readonly AdminInput[] {
+    if (this.#waiting.length === 0) return []
     const taken = this.#waiting.filter(is)
     if (taken.length > 0) this.#waiting = this.#waiting.filter((waiting) => !taken.includes(waiting))
     if (this.#waiting.length === 0) this.#askAt = null

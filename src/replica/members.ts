@@ -173,6 +173,7 @@ export class Members {
   /** The next answer that is due to come too late. */
   deadline(): Instant | null {
     let least: Instant | null = null
+    if (this.#asked.length + this.#passed.size === 0) return least
     for (const { until } of [...this.#asked, ...this.#passed.values()])
       if (least === null || until < least) least = until
     return least
@@ -180,6 +181,7 @@ export class Members {
 
   /** Whoever waited too long is told so. */
   expire(): void {
+    if (this.#asked.length + this.#passed.size === 0) return
     const now = this.#ports.now()
     const late = 'no quorum agreed in time: ask again, the same request is never done twice'
     for (const [id, { asker, until }] of [...this.#passed]) {

@@ -246,7 +246,7 @@ export class Owner {
       const held = this.#groups.get(key)
       if (held !== undefined) this.#flush(held)
     }
-    for (const unsent of this.#failed.splice(0)) this.#retract(unsent)
+    if (this.#failed.length > 0) for (const unsent of this.#failed.splice(0)) this.#retract(unsent)
   }
 
   #retract(unsent: UnsentSend): void {

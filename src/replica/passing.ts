@@ -450,6 +450,7 @@ export class Passing {
   /** Tells the keepers, one frame each a turn. A telling that is lost costs a repetition. */
   tellKeepers(): void {
     this.#settleAnswers()
+    if (this.#tellings.size === 0) return
     for (const [keeper, { handled, hops }] of this.#tellings) {
       const to = replicaOf(keeper)
       if (handled.length > 0) this.#ports.links.send(to, { kind: 'handled', ids: handled, outcome: 'handled' })

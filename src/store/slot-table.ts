@@ -75,14 +75,17 @@ export class SlotTable {
   }
 
   textsIn(part: number): readonly string[] {
+    const refs = this.#parts[part]?.refs
+    if (refs === undefined) return []
     const texts: string[] = []
-    for (const ref of this.#parts[part]?.refs ?? []) if (ref !== NONE) texts.push(this.#texts.textOf(ref))
+    for (const ref of refs) if (ref !== NONE) texts.push(this.#texts.textOf(ref))
     return texts
   }
 
   /** All texts, in no particular order. */
   *keys(): Generator<string> {
-    for (let part = 0; part < PARTS; part++) yield* this.textsIn(part)
+    if (this.#size === 0) return
+    for (let part = 0; part < PARTS; part++) if (this.#parts[part] !== undefined) yield* this.textsIn(part)
   }
 
   /** Where the text is, or the free place where it would be. */

@@ -186,13 +186,13 @@ export class ClusterClock {
 }
 
 function agreedOf(known: readonly Duration[], voters: number, agreement: Duration): Duration | null {
-  let best: readonly Duration[] = []
-  for (let from = 0; from < known.length; from++) {
-    const lowest = known[from] ?? 0
-    const agreeing = known.slice(from).filter((wall) => wall - lowest <= agreement)
-    if (agreeing.length > best.length) best = agreeing
+  let [best, most] = [0, 0]
+  for (let from = 0, to = 0; from < known.length; from++) {
+    // Those from `from` to `to` agree: the walls are sorted.
+    while (to < known.length && (known[to] as Duration) - (known[from] as Duration) <= agreement) to++
+    if (to - from > most) [best, most] = [from, to - from]
   }
-  return 2 * best.length > voters ? median(best) : null
+  return 2 * most > voters ? median(known.slice(best, best + most)) : null
 }
 
 function distance(now: Instant, wall: Stamp): Duration {

@@ -10,11 +10,11 @@ const MOST_DEPTH = 32
 /** Values in all: each costs memory beyond its bytes. */
 const MOST_VALUES = 1024 * 1024
 
-/** Why `bytes` are not one value; null = they are. `widths[i]` is the number of fields of record i; with none, maps are
- * allowed instead and 0x40 to 0x7f are numbers. */
-export function gate(bytes: Uint8Array, widths: readonly number[]): string | null {
-  if (bytes.length > MOST_BYTES) return 'too many bytes'
-  const walk: Walk = { bytes, widths, at: 0, fault: null }
+/** Why `bytes` from `head` on are not one value; null = they are. `widths[i]` is the number of fields of record i; with none,
+ * maps are allowed instead and 0x40 to 0x7f are numbers. */
+export function gate(bytes: Uint8Array, widths: readonly number[], head = 0): string | null {
+  if (bytes.length - head > MOST_BYTES) return 'too many bytes'
+  const walk: Walk = { bytes, widths, at: head, fault: null }
   const left: number[] = [1]
   const keyed: boolean[] = [false]
   let values = 0

@@ -22,9 +22,9 @@ export interface Codec {
   /** The bytes of a value of null, booleans, numbers, strings, Uint8Arrays, arrays and objects; any other is a bug. They
    * begin after `head` bytes, which are the caller's. */
   pack(value: unknown, head?: number): Uint8Array
-  /** The value, which shares no memory with `bytes`; or why these bytes are not one. `lent`: its byte strings are views of
-   * `bytes`, of the plain kind: a Buffer's `slice` copies nothing. */
-  unpack(bytes: Uint8Array, lent?: boolean): Result<unknown, string>
+  /** The value behind `head` bytes, which shares no memory with `bytes`; or why these are not one. `lent`: its byte strings
+   * are views of `bytes`, of the plain kind: a Buffer's `slice` copies nothing. */
+  unpack(bytes: Uint8Array, lent?: boolean, head?: number): Result<unknown, string>
 }
 
 /** msgpackr: leave its buffer as it was; we have copied the result. */
@@ -53,13 +53,14 @@ export function codec(structures: readonly Structure[]): Codec {
       bytes.set(scratch, head)
       return bytes
     },
-    unpack(bytes, lent = false) {
-      const fault = gate(bytes, widths)
+    unpack(bytes, lent = false, head = 0) {
+      const fault = gate(bytes, widths, head)
       if (fault !== null) return err(fault)
       try {
+        // To copy the head too costs less than a view of what is behind it.
         const own = lent ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : room(bytes.length)
         if (!lent) own.set(bytes)
-        return ok(packr.unpack(own) as unknown)
+        return ok(packr.unpack(own, { start: head }) as unknown)
       } catch (error) {
         return err(`MessagePack: ${error instanceof Error ? error.message : 'unreadable'}`)
       }

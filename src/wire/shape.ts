@@ -92,20 +92,23 @@ type Fields<T> = { readonly [K in keyof T]-?: Shape<T[K]> }
 /** An object with exactly these fields, packed in this order. */
 export function record<T extends object>(fields: Fields<T>): RecordShape<T> {
   const keys = Object.keys(fields) as (keyof T & string)[]
+  const parts = keys.map((key) => ({ key, shape: fields[key] }))
   return {
     keys,
     fault(value) {
       if (typeof value !== 'object' || value === null) return ': expected a record'
-      for (const key of keys) {
-        if (!Object.hasOwn(value, key)) return `: expected ${key}`
-        const fault = fields[key].fault((value as T)[key])
+      for (const { key, shape } of parts) {
+        const part = (value as T)[key]
+        // Nothing packed is undefined, and no field is named as what every object or list has by birth.
+        if (part === undefined) return `: expected ${key}`
+        const fault = shape.fault(part)
         if (fault !== null) return `.${key}${fault}`
       }
       return null
     },
     tidy(value) {
       const packed: Record<string, unknown> = {}
-      for (const key of keys) packed[key] = fields[key].tidy(value[key])
+      for (const { key, shape } of parts) packed[key] = shape.isLeaf === true ? value[key] : shape.tidy(value[key])
       return packed
     },
   }
@@ -117,7 +120,7 @@ export function variants<T extends { readonly kind: string }>(table: {
 }): Shape<T> {
   const shapes = new Map<unknown, Shape<T>>(Object.entries(table) as [string, Shape<T>][])
   const shapeOf = (value: unknown): Shape<T> | undefined =>
-    typeof value === 'object' && value !== null && 'kind' in value ? shapes.get(value.kind) : undefined
+    typeof value === 'object' && value !== null ? shapes.get((value as Partial<T>).kind) : undefined
   return {
     fault(value) {
       const shape = shapeOf(value)
@@ -131,8 +134,8 @@ export function variants<T extends { readonly kind: string }>(table: {
 export interface Coder<T> {
   /** They begin after `head` bytes, which are the caller's. */
   encode(value: T, head: number): Uint8Array
-  /** `lent`: what is decoded may be views of `bytes`. */
-  decode(bytes: Uint8Array, lent: boolean): Result<T, string>
+  /** What begins after `head` bytes. `lent`: what is decoded may be views of `bytes`. */
+  decode(bytes: Uint8Array, lent: boolean, head: number): Result<T, string>
 }
 
 /** How one format packs a shape, whose records are `records`, in this order for ever: it gives each its number. `rise` makes of
@@ -150,8 +153,8 @@ export function coder<T>(
       assert(bytes.length <= MOST_BYTES, `encoding ${name}: too many bytes`)
       return bytes
     },
-    decode(bytes, lent) {
-      const value = unpack(bytes, lent)
+    decode(bytes, lent, head) {
+      const value = unpack(bytes, lent, head)
       if (!value.ok) return err(`${name}: ${value.error}`)
       const fault = shape.fault(value.value)
       return fault === null ? ok(rise(value.value as T)) : err(name + fault)

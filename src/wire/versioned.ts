@@ -26,7 +26,7 @@ export function versioned<T>(name: string, coders: Readonly<Record<FormatNumber,
       if (format === undefined) return err(`${name}: empty`)
       const coder = byNumber.get(format)
       if (coder === undefined || !reads(formats, format)) return err(`${name}: ${unreadable(format, formats)}`)
-      return coder.decode(bytes.subarray(1), lent)
+      return coder.decode(bytes, lent, 1)
     },
   }
 }
