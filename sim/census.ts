@@ -4,7 +4,12 @@
 // - two moments of a machine at one true time with no effect between them are one (the end of an input's effects and the
 //   beginning of the next one's in the same turn of the loop);
 // - idle inputs (a heartbeat, a barrier, their answers, time that passes) count once per state, that is once between two inputs that
-//   changed something (proof.md, "Crash points, all of them").
+//   changed something (proof.md, "Crash points, all of them"): the first of them with all its moments, of the others the moment after
+//   each effect that was not there yet in that state, a message of that kind to that replica.
+//
+// A death takes what is in memory, and leaves what lies on the disk and what has left. Idle inputs write nothing, so the deaths of one state
+// differ by what others were told before it: a heartbeat by 2 and not yet by 3, which will elect earlier. From whom an idle input
+// came, and that the same was told again a tenth of a second later, changes nothing but the time of the death, of which there is no end.
 //
 // With nothing unsynced on its disk, "synced" and "tail lost" are the same death too: one run does for both.
 
@@ -33,9 +38,13 @@ interface Count {
   /** The last moment that was seen. */
   at: number
   seen: number
-  /** Inputs so far that changed something, and the idle ones since then. */
-  readonly idle: Set<string>
   picture: string
+  /** The last input was idle. */
+  isIdle: boolean
+  /** What was told to others since an input changed something. */
+  readonly told: Set<string>
+  /** The last effect was not there yet since then. */
+  isNew: boolean
   /** The input being worked on, and others whose records are not durable yet: whether their moments count. */
   readonly counts: Map<number, boolean>
 }
@@ -68,21 +77,26 @@ export class Census {
     const picture = pictureOf(machine)
     const isIdle = picture === count.picture && isIdleInput(input) && effects.every(isIdleEffect)
     count.picture = picture
-    if (!isIdle) count.idle.clear()
-    const kind = `${kindOf(input)}: ${effects.map(({ kind: one }) => one).join(' ')}`
-    count.counts.set(machine.steps, !isIdle || !count.idle.has(kind))
-    if (isIdle) count.idle.add(kind)
+    if (!isIdle) count.told.clear()
+    count.counts.set(machine.steps, !isIdle || !count.isIdle)
+    count.isIdle = isIdle
   }
 
-  leaving(machine: Machine): void {
-    this.#of(machine).effects++
+  leaving(machine: Machine, effect: Effect): void {
+    const count = this.#of(machine)
+    const told = effect.kind === 'peer' ? messagesOf(effect.frame).map((kind) => `${effect.to} ${kind}`) : [effect.kind]
+    count.effects++
+    count.isNew = told.some((one) => !count.told.has(one))
+    for (const one of told) count.told.add(one)
   }
 
   moment(machine: Machine, { input, place }: Work, now: number): void {
+    const count = this.#of(machine)
+    const isOfItsOwn = count.counts.get(input) === true || count.isNew
+    count.isNew = false
     if (!this.#isOpen(now)) return
     if (this.points.length === 0) this.#servingAtStart = machine.replica?.store.serving().members.length ?? 0
-    const count = this.#of(machine)
-    if (count.counts.get(input) !== true || (count.at === now && count.seen === count.effects)) return
+    if (!isOfItsOwn || (count.at === now && count.seen === count.effects)) return
     count.at = now
     count.seen = count.effects
     const hasTail = machine.disk.records.length > machine.disk.synced
@@ -104,7 +118,16 @@ export class Census {
   #of(machine: Machine): Count {
     let count = this.#counts.get(machine.id)
     if (count === undefined) {
-      count = { effects: 0, at: -1, seen: -1, idle: new Set(), picture: '', counts: new Map() }
+      count = {
+        effects: 0,
+        at: -1,
+        seen: -1,
+        picture: '',
+        isIdle: false,
+        told: new Set(),
+        isNew: false,
+        counts: new Map(),
+      }
       this.#counts.set(machine.id, count)
     }
     return count
@@ -125,19 +148,17 @@ function isIdleInput(input: Input): boolean {
   return input.kind === 'time' || (input.kind === 'peer' && isHeartbeat(input.frame))
 }
 
-function kindOf(input: Input): string {
-  if (input.kind !== 'peer') return input.kind
-  const frame = decodeFrame(input.frame)
-  const messages = frame.ok && frame.value.kind === 'raft' ? frame.value.messages.map(({ kind }) => kind) : []
-  return `${input.from} ${messages.join(' ')}`
-}
-
 /** Heartbeats, and the barriers that who is fresh asks for all the while (decisions/0010). */
 const idleMessages: readonly string[] = ['heartbeat', 'heartbeat-response', 'read-index', 'read-index-response']
 
 /** A frame that nothing but time brings forth. */
 function isHeartbeat(bytes: Uint8Array): boolean {
+  const messages = messagesOf(bytes)
+  return messages.length > 0 && messages.every((kind) => idleMessages.includes(kind))
+}
+
+/** The kinds of Raft's messages in a frame. */
+function messagesOf(bytes: Uint8Array): readonly string[] {
   const frame = decodeFrame(bytes)
-  if (!frame.ok || frame.value.kind !== 'raft') return false
-  return frame.value.messages.every(({ kind }) => idleMessages.includes(kind))
+  return frame.ok && frame.value.kind === 'raft' ? frame.value.messages.map(({ kind }) => kind) : []
 }

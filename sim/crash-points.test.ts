@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Census } from './census.ts'
 import {
   crashFlows,
   flowOf,
@@ -13,6 +14,7 @@ import {
 } from './crash-points.ts'
 import type { CrashRun } from './crash-points.ts'
 import { flowNames } from './flows.ts'
+import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
 
 const points = crashPointsOf('refused', 1)
@@ -30,6 +32,16 @@ describe('crash points (proof.md)', () => {
     expect(runs.filter(({ strikes: [strike] }) => strike?.how === 'lost')).toHaveLength(
       points.filter(({ hasTail }) => hasTail).length,
     )
+  })
+
+  it('are no more of a set at rest, however long it rests', () => {
+    const restingUntil = (seconds: number): number => {
+      const census = new Census({ kind: 'from', at: 0 })
+      simulate({ ...calm(1, [], []), safetyUntil: seconds * 1_000_000 }, null, census)
+      expect(new Set(census.points.map(({ replica }) => replica))).toEqual(new Set([1, 2, 3]))
+      return census.points.length
+    }
+    expect(restingUntil(8)).toBe(restingUntil(16))
   })
 
   it('are reached again by their name', () => {

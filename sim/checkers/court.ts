@@ -74,6 +74,10 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #passing: PassingOn
   readonly #ledger = new Ledger()
   readonly #checkers: readonly Checker[]
+  /** Those that look at each step, effect and frame. */
+  readonly #stepped: readonly Required<Checker>['stepped'][]
+  readonly #leaving: readonly Required<Checker>['leaving'][]
+  readonly #frames: readonly Required<Checker>['frameLeaving'][]
   readonly #excused = new Map<number, string>()
   readonly #transportResets: TransportResets
   readonly #resets = new Map<number, string>()
@@ -170,6 +174,9 @@ export class Court implements PhoneWatch, MachineWatch {
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),
     ]
+    this.#stepped = this.#checkers.flatMap((checker) => checker.stepped?.bind(checker) ?? [])
+    this.#leaving = this.#checkers.flatMap((checker) => checker.leaving?.bind(checker) ?? [])
+    this.#frames = this.#checkers.flatMap((checker) => checker.frameLeaving?.bind(checker) ?? [])
   }
 
   /** The first broken promise, or null. */
@@ -248,12 +255,12 @@ export class Court implements PhoneWatch, MachineWatch {
     const raft = machine.replica?.raft
     if (raft !== undefined && raft.configurationIndex <= raft.commitIndex)
       this.#certificate.configured(raft.configurationIndex, raft.configuration.voters, this.#agenda.now)
-    for (const checker of this.#checkers) checker.stepped?.(machine, input, effects)
+    for (const stepped of this.#stepped) stepped(machine, input, effects)
   }
 
   leaving(machine: Machine, effect: Effect, work: Work): void {
-    this.#census?.leaving(machine)
-    for (const checker of this.#checkers) checker.leaving?.(machine, effect, work)
+    this.#census?.leaving(machine, effect)
+    for (const leaving of this.#leaving) leaving(machine, effect, work)
     if (effect.kind === 'peer') this.#frameLeaving(machine, effect, work)
   }
 
@@ -269,7 +276,7 @@ export class Court implements PhoneWatch, MachineWatch {
   #frameLeaving(machine: Machine, effect: PeerSend, work: Work): void {
     const frame = decodeFrame(effect.frame)
     if (!frame.ok) this.broken('L12', `replica ${machine.id} sends a frame that can't be read: ${frame.error}`)
-    else for (const checker of this.#checkers) checker.frameLeaving?.(machine, frame.value, effect.to, work)
+    else for (const leaving of this.#frames) leaving(machine, frame.value, effect.to, work)
   }
 
   moment(machine: Machine, work: Work): void {

@@ -31,8 +31,8 @@ export class Elections implements Checker {
   readonly #asked = new Set<string>()
   readonly #raised = new Map<number, number>()
   readonly #turned = new Map<number, Turned>()
-  /** The turns, by machine and input, in which that replica had heard its leader not long before. */
-  readonly #heard = new Map<string, { readonly silence: number; readonly leader: string }>()
+  /** The turns in which a replica had heard its leader not long before. */
+  readonly #heard = new Map<number, { readonly silence: number; readonly leader: number; readonly term: number }>()
 
   constructor(report: Report) {
     this.#report = report
@@ -60,8 +60,8 @@ export class Elections implements Checker {
     if (silence >= core.settings.electionTimeout) return
     // Whom it heard led an earlier term: a refusal told it of this one, in which it is free. A pre-vote would show before that.
     if (core.leader === null) return
-    const leader = `${core.leader} ${core.term}`
-    this.#heard.set(`${machine.id} ${machine.steps}`, { silence: micros(silence), leader })
+    const { leader, term } = core
+    this.#heard.set(turnOf(machine, machine.steps), { silence: micros(silence), leader, term })
     if (this.#heard.size > turnsKept)
       for (const key of [...this.#heard.keys()].slice(0, turnsKept / 2)) this.#heard.delete(key)
   }
@@ -80,10 +80,11 @@ export class Elections implements Checker {
       if (consents === undefined) this.#consents.set(key, new Set([machine.id]))
       else consents.add(machine.id)
     }
-    const heard = this.#heard.get(`${machine.id} ${work.input}`)
+    const heard = this.#heard.get(turnOf(machine, work.input))
     // Its vote may leave after its choice has won, when its own disk is slow.
     const candidacy = `${message.to} ${message.term}`
-    if (heard === undefined || heard.leader === candidacy || this.#asked.has(candidacy)) return
+    const isItsLeader = heard?.leader === message.to && heard.term === message.term
+    if (heard === undefined || isItsLeader || this.#asked.has(candidacy)) return
     this.#report(
       'stability',
       `replica ${machine.id} votes for ${message.to} in term ${message.term}, ${Math.round(heard.silence / 1_000)} ms after its leader's last word`,
@@ -97,4 +98,8 @@ export class Elections implements Checker {
     const others = consents?.size ?? 0
     this.#report('stability', `replica ${machine.id} raises its term to ${term} with the consent of ${others} others`)
   }
+}
+
+function turnOf({ id }: Machine, input: number): number {
+  return id * 2 ** 32 + input
 }

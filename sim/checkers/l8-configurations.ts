@@ -12,13 +12,20 @@ import type { Checker, Report } from './checker.ts'
 import { disjointUsable } from './l8-usable.ts'
 import type { Elector, LogEnd } from './l8-usable.ts'
 
+interface Looked {
+  readonly index: number
+  readonly isCommitted: boolean
+  readonly isLeader: boolean
+  readonly serving: number
+}
+
 export class Configurations implements Checker {
   readonly #report: Report
   readonly #machines = new Map<number, Machine>()
   /** The newest that each replica had after its last step. */
   readonly #newest = new Map<number, { readonly index: number; readonly voters: VoterSet }>()
   /** What was looked at last, by replica. */
-  readonly #looked = new Map<number, string>()
+  readonly #looked = new Map<number, Looked>()
   readonly #end: (id: number) => LogEnd
 
   constructor(report: Report, end: (id: number) => LogEnd) {
@@ -49,9 +56,10 @@ export class Configurations implements Checker {
     if (this.#differ(configuration.voters)) this.#share()
     const isCommitted = index <= raft.commitIndex
     const serving = store.serving()
-    const state = `${index} ${isCommitted} ${raft.isLeader} ${serving.version}`
-    if (this.#looked.get(machine.id) === state) return
-    this.#looked.set(machine.id, state)
+    const looked = this.#looked.get(machine.id)
+    const isSame = looked?.index === index && looked.isCommitted === isCommitted && looked.isLeader === raft.isLeader
+    if (isSame && looked.serving === serving.version) return
+    this.#looked.set(machine.id, { index, isCommitted, isLeader: raft.isLeader, serving: serving.version })
     const { incoming, outgoing } = configuration.voters
     if (
       isCommitted &&

@@ -68,5 +68,6 @@ export class Incarnations implements Checker {
 }
 
 function incarnationOf(life: Life): string {
-  return life.split('.')[1] ?? ''
+  const from = life.indexOf('.') + 1
+  return life.slice(from, life.indexOf('.', from))
 }
