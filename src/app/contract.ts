@@ -74,8 +74,10 @@ export interface AppCall {
   readonly handler: HandlerName
   /** What it is about; null for what no message brought. */
   readonly message: AppMessage | null
-  /** The timer that fired, or the id of the session that expired; '' = none. */
+  /** The timer that fired (it is in `view.timers`, also if it fires once), or the id of the session that expired; '' = none. */
   readonly subject: string
+  /** Of `timeout`: when that timer was due (its `due` in the view is the next time, if it has one); null = no timer. */
+  readonly due: Stamp | null
   /** What an HTTP request brought, of `doHttp`. */
   readonly http: unknown
   /** Cluster time as the owner estimates it. */
@@ -120,6 +122,8 @@ export interface SessionView {
   readonly index: Index
   /** The smallest number that no SipSession of the group has had: new ones are numbered from here. */
   readonly nextSession: number
+  /** The same of ServletTimers (`t1`, `t2`, ...), so that no timer has the name of one that is firing. */
+  readonly nextTimer: number
 }
 
 export interface Attribute {
@@ -131,6 +135,7 @@ export interface Attribute {
 export type SipSessionRole = 'proxy' | 'uas' | 'uac'
 
 export interface SipSessionView {
+  /** A decimal number. */
   readonly id: string
   readonly state: SipSessionState
   readonly role: SipSessionRole
@@ -217,11 +222,12 @@ export interface InitialRequest extends MessageParts {
   readonly to: string
   readonly requestUri: string
   readonly routes: readonly string[]
+  /** '' = the owner makes one. */
   readonly callId: string
 }
 
 export interface NewTimer {
-  /** Unique in its session: `t1`, `t2`, ... */
+  /** `t1`, `t2`, ..., from `SessionView.nextTimer` on. */
   readonly id: string
   readonly after: Duration
   readonly period: Duration | null
