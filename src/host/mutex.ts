@@ -30,7 +30,7 @@ export interface LockLimits {
 }
 
 /** A handler has 5 s for all it does, so a lock that isn't free by then is of no use to it. */
-export const lockLimits: LockLimits = { waitMs: 5_000, waiters: 1_000 }
+const lockLimits: LockLimits = { waitMs: 5_000, waiters: 1_000 }
 
 interface Turn {
   readonly name: string
