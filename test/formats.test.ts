@@ -28,6 +28,7 @@ import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
 import { boundParty, bodies, entities, fork, frames, messages, parts, records, watched } from './formats/values.ts'
+import { hostedApplication, hostedSession } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -58,6 +59,10 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'entity watched',
     'entity own',
     'entity ban',
+    'entity access',
+    'entity timer',
+    'entity hosted application-session',
+    'entity hosted session',
   ],
   2: [],
 }
@@ -91,7 +96,13 @@ const samples: readonly Sample[] = [
     encode: (format: FormatNumber) => encodeRecord(value, format),
     decode: decodeRecord,
   })),
-  ...Object.entries({ ...entities, fork, watched }).map(([kind, value]) => ({
+  ...Object.entries({
+    ...entities,
+    fork,
+    watched,
+    'hosted application-session': hostedApplication,
+    'hosted session': hostedSession,
+  }).map(([kind, value]) => ({
     name: `entity ${kind}`,
     value,
     encode: (format: FormatNumber) => entityBytes(value, format),

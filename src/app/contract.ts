@@ -15,7 +15,9 @@
 
 import type { GroupKey, Index } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
-import type { SipSessionState } from '../session/sip-session.ts'
+import type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
+
+export type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
 
 /** What an attribute may hold: what JSON can say, and bytes. */
 export type AttributeValue =
@@ -131,9 +133,6 @@ export interface Attribute {
   readonly value: AttributeValue
 }
 
-/** `proxy`: one session for both sides of a call that is relayed. `uas`, `uac`: one end of a dialog that is ours. */
-export type SipSessionRole = 'proxy' | 'uas' | 'uac'
-
 export interface SipSessionView {
   /** A decimal number. */
   readonly id: string
@@ -182,7 +181,11 @@ export type Op =
   /** Compare-and-put: the answer is refused as a whole, and the handler told (`conflict`), unless the entity has this version. */
   | { readonly kind: 'expect-version'; readonly of: string; readonly version: number }
   | { readonly kind: 'proxy'; readonly request: string; readonly plan: ProxyPlan }
-  | { readonly kind: 'respond'; readonly request: string; readonly response: MessageParts & { readonly status: number } }
+  | {
+      readonly kind: 'respond'
+      readonly request: string
+      readonly response: MessageParts & { readonly status: number }
+    }
   /** A new leg: its first request, sent by its `send`. */
   | { readonly kind: 'create-session'; readonly id: string; readonly first: InitialRequest }
   /** A request in a dialog of ours. */

@@ -1,12 +1,14 @@
 // A group's entities as values: what the log's bytes mean.
 
 import { assert } from '../base/assert.ts'
-import { applicationSessionFields, readApplicationSession } from '../session/application-session.ts'
-import type { SipApplicationSession } from '../session/application-session.ts'
+import { applicationSessionFields, lastAccessFields, readApplicationSession } from '../session/application-session.ts'
+import type { LastAccess, SipApplicationSession } from '../session/application-session.ts'
 import { banFields, readBan } from '../session/ban.ts'
 import type { Ban } from '../session/ban.ts'
 import { dialogFields, readDialog } from '../session/dialog.ts'
 import type { Dialog } from '../session/dialog.ts'
+import { readServletTimer, servletTimerFields } from '../session/servlet-timer.ts'
+import type { ServletTimer } from '../session/servlet-timer.ts'
 import { readSipSession, sipSessionFields } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
 import { readTransaction, transactionFields } from '../transaction/record.ts'
@@ -16,13 +18,21 @@ import type { Tree } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { pack, unpack } from '../wire/pack.ts'
 
-export type EntityValue = Ban | SipApplicationSession | SipSession | Dialog | TransactionRecord
+export type EntityValue =
+  | Ban
+  | SipApplicationSession
+  | LastAccess
+  | SipSession
+  | Dialog
+  | TransactionRecord
+  | ServletTimer
 
 export function treeOf(value: EntityValue): Tree {
   switch (value.kind) {
     case 'ban':
       return 'ServletContext'
     case 'application-session':
+    case 'access':
       return 'SipApplicationSession'
     case 'session':
       return 'SipSession'
@@ -33,6 +43,8 @@ export function treeOf(value: EntityValue): Tree {
     case 'bye':
     case 'own':
       return 'Transaction'
+    case 'timer':
+      return 'ServletTimer'
   }
 }
 
@@ -42,9 +54,11 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
     case 'ban':
       return pack(banFields(value))
     case 'application-session':
-      return pack(applicationSessionFields(value))
+      return pack(applicationSessionFields(value, format))
+    case 'access':
+      return pack(lastAccessFields())
     case 'session':
-      return pack(sipSessionFields(value))
+      return pack(sipSessionFields(value, format))
     case 'dialog':
       return pack(dialogFields(value, format))
     case 'invite':
@@ -52,11 +66,13 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
     case 'bye':
     case 'own':
       return pack(transactionFields(value, format))
+    case 'timer':
+      return pack(servletTimerFields(value))
   }
 }
 
-/** The value of an entity that this room packed; null for a tree that it has no part in. */
-export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue | null {
+/** The value of an entity that this room packed. */
+export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue {
   const unpacked = unpack(entity.bytes)
   assert(unpacked.ok, 'an entity that can not be unpacked')
   switch (entity.tree) {
@@ -71,6 +87,6 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
     case 'ServletContext':
       return readBan(unpacked.value)
     case 'ServletTimer':
-      return null
+      return readServletTimer(unpacked.value)
   }
 }

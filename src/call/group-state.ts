@@ -93,5 +93,7 @@ export interface Group {
   readonly entities: ReadonlyMap<string, Held>
   /** Those of its holds that count calls whose number is limited (caps.ts). */
   readonly caps: readonly Hold[]
+  /** Intents that its commits have ended since it was loaded, open ones among them: whoever comes to perform one is too late. */
+  readonly ended: ReadonlySet<string>
   readonly local: Local
 }

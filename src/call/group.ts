@@ -41,17 +41,17 @@ export type { Group, Local } from './group-state.ts'
 
 export const emptyLocal: Local = { invites: new Map(), relays: new Map(), owns: new Map(), probes: new Map() }
 
+const noneEnded: ReadonlySet<string> = new Set()
+
 /** The group on applied state, with the local part that this owner had; null = it has none yet. */
 export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | null): Group {
   const entities = new Map<string, Held>()
   for (const entity of view?.entities ?? []) {
-    const value = entityValue(entity)
-    if (value === null) continue
     const { id, version, stamp } = entity
-    entities.set(`${entity.tree}/${id}`, { id, version, stamp, value })
+    entities.set(`${entity.tree}/${id}`, { id, version, stamp, value: entityValue(entity) })
   }
   const caps = onlyCaps(view?.holds ?? [])
-  return { key, entities, caps, local: local === null ? emptyLocal : withoutGone(local, entities) }
+  return { key, entities, caps, ended: noneEnded, local: local === null ? emptyLocal : withoutGone(local, entities) }
 }
 
 /** The local part without INVITE transactions whose record a `delete` timer took, and without BYEs of ours that were never

@@ -3,7 +3,7 @@
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
-import { newApplicationSession } from '../session/application-session.ts'
+import { APPLICATION_SESSION, newApplicationSession } from '../session/application-session.ts'
 import { withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { enterInitial } from '../session/sip-session.ts'
@@ -149,7 +149,8 @@ function openSession(turn: Turn, request: SipRequest): string {
     return known.id
   }
   const created = turn.ctx.cluster
-  if (turn.get('SipApplicationSession', '1') === null) turn.put('1', newApplicationSession('proxy', created))
+  if (turn.get('SipApplicationSession', APPLICATION_SESSION) === null)
+    turn.put(APPLICATION_SESSION, newApplicationSession('proxy', created))
   const session = turn.nextId('SipSession')
   turn.put(session, {
     kind: 'session',
@@ -159,6 +160,7 @@ function openSession(turn: Turn, request: SipRequest): string {
     caller: flat(from(request).uri),
     callee: flat(to(request).uri),
     created,
+    hosted: null,
   })
   return session
 }

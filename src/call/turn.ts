@@ -145,6 +145,11 @@ export class Turn {
     this.#done.push(id)
   }
 
+  /** Whether a commit of the group that may still be open, or this turn, has ended it. */
+  hasEnded(id: string): boolean {
+    return this.#done.includes(id) || this.#base.ended.has(id)
+  }
+
   send(flow: Flow, data: string, what: string): void {
     this.#sends.push({ flow, data, what })
   }
@@ -204,7 +209,7 @@ export class Turn {
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
     return {
-      group: { key: this.#base.key, entities: this.#entities(), caps: this.#caps, local: this.#local },
+      group: { ...this.#base, entities: this.#entities(), caps: this.#caps, ended: this.#ended(), local: this.#local },
       commit,
       sends: this.#sends,
       after: this.#after,
@@ -212,6 +217,13 @@ export class Turn {
       handledAfter: this.#handledAfter,
       waitsFor: null,
     }
+  }
+
+  #ended(): ReadonlySet<string> {
+    const { ended } = this.#base
+    if (this.#done.length + this.#opened.length === 0) return ended
+    const opened = new Set(this.#opened.map(({ id }) => id))
+    return new Set([...ended, ...this.#done].filter((id) => !opened.has(id)))
   }
 
   #commit(): CommitBody {

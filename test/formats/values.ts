@@ -8,6 +8,7 @@ import type { EgressId, EntryBody, PassId } from '../../src/wire/entry.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { DiskRecord } from '../../src/wire/record.ts'
 import type { SnapshotPart } from '../../src/wire/snapshot.ts'
+import { pack } from '../../src/wire/pack.ts'
 
 const one = life(replicaId(1), '0a1b2c3d', 4)
 const two = life(replicaId(2), 'ffee0011', 1)
@@ -194,6 +195,19 @@ export const entities: OfKind<EntityValue> = {
     kind: 'application-session',
     applicationName: 'proxy',
     created: stamp(1_700_000_000_000_000),
+    hosted: null,
+  },
+  /** Of applications, which run at format 2 on. */
+  access: { kind: 'access' },
+  timer: {
+    kind: 'timer',
+    after: micros(1_500_000),
+    nominal: stamp(1_700_000_001_500_000),
+    period: micros(1_000_000),
+    isFixedDelay: false,
+    isPersistent: true,
+    fired: 3,
+    info: pack({ about: 'caf\u00e9', of: [1, 2.5, null, bytes] }),
   },
   session: {
     kind: 'session',
@@ -203,6 +217,7 @@ export const entities: OfKind<EntityValue> = {
     caller: 'sip:caller@host',
     callee: 'sip:callee@host',
     created: stamp(1_700_000_000_000_000),
+    hosted: null,
   },
   dialog: {
     kind: 'dialog',
@@ -272,4 +287,37 @@ export const watched: EntityValue = {
   ...entities.dialog,
   caller: { ...party, routes: ['<sip:127.0.0.2;lr>', '<sip:127.0.0.3;lr>'] },
   watch: { acknowledged: true, expires: 1800, doubted: ['callee'] },
+}
+
+const attributes = [
+  { name: 'balance', bytes: pack(1_250) },
+  { name: 'caller', bytes: pack({ name: 'caf\u00e9', tags: ['a', true] }) },
+]
+
+/** What an application has of its session, which format 1 has no room for. */
+export const hostedApplication: EntityValue = {
+  ...entities['application-session'],
+  applicationName: 'prepaid',
+  hosted: {
+    applicationVersion: '1.2.0',
+    isValid: true,
+    invalidateWhenReady: false,
+    key: 'tenant 7',
+    stateInfo: pack({ step: 2 }),
+    nextSession: 3,
+    nextTimer: 70_000,
+    attributes,
+  },
+}
+
+export const hostedSession: EntityValue = {
+  ...entities.session,
+  hosted: {
+    role: 'uas',
+    isValid: true,
+    invalidateWhenReady: false,
+    handler: 'charge',
+    linked: '2',
+    attributes,
+  },
 }
