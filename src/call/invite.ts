@@ -139,6 +139,13 @@ function newBranch(id: string, target: Target): Branch {
   return target.rank === 1 && target.attempt === 1 ? { ...waiting, state: 'calling' } : waiting
 }
 
+/** No number comes again that an application may have kept. */
+function nextSession(turn: Turn): string {
+  const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
+  const least = session?.kind === 'application-session' ? session.hosted?.nextSession : undefined
+  return String(Math.max(Number(turn.nextId('SipSession')), least ?? 1))
+}
+
 /** The SipSession of the caller's Call-ID and tag: a second INVITE (after a 407, or a merged one) finds it. */
 function openSession(turn: Turn, request: SipRequest): string {
   const id = callId(request)
@@ -151,7 +158,7 @@ function openSession(turn: Turn, request: SipRequest): string {
   const created = turn.ctx.cluster
   if (turn.get('SipApplicationSession', APPLICATION_SESSION) === null)
     turn.put(APPLICATION_SESSION, newApplicationSession('proxy', created))
-  const session = turn.nextId('SipSession')
+  const session = nextSession(turn)
   turn.put(session, {
     kind: 'session',
     state: 'INITIAL',

@@ -3,9 +3,13 @@
 //   INVITE's final --64*T1--> its transaction goes            (timer x.N)
 //   the call's end --64*T1--> sessions, dialogs, tombstones    (timer x)
 //   one dialog of several ended --64*T1--> that tombstone      (timer x.dN)
+//
+// Sessions that an application has, and that are valid, outlive their calls: a timer, its expiry, or somebody who looks for them may
+// want them. They go with timer x once they are invalid and no call is up (app/lifecycle.ts has single ones: timer x.sN).
 
 import type { EntityRef, Hold } from '../wire/entry.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { APPLICATION_SESSION } from '../session/application-session.ts'
 import { enterTerminated } from '../session/sip-session.ts'
 import { timers } from '../transaction/timers.ts'
 import { capsAfter, liveSessions } from './caps.ts'
@@ -26,7 +30,7 @@ export function settle(turn: Turn): void {
   const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
   const tombstones = endedDialogs(was)
   if (alive && !wasAlive) beginAgain(turn, tombstones)
-  else if (!alive && wasAlive) buryAll(turn)
+  else if (!alive && (wasAlive || (isKept(was) && !isKept(turn)))) buryAll(turn)
   else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
@@ -70,9 +74,16 @@ function terminateSessions(turn: Turn): void {
   for (const { id, value } of allSessions(turn)) if (!live.has(id)) turn.put(id, enterTerminated(value))
 }
 
+/** Whether an application has the group's session, and has not invalidated it. */
+function isKept(turn: Turn): boolean {
+  const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
+  return session?.kind === 'application-session' && session.hosted?.isValid === true
+}
+
 function buryAll(turn: Turn): void {
   const targets: EntityRef[] = []
-  for (const tree of ['SipApplicationSession', 'SipSession', 'Dialog'] as const) {
+  const trees = isKept(turn) ? (['Dialog'] as const) : (['SipApplicationSession', 'SipSession', 'Dialog'] as const)
+  for (const tree of trees) {
     for (const [id] of turn.entries(tree)) targets.push({ tree, id })
   }
   if (targets.length > 0) turn.setTimer('x', timers.sixtyFourT1, targets)
