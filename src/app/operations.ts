@@ -146,7 +146,7 @@ function setWhenReady(turn: Turn, of: string, invalidateWhenReady: boolean): str
 }
 
 function setHandler(turn: Turn, session: string, handler: unknown): string | null {
-  const fault = sessionFault(turn, session) ?? nameFault('a handler', handler)
+  const fault = sessionFault(turn, session) ?? (handler === '' ? null : nameFault('a handler', handler))
   if (fault === null) changeSession(turn, session, { handler: handler as string })
   return fault
 }

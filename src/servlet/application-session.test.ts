@@ -73,6 +73,16 @@ test('[JSR 2] a value that contains itself is refused', () => {
   expect(refused).toThrow('contains itself')
 })
 
+test('[JSR 2] an attribute that is too large is refused, where it is set', () => {
+  const large = 'x'.repeat(40_000)
+  expect(() => onRequest(({ applicationSession }) => applicationSession.setAttribute('x', large))).toThrow(
+    'keep what is large elsewhere',
+  )
+  expect(() => onRequest(({ applicationSession }) => applicationSession.setAttribute('', 1))).toThrow(
+    '1 to 256 characters',
+  )
+})
+
 test('[JSR 3] creation and last access are milliseconds of cluster time', () => {
   const seen: number[] = []
   onRequest(

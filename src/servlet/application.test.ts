@@ -98,7 +98,11 @@ test('a turn is bounded: in operations and in bytes', () => {
     }),
   ).toThrow('at most 1000 things')
   expect(() =>
-    onRequest(({ applicationSession }) => applicationSession.setAttribute('a', 'x'.repeat(1_000_001))),
+    onRequest((request) => {
+      const response = request.createResponse(200)
+      response.setContent('x'.repeat(1_000_001), 'text/plain')
+      response.send()
+    }),
   ).toThrow('one turn has room for 1000000')
 })
 

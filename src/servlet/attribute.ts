@@ -3,7 +3,8 @@
 // wonders why the change is not replicated.
 
 import type { AttributeValue } from '../app/contract.ts'
-import { servletLimits } from './limits.ts'
+import { appLimits } from '../app/limits.ts'
+import { packValue } from '../app/packed.ts'
 
 declare const held: unique symbol
 
@@ -15,7 +16,15 @@ export function attribute<T extends AttributeValue>(name: string): AttributeName
   return name as AttributeName<T>
 }
 
-/** A frozen copy. Throws a TypeError that says where it can't be kept. */
+/** A frozen copy of what the log can keep. Throws a TypeError that says why it can't. */
+export function keptCopy(value: unknown, what: string): AttributeValue {
+  const copy = frozenCopy(value, what)
+  const packed = packValue(copy)
+  if (!packed.ok) throw new TypeError(`${what}: ${packed.error}`)
+  return copy
+}
+
+/** A frozen copy. Throws a TypeError that says where it is none of an attribute's types. */
 export function frozenCopy(value: unknown, what: string, depth = 0): AttributeValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'number') {
@@ -28,8 +37,8 @@ export function frozenCopy(value: unknown, what: string, depth = 0): AttributeVa
       `${what} is ${nameOf(value)}: attributes hold null, booleans, numbers, strings, bytes, arrays and plain objects`,
     )
   }
-  if (depth === servletLimits.depth) {
-    throw new TypeError(`${what} is nested more than ${servletLimits.depth} deep, or contains itself`)
+  if (depth === appLimits.depth) {
+    throw new TypeError(`${what} is nested more than ${appLimits.depth} deep, or contains itself`)
   }
   if (Array.isArray(value)) {
     return Object.freeze(Array.from(value, (item: unknown, i) => frozenCopy(item, `${what}[${i}]`, depth + 1)))

@@ -1,7 +1,8 @@
 // The attributes of one session, as the turn has them.
 
+import { appLimits } from '../app/limits.ts'
 import type { Attribute, AttributeValue } from '../app/contract.ts'
-import { frozenCopy, handOut } from './attribute.ts'
+import { frozenCopy, handOut, keptCopy } from './attribute.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 
 export class AttributeMap {
@@ -26,12 +27,13 @@ export class AttributeMap {
   }
 
   set(name: string, value: unknown): void {
-    if (typeof name !== 'string' || name === '')
-      throw new TypeError('the name of an attribute is a text that is not empty')
+    if (typeof name !== 'string' || name === '' || name.length > appLimits.name) {
+      throw new TypeError(`the name of an attribute is a text of 1 to ${appLimits.name} characters`)
+    }
     if (value === undefined) {
       throw new TypeError(`the attribute ${name} can't be undefined: removeAttribute('${name}') takes it away`)
     }
-    const kept = frozenCopy(value, `the attribute ${name}`)
+    const kept = keptCopy(value, `the attribute ${name}`)
     this.#turn.record({ kind: 'set-attribute', of: this.#of, name, value: kept })
     this.#values.set(name, kept)
   }

@@ -3,6 +3,7 @@
 
 import { must } from '../base/assert.ts'
 import { nearest } from '../base/nearest.ts'
+import { appLimits } from '../app/limits.ts'
 import type { AppCall, Op, PendingRequest } from '../app/contract.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
 import type { SipMessage } from '../sip/message.ts'
@@ -10,7 +11,6 @@ import type { B2buaHelper, HandlerContext } from './api.ts'
 import { ApplicationSession } from './application-session.ts'
 import { b2buaHelper } from './b2bua-helper.ts'
 import { illegal } from './illegal-state.ts'
-import { servletLimits } from './limits.ts'
 import { Request } from './request.ts'
 import type { Draft } from './request.ts'
 import { Response } from './response.ts'
@@ -64,8 +64,10 @@ export class HandlerTurn {
 
   record(op: Op | (() => Op)): void {
     this.checkOpen()
-    if (this.#ops.length === servletLimits.ops) {
-      illegal(`a handler may do at most ${servletLimits.ops} things in one turn: do the rest in timeout() of a timer`)
+    if (this.#ops.length === appLimits.operations) {
+      illegal(
+        `a handler may do at most ${appLimits.operations} things in one turn: do the rest in timeout() of a timer`,
+      )
     }
     this.#ops.push(typeof op === 'function' ? op : () => op)
   }

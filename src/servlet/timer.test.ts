@@ -81,7 +81,7 @@ test('a timer made in timeout() has a name of its own', () => {
 test.each([
   ['a negative delay', -1, true, 'delay'],
   ['a delay that is no number', Number.NaN, true, 'delay'],
-  ['a period of 0', 1, 0, 'period'],
+  ['a period below 100 ms', 1, 99, 'at least 100 ms'],
 ])('%s is refused', (_what, delay, second, complaint) => {
   expect(() =>
     onRequest(({ applicationSession: session }, { timers }) =>

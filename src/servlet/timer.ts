@@ -1,11 +1,13 @@
 // ServletTimer and TimerService (JSR 289 9).
 
 import { plus } from '../base/instant.ts'
+import { appLimits } from '../app/limits.ts'
 import type { AttributeValue, ServletTimerView } from '../app/contract.ts'
 import type { ServletTimer, SipApplicationSession, TimerService } from './api.ts'
 import type { ApplicationSession } from './application-session.ts'
-import { frozenCopy, handOut } from './attribute.ts'
+import { frozenCopy, handOut, keptCopy } from './attribute.ts'
 import { durationOf } from './duration.ts'
+import { illegal } from './illegal-state.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 
 export class Timer implements ServletTimer {
@@ -85,7 +87,16 @@ export function timerService(turn: HandlerTurn): TimerService {
     const { applicationSession } = turn
     const after = durationOf(delay, 'the delay of a timer is in milliseconds')
     const period = repeat === null ? null : durationOf(repeat.period, 'the period of a timer is in milliseconds')
-    if (period === 0) throw new TypeError('the period of a timer is more than 0; without a period it fires once')
+    if (period !== null && period < appLimits.leastPeriod) {
+      throw new TypeError(
+        `the period of a timer is at least ${appLimits.leastPeriod / 1_000} ms; without one it fires once`,
+      )
+    }
+    if (applicationSession.timers.length >= appLimits.timers) {
+      illegal(
+        `an application session has at most ${appLimits.timers} timers: cancel some, or let one timer do for several`,
+      )
+    }
     if (typeof isPersistent !== 'boolean') {
       throw new TypeError(
         'createTimer takes (session, delay, isPersistent, info) or (session, delay, period, fixedDelay, isPersistent, info)',
@@ -96,7 +107,7 @@ export function timerService(turn: HandlerTurn): TimerService {
       period,
       isFixedDelay: repeat?.isFixedDelay ?? false,
       isPersistent,
-      info: frozenCopy(info, 'the info of a timer'),
+      info: keptCopy(info, 'the info of a timer'),
     }
     turn.record({ kind: 'create-timer', timer: { ...timer, after } })
     const made = new Timer(turn, applicationSession, { ...timer, due: plus(turn.call.now, after) })
