@@ -93,9 +93,9 @@ function settleSession(turn: Turn, id: string, isOpen: boolean): void {
 /** Whether it is to be invalidated because nothing of it is left. One that never had anything waits for it, or for its expiry. */
 export function isDone(turn: Turn): boolean {
   const app = applicationSession(turn)
-  if (app === null || !app.hosted.isValid || !app.hosted.invalidateWhenReady) return false
-  if (app.hosted.nextSession === 1 && app.hosted.nextTimer === 1) return false
-  if (timersOf(turn).length > 0) return false
+  if (app === null || timersOf(turn).length > 0) return false
+  const { isValid: isOn, invalidateWhenReady, wasUsed } = app.hosted
+  if (!isOn || !invalidateWhenReady || !wasUsed) return false
   const open = openSessions(turn)
   return allSessions(turn).every(({ id, value }) => value.hosted?.isValid === false || !open.has(id))
 }

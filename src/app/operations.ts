@@ -116,7 +116,7 @@ function createTimer(turn: Turn, timer: NewTimer): string | null {
     fired: 0,
     info: info.value,
   })
-  changeApplicationSession(turn, { nextTimer: number + 1 })
+  changeApplicationSession(turn, { nextTimer: number + 1, wasUsed: true })
   return roomFault(turn)
 }
 

@@ -50,16 +50,19 @@ function faultOf(value: unknown, path: string, depth: number, budget: Budget): s
   }
   if (typeof value !== 'object') return `it has a value of type ${typeof value}${at(path)}: ${RIGHT}`
   if (depth === appLimits.depth) return `it is nested more than ${appLimits.depth} deep: keep it flatter`
-  if (Array.isArray(value))
+  if (Array.isArray(value)) {
+    if (value.length > budget.left) return tooLarge()
     return partsFault(
       Array.from(value, (part, i) => [`[${i}]`, part] as const),
       path,
       depth,
       budget,
     )
+  }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return `it has an object of a class${at(path)}: ${RIGHT}`
   const parts = Object.entries(value)
+  if (parts.length > budget.left) return tooLarge()
   for (const [key] of parts) {
     const fault = key.startsWith('__proto__')
       ? `it has a key ${key}${at(path)}: name it otherwise`

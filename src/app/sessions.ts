@@ -58,6 +58,7 @@ export function openApplicationSession(turn: Turn, { application, version, key }
       stateInfo: packedNull(),
       nextSession,
       nextTimer,
+      wasUsed: false,
       attributes: [],
     },
   })
@@ -71,8 +72,9 @@ export function hostSession(turn: Turn, id: string, role: SipSessionRole): void 
   const session = turn.get('SipSession', id)
   if (session?.kind !== 'session' || session.hosted?.isValid === true) return
   turn.put(id, { ...session, hosted: newHosted(role) })
-  const app = must(applicationSession(turn), 'a session of an application')
-  if (Number(id) >= app.hosted.nextSession) changeApplicationSession(turn, { nextSession: Number(id) + 1 })
+  const { nextSession, wasUsed } = must(applicationSession(turn), 'a session of an application').hosted
+  const next = Math.max(nextSession, Number(id) + 1)
+  if (next !== nextSession || !wasUsed) changeApplicationSession(turn, { nextSession: next, wasUsed: true })
 }
 
 export function changeApplicationSession(turn: Turn, change: Partial<HostedApplicationSession>): void {

@@ -30,7 +30,7 @@ export function settle(turn: Turn): void {
   const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
   const tombstones = endedDialogs(was)
   if (alive && !wasAlive) beginAgain(turn, tombstones)
-  else if (!alive && (wasAlive || (isKept(was) && !isKept(turn)))) buryAll(turn)
+  else if (!alive && (wasAlive || isKept(was) !== isKept(turn))) buryAll(turn)
   else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
@@ -87,6 +87,8 @@ function buryAll(turn: Turn): void {
     for (const [id] of turn.entries(tree)) targets.push({ tree, id })
   }
   if (targets.length > 0) turn.setTimer('x', timers.sixtyFourT1, targets)
+  // Another session has taken the place of the one that was to go.
+  else if (isKept(turn)) turn.cancelTimer('x')
 }
 
 function buryDialog(turn: Turn, id: string): void {

@@ -32,6 +32,8 @@ export interface HostedApplicationSession {
   /** Invariant: above the numbers of all SipSessions, and ServletTimers, that it ever had. */
   readonly nextSession: number
   readonly nextTimer: number
+  /** It has had a SipSession or a timer: without any it waits for one, and isn't ready to be invalidated. */
+  readonly wasUsed: boolean
   readonly attributes: readonly PackedAttribute[]
 }
 
@@ -68,6 +70,7 @@ export function applicationSessionFields(session: SipApplicationSession, format:
     hosted.stateInfo,
     hosted.nextSession,
     hosted.nextTimer,
+    hosted.wasUsed ? 1 : 0,
     attributeFields(hosted.attributes),
   ]
 }
@@ -94,6 +97,7 @@ export function readApplicationSession(value: unknown): SipApplicationSession | 
           stateInfo: fields.bytes(),
           nextSession: fields.number(),
           nextTimer: fields.number(),
+          wasUsed: fields.flag(),
           attributes: readAttributes(fields),
         }
       : null,

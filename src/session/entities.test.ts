@@ -159,6 +159,7 @@ describe('what is written is read back', () => {
         stateInfo: bytes,
         nextSession: fc.nat(),
         nextTimer: fc.nat(),
+        wasUsed: fc.boolean(),
         attributes,
       }),
     ),

@@ -306,6 +306,7 @@ export const hostedApplication: EntityValue = {
     stateInfo: pack({ step: 2 }),
     nextSession: 3,
     nextTimer: 70_000,
+    wasUsed: true,
     attributes,
   },
 }
