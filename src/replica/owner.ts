@@ -11,6 +11,7 @@ import type { GroupKey, Life } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
+import { Queue } from '../base/queue.ts'
 import { fold } from '../call/fold.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
 import type { Group } from '../call/group.ts'
@@ -102,7 +103,7 @@ export class Owner {
   readonly #wakes = new Heap<GroupKey>()
   readonly #takeovers: Takeovers
   /** Intents to perform, oldest first, and those being performed. */
-  #intents: { readonly group: GroupKey; readonly id: string }[] = []
+  readonly #intents = new Queue<{ readonly group: GroupKey; readonly id: string }>()
   readonly #performing = new Set<string>()
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
@@ -224,14 +225,14 @@ export class Owner {
     for (const key of [...this.#groups.keys()]) {
       if (store.ownerUnder(after, key) !== life) this.#drop(key)
     }
-    this.#intents = this.#intents.filter(({ group }) => store.ownerUnder(after, group) === life)
+    this.#intents.keep(({ group }) => store.ownerUnder(after, group) === life)
     this.#takeovers.changed(before)
   }
 
   /** The store became another: nothing that is held here stands any more; what is owned is taken over. */
   storeReplaced(): void {
     for (const key of [...this.#groups.keys()]) this.#drop(key)
-    this.#intents = []
+    this.#intents.clear()
     this.#takeovers.changed(null)
   }
 
