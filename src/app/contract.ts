@@ -97,6 +97,8 @@ export interface AppMessage {
   readonly text: string
   /** Of an INVITE: whether it opens a dialog. */
   readonly isInitial: boolean
+  /** Of a response to a request that was sent for one of the other end's on another leg: that one's id; absent or '' = for none. */
+  readonly linked?: string
 }
 
 /** The group as its owner has it: committed state, and what this owner's open commits will make of it. */
@@ -160,6 +162,8 @@ export interface PendingRequest {
   readonly direction: 'in' | 'out'
   readonly method: string
   readonly text: string
+  /** Of `out`: the request that it was sent for, on another leg; absent or '' = for none. */
+  readonly linked?: string
 }
 
 export interface ServletTimerView {
@@ -188,8 +192,14 @@ export type Op =
     }
   /** A new leg: its first request, sent by its `send`. */
   | { readonly kind: 'create-session'; readonly id: string; readonly first: InitialRequest }
-  /** A request in a dialog of ours. */
-  | { readonly kind: 'request'; readonly session: string; readonly method: string; readonly parts: MessageParts }
+  /** A request in a dialog of ours; or once more the first one of a leg of ours that is INITIAL again. `linked`: as in `InitialRequest`. */
+  | {
+      readonly kind: 'request'
+      readonly session: string
+      readonly method: string
+      readonly parts: MessageParts
+      readonly linked?: string
+    }
   | { readonly kind: 'ack'; readonly session: string; readonly parts: MessageParts }
   | { readonly kind: 'cancel'; readonly session: string }
   | { readonly kind: 'link'; readonly a: string; readonly b: string }
@@ -227,6 +237,9 @@ export interface InitialRequest extends MessageParts {
   readonly routes: readonly string[]
   /** '' = the owner makes one. */
   readonly callId: string
+  /** The request of another leg that it is sent for (B2buaHelper.createRequest): its responses name it, and Max-Forwards goes on from
+   * there; absent = for none. */
+  readonly linked?: string
 }
 
 export interface NewTimer {

@@ -9,6 +9,7 @@
 import { allDialogs, allSessions } from '../call/find.ts'
 import { liveSessions } from '../call/caps.ts'
 import { Turn } from '../call/turn.ts'
+import { legId } from '../session/leg.ts'
 import { timers } from '../transaction/timers.ts'
 import type { EntityRef } from '../wire/entry.ts'
 import type { AppContext } from './context.ts'
@@ -49,6 +50,7 @@ export function invalidateSession(turn: Turn, id: string): void {
   changeSession(turn, id, { isValid: false })
   const dialogs = allDialogs(turn).filter(({ value }) => value.session === id)
   const targets = dialogs.map((dialog): EntityRef => ({ tree: 'Dialog', id: dialog.id }))
+  if (turn.get('Dialog', legId(id)) !== null) targets.push({ tree: 'Dialog', id: legId(id) })
   turn.setTimer(tombstone(id), timers.sixtyFourT1, [{ tree: 'SipSession', id }, ...targets])
 }
 

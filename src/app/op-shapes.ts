@@ -3,7 +3,7 @@
 
 import type { Duration } from '../base/instant.ts'
 import { flag, integer, list, matching, oneOf, orNull, record, text, variants } from '../wire/shape.ts'
-import type { Shape } from '../wire/shape.ts'
+import type { RecordShape, Shape } from '../wire/shape.ts'
 import type { InitialRequest, MessageParts, NewTimer, Op, ProxyPlan } from './contract.ts'
 import { appLimits } from './limits.ts'
 
@@ -30,26 +30,34 @@ const header: Shape<readonly [name: string, value: string]> = {
 
 const content = { headers: list(header, 100), body: text<string>(0, 65_535) }
 
-/** A message's `reason` may be left out. */
-function withReason<T extends MessageParts>(shape: Shape<Omit<T, 'reason'>>): Shape<T> {
+/** Some of its fields may be left out. */
+function withOptional<T extends object, K extends keyof T>(
+  shape: RecordShape<Omit<T, K>>,
+  optional: Readonly<Record<K, Shape<string>>>,
+): RecordShape<T> {
   return {
+    keys: shape.keys,
     fault(value) {
       const fault = shape.fault(value)
       if (fault !== null) return fault
-      const { reason } = value as MessageParts
-      const wrong = reason === undefined ? null : line.fault(reason)
-      return wrong === null ? null : `.reason${wrong}`
+      for (const key of Object.keys(optional) as K[]) {
+        const field = (value as T)[key]
+        const wrong = field === undefined ? null : optional[key].fault(field)
+        if (wrong !== null) return `.${String(key)}${wrong}`
+      }
+      return null
     },
     tidy: (value) => value,
   }
 }
 
-const parts = withReason<MessageParts>(record(content))
-const response = withReason<MessageParts & { readonly status: number }>(
-  record({ ...content, status: integer(100, 699) }),
-)
-const first = withReason<InitialRequest>(
-  record<Omit<InitialRequest, 'reason'>>({
+type Response = MessageParts & { readonly status: number }
+type InDialog = Extract<Op, { kind: 'request' }>
+
+const parts = withOptional<MessageParts, 'reason'>(record(content), { reason: line })
+const response = withOptional<Response, 'reason'>(record({ ...content, status: integer(100, 699) }), { reason: line })
+const first = withOptional<InitialRequest, 'reason' | 'linked'>(
+  record<Omit<InitialRequest, 'reason' | 'linked'>>({
     ...content,
     method: line,
     from: line,
@@ -58,6 +66,7 @@ const first = withReason<InitialRequest>(
     routes: list(line, 16),
     callId: line,
   }),
+  { reason: line, linked: id },
 )
 const plan = record<ProxyPlan>({
   targets: list(list(line, 16), 16),
@@ -80,7 +89,9 @@ const operation = variants<Op>({
   proxy: record({ kind: kind('proxy'), request: id, plan }),
   respond: record({ kind: kind('respond'), request: id, response }),
   'create-session': record({ kind: kind('create-session'), id, first }),
-  request: record({ kind: kind('request'), session: id, method: line, parts }),
+  request: withOptional<InDialog, 'linked'>(record({ kind: kind('request'), session: id, method: line, parts }), {
+    linked: id,
+  }),
   ack: record({ kind: kind('ack'), session: id, parts }),
   cancel: record({ kind: kind('cancel'), session: id }),
   link: record({ kind: kind('link'), a: id, b: id }),

@@ -6,11 +6,13 @@ import { dueOf } from '../session/servlet-timer.ts'
 import type { ServletTimer } from '../session/servlet-timer.ts'
 import { newHosted } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
-import { allDialogs, allSessions } from '../call/find.ts'
+import { allDialogs, allSessions, allUac, allUas } from '../call/find.ts'
+import { isOpenUac } from '../call/leg-life.ts'
 import type { Turn } from '../call/turn.ts'
 import type { AppContext } from './context.ts'
-import type { Attribute, ServletTimerView, SessionView, SipSessionView } from './contract.ts'
+import type { Attribute, PendingRequest, ServletTimerView, SessionView, SipSessionView } from './contract.ts'
 import { expiresAt } from './expiry.ts'
+import { legOf, storedRequest } from './leg-find.ts'
 import { unpackValue } from './packed.ts'
 import { makeSessionId } from './session-id.ts'
 import { applicationSession } from './sessions.ts'
@@ -52,6 +54,7 @@ function sessionView(turn: Turn, id: string, session: SipSession): SipSessionVie
     { uri: `<${caller}>`, tag: callerTag },
     { uri: `<${callee}>`, tag: calleeTag(turn, id) },
   ]
+  const leg = legOf(turn, id)
   const [local, remote] = role === 'uas' ? [calleeEnd, callerEnd] : [callerEnd, calleeEnd]
   return {
     id,
@@ -60,16 +63,31 @@ function sessionView(turn: Turn, id: string, session: SipSession): SipSessionVie
     isValid,
     invalidateWhenReady,
     callId,
-    local: local.uri,
-    remote: remote.uri,
-    localTag: local.tag,
-    remoteTag: remote.tag,
+    local: leg?.local.party ?? local.uri,
+    remote: leg?.remote.party ?? remote.uri,
+    localTag: leg?.local.tag ?? local.tag,
+    remoteTag: leg?.remote.tag ?? remote.tag,
     linked,
     handler,
     attributes: attributesOf(attributes),
-    pending: [],
+    pending: pendingOf(turn, id),
     version: turn.held('SipSession', id)?.version ?? 0,
   }
+}
+
+/** Requests without a final, the oldest first. */
+function pendingOf(turn: Turn, session: string): readonly PendingRequest[] {
+  const pending: PendingRequest[] = []
+  for (const { id, value } of allUas(turn)) {
+    if (value.session !== session || value.state !== 'open') continue
+    pending.push({ id, direction: 'in', method: value.method, text: storedRequest(turn, id).text })
+  }
+  for (const { id, value } of allUac(turn)) {
+    if (value.session !== session || !isOpenUac(value)) continue
+    const { method, linked } = value
+    pending.push({ id, direction: 'out', method, text: storedRequest(turn, id).text, linked })
+  }
+  return pending.sort((a, b) => Number(a.id) - Number(b.id))
 }
 
 /** Of the dialog that was confirmed, else of the newest: one INVITE may have several. */

@@ -9,6 +9,8 @@ import { dialogFields, readDialog } from '../session/dialog.ts'
 import type { Dialog } from '../session/dialog.ts'
 import { readServletTimer, servletTimerFields } from '../session/servlet-timer.ts'
 import type { ServletTimer } from '../session/servlet-timer.ts'
+import { LEG_SHAPE, legFields, readLeg } from '../session/leg.ts'
+import type { Leg } from '../session/leg.ts'
 import { readSipSession, sipSessionFields } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
 import { readTransaction, transactionFields } from '../transaction/record.ts'
@@ -24,6 +26,7 @@ export type EntityValue =
   | LastAccess
   | SipSession
   | Dialog
+  | Leg
   | TransactionRecord
   | ServletTimer
 
@@ -37,11 +40,14 @@ export function treeOf(value: EntityValue): Tree {
     case 'session':
       return 'SipSession'
     case 'dialog':
+    case 'leg':
       return 'Dialog'
     case 'invite':
     case 'request':
     case 'bye':
     case 'own':
+    case 'uas':
+    case 'uac':
       return 'Transaction'
     case 'timer':
       return 'ServletTimer'
@@ -61,10 +67,14 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
       return pack(sipSessionFields(value, format))
     case 'dialog':
       return pack(dialogFields(value, format))
+    case 'leg':
+      return pack(legFields(value))
     case 'invite':
     case 'request':
     case 'bye':
     case 'own':
+    case 'uas':
+    case 'uac':
       return pack(transactionFields(value, format))
     case 'timer':
       return pack(servletTimerFields(value))
@@ -81,7 +91,7 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
     case 'SipSession':
       return readSipSession(unpacked.value)
     case 'Dialog':
-      return readDialog(unpacked.value)
+      return isLeg(unpacked.value) ? readLeg(unpacked.value) : readDialog(unpacked.value)
     case 'Transaction':
       return readTransaction(unpacked.value)
     case 'ServletContext':
@@ -89,4 +99,8 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
     case 'ServletTimer':
       return readServletTimer(unpacked.value)
   }
+}
+
+function isLeg(fields: unknown): boolean {
+  return Array.isArray(fields) && fields[0] === LEG_SHAPE
 }

@@ -10,10 +10,12 @@
 import type { EntityRef, Hold } from '../wire/entry.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
+import { legId } from '../session/leg.ts'
 import { enterTerminated } from '../session/sip-session.ts'
 import { timers } from '../transaction/timers.ts'
 import { capsAfter, liveSessions } from './caps.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
+import { confirmedLegs, hasOpenLegs, ringingLegs } from './leg-life.ts'
 import { Turn } from './turn.ts'
 
 const EARLY: Hold = { counter: EARLY_CALLS, limit: null }
@@ -29,8 +31,10 @@ export function settle(turn: Turn): void {
   terminateSessions(turn)
   const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
   const tombstones = endedDialogs(was)
+  // An application refuses a call in the turn that it comes in.
+  const isBorn = turn.base.entities.size === 0
   if (alive && !wasAlive) beginAgain(turn, tombstones)
-  else if (!alive && (wasAlive || isKept(was) !== isKept(turn))) buryAll(turn)
+  else if (!alive && (wasAlive || isBorn || isKept(was) !== isKept(turn))) buryAll(turn)
   else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
@@ -40,11 +44,12 @@ export function buryTransaction(turn: Turn, id: string, requests: readonly strin
   turn.setTimer(`x.${id}`, timers.sixtyFourT1, targets)
 }
 
-/** A dialog that has not ended, or an INVITE without its final. */
+/** A dialog that has not ended, or an INVITE without its final; of an application's any request without one. */
 function isAlive(turn: Turn): boolean {
   return (
     allInvites(turn).some((invite) => invite.value.state === 'proceeding') ||
-    allDialogs(turn).some((dialog) => dialog.value.state !== 'ended')
+    allDialogs(turn).some((dialog) => dialog.value.state !== 'ended') ||
+    hasOpenLegs(turn)
   )
 }
 
@@ -54,7 +59,7 @@ function endedDialogs(turn: Turn): ReadonlySet<string> {
 }
 
 /** One early hold for each session that has an INVITE without a final and no confirmed dialog; one confirmed hold for each
- * confirmed dialog. */
+ * confirmed dialog. A leg is a dialog too. */
 function holdsOf(turn: Turn): readonly Hold[] {
   const confirmed = allDialogs(turn).filter((dialog) => dialog.value.state === 'confirmed')
   const answered = new Set(confirmed.map((dialog) => dialog.value.session))
@@ -62,7 +67,9 @@ function holdsOf(turn: Turn): readonly Hold[] {
   for (const { value } of allInvites(turn)) {
     if (value.state === 'proceeding' && value.dialog === '' && !answered.has(value.session)) early.add(value.session)
   }
-  return [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
+  const legs = [...ringingLegs(turn).map(() => EARLY), ...confirmedLegs(turn).map(() => CONFIRMED)]
+  const holds = [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
+  return legs.length === 0 ? holds : [...holds, ...legs]
 }
 
 function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
@@ -71,7 +78,10 @@ function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
 
 function terminateSessions(turn: Turn): void {
   const live = liveSessions(turn)
-  for (const { id, value } of allSessions(turn)) if (!live.has(id)) turn.put(id, enterTerminated(value))
+  // What a leg's session comes to is told by app/ (a failed INVITE of ours leaves it as new).
+  for (const { id, value } of allSessions(turn)) {
+    if (!live.has(id) && turn.get('Dialog', legId(id)) === null) turn.put(id, enterTerminated(value))
+  }
 }
 
 /** Whether an application has the group's session, and has not invalidated it. */
@@ -82,13 +92,17 @@ function isKept(turn: Turn): boolean {
 
 function buryAll(turn: Turn): void {
   const targets: EntityRef[] = []
-  const trees = isKept(turn) ? (['Dialog'] as const) : (['SipApplicationSession', 'SipSession', 'Dialog'] as const)
+  const kept = isKept(turn)
+  const trees = kept ? (['Dialog'] as const) : (['SipApplicationSession', 'SipSession', 'Dialog'] as const)
   for (const tree of trees) {
-    for (const [id] of turn.entries(tree)) targets.push({ tree, id })
+    for (const [id, value] of turn.entries(tree)) {
+      // A leg of a failed INVITE may have another one.
+      if (!kept || value.kind !== 'leg' || value.state === 'ended') targets.push({ tree, id })
+    }
   }
   if (targets.length > 0) turn.setTimer('x', timers.sixtyFourT1, targets)
   // Another session has taken the place of the one that was to go.
-  else if (isKept(turn)) turn.cancelTimer('x')
+  else if (kept) turn.cancelTimer('x')
 }
 
 function buryDialog(turn: Turn, id: string): void {

@@ -9,7 +9,7 @@ import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from 
 import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
-import type { Group, Held, InviteLocal, Local, Probe, Relay } from './group-state.ts'
+import type { Group, Held, InviteLocal, Local, Probe, Relay, UacLocal, UasLocal } from './group-state.ts'
 
 /** Of a turn whose input is given again. */
 const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [] } as const
@@ -196,6 +196,21 @@ export class Turn {
     const probes = new Map(this.#local.probes)
     probes.delete(id)
     this.#local = { ...this.#local, probes }
+  }
+
+  setUas(id: string, uas: UasLocal): void {
+    this.#local = { ...this.#local, uas: new Map(this.#local.uas).set(id, uas) }
+  }
+
+  setUac(id: string, uac: UacLocal): void {
+    this.#local = { ...this.#local, uac: new Map(this.#local.uac).set(id, uac) }
+  }
+
+  dropLegPart(id: string): void {
+    const [uas, uac] = [new Map(this.#local.uas), new Map(this.#local.uac)]
+    uas.delete(id)
+    uac.delete(id)
+    this.#local = { ...this.#local, uas, uac }
   }
 
   dropRelay(id: string): void {
