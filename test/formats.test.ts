@@ -63,6 +63,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'entity uac',
     'entity ban',
     'entity access',
+    'entity heard',
     'entity timer',
     'entity hosted application-session',
     'entity hosted session',

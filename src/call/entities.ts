@@ -7,6 +7,9 @@ import { banFields, readBan } from '../session/ban.ts'
 import type { Ban } from '../session/ban.ts'
 import { dialogFields, readDialog } from '../session/dialog.ts'
 import type { Dialog } from '../session/dialog.ts'
+import { shapeOf } from '../session/fields.ts'
+import { HEARD_SHAPE, heardFields, readHeard } from '../session/heard.ts'
+import type { Heard } from '../session/heard.ts'
 import { readServletTimer, servletTimerFields } from '../session/servlet-timer.ts'
 import type { ServletTimer } from '../session/servlet-timer.ts'
 import { LEG_SHAPE, legFields, readLeg } from '../session/leg.ts'
@@ -24,6 +27,7 @@ export type EntityValue =
   | Ban
   | SipApplicationSession
   | LastAccess
+  | Heard
   | SipSession
   | Dialog
   | Leg
@@ -36,6 +40,7 @@ export function treeOf(value: EntityValue): Tree {
       return 'ServletContext'
     case 'application-session':
     case 'access':
+    case 'heard':
       return 'SipApplicationSession'
     case 'session':
       return 'SipSession'
@@ -63,6 +68,8 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
       return pack(applicationSessionFields(value, format))
     case 'access':
       return pack(lastAccessFields())
+    case 'heard':
+      return pack(heardFields(value))
     case 'session':
       return pack(sipSessionFields(value, format))
     case 'dialog':
@@ -87,7 +94,9 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
   assert(unpacked.ok, 'an entity that can not be unpacked')
   switch (entity.tree) {
     case 'SipApplicationSession':
-      return readApplicationSession(unpacked.value)
+      return shapeOf(unpacked.value) === HEARD_SHAPE
+        ? readHeard(unpacked.value)
+        : readApplicationSession(unpacked.value)
     case 'SipSession':
       return readSipSession(unpacked.value)
     case 'Dialog':

@@ -120,14 +120,24 @@ export function wakeAt(group: Group): Instant | null {
 }
 
 export function stepGroup(group: Group, input: CallInput, ctx: CallContext): CallResult<Group> {
+  const turn = beginTurn(group, ctx)
+  handle(turn, input)
+  return endTurn(turn)
+}
+
+/** The parts of `stepGroup`, for who does more in a turn than the input asks for (app/). */
+export function beginTurn(group: Group, ctx: CallContext): Turn {
   const turn = new Turn(group, ctx)
   resume(turn)
-  handle(turn, input)
+  return turn
+}
+
+export function endTurn(turn: Turn): CallResult<Group> {
   settle(turn)
   return turn.finish()
 }
 
-function handle(turn: Turn, input: CallInput): void {
+export function handle(turn: Turn, input: CallInput): void {
   switch (input.kind) {
     case 'message':
       if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)

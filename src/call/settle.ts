@@ -34,7 +34,7 @@ export function settle(turn: Turn): void {
   // An application refuses a call in the turn that it comes in.
   const isBorn = turn.base.entities.size === 0
   if (alive && !wasAlive) beginAgain(turn, tombstones)
-  else if (!alive && (wasAlive || isBorn || isKept(was) !== isKept(turn))) buryAll(turn)
+  else if (!alive && (wasAlive || isBorn || isOver(turn, was))) buryAll(turn)
   else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
@@ -82,6 +82,11 @@ function terminateSessions(turn: Turn): void {
   for (const { id, value } of allSessions(turn)) {
     if (!live.has(id) && turn.get('Dialog', legId(id)) === null) turn.put(id, enterTerminated(value))
   }
+}
+
+/** Without a call that was up: its application session is invalid by now, or an INVITE had its final at once. */
+function isOver(turn: Turn, was: Turn): boolean {
+  return isKept(was) !== isKept(turn) || allInvites(turn).length > allInvites(was).length
 }
 
 /** Whether an application has the group's session, and has not invalidated it. */

@@ -31,6 +31,7 @@ export class Turn {
   #caps: readonly Hold[]
   #taken: readonly Hold[] = []
   #waitsFor: Place | null = null
+  #isHeldBack = false
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
@@ -124,6 +125,15 @@ export class Turn {
   /** Nothing comes of this turn, and its input is given again once that place is found, or isn't. */
   wait(place: Place): void {
     this.#waitsFor = place
+  }
+
+  get isWaiting(): boolean {
+    return this.#waitsFor !== null
+  }
+
+  /** Nothing of this turn leaves before its commit, if it has one. */
+  holdBack(): void {
+    this.#isHeldBack = true
   }
 
   /** A call begins that is to hold these. */
@@ -223,13 +233,14 @@ export class Turn {
     if (this.#waitsFor !== null) return { ...NOTHING, group: this.#base, waitsFor: this.#waitsFor }
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
+    const waits = this.#isHeldBack && commit !== null
     return {
       group: { ...this.#base, entities: this.#entities(), caps: this.#caps, ended: this.#ended(), local: this.#local },
       commit,
-      sends: this.#sends,
-      after: this.#after,
-      handled: this.#handled,
-      handledAfter: this.#handledAfter,
+      sends: waits ? [] : this.#sends,
+      after: waits ? [...this.#sends, ...this.#after] : this.#after,
+      handled: waits ? [] : this.#handled,
+      handledAfter: waits ? [...this.#handled, ...this.#handledAfter] : this.#handledAfter,
       waitsFor: null,
     }
   }
