@@ -324,6 +324,10 @@ export class Host {
       case 'locate':
         this.#locate(effect.place)
         break
+      case 'ask':
+        // No machine runs applications yet.
+        this.deliver({ kind: 'answered', id: effect.call.id, answer: { kind: 'failed', reason: 'no applications' } })
+        break
       case 'reply':
         trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
         this.#parts.answered(effect)

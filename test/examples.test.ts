@@ -1,4 +1,4 @@
-// What docs/PROPERTY-TESTING.md shows is what happens: its code is in the examples, its output is theirs.
+// What the docs show is what happens: their code is in the examples, their output is theirs.
 
 import { execFile } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -7,18 +7,17 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const doc = readFileSync(`${root}docs/PROPERTY-TESTING.md`, 'utf8')
+const docs = ['PROPERTY-TESTING.md', 'LOCKING.md'].map((name) => readFileSync(`${root}docs/${name}`, 'utf8'))
 const examples = readdirSync(`${root}docs/examples`).filter((name) => name.endsWith('.ts'))
 
 function blocks(language: string): readonly string[] {
-  return doc
-    .split('```')
-    .filter((_text, i) => i % 2 === 1)
+  return docs
+    .flatMap((doc) => doc.split('```').filter((_text, i) => i % 2 === 1))
     .filter((block) => block.startsWith(`${language}\n`))
     .map((block) => block.slice(language.length + 1))
 }
 
-test.each(examples)('%s prints what the doc says', async (name) => {
+test.each(examples)('%s prints what its doc says', async (name) => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', './test/from-source.ts', `docs/examples/${name}`],
@@ -27,7 +26,7 @@ test.each(examples)('%s prints what the doc says', async (name) => {
   expect(blocks('text')).toContain(`$ node ${name}\n${stdout}`)
 })
 
-test('the code in the doc is in an example, word by word', () => {
+test('the code in the docs is in an example, word by word', () => {
   const sources = examples.map((name) => readFileSync(`${root}docs/examples/${name}`, 'utf8'))
   const strangers = blocks('ts').filter((block) => !sources.some((source) => source.includes(block)))
   expect(blocks('ts').length).toBeGreaterThan(0)

@@ -28,6 +28,7 @@ import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
 import { boundParty, bodies, entities, fork, frames, messages, parts, records, watched } from './formats/values.ts'
+import { hostedApplication, hostedSession } from './formats/values.ts'
 
 interface Sample {
   readonly name: string
@@ -57,7 +58,15 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'entity fork',
     'entity watched',
     'entity own',
+    'entity leg',
+    'entity uas',
+    'entity uac',
     'entity ban',
+    'entity access',
+    'entity heard',
+    'entity timer',
+    'entity hosted application-session',
+    'entity hosted session',
   ],
   2: [],
 }
@@ -91,7 +100,13 @@ const samples: readonly Sample[] = [
     encode: (format: FormatNumber) => encodeRecord(value, format),
     decode: decodeRecord,
   })),
-  ...Object.entries({ ...entities, fork, watched }).map(([kind, value]) => ({
+  ...Object.entries({
+    ...entities,
+    fork,
+    watched,
+    'hosted application-session': hostedApplication,
+    'hosted session': hostedSession,
+  }).map(([kind, value]) => ({
     name: `entity ${kind}`,
     value,
     encode: (format: FormatNumber) => entityBytes(value, format),

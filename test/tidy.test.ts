@@ -16,7 +16,9 @@ const floors: readonly (readonly string[])[] = [
   ['sip', 'timer', 'raft'],
   ['session', 'wire'],
   ['transaction', 'proxy', 'store'],
-  ['call', 'app'],
+  ['call'],
+  ['app'],
+  ['servlet'],
   ['replica'],
   ['host'],
 ]

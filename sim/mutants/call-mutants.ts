@@ -128,9 +128,9 @@ export const callMutants: readonly Mutant[] = [
     name: 'handled-before-its-commit',
     room: 'call',
     file: 'src/call/invite.ts',
-    find: `  begin(turn, request, flow, key, dialog, targets)
+    find: `  turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
   turn.handledAfter(ref)`,
-    replace: `  begin(turn, request, flow, key, dialog, targets)
+    replace: `  turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
   turn.handled(ref)`,
     story: 'the keeper forgets an INVITE before it is committed: it dies with its owner',
     promise: 'C2',

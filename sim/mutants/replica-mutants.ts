@@ -72,9 +72,10 @@ export const replicaMutants: readonly Mutant[] = [
     name: 'fallen-inputs-lost',
     room: 'replica',
     file: 'src/replica/owner.ts',
-    find: `    held.redo.unshift(...inputs)
+    find: `    this.#askAgain(held, inputs)
 `,
-    replace: '',
+    replace: `    this.#askAgain(held)
+`,
     story: 'the inputs of a commit that was rejected for its version are not handled again',
     promise: 'C2',
     schedule: 'pulse-in-the-pipeline',

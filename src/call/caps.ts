@@ -10,6 +10,7 @@ import type { Hold } from '../wire/entry.ts'
 import type { CallSettings } from './contract.ts'
 import type { Way } from './forward.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
+import { confirmedLegs, ringingLegs } from './leg-life.ts'
 import type { Turn } from './turn.ts'
 
 /** What a new call that way is to hold: a call that forks counts at each of its next hops until it ends, of those that stand for
@@ -64,6 +65,7 @@ export function liveSessions(turn: Turn): ReadonlySet<string> {
   for (const { value } of allInvites(turn)) {
     if (value.state === 'proceeding' && value.session !== '') live.add(value.session)
   }
+  for (const session of [...ringingLegs(turn), ...confirmedLegs(turn)]) live.add(session)
   return live
 }
 

@@ -5,8 +5,9 @@ import { callId, fromTag, parseMessage, toTag } from '../sip/message.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import { senderOf } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
+import type { Leg } from '../session/leg.ts'
 import type { SipSession } from '../session/sip-session.ts'
-import type { Branch, ByeRecord, InviteRecord } from '../transaction/record.ts'
+import type { Branch, ByeRecord, InviteRecord, UacRecord, UasRecord } from '../transaction/record.ts'
 import type { Turn } from './turn.ts'
 
 export interface Found<T> {
@@ -29,6 +30,25 @@ export function allDialogs(turn: Turn): readonly Found<Dialog>[] {
 export function allSessions(turn: Turn): readonly Found<SipSession>[] {
   const found: Found<SipSession>[] = []
   for (const [id, value] of turn.entries('SipSession')) if (value.kind === 'session') found.push({ id, value })
+  return found
+}
+
+/** Dialogs of which one end is an application's, with what of its transactions the log has. */
+export function allLegs(turn: Turn): readonly Found<Leg>[] {
+  const found: Found<Leg>[] = []
+  for (const [id, value] of turn.entries('Dialog')) if (value.kind === 'leg') found.push({ id, value })
+  return found
+}
+
+export function allUas(turn: Turn): readonly Found<UasRecord>[] {
+  const found: Found<UasRecord>[] = []
+  for (const [id, value] of turn.entries('Transaction')) if (value.kind === 'uas') found.push({ id, value })
+  return found
+}
+
+export function allUac(turn: Turn): readonly Found<UacRecord>[] {
+  const found: Found<UacRecord>[] = []
+  for (const [id, value] of turn.entries('Transaction')) if (value.kind === 'uac') found.push({ id, value })
   return found
 }
 

@@ -24,7 +24,7 @@ function group(versions: Readonly<Record<string, number>>): Group {
   const held = Object.entries(versions).map(
     ([id, version]) => [`Transaction/${id}`, { id, version, stamp: stamp(0), value }] as const,
   )
-  return { key: groupKey('00000000000000ab'), entities: new Map(held), caps: [], local: emptyLocal }
+  return { key: groupKey('00000000000000ab'), entities: new Map(held), caps: [], ended: new Set(), local: emptyLocal }
 }
 
 describe('two commits as one (decision 0012)', () => {

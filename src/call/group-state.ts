@@ -8,6 +8,7 @@ import type { InviteClient } from '../transaction/invite-client.ts'
 import type { InviteServer } from '../transaction/invite-server.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import type { NonInviteServer } from '../transaction/non-invite-server.ts'
+import type { SuccessRepeats } from '../transaction/success-repeats.ts'
 import type { Flow, Hold } from '../wire/entry.ts'
 import type { Forwarded } from '../proxy/forward.ts'
 import type { InputRef } from './contract.ts'
@@ -78,6 +79,16 @@ export interface Probe {
   readonly pings: readonly Ping[]
 }
 
+/** What the owner repeats of an answer to an INVITE that is a leg's (session/leg.ts): the 2xx until its ACK, or a failure. */
+export type UasLocal =
+  | { readonly kind: 'success'; readonly repeats: SuccessRepeats }
+  | { readonly kind: 'failure'; readonly server: InviteServer }
+
+/** The client transaction of a leg's request. */
+export type UacLocal =
+  | { readonly kind: 'invite'; readonly client: InviteClient; readonly cancel: NonInviteClient | null }
+  | { readonly kind: 'other'; readonly client: NonInviteClient }
+
 export interface Local {
   readonly invites: ReadonlyMap<string, InviteLocal>
   readonly relays: ReadonlyMap<string, Relay>
@@ -85,6 +96,9 @@ export interface Local {
   readonly owns: ReadonlyMap<string, NonInviteClient>
   /** By the dialog's id. */
   readonly probes: ReadonlyMap<string, Probe>
+  /** Of legs, by their records; one that has nothing to repeat, or to wait for, has none. */
+  readonly uas: ReadonlyMap<string, UasLocal>
+  readonly uac: ReadonlyMap<string, UacLocal>
 }
 
 export interface Group {
@@ -93,5 +107,7 @@ export interface Group {
   readonly entities: ReadonlyMap<string, Held>
   /** Those of its holds that count calls whose number is limited (caps.ts). */
   readonly caps: readonly Hold[]
+  /** Intents that its commits have ended since it was loaded, open ones among them: whoever comes to perform one is too late. */
+  readonly ended: ReadonlySet<string>
   readonly local: Local
 }

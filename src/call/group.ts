@@ -12,6 +12,7 @@ import type { GroupView } from '../store/view.ts'
 import { inviteClientDeadline } from '../transaction/invite-client.ts'
 import { inviteServerDeadline } from '../transaction/invite-server.ts'
 import { earliest } from '../transaction/machine.ts'
+import { successDeadline } from '../transaction/success-repeats.ts'
 import { nonInviteServerDeadline } from '../transaction/non-invite-server.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq } from '../sip/message.ts'
@@ -39,29 +40,39 @@ import { onWake } from './wake.ts'
 
 export type { Group, Local } from './group-state.ts'
 
-export const emptyLocal: Local = { invites: new Map(), relays: new Map(), owns: new Map(), probes: new Map() }
+export const emptyLocal: Local = {
+  invites: new Map(),
+  relays: new Map(),
+  owns: new Map(),
+  probes: new Map(),
+  uas: new Map(),
+  uac: new Map(),
+}
+
+const noneEnded: ReadonlySet<string> = new Set()
 
 /** The group on applied state, with the local part that this owner had; null = it has none yet. */
 export function loadGroup(key: GroupKey, view: GroupView | null, local: Local | null): Group {
   const entities = new Map<string, Held>()
   for (const entity of view?.entities ?? []) {
-    const value = entityValue(entity)
-    if (value === null) continue
     const { id, version, stamp } = entity
-    entities.set(`${entity.tree}/${id}`, { id, version, stamp, value })
+    entities.set(`${entity.tree}/${id}`, { id, version, stamp, value: entityValue(entity) })
   }
   const caps = onlyCaps(view?.holds ?? [])
-  return { key, entities, caps, local: local === null ? emptyLocal : withoutGone(local, entities) }
+  return { key, entities, caps, ended: noneEnded, local: local === null ? emptyLocal : withoutGone(local, entities) }
 }
 
-/** The local part without INVITE transactions whose record a `delete` timer took, and without BYEs of ours that were never
+/** The local part without INVITE transactions whose record a `delete` timer took, and without requests of ours that were never
  * committed. */
 function withoutGone(local: Local, entities: ReadonlyMap<string, Held>): Local {
   const isThere = ([id]: readonly [string, unknown]): boolean => entities.has(`Transaction/${id}`)
   const invites = [...local.invites].filter(isThere)
   const owns = [...local.owns].filter(isThere)
-  if (invites.length === local.invites.size && owns.length === local.owns.size) return local
-  return { ...local, invites: new Map(invites), owns: new Map(owns) }
+  const uas = [...local.uas].filter(isThere)
+  const uac = [...local.uac].filter(isThere)
+  const areAll = invites.length === local.invites.size && owns.length === local.owns.size
+  if (areAll && uas.length === local.uas.size && uac.length === local.uac.size) return local
+  return { ...local, invites: new Map(invites), owns: new Map(owns), uas: new Map(uas), uac: new Map(uac) }
 }
 
 export function localOf(group: Group): Local {
@@ -76,8 +87,8 @@ export function isIdle(group: Group): boolean {
 /** Whether the log has all of it, so that it may be loaded again. Of an INVITE it has neither the last provisional (17.2.1)
  * nor that the ACK for its failure came. */
 export function isInLog(group: Group): boolean {
-  const { invites, relays, owns, probes } = group.local
-  return invites.size + relays.size + owns.size + probes.size === 0
+  const { invites, relays, owns, probes, uas, uac } = group.local
+  return invites.size + relays.size + owns.size + probes.size + uas.size + uac.size === 0
 }
 
 /** When the group wants the input `wake`; null = never. */
@@ -96,18 +107,37 @@ export function wakeAt(group: Group): Instant | null {
   for (const client of group.local.owns.values()) deadlines.push(nonInviteClientDeadline(client))
   for (const { pings } of group.local.probes.values())
     for (const { client, isGone } of pings) if (isGone === null) deadlines.push(nonInviteClientDeadline(client))
+  for (const own of group.local.uas.values())
+    deadlines.push(own.kind === 'success' ? successDeadline(own.repeats) : inviteServerDeadline(own.server))
+  for (const own of group.local.uac.values()) {
+    if (own.kind === 'other') deadlines.push(nonInviteClientDeadline(own.client))
+    else {
+      deadlines.push(inviteClientDeadline(own.client))
+      if (own.cancel !== null) deadlines.push(nonInviteClientDeadline(own.cancel))
+    }
+  }
   return earliest(deadlines)
 }
 
 export function stepGroup(group: Group, input: CallInput, ctx: CallContext): CallResult<Group> {
+  const turn = beginTurn(group, ctx)
+  handle(turn, input)
+  return endTurn(turn)
+}
+
+/** The parts of `stepGroup`, for who does more in a turn than the input asks for (app/). */
+export function beginTurn(group: Group, ctx: CallContext): Turn {
   const turn = new Turn(group, ctx)
   resume(turn)
-  handle(turn, input)
+  return turn
+}
+
+export function endTurn(turn: Turn): CallResult<Group> {
   settle(turn)
   return turn.finish()
 }
 
-function handle(turn: Turn, input: CallInput): void {
+export function handle(turn: Turn, input: CallInput): void {
   switch (input.kind) {
     case 'message':
       if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)

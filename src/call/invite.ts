@@ -1,11 +1,11 @@
 // An INVITE from upstream. It is committed with all that forwarding it needs, then it leaves, then 100 (design.md 4).
 
+import { assert } from '../base/assert.ts'
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
-import { newApplicationSession } from '../session/application-session.ts'
+import { APPLICATION_SESSION, newApplicationSession } from '../session/application-session.ts'
 import { withParty } from '../session/dialog.ts'
-import type { Dialog, Side } from '../session/dialog.ts'
 import { enterInitial } from '../session/sip-session.ts'
 import { callId, cseq, from, fromTag, to, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
@@ -18,52 +18,90 @@ import type { InputRef } from './contract.ts'
 import { allDialogs, allInvites, allSessions, dialogOf, inviteOfKey } from './find.ts'
 import type { Found } from './find.ts'
 import { forwardedToAll, routeOf } from './forward.ts'
-import type { Target } from './forward.ts'
+import type { Target, Way } from './forward.ts'
 import type { BranchLocal } from './group-state.ts'
 import { callLimits } from './limits.ts'
 import { refuse, turnAway } from './refuse.ts'
 import { reply, upstreamOf } from './reply.ts'
+import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
 export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
-  const key = requestKey(request)
-  const known = inviteOfKey(turn, key)
+  if (isToBegin(turn, request, flow, ref)) forwardInvite(turn, request, flow, ref, aimOf(turn, request, flow))
+}
+
+/** False: it is a repetition, or turned away, and nothing more comes of it. */
+export function isToBegin(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): boolean {
+  const known = inviteOfKey(turn, requestKey(request))
   if (known !== null) {
     onRepeated(turn, request, known)
     turn.handled(ref)
-    return
+    return false
   }
-  const dialog = dialogOf(turn, request)
   if (!hasRoom(turn) || (toTag(request) === null && !turn.ctx.acceptsCalls)) {
     const out = refuse(request, flow, 503, callLimits.retryAfterSeconds, turn.ctx)
     turn.send(out.flow, out.data, out.what)
     turn.handled(ref)
-    return
+    return false
   }
-  const verdict = dialog === null ? turn.ctx.admit(flow) : 'admit'
-  if (verdict !== 'admit') {
-    turnAway(turn, request, flow, ref, verdict)
-    return
-  }
-  const answer = routeOf(turn, request, flow, dialog)
-  if (answer.kind === 'wait') return turn.wait(answer.place)
-  if (answer.kind === 'refuse') {
+  const verdict = dialogOf(turn, request) === null ? turn.ctx.admit(flow) : 'admit'
+  if (verdict !== 'admit') turnAway(turn, request, flow, ref, verdict)
+  return verdict === 'admit'
+}
+
+/** Where an INVITE goes, and the bytes for each of its targets. */
+export type Aim =
+  | { readonly kind: 'targets'; readonly way: Extract<Way, { kind: 'forward' }>; readonly targets: readonly Target[] }
+  | Exclude<Way, { kind: 'forward' }>
+
+/** The set's own route. */
+export function aimOf(turn: Turn, request: SipRequest, flow: Flow): Aim {
+  const way = routeOf(turn, request, flow, dialogOf(turn, request))
+  return way.kind === 'forward' ? { kind: 'targets', way, targets: forwardedToAll(turn, request, flow, way) } : way
+}
+
+export function forwardInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef, aim: Aim): void {
+  if (aim.kind === 'wait') return turn.wait(aim.place)
+  if (aim.kind === 'refuse') {
     // A refusal by our own rules keeps no state: the ACK for it ends here, and a repeated INVITE is refused again.
-    reply(turn, request, flow, answer.status, { reason: answer.reason })
+    reply(turn, request, flow, aim.status, { reason: aim.reason })
     turn.handled(ref)
     return
   }
-  const targets = forwardedToAll(turn, request, flow, answer)
   if (toTag(request) === null && beginsCall(turn, request)) {
-    const caps = capsOf(turn.ctx.settings, answer)
+    const caps = capsOf(turn.ctx.settings, aim.way)
     if (isFull(turn, caps)) {
       turnAway(turn, request, flow, ref)
       return
     }
     turn.takeCaps(caps)
   }
-  begin(turn, request, flow, key, dialog, targets)
+  const id = begin(turn, request, flow, aim.targets)
+  const upstream = upstreamOf(request, flow)
+  turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
+  turn.handledAfter(ref)
+}
+
+/** An application refuses it: it has its final, and never had a branch. */
+export function refuseInvite(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  ref: InputRef,
+  { status, text }: { readonly status: number; readonly text: string },
+): void {
+  const id = begin(turn, request, flow, [])
+  const record = turn.get('Transaction', id)
+  assert(record?.kind === 'invite', 'an INVITE that began has its record')
+  turn.put(id, { ...record, state: 'completed', final: flat(text) })
+  const local = turn.invite(id)
+  turn.setInvite(id, {
+    ...local,
+    server: stepInviteServer(local.server, { kind: 'respond', status }, turn.now).machine,
+  })
+  buryTransaction(turn, id, [])
+  turn.sendAfter(record.upstream, text, what.response(id))
   turn.handledAfter(ref)
 }
 
@@ -84,14 +122,9 @@ function hasRoom(turn: Turn): boolean {
   return allInvites(turn).length < callLimits.invites && allDialogs(turn).length < callLimits.dialogs
 }
 
-function begin(
-  turn: Turn,
-  request: SipRequest,
-  flow: Flow,
-  key: string,
-  dialog: (Found<Dialog> & { sender: Side }) | null,
-  targets: readonly Target[],
-): void {
+/** Its transaction, and what that belongs to. Its id. */
+function begin(turn: Turn, request: SipRequest, flow: Flow, targets: readonly Target[]): string {
+  const dialog = dialogOf(turn, request)
   const id = turn.nextId('Transaction')
   const branches = targets.map((target, i) => newBranch(branchId(id, i), target))
   const inDialog = toTag(request) !== null
@@ -100,7 +133,7 @@ function begin(
   const upstream = upstreamOf(request, flow)
   turn.put(id, {
     kind: 'invite',
-    key: flat(key),
+    key: flat(requestKey(request)),
     upstream: { ...upstream, host: flat(upstream.host) },
     state: 'proceeding',
     from: known?.sender ?? 'caller',
@@ -121,12 +154,12 @@ function begin(
     const text = targets[i]?.text ?? ''
     if (branch.state === 'calling') places.set(branch.id, startBranch(turn, branch, text))
   }
-  turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
   turn.setInvite(id, {
     server: startInviteServer(upstream.transport !== 'udp'),
     provisional: null,
     branches: places,
   })
+  return id
 }
 
 function branchId(invite: string, place: number): string {
@@ -139,8 +172,15 @@ function newBranch(id: string, target: Target): Branch {
   return target.rank === 1 && target.attempt === 1 ? { ...waiting, state: 'calling' } : waiting
 }
 
+/** No number comes again that an application may have kept. */
+function nextSession(turn: Turn): string {
+  const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
+  const least = session?.kind === 'application-session' ? session.hosted?.nextSession : undefined
+  return String(Math.max(Number(turn.nextId('SipSession')), least ?? 1))
+}
+
 /** The SipSession of the caller's Call-ID and tag: a second INVITE (after a 407, or a merged one) finds it. */
-function openSession(turn: Turn, request: SipRequest): string {
+export function openSession(turn: Turn, request: SipRequest): string {
   const id = callId(request)
   const tag = fromTag(request) ?? ''
   const known = allSessions(turn).find(({ value }) => value.callId === id && value.callerTag === tag)
@@ -149,8 +189,9 @@ function openSession(turn: Turn, request: SipRequest): string {
     return known.id
   }
   const created = turn.ctx.cluster
-  if (turn.get('SipApplicationSession', '1') === null) turn.put('1', newApplicationSession('proxy', created))
-  const session = turn.nextId('SipSession')
+  if (turn.get('SipApplicationSession', APPLICATION_SESSION) === null)
+    turn.put(APPLICATION_SESSION, newApplicationSession('proxy', created))
+  const session = nextSession(turn)
   turn.put(session, {
     kind: 'session',
     state: 'INITIAL',
@@ -159,6 +200,7 @@ function openSession(turn: Turn, request: SipRequest): string {
     caller: flat(from(request).uri),
     callee: flat(to(request).uri),
     created,
+    hosted: null,
   })
   return session
 }

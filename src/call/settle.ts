@@ -3,13 +3,19 @@
 //   INVITE's final --64*T1--> its transaction goes            (timer x.N)
 //   the call's end --64*T1--> sessions, dialogs, tombstones    (timer x)
 //   one dialog of several ended --64*T1--> that tombstone      (timer x.dN)
+//
+// Sessions that an application has, and that are valid, outlive their calls: a timer, its expiry, or somebody who looks for them may
+// want them. They go with timer x once they are invalid and no call is up (app/lifecycle.ts has single ones: timer x.sN).
 
 import type { EntityRef, Hold } from '../wire/entry.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { APPLICATION_SESSION } from '../session/application-session.ts'
+import { legId } from '../session/leg.ts'
 import { enterTerminated } from '../session/sip-session.ts'
 import { timers } from '../transaction/timers.ts'
 import { capsAfter, liveSessions } from './caps.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
+import { confirmedLegs, hasOpenLegs, ringingLegs } from './leg-life.ts'
 import { Turn } from './turn.ts'
 
 const EARLY: Hold = { counter: EARLY_CALLS, limit: null }
@@ -25,8 +31,10 @@ export function settle(turn: Turn): void {
   terminateSessions(turn)
   const [alive, wasAlive] = [isAlive(turn), isAlive(was)]
   const tombstones = endedDialogs(was)
+  // An application refuses a call in the turn that it comes in.
+  const isBorn = turn.base.entities.size === 0
   if (alive && !wasAlive) beginAgain(turn, tombstones)
-  else if (!alive && wasAlive) buryAll(turn)
+  else if (!alive && (wasAlive || isBorn || isOver(turn, was))) buryAll(turn)
   else if (alive) for (const id of endedDialogs(turn)) if (!tombstones.has(id)) buryDialog(turn, id)
 }
 
@@ -36,11 +44,12 @@ export function buryTransaction(turn: Turn, id: string, requests: readonly strin
   turn.setTimer(`x.${id}`, timers.sixtyFourT1, targets)
 }
 
-/** A dialog that has not ended, or an INVITE without its final. */
+/** A dialog that has not ended, or an INVITE without its final; of an application's any request without one. */
 function isAlive(turn: Turn): boolean {
   return (
     allInvites(turn).some((invite) => invite.value.state === 'proceeding') ||
-    allDialogs(turn).some((dialog) => dialog.value.state !== 'ended')
+    allDialogs(turn).some((dialog) => dialog.value.state !== 'ended') ||
+    hasOpenLegs(turn)
   )
 }
 
@@ -50,7 +59,7 @@ function endedDialogs(turn: Turn): ReadonlySet<string> {
 }
 
 /** One early hold for each session that has an INVITE without a final and no confirmed dialog; one confirmed hold for each
- * confirmed dialog. */
+ * confirmed dialog. A leg is a dialog too. */
 function holdsOf(turn: Turn): readonly Hold[] {
   const confirmed = allDialogs(turn).filter((dialog) => dialog.value.state === 'confirmed')
   const answered = new Set(confirmed.map((dialog) => dialog.value.session))
@@ -58,7 +67,9 @@ function holdsOf(turn: Turn): readonly Hold[] {
   for (const { value } of allInvites(turn)) {
     if (value.state === 'proceeding' && value.dialog === '' && !answered.has(value.session)) early.add(value.session)
   }
-  return [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
+  const legs = [...ringingLegs(turn).map(() => EARLY), ...confirmedLegs(turn).map(() => CONFIRMED)]
+  const holds = [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
+  return legs.length === 0 ? holds : [...holds, ...legs]
 }
 
 function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
@@ -67,15 +78,36 @@ function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {
 
 function terminateSessions(turn: Turn): void {
   const live = liveSessions(turn)
-  for (const { id, value } of allSessions(turn)) if (!live.has(id)) turn.put(id, enterTerminated(value))
+  // What a leg's session comes to is told by app/ (a failed INVITE of ours leaves it as new).
+  for (const { id, value } of allSessions(turn)) {
+    if (!live.has(id) && turn.get('Dialog', legId(id)) === null) turn.put(id, enterTerminated(value))
+  }
+}
+
+/** Without a call that was up: its application session is invalid by now, or an INVITE had its final at once. */
+function isOver(turn: Turn, was: Turn): boolean {
+  return isKept(was) !== isKept(turn) || allInvites(turn).length > allInvites(was).length
+}
+
+/** Whether an application has the group's session, and has not invalidated it. */
+function isKept(turn: Turn): boolean {
+  const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
+  return session?.kind === 'application-session' && session.hosted?.isValid === true
 }
 
 function buryAll(turn: Turn): void {
   const targets: EntityRef[] = []
-  for (const tree of ['SipApplicationSession', 'SipSession', 'Dialog'] as const) {
-    for (const [id] of turn.entries(tree)) targets.push({ tree, id })
+  const kept = isKept(turn)
+  const trees = kept ? (['Dialog'] as const) : (['SipApplicationSession', 'SipSession', 'Dialog'] as const)
+  for (const tree of trees) {
+    for (const [id, value] of turn.entries(tree)) {
+      // A leg of a failed INVITE may have another one.
+      if (!kept || value.kind !== 'leg' || value.state === 'ended') targets.push({ tree, id })
+    }
   }
   if (targets.length > 0) turn.setTimer('x', timers.sixtyFourT1, targets)
+  // Another session has taken the place of the one that was to go.
+  else if (kept) turn.cancelTimer('x')
 }
 
 function buryDialog(turn: Turn, id: string): void {

@@ -9,7 +9,7 @@ import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from 
 import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
-import type { Group, Held, InviteLocal, Local, Probe, Relay } from './group-state.ts'
+import type { Group, Held, InviteLocal, Local, Probe, Relay, UacLocal, UasLocal } from './group-state.ts'
 
 /** Of a turn whose input is given again. */
 const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [] } as const
@@ -31,6 +31,7 @@ export class Turn {
   #caps: readonly Hold[]
   #taken: readonly Hold[] = []
   #waitsFor: Place | null = null
+  #isHeldBack = false
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
@@ -126,6 +127,15 @@ export class Turn {
     this.#waitsFor = place
   }
 
+  get isWaiting(): boolean {
+    return this.#waitsFor !== null
+  }
+
+  /** Nothing of this turn leaves before its commit, if it has one. */
+  holdBack(): void {
+    this.#isHeldBack = true
+  }
+
   /** A call begins that is to hold these. */
   takeCaps(caps: readonly Hold[]): void {
     this.#taken = caps
@@ -143,6 +153,11 @@ export class Turn {
   /** The intent is done with this turn's commit. */
   intentDone(id: string): void {
     this.#done.push(id)
+  }
+
+  /** Whether a commit of the group that may still be open, or this turn, has ended it. */
+  hasEnded(id: string): boolean {
+    return this.#done.includes(id) || this.#base.ended.has(id)
   }
 
   send(flow: Flow, data: string, what: string): void {
@@ -193,6 +208,21 @@ export class Turn {
     this.#local = { ...this.#local, probes }
   }
 
+  setUas(id: string, uas: UasLocal): void {
+    this.#local = { ...this.#local, uas: new Map(this.#local.uas).set(id, uas) }
+  }
+
+  setUac(id: string, uac: UacLocal): void {
+    this.#local = { ...this.#local, uac: new Map(this.#local.uac).set(id, uac) }
+  }
+
+  dropLegPart(id: string): void {
+    const [uas, uac] = [new Map(this.#local.uas), new Map(this.#local.uac)]
+    uas.delete(id)
+    uac.delete(id)
+    this.#local = { ...this.#local, uas, uac }
+  }
+
   dropRelay(id: string): void {
     const relays = new Map(this.#local.relays)
     relays.delete(id)
@@ -203,15 +233,23 @@ export class Turn {
     if (this.#waitsFor !== null) return { ...NOTHING, group: this.#base, waitsFor: this.#waitsFor }
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
+    const waits = this.#isHeldBack && commit !== null
     return {
-      group: { key: this.#base.key, entities: this.#entities(), caps: this.#caps, local: this.#local },
+      group: { ...this.#base, entities: this.#entities(), caps: this.#caps, ended: this.#ended(), local: this.#local },
       commit,
-      sends: this.#sends,
-      after: this.#after,
-      handled: this.#handled,
-      handledAfter: this.#handledAfter,
+      sends: waits ? [] : this.#sends,
+      after: waits ? [...this.#sends, ...this.#after] : this.#after,
+      handled: waits ? [] : this.#handled,
+      handledAfter: waits ? [...this.#handled, ...this.#handledAfter] : this.#handledAfter,
       waitsFor: null,
     }
+  }
+
+  #ended(): ReadonlySet<string> {
+    const { ended } = this.#base
+    if (this.#done.length + this.#opened.length === 0) return ended
+    const opened = new Set(this.#opened.map(({ id }) => id))
+    return new Set([...ended, ...this.#done].filter((id) => !opened.has(id)))
   }
 
   #commit(): CommitBody {

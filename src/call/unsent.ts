@@ -79,6 +79,11 @@ function stands(turn: Turn, sent: Sent, { data, flow }: Unsent): boolean {
       return ownStands(turn, sent.id, data)
     case 'probe':
       return probeStands(turn, sent.id, data)
+    case 'uas':
+    case 'uac':
+    case 'leg-ack':
+      // An application's: app/leg-takeover.ts is asked.
+      return false
     case 'untracked':
       // Nothing here makes a call: ACK for a 2xx, CANCEL, answers. On UDP its sender repeats what matters.
       return flow.transport !== 'udp'

@@ -3,7 +3,7 @@
 /** What a send was. `id`: of the INVITE transaction, of its branch, or of the relay. */
 export type Sent =
   | {
-      readonly kind: 'invite' | 'ack' | 'cancel' | 'response' | 'request' | 'answer' | 'bye-final' | 'own' | 'probe'
+      readonly kind: (typeof KINDS)[number]
       readonly id: string
     }
   | { readonly kind: 'untracked' }
@@ -24,11 +24,29 @@ export const what = {
   own: (id: string) => `own ${id}`,
   /** An OPTIONS of our own in that dialog. */
   probe: (dialogId: string) => `probe ${dialogId}`,
+  /** Of a leg (app/legs.ts): a response of ours, by the `uas` record; a request and its CANCEL, by the `uac` record. */
+  uas: (id: string) => `uas ${id}`,
+  uac: (id: string) => `uac ${id}`,
+  /** The ACK for a 2xx, by the leg. */
+  legAck: (legId: string) => `leg-ack ${legId}`,
   /** What was relayed or answered without state. */
   untracked: 'untracked',
 } as const
 
-const KINDS = ['invite', 'ack', 'cancel', 'response', 'request', 'answer', 'bye-final', 'own', 'probe'] as const
+const KINDS = [
+  'invite',
+  'ack',
+  'cancel',
+  'response',
+  'request',
+  'answer',
+  'bye-final',
+  'own',
+  'probe',
+  'uas',
+  'uac',
+  'leg-ack',
+] as const
 
 export function readWhat(text: string): Sent {
   const space = text.indexOf(' ')

@@ -8,6 +8,7 @@
 
 import type { Instant } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
+import type { AppCall } from '../app/contract.ts'
 import type { Effect, Notice, Peers, PeerSend, Persist, Reply, Send, SnapshotWrite, Stop } from '../replica/effect.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { Input, InputBody } from '../replica/input.ts'
@@ -37,6 +38,8 @@ export interface World {
   openSip(): void
   /** The input `sip-closed` follows, always. */
   closeSip(): void
+  /** The input `answered` is to follow. Absent: this process runs no applications, and is asked for none. */
+  ask?(call: AppCall): void
   /** The input `located` follows, always. */
   locate(place: Place): void
   reply(reply: Reply): void
@@ -175,6 +178,8 @@ export class Host {
         return this.#world.stop({ kind: 'end' })
       case 'locate':
         return this.#world.locate(effect.place)
+      case 'ask':
+        return this.#world.ask?.(effect.call)
       case 'reply':
         return this.#world.reply(effect)
       case 'log':

@@ -1,7 +1,9 @@
 // What the call room may know of the replica around it; read when it is asked for.
 
 import type { Instant, Stamp } from '../base/instant.ts'
-import type { CallContext, CallSettings } from '../call/contract.ts'
+import type { AppContext } from '../app/context.ts'
+import type { ApplicationInfo } from '../app/contract.ts'
+import type { CallSettings } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
 import type { Admission } from './admission.ts'
@@ -15,6 +17,7 @@ export interface ContextParts {
   readonly settings: CallSettings
   readonly admission: Admission
   readonly names: Names
+  applications(): readonly ApplicationInfo[]
   now(): Instant
   wall(): Stamp
   isBusy(): boolean
@@ -22,9 +25,15 @@ export interface ContextParts {
   unlogged(): number
 }
 
-export function callContext(parts: ContextParts): CallContext {
-  const { store, clock, settings, admission, names, now, wall, isBusy, unlogged } = parts
+export function callContext(parts: ContextParts): AppContext {
+  const { store, clock, settings, admission, names, applications, now, wall, isBusy, unlogged } = parts
   return {
+    get applications() {
+      return applications()
+    },
+    get applied() {
+      return store.appliedIndex
+    },
     get now() {
       return now()
     },

@@ -3,6 +3,7 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
+import type { AppCall } from '../app/contract.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -87,6 +88,13 @@ export interface Locate {
   readonly place: Place
 }
 
+/** A handler is to run (decision 0031). The input `answered` follows; if it doesn't within `appLimits.handler`, the replica goes on as if
+ * the handler had failed. Given again, with another id, for the same input if its commit fell. */
+export interface AskApplication {
+  readonly kind: 'ask'
+  readonly call: AppCall
+}
+
 /** Answer an admin query. `body` is JSON. */
 export interface Reply {
   readonly kind: 'reply'
@@ -136,6 +144,7 @@ export type Effect =
   | End
   | Reply
   | Locate
+  | AskApplication
   | LogLine
   | Notice
   | Stop

@@ -22,7 +22,8 @@ import type { UnsentInput } from './input.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
-import type { Owner, UnsentSend } from './owner.ts'
+import type { Owner } from './owner.ts'
+import type { UnsentSend } from './owner-ports.ts'
 
 export interface EgressPorts {
   readonly life: Life

@@ -2,6 +2,7 @@
 
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
+import type { AppAnswer, ApplicationInfo } from '../app/contract.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
@@ -104,6 +105,21 @@ export interface LocatedInput {
   readonly ttl: Duration
 }
 
+/** What a handler did that an `ask` effect called. */
+export interface AnsweredInput {
+  readonly kind: 'answered'
+  /** Of the `AppCall`. */
+  readonly id: number
+  readonly answer: AppAnswer
+}
+
+/** What can be asked here from now on: all of it, in the order of the configuration, several versions of one application the newest
+ * first. */
+export interface ApplicationsInput {
+  readonly kind: 'applications'
+  readonly applications: readonly ApplicationInfo[]
+}
+
 /** What became of a piece of a snapshot. After `failed` (the disk is full, say) the snapshot is abandoned. */
 export interface SnapshotInput {
   readonly kind: 'snapshot'
@@ -135,6 +151,8 @@ export type InputBody =
   | DiskInput
   | LoadInput
   | LocatedInput
+  | AnsweredInput
+  | ApplicationsInput
   | SnapshotInput
   | DrainInput
   | SipClosedInput

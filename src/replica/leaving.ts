@@ -11,7 +11,7 @@
 // Who leaves the set (own-place.ts) goes the same way, but not to its end: it is *parted*, tells each leader so, and votes until it
 // is told that it is out; without end, for those that are left may need it. Is it wanted again, it ends, to be started anew.
 //
-//   settling --> parted --(told: Replica.#removed)--> stopped
+//   settling --> parted --(told: removed.ts)--> stopped
 //                   '--(wanted again, or told to end)--> over
 
 import { replicaOf } from '../base/brand.ts'

@@ -17,7 +17,7 @@ import type { Effect, Persist } from './effect.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Outbox } from './outbox.ts'
-import type { Proposal } from './owner.ts'
+import type { Proposal } from './owner-ports.ts'
 
 export interface LogPorts {
   readonly raft: Raft

@@ -2,6 +2,7 @@
 
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
+import type { ApplicationInfo } from '../app/contract.ts'
 import type { CallSettings } from '../call/contract.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Formats } from '../wire/formats.ts'
@@ -40,6 +41,8 @@ export interface ReplicaOptions {
   /** In place of the limits. */
   readonly compaction?: Partial<Compaction>
   readonly settings: CallSettings
+  /** What can be asked here (as the input `applications` says it); absent = none, a plain proxy. */
+  readonly applications?: readonly ApplicationInfo[]
   /** Bounds of consensus other than `limits` has: for the simulator, which draws them. */
   readonly raft?: { readonly appendEntries: number; readonly inflight: number }
   /** What this replica reads, if less than this release does; it refuses the rest as an older release would. */

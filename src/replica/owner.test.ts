@@ -13,7 +13,7 @@ import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { Outbox } from './outbox.ts'
 import { Owner } from './owner.ts'
-import type { UnsentSend } from './owner.ts'
+import type { UnsentSend } from './owner-ports.ts'
 import { Passing } from './passing.ts'
 
 const [one, two] = [start(1), start(2)]
@@ -47,6 +47,8 @@ class Rooms {
       keepsRelays: true,
       counter: (name: string) => store.counter(name),
       admit: () => 'admit' as const,
+      applications: [],
+      applied: store.appliedIndex,
     })
     const shared = { life: one, store, outbox, links, context }
     this.owner = new Owner({

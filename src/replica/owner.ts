@@ -6,92 +6,46 @@
 //                       '-> commit: proposed; on *accepted* its messages leave
 //                                             on *version*  it and all later ones fall; their inputs are handled again
 //                                             on *not owner* the group is dropped; the keepers pass their inputs on
+//             '-> an application is to be asked: the input waits for its answer, later ones behind it, but for what ends a call
+//                 (decision 0031); if the state it was asked on falls, it is asked again
 
-import type { GroupKey, Life } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
+import { Queue } from '../base/queue.ts'
 import { fold } from '../call/fold.ts'
-import { emptyLocal, isIdle, isInLog, loadGroup, localOf, stepGroup, wakeAt } from '../call/group.ts'
-import type { Group } from '../call/group.ts'
-import type { CallContext, CallInput, CallResult, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
+import type { AppAnswer } from '../app/contract.ts'
+import {
+  emptyLocal,
+  isIdle,
+  isInLog,
+  loadGroup,
+  localOf,
+  course,
+  passesAsk,
+  stepGroup,
+  wakeAt,
+  wantsToHear,
+} from '../app/group.ts'
+import type { Ask, Failure, Group, GroupInput, StepResult } from '../app/group.ts'
+import { appLimits } from '../app/limits.ts'
+import type { CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
 import { toTag } from '../sip/message.ts'
 import { placeName } from '../proxy/locate.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
-import type { Store } from '../store/store.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
 import { encodeBody } from '../wire/codec.ts'
 import type { Commit, Flow } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
-import type { Send } from './effect.ts'
-import type { UnsentInput } from './input.ts'
+import { Asks } from './asks.ts'
+import { newHeld } from './held.ts'
+import type { Held, OpenCommit } from './held.ts'
 import { limits } from './limits.ts'
-import type { Outbox } from './outbox.ts'
+import type { OwnerPorts, UnsentSend } from './owner-ports.ts'
 import { Takeovers } from './takeovers.ts'
-
-/** The bytes of a commit, made when it leaves. */
-export type Proposal = () => Uint8Array
-
-/** A commit on its way through the log, with what waits for it. */
-interface OpenCommit {
-  readonly serial: number
-  readonly at: Instant
-  commit: Commit
-  /** Its bytes, once it has left; until then a later commit of the group may be folded into it. */
-  body: Uint8Array | null
-  /** The group before the first of `inputs`. */
-  readonly before: Group
-  /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
-  readonly inputs: CallInput[]
-  readonly sends: Outgoing[]
-  readonly handled: InputRef[]
-}
-
-interface Held {
-  readonly key: GroupKey
-  group: Group
-  /** The group's version after all open commits. */
-  version: number
-  readonly open: OpenCommit[]
-  /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
-  redo: CallInput[]
-  /** Inputs that wait for what DNS says of a place, in order of arrival. */
-  lost: { readonly input: CallInput; readonly place: string }[]
-  /** What may leave, but not while this replica is stale. */
-  released: Outgoing[]
-  /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
-  answered: InputRef[]
-  readonly refs: Set<InputRef>
-}
-
-/** What the owner room needs of the replica around it. */
-/** A send that the host didn't make, and why. */
-export interface UnsentSend {
-  readonly origin: NonNullable<Send['origin']>
-  readonly flow: Flow
-  readonly data: string
-  readonly reason: UnsentInput['reason']
-}
-
-export interface OwnerPorts {
-  readonly life: Life
-  readonly store: Store
-  readonly outbox: Outbox
-  context(): CallContext
-  /** To the log, by way of the leader. */
-  propose(proposal: Proposal, isAwaited: boolean): void
-  /** A message waits for the open commits of its group: proposals that were in no hurry leave. */
-  hurry(): void
-  /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
-  send(outgoing: Outgoing, group: GroupKey): boolean
-  handled(ref: InputRef): void
-  /** A send of a group that went to another owner was not made: whether it still stands is that one's to say. */
-  unsent(unsent: UnsentSend): void
-  /** The group went to another owner before the input was handled: its keeper passes it on. */
-  dropped(ref: InputRef): void
-}
 
 export class Owner {
   readonly #ports: OwnerPorts
@@ -102,13 +56,14 @@ export class Owner {
   readonly #wakes = new Heap<GroupKey>()
   readonly #takeovers: Takeovers
   /** Intents to perform, oldest first, and those being performed. */
-  #intents: { readonly group: GroupKey; readonly id: string }[] = []
+  readonly #intents = new Queue<{ readonly group: GroupKey; readonly id: string }>()
   readonly #performing = new Set<string>()
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
   readonly #failed: UnsentSend[] = []
   /** Groups with inputs that wait for DNS. */
   readonly #lost = new Set<GroupKey>()
+  readonly #asks = new Asks()
   #serial = 0
   #frozen = true
 
@@ -144,6 +99,8 @@ export class Owner {
   /** While frozen (the replica is stale) nothing is handled and nothing leaves. */
   set frozen(frozen: boolean) {
     this.#frozen = frozen
+    // What a handler does meanwhile rests on a state that may not be the newest: it is asked again.
+    if (frozen) for (const key of this.#asks.groups()) this.#askAgain(must(this.#groups.get(key), 'an asked group'))
     if (frozen) return
     for (const held of this.#groups.values())
       if (held.released.length + held.answered.length > 0) this.#due.add(held.key)
@@ -161,6 +118,15 @@ export class Owner {
     held.refs.add(input.ref)
     this.#redo(held)
     this.#handle(held, input)
+    this.#settle(held)
+  }
+
+  /** What an application says of the input that it was asked about. */
+  answered(id: number, answer: AppAnswer): void {
+    const key = this.#asks.take(id)
+    if (key === null) return this.#ports.outbox.count('answers_dropped')
+    const held = must(this.#groups.get(key), 'an asked group is in memory')
+    this.#answer(held, answer)
     this.#settle(held)
   }
 
@@ -224,14 +190,14 @@ export class Owner {
     for (const key of [...this.#groups.keys()]) {
       if (store.ownerUnder(after, key) !== life) this.#drop(key)
     }
-    this.#intents = this.#intents.filter(({ group }) => store.ownerUnder(after, group) === life)
+    this.#intents.keep(({ group }) => store.ownerUnder(after, group) === life)
     this.#takeovers.changed(before)
   }
 
   /** The store became another: nothing that is held here stands any more; what is owned is taken over. */
   storeReplaced(): void {
     for (const key of [...this.#groups.keys()]) this.#drop(key)
-    this.#intents = []
+    this.#intents.clear()
     this.#takeovers.changed(null)
   }
 
@@ -240,7 +206,10 @@ export class Owner {
     if (this.#frozen) return
     this.#takeOver()
     this.#perform()
-    if (mayWake) this.#wakeAll(now)
+    if (mayWake) {
+      this.#wakeAll(now)
+      this.#giveUp(now)
+    }
     for (const key of [...this.#due]) {
       this.#due.delete(key)
       const held = this.#groups.get(key)
@@ -272,7 +241,8 @@ export class Owner {
       const held = must(this.#groups.get(key), 'a group whose inputs wait is in memory')
       held.redo.push(...held.lost.filter((one) => one.place === name).map(({ input }) => input))
       held.lost = held.lost.filter((one) => one.place !== name)
-      if (held.lost.length === 0) this.#lost.delete(key)
+      if (held.asking?.place === name) held.asking.place = ''
+      if (held.lost.length === 0 && (held.asking?.place ?? '') === '') this.#lost.delete(key)
       this.#due.add(key)
     }
   }
@@ -286,7 +256,11 @@ export class Owner {
 
   deadline(): Instant | null {
     if (this.#frozen) return null
-    return (this.#wakes.peekPriority() as Instant | undefined) ?? null
+    const wake = this.#wakes.peekPriority()
+    const asked = this.#asks.deadline()
+    return wake === undefined || asked === null
+      ? ((wake as Instant | undefined) ?? asked)
+      : (Math.min(wake, asked) as Instant)
   }
 
   /** The group in memory, loaded and taken over if that is still to be done. */
@@ -295,17 +269,7 @@ export class Owner {
     const known = this.#groups.get(key)
     if (known !== undefined) return known
     const view = this.#ports.store.group(key)
-    const held: Held = {
-      key,
-      group: loadGroup(key, view, emptyLocal),
-      version: view?.version ?? 0,
-      open: [],
-      redo: [],
-      lost: [],
-      released: [],
-      answered: [],
-      refs: new Set(),
-    }
+    const held = newHeld(key, loadGroup(key, view, emptyLocal), view?.version ?? 0)
     this.#groups.set(key, held)
     if (isGained) {
       this.#handle(held, { kind: 'takeover' })
@@ -314,9 +278,90 @@ export class Owner {
     return held
   }
 
-  #handle(held: Held, input: CallInput): void {
+  #handle(held: Held, input: GroupInput): void {
+    const context = this.#ports.context()
+    const { group, asking, told } = held
+    if (asking !== null) {
+      if (passesAsk(group, input, context)) this.#pass(held, input)
+      else this.#queue(held, input)
+      return
+    }
+    // Not if the message itself is handled again: that tells it.
+    if (input.kind === 'told' && !told.has(input.ref)) return
+    if (input.kind === 'message') told.delete(input.ref)
+    this.#take(held, input, stepGroup(group, input, context, { isTold: tells(held) }))
+  }
+
+  /** It can't wait until an application has answered; that is told of it afterwards. */
+  #pass(held: Held, input: GroupInput): void {
+    const context = this.#ports.context()
+    if (input.kind === 'message' && !held.told.has(input.ref) && wantsToHear(held.group, input, context)) {
+      held.told.set(input.ref, 'both')
+      held.queue.push({ ...input, kind: 'told' })
+    }
+    this.#take(held, input, course(held.group, input, context, { isTold: tells(held) }))
+  }
+
+  #queue(held: Held, input: GroupInput): void {
+    held.queue.push(input)
+    if (held.queue.length <= appLimits.queued) return
+    this.#fail(held, `more than ${appLimits.queued} inputs wait for it`)
+  }
+
+  #ask(held: Held, input: GroupInput, ask: Ask): void {
+    const { outbox } = this.#ports
+    const id = this.#asks.begin(held.key, this.#ports.context().now)
+    held.asking = { id, input, ask, answer: null, place: '' }
+    outbox.count('handlers_asked')
+    const view = { ...ask.call.view, groupVersion: held.version }
+    outbox.push({ kind: 'ask', call: { ...ask.call, id, view } })
+  }
+
+  /** The input is handled with the answer, then those behind it, until there is one to be asked about. */
+  #answer(held: Held, answer: AppAnswer): void {
+    const asking = must(held.asking, 'what is answered was asked')
+    const { event } = asking.ask
+    const result = stepGroup(held.group, asking.input, this.#ports.context(), { event, answer, isTold: tells(held) })
+    if (result.waitsFor !== null) {
+      Object.assign(asking, { answer, place: placeName(result.waitsFor) })
+      this.#lost.add(held.key)
+      return
+    }
+    held.asking = null
+    this.#take(held, asking.input, result)
+    while (held.asking === null && held.queue.length > 0) {
+      this.#handle(held, must(held.queue.shift(), 'an input waits'))
+    }
+  }
+
+  #fail(held: Held, reason: string): void {
+    this.#asks.take(must(held.asking, 'what fails was asked').id)
+    this.#answer(held, { kind: 'failed', reason })
+  }
+
+  /** Handlers whose time is up. */
+  #giveUp(now: Instant): void {
+    for (let key = this.#asks.expired(now); key !== null; key = this.#asks.expired(now)) {
+      const held = must(this.#groups.get(key), 'an asked group is in memory')
+      this.#fail(held, `no answer within ${appLimits.handler / 1_000_000} s`)
+      this.#settle(held)
+    }
+  }
+
+  /** The state that it was asked on doesn't stand, or may not: what waits is handled again, after `first`. */
+  #askAgain(held: Held, first: readonly GroupInput[] = []): void {
+    const { asking } = held
+    if (asking !== null) this.#asks.take(asking.id)
+    held.asking = null
+    held.redo = [...first, ...(asking === null ? [] : [asking.input]), ...held.queue, ...held.redo]
+    held.queue = []
+    this.#due.add(held.key)
+  }
+
+  #take(held: Held, input: GroupInput, result: StepResult): void {
     const before = held.group
-    const result = stepGroup(held.group, input, this.#ports.context())
+    if (result.failure !== null) this.#tellFailure(held, result.failure)
+    if (result.asks !== null) return this.#ask(held, input, result.asks)
     if (result.waitsFor !== null) {
       held.lost.push({ input, place: placeName(result.waitsFor) })
       this.#lost.add(held.key)
@@ -346,7 +391,7 @@ export class Owner {
     held: Held,
     body: CommitBody,
     before: Group,
-    input: CallInput,
+    input: GroupInput,
     sends: Outgoing[],
     handled: InputRef[],
   ): void {
@@ -373,7 +418,7 @@ export class Owner {
   }
 
   /** Makes the result part of the group's last open commit, if that has not left yet. */
-  #fold(held: Held, last: OpenCommit, result: CallResult<Group>, input: CallInput): boolean {
+  #fold(held: Held, last: OpenCommit, result: StepResult, input: GroupInput): boolean {
     if (last.body !== null || result.commit === null || last.inputs.length >= limits.folded) return false
     // What waits for it leaves as its bytes, and the later commit may supersede those (a CANCEL, then the 2xx).
     if (last.sends.length > 0) return false
@@ -392,7 +437,7 @@ export class Owner {
   #fall(held: Held, fallen: OpenCommit): void {
     const from = held.open.indexOf(fallen)
     assert(from >= 0, 'a fallen commit was open')
-    const inputs: CallInput[] = []
+    const inputs: GroupInput[] = []
     const all = held.open.splice(from)
     for (const open of all) {
       this.#open.delete(open.serial)
@@ -403,13 +448,12 @@ export class Owner {
       held.group = fallen.before
       held.version -= all.length
     }
-    held.redo.unshift(...inputs)
-    this.#due.add(held.key)
+    this.#askAgain(held, inputs)
   }
 
   /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. */
-  #refuse(held: Held, inputs: readonly CallInput[]): void {
-    const others: CallInput[] = []
+  #refuse(held: Held, inputs: readonly GroupInput[]): void {
+    const others: GroupInput[] = []
     for (const input of inputs) {
       const invite = openingInvite(input)
       if (invite === null) others.push(input)
@@ -431,12 +475,23 @@ export class Owner {
 
   #flush(held: Held): void {
     this.#release(held)
+    const { asking } = held
+    if (asking !== null && asking.answer !== null && asking.place === '') this.#answer(held, asking.answer)
     this.#redo(held)
     this.#settle(held)
   }
 
+  #tellFailure(held: Held, { application, handler, reason }: Failure): void {
+    const { outbox } = this.#ports
+    outbox.count('handlers_failed')
+    const { now } = this.#ports.context()
+    if (!this.#asks.isToBeTold(application, now)) return
+    const said = `${handler} of application ${application} changes nothing: ${reason}`
+    outbox.log('warn', 'handler-failed', said, { application, handler, reason, group: held.key })
+  }
+
   #redo(held: Held): void {
-    for (const input of held.redo.splice(0)) this.#handle(held, input)
+    for (let input = held.redo.shift(); input !== undefined; input = held.redo.shift()) this.#handle(held, input)
   }
 
   #release(held: Held): void {
@@ -455,7 +510,8 @@ export class Owner {
     if (at === null) this.#wakes.delete(held.key)
     else this.#wakes.set(held.key, Math.max(at, this.#ports.context().now + limits.grain))
     const left = held.released.length === 0 && held.answered.length === 0
-    const quiet = held.open.length === 0 && held.redo.length === 0 && held.lost.length === 0 && left
+    const waits = held.redo.length + held.lost.length + held.queue.length > 0 || held.asking !== null
+    const quiet = held.open.length === 0 && !waits && left
     if (quiet && at === null && (isIdle(held.group) || (isInLog(held.group) && held.refs.size === 0))) {
       for (const ref of [...held.refs]) this.#handledRef(held, ref)
       this.#groups.delete(held.key)
@@ -497,12 +553,17 @@ export class Owner {
   }
 
   #handledRef(held: Held, ref: InputRef): void {
-    if (held.refs.delete(ref)) this.#ports.handled(ref)
+    if (held.told.get(ref) === 'both') held.told.set(ref, 'one')
+    else {
+      held.told.delete(ref)
+      if (held.refs.delete(ref)) this.#ports.handled(ref)
+    }
   }
 
   #drop(key: GroupKey): void {
     const held = must(this.#groups.get(key), 'a dropped group is in memory')
     for (const open of held.open) this.#open.delete(open.serial)
+    if (held.asking !== null) this.#asks.take(held.asking.id)
     for (const place of [...this.#performing]) if (place.startsWith(`${key} `)) this.#performing.delete(place)
     this.#groups.delete(key)
     this.#unlogged.delete(key)
@@ -513,9 +574,14 @@ export class Owner {
   }
 }
 
+/** Whether the application is still to be told of something. */
+function tells({ told, queue, redo }: Held): boolean {
+  return told.size > 0 && [...redo, ...queue].some(({ kind }) => kind === 'told')
+}
+
 /** The input, if it may begin a call. */
 function openingInvite(
-  input: CallInput,
+  input: GroupInput,
 ): { readonly message: SipRequest; readonly flow: Flow; readonly ref: InputRef } | null {
   if (input.kind !== 'message' || input.message.kind !== 'request') return null
   const { message, flow, ref } = input

@@ -2,11 +2,13 @@
 
 import { generationOf, placeOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
-import type { LogLine } from './effect.ts'
+import type { LogLine, Stop } from './effect.ts'
 
-export function removedText(id: ReplicaId): string {
+/** It may still vote by its own log, which would trouble nobody, and would never be heard. */
+export function removed(id: ReplicaId): Stop {
   const who = `replica ${placeOf(id)} (incarnation ${generationOf(id)} of its place)`
-  return `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
+  const reason = `${who} was removed from the set: to let it join anew, start it with an empty data folder, after holdfast members add`
+  return { kind: 'stop', cause: 'removed', reason }
 }
 
 export function contradiction(peer: ReplicaId): LogLine {

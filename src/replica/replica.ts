@@ -11,17 +11,17 @@
 // What a turn of the host's loop gathers leaves with its `time` input: one append, one sync, one write per peer.
 
 import { assert, unreachable } from '../base/assert.ts'
-import { replicaOf } from '../base/brand.ts'
-import type { Index, Life, ReplicaId, Term } from '../base/brand.ts'
-import { between, plus } from '../base/instant.ts'
-import type { Instant, Stamp } from '../base/instant.ts'
-import type { CallContext } from '../call/contract.ts'
+import { type Index, type Life, type ReplicaId, type Term, replicaOf } from '../base/brand.ts'
+import { type Instant, type Stamp, between, plus } from '../base/instant.ts'
+import type { AppContext } from '../app/context.ts'
+import type { ApplicationInfo } from '../app/contract.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
 import { isAdmitted } from '../store/ownership.ts'
 import type { Store } from '../store/store.ts'
 import type { Applied } from '../store/view.ts'
+import { earliest } from '../transaction/machine.ts'
 import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
@@ -49,7 +49,7 @@ import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
 import { contextsOf } from './read-contexts.ts'
-import { contradiction, removedText } from './removed.ts'
+import { contradiction, removed } from './removed.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 import { Upgrade } from './upgrade.ts'
@@ -76,7 +76,8 @@ export class Replica {
   readonly #lookups: Lookups
   readonly #admission = new Admission()
   readonly #names = new Names(this.#outbox)
-  readonly #context: CallContext
+  readonly #context: AppContext
+  #applications: readonly ApplicationInfo[]
   #now: Instant
   #wall: Stamp
   readonly #started: Instant
@@ -101,8 +102,9 @@ export class Replica {
     // The old log's bytes are the Raft log's from here on.
     this.#options = { ...options, snapshot: null, records: [] }
     this.#now = options.now
-    this.#wall = options.wall
     this.#started = options.now
+    this.#wall = options.wall
+    this.#applications = options.applications ?? []
     this.#raft = restoreRaft(options)
     restoreStore(this.#store, options.snapshot?.parts ?? null, formatsOf(options))
     this.#term = this.#raft.term
@@ -113,15 +115,16 @@ export class Replica {
     this.#links = new Links(options.life, this.#outbox)
     this.#judge = new Judge(options.life, this.#links, (id) => this.#members.mayServe(id))
     this.#room = new DiskRoom(this.#raft, this.#outbox)
-    const contexts = contextsOf(options.life)
-    this.#freshness = new Freshness(options.now, contexts.freshness)
-    this.#lookups = new Lookups(contexts.lookups)
+    const { freshness, lookups } = contextsOf(options.life)
+    this.#freshness = new Freshness(options.now, freshness)
+    this.#lookups = new Lookups(lookups)
     this.#context = callContext({
       store: this.#store,
       clock: this.#clock,
       settings: options.settings,
       admission: this.#admission,
       names: this.#names,
+      applications: () => this.#applications,
       now: () => this.#now,
       wall: () => this.#wall,
       isBusy: () => this.#isBusy(),
@@ -144,16 +147,14 @@ export class Replica {
       },
       options.now,
     )
-    const log = this.#log
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
-    const contact = (): Instant => this.#freshness.contact
-    const bans = (): Passing['bans'] => this.#passing.bans
+    const [contact, bans] = [(): Instant => this.#freshness.contact, (): Passing['bans'] => this.#passing.bans]
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
     this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append, bans })
     this.#duties = new Duties({
       ...shared,
-      log,
+      log: this.#log,
       judge,
       members: this.#members,
       upgrade: this.#upgrade,
@@ -162,7 +163,7 @@ export class Replica {
       time: () => this.#clock.read(this.#now, this.#wall),
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
-    this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log, before })
+    this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log: this.#log, before })
     this.#egress = new Egress({ ...shared, owner: () => this.#owner, closed: () => this.#leaving.isClosed })
     this.#owner = new Owner({
       ...shared,
@@ -242,6 +243,12 @@ export class Replica {
         this.#names.onLocated(input, this.#now)
         this.#owner.located(input.place)
         break
+      case 'answered':
+        this.#owner.answered(input.id, input.answer)
+        break
+      case 'applications':
+        this.#applications = input.applications
+        break
       case 'snapshot':
         this.#snapshots.onInput(input)
         break
@@ -267,7 +274,7 @@ export class Replica {
 
   #nextDeadline(): Instant | null {
     if (this.#log.busy || this.#owner.busy) return this.#now
-    const times: (Instant | null)[] = [
+    return earliest([
       this.#raft.deadline(),
       this.#owner.deadline(),
       this.#passing.deadline(),
@@ -280,10 +287,7 @@ export class Replica {
       this.#duties.deadline(),
       this.#members.deadline(),
       this.#readyDeadline(),
-    ]
-    let least: Instant | null = null
-    for (const time of times) if (time !== null && (least === null || time < least)) least = time
-    return least
+    ])
   }
 
   // ---- peers --------------------------------------------------------------------------------------------------------
@@ -382,11 +386,6 @@ export class Replica {
       this.#outbox.push(contradiction(peer))
   }
 
-  /** It may still vote by its own log, which would trouble nobody, and would never be heard. */
-  #removed(): void {
-    this.#outbox.push({ kind: 'stop', cause: 'removed', reason: removedText(this.#options.id) })
-  }
-
   // ---- a turn -------------------------------------------------------------------------------------------------------
 
   #turn(): void {
@@ -423,7 +422,8 @@ export class Replica {
     this.#members.tellHost()
     const { stale } = this.#freshness
     if (this.#members.own.isDismissed(stale)) this.#leaving.part()
-    if (this.#members.own.isOut(this.#now, stale && !this.#members.isQuorumLinked)) this.#removed()
+    if (this.#members.own.isOut(this.#now, stale && !this.#members.isQuorumLinked))
+      this.#outbox.push(removed(this.#options.id))
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#answerLookups()
@@ -484,7 +484,7 @@ export class Replica {
         this.#upgrade.tell()
         break
       case 'book':
-        if (this.#store.book.isGone(this.#options.id)) this.#removed()
+        if (this.#store.book.isGone(this.#options.id)) this.#outbox.push(removed(this.#options.id))
         break
       default:
         unreachable(applied)

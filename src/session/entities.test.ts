@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { stamp } from '../base/instant.ts'
-import { applicationSessionFields, newApplicationSession, readApplicationSession } from './application-session.ts'
+import { micros, stamp } from '../base/instant.ts'
+import {
+  applicationSessionFields,
+  lastAccessFields,
+  newApplicationSession,
+  readApplicationSession,
+} from './application-session.ts'
+import { withAttribute, withoutAttribute } from './attributes.ts'
+import type { PackedAttribute } from './attributes.ts'
+import { readServletTimer, servletTimerFields } from './servlet-timer.ts'
 import { TRANSPORTS } from '../sip/transport.ts'
 import { dialogFields, enterConfirmedDialog, enterEnded, otherSide, readDialog, senderOf, withParty } from './dialog.ts'
 import type { Dialog, Party } from './dialog.ts'
@@ -41,6 +49,7 @@ const session: SipSession = {
   caller: 'sip:a@x',
   callee: 'sip:b@x',
   created: stamp(7),
+  hosted: null,
 }
 
 describe('SipSession (JSR 289 6.2.1)', () => {
@@ -132,13 +141,97 @@ describe('what is written is read back', () => {
     )
   })
 
-  test('sessions', () => {
-    const app = newApplicationSession('proxy', stamp(99))
-    expect(readApplicationSession(applicationSessionFields(app))).toEqual(app)
-    for (const state of ['INITIAL', 'EARLY', 'CONFIRMED', 'TERMINATED'] as const) {
-      const value = { ...session, state }
-      expect(readSipSession(sipSessionFields(value))).toEqual(value)
-    }
+  const bytes = fc.uint8Array({ maxLength: 20 })
+  const attributes = fc
+    .uniqueArray(fc.record({ name: text, bytes }), { maxLength: 4, selector: ({ name }) => name })
+    .map((list) => list.reduce<readonly PackedAttribute[]>((all, one) => withAttribute(all, one.name, one.bytes), []))
+
+  const anyApplicationSession = fc.record({
+    kind: fc.constant('application-session' as const),
+    applicationName: text,
+    created: fc.nat().map(stamp),
+    hosted: fc.option(
+      fc.record({
+        applicationVersion: text,
+        isValid: fc.boolean(),
+        invalidateWhenReady: fc.boolean(),
+        key: fc.option(text),
+        stateInfo: bytes,
+        nextSession: fc.nat(),
+        nextTimer: fc.nat(),
+        wasUsed: fc.boolean(),
+        attributes,
+      }),
+    ),
+  })
+  const anySession = fc.record({
+    kind: fc.constant('session' as const),
+    state: fc.constantFrom('INITIAL' as const, 'EARLY' as const, 'CONFIRMED' as const, 'TERMINATED' as const),
+    callId: text,
+    callerTag: text,
+    caller: text,
+    callee: text,
+    created: fc.nat().map(stamp),
+    hosted: fc.option(
+      fc.record({
+        role: fc.constantFrom('proxy' as const, 'uas' as const, 'uac' as const),
+        isValid: fc.boolean(),
+        invalidateWhenReady: fc.boolean(),
+        handler: text,
+        linked: text,
+        attributes,
+      }),
+    ),
+  })
+  const anyTimer = fc.record({
+    kind: fc.constant('timer' as const),
+    after: fc.nat().map(micros),
+    nominal: fc.option(fc.integer({ min: 1 }).map(stamp)),
+    period: fc.option(fc.integer({ min: 1 }).map(micros)),
+    isFixedDelay: fc.boolean(),
+    isPersistent: fc.boolean(),
+    fired: fc.nat(),
+    info: bytes,
+  })
+
+  test('sessions, of applications and of none', () => {
+    fc.assert(
+      fc.property(anyApplicationSession, (value) => {
+        expect(readApplicationSession(applicationSessionFields(value, 2))).toEqual(value)
+        expect(readApplicationSession(applicationSessionFields(value, 1))).toEqual({ ...value, hosted: null })
+      }),
+    )
+    fc.assert(
+      fc.property(anySession, (value) => {
+        expect(readSipSession(sipSessionFields(value, 2))).toEqual(value)
+        expect(readSipSession(sipSessionFields(value, 1))).toEqual({ ...value, hosted: null })
+      }),
+    )
+    expect(readApplicationSession(lastAccessFields())).toEqual({ kind: 'access' })
+  })
+
+  test('timers', () => {
+    fc.assert(
+      fc.property(anyTimer, (value) => {
+        expect(readServletTimer(servletTimerFields(value))).toEqual(value)
+      }),
+    )
+  })
+
+  test('what no application has is of the shape that it always was', () => {
+    expect(applicationSessionFields(newApplicationSession('proxy', stamp(99)), 2)).toEqual([1, 'proxy', 99])
+    expect(sipSessionFields(session, 2)).toEqual([1, 0, 'c', 'a', 'sip:a@x', 'sip:b@x', 7])
+  })
+
+  test('attributes have one order, whatever the order in which they came', () => {
+    const named = (...names: string[]): readonly string[] =>
+      names
+        .reduce<readonly PackedAttribute[]>((all, name) => withAttribute(all, name, Uint8Array.of(1)), [])
+        .map(({ name }) => name)
+    expect(named('b', 'a', 'c', 'b')).toEqual(['a', 'b', 'c'])
+    const one = withAttribute([], 'a', Uint8Array.of(1))
+    expect(withoutAttribute(one, 'x')).toBe(one)
+    expect(withoutAttribute(one, 'a')).toEqual([])
   })
 
   test('a tuple of another shape is a bug that stops us', () => {

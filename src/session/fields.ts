@@ -10,6 +10,7 @@ export interface FieldReader {
   number(): number
   flag(): boolean
   list(): readonly unknown[]
+  bytes(): Uint8Array
 }
 
 export function readFields(value: unknown, shape: number): FieldReader {
@@ -38,7 +39,17 @@ export function readFields(value: unknown, shape: number): FieldReader {
       assert(Array.isArray(field), 'an entity field is not a list')
       return field as readonly unknown[]
     },
+    bytes: () => {
+      const field = next()
+      assert(field instanceof Uint8Array, 'an entity field is not bytes')
+      return field
+    },
   }
+}
+
+/** The shape of a tuple of ours, where a kind has several. */
+export function shapeOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : undefined
 }
 
 /** The index of `value` in `names`: how a state is written. */

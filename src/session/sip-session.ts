@@ -7,11 +7,18 @@
 
 import { stamp } from '../base/instant.ts'
 import type { Stamp } from '../base/instant.ts'
-import { codeOf, nameOf, readFields } from './fields.ts'
+import { attributeFields, readAttributes } from './attributes.ts'
+import type { PackedAttribute } from './attributes.ts'
+import { codeOf, nameOf, readFields, shapeOf } from './fields.ts'
 
 export type SipSessionState = 'INITIAL' | 'EARLY' | 'CONFIRMED' | 'TERMINATED'
 
 const STATES: readonly SipSessionState[] = ['INITIAL', 'EARLY', 'CONFIRMED', 'TERMINATED']
+
+/** `proxy`: one session for both sides of a call that is relayed. `uas`, `uac`: one end of a dialog that is ours. */
+export type SipSessionRole = 'proxy' | 'uas' | 'uac'
+
+const ROLES: readonly SipSessionRole[] = ['proxy', 'uas', 'uac']
 
 export interface SipSession {
   readonly kind: 'session'
@@ -23,6 +30,25 @@ export interface SipSession {
   readonly callee: string
   /** Cluster time, as its creator estimated it. */
   readonly created: Stamp
+  /** null = no application has it: the plain proxy. */
+  readonly hosted: HostedSipSession | null
+}
+
+/** What an application has of it. */
+export interface HostedSipSession {
+  readonly role: SipSessionRole
+  readonly isValid: boolean
+  readonly invalidateWhenReady: boolean
+  /** Which of the application's handlers its messages go to; empty = the one it began with. */
+  readonly handler: string
+  /** Id of the other leg's session; empty = none. */
+  readonly linked: string
+  readonly attributes: readonly PackedAttribute[]
+}
+
+/** As JSR 289 has it begin. */
+export function newHosted(role: SipSessionRole): HostedSipSession {
+  return { role, isValid: true, invalidateWhenReady: true, handler: '', linked: '', attributes: [] }
 }
 
 /** The session when one of its INVITEs begins. */
@@ -42,13 +68,23 @@ export function enterTerminated(session: SipSession): SipSession {
   return session.state === 'TERMINATED' ? session : { ...session, state: 'TERMINATED' }
 }
 
-export function sipSessionFields(session: SipSession): readonly unknown[] {
+/** `hosted` is of format 2. */
+const SHAPES = { plain: 1, hosted: 2 } as const
+
+/** As that format of a set has it; a set that writes format 1 runs no applications. */
+export function sipSessionFields(session: SipSession, format: number): readonly unknown[] {
   const { state, callId, callerTag, caller, callee, created } = session
-  return [1, codeOf(STATES, state), callId, callerTag, caller, callee, created]
+  const fields = [codeOf(STATES, state), callId, callerTag, caller, callee, created]
+  const hosted = format === 1 ? null : session.hosted
+  if (hosted === null) return [SHAPES.plain, ...fields]
+  const { role, isValid, invalidateWhenReady, handler, linked, attributes } = hosted
+  const flags = [isValid ? 1 : 0, invalidateWhenReady ? 1 : 0]
+  return [SHAPES.hosted, ...fields, codeOf(ROLES, role), ...flags, handler, linked, attributeFields(attributes)]
 }
 
 export function readSipSession(value: unknown): SipSession {
-  const fields = readFields(value, 1)
+  const isHosted = shapeOf(value) === SHAPES.hosted
+  const fields = readFields(value, isHosted ? SHAPES.hosted : SHAPES.plain)
   return {
     kind: 'session',
     state: nameOf(STATES, fields.number()),
@@ -57,5 +93,15 @@ export function readSipSession(value: unknown): SipSession {
     caller: fields.text(),
     callee: fields.text(),
     created: stamp(fields.number()),
+    hosted: isHosted
+      ? {
+          role: nameOf(ROLES, fields.number()),
+          isValid: fields.flag(),
+          invalidateWhenReady: fields.flag(),
+          handler: fields.text(),
+          linked: fields.text(),
+          attributes: readAttributes(fields),
+        }
+      : null,
   }
 }

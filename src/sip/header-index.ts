@@ -95,7 +95,7 @@ export function lineStart(index: HeaderIndex, header: number): number {
   return index.marks[header * STRIDE] as number
 }
 
-function nameEndOf(index: HeaderIndex, header: number): number {
+export function nameEndOf(index: HeaderIndex, header: number): number {
   return index.marks[header * STRIDE + 1] as number
 }
 

@@ -8,6 +8,8 @@ import {
   type HeaderFault,
   type HeaderIndex,
   indexHeaders,
+  lineStart,
+  nameEndOf,
   nextOfKind,
   nextOfName,
   valueEnd,
@@ -138,6 +140,16 @@ export function values(message: SipMessage, name: string): readonly string[] {
     for (let i = 0; i < spans.length; i += 2) list.push(unfold(text, spans[i] as number, spans[i + 1] as number))
   }
   return list
+}
+
+/** All header lines in their order: the name as it came, the value unfolded and trimmed. */
+export function headerLines(message: SipMessage): readonly (readonly [name: string, value: string])[] {
+  const { text, index } = message
+  const lines: (readonly [string, string])[] = []
+  for (let at = 0; at < index.count; at++) {
+    lines.push([text.slice(lineStart(index, at), nameEndOf(index, at)), lineValue(message, at)])
+  }
+  return lines
 }
 
 function lineValue(message: SipMessage, header: number): string {

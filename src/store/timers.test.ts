@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { assert } from '../base/assert.ts'
+import { index } from '../base/brand.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { micros, stamp } from '../base/instant.ts'
-import { callback, deletion, dialog, group, put, served } from './testing/log.ts'
+import type { Commit, EntryBody } from '../wire/entry.ts'
+import { Store } from './store.ts'
+import { callback, deletion, dialog, group, put, served, start } from './testing/log.ts'
+import type { Applied, FiredTimer } from './view.ts'
 
 const G = group(1)
 
@@ -132,4 +138,42 @@ describe('design.md 5: timers fire once, in the log', () => {
     expect(log.store.group(G)?.timers[0]?.deadline).toBe(5_005)
     expect(log.store.group(G)?.entities[0]?.stamp).toBe(5_000)
   })
+})
+
+test('[row 20] 10,000 timers of one second fire in order, a hundred with an entry, and commits are accepted between those entries', () => {
+  const [groups, each, limit] = [100, 100, 100]
+  const store = new Store()
+  const owner = start(1)
+  let serial = 0
+  const append = (now: number, body: EntryBody): Applied =>
+    store.apply(index(store.appliedIndex + 1), { stamp: stamp(now), body })
+  append(0, { kind: 'serving', replaces: index(0), admit: [owner], remove: [] })
+  const commit = (now: number, key: GroupKey, parts: Partial<Commit>): Applied => {
+    serial++
+    const since = store.sinceOf(owner) ?? index(0)
+    const envelope = { kind: 'commit' as const, group: key, expected: store.groupVersion(key), proposer: owner, since }
+    const none = { puts: [], deletes: [], timers: [], cancels: [], holds: null, opened: [], done: [] }
+    return append(now, { ...envelope, judged: since, serial, lowestOpen: serial, onto: 0, ...none, ...parts })
+  }
+  for (let n = 0; n < groups; n++) {
+    // Scattered over the second, and not in the order in which they are set.
+    const timers = Array.from({ length: each }, (_, i) =>
+      callback(`t${i}`, 1 + ((n * 7_919 + i * 104_729) % 1_000_000)),
+    )
+    commit(0, group(n), { puts: [put(0)], timers })
+  }
+  const fired: FiredTimer[] = []
+  for (let more = true; more;) {
+    const pulse = append(1_000_000, { kind: 'pulse', limit, audit: null })
+    assert(pulse.kind === 'pulse' && pulse.fired.length <= limit, 'a pulse within its limit')
+    fired.push(...pulse.fired)
+    more = pulse.more
+    // A call's own commit is the next entry: no timer that is due is in its way.
+    const other = group(groups + fired.length)
+    expect(commit(1_000_000, other, { puts: [put(0)] })).toMatchObject({ outcome: 'accepted' })
+  }
+  expect(fired).toHaveLength(groups * each)
+  const places = fired.map(({ deadline, group: key, id }) => `${String(deadline).padStart(7, '0')} ${key} ${id}`)
+  expect(places).toEqual([...places].sort())
+  expect(store.counts()).toMatchObject({ timersPending: 0, timersFired: groups * each, intentsOpen: groups * each })
 })

@@ -1,7 +1,7 @@
 // What the log keeps of transactions (tree Transaction). An INVITE is two kinds of entity: `invite`, small, put again with
 // each change of state, and one `request` for each client branch, the forwarded bytes, put once for each attempt. A BYE that
 // ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner; a BYE of our own while it
-// has none.
+// has none. An application's requests, and those that it answers, are `uac` and `uas`.
 
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
 import type { FormatNumber } from '../wire/formats.ts'
@@ -88,11 +88,61 @@ export interface OwnRecord {
   readonly text: string
 }
 
-export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRecord
+/** A request of the other end of a leg (session/leg.ts), which an application answers. Its bytes are the `request` entity of
+ * `requestOf(id)`. */
+export interface UasRecord {
+  readonly kind: 'uas'
+  /** Its upstream identity, 17.2.3. */
+  readonly key: string
+  readonly method: string
+  /** Id of the leg's SipSession. */
+  readonly session: string
+  readonly cseq: number
+  /** Where its responses go. */
+  readonly upstream: Flow
+  /** `accepted`: an INVITE whose 2xx is repeated until its ACK (13.3.1.4); `acknowledged`: no more. */
+  readonly state: UasState
+  /** The 200 for its CANCEL, as `InviteRecord` has it. */
+  readonly cancelAnswer: string | null
+  /** Our newest provisional over 100, or our final. */
+  readonly answer: string | null
+}
+
+/** A request of ours in a leg, or the one that began it. Its bytes are the `request` entity of `requestOf(id)`. */
+export interface UacRecord {
+  readonly kind: 'uac'
+  readonly method: string
+  /** Id of the leg's SipSession. */
+  readonly session: string
+  /** Whether it began the leg. */
+  readonly isInitial: boolean
+  readonly cseq: number
+  readonly branch: string
+  readonly hop: Flow
+  /** `waiting`: a BYE that may not go before the ACK (15). Non-INVITE requests are `calling` until a final comes. */
+  readonly state: BranchState
+  /** The ACK for its failure, as in `Branch`, and the CANCEL. */
+  readonly ack: string | null
+  readonly cancel: string | null
+  /** A final of our own making (408, 503) that the application is to hear of. */
+  readonly answer: string | null
+  /** The other end's request that an application sent it for, on another leg; empty = none. */
+  readonly linked: string
+}
+
+export type UasState = 'open' | 'accepted' | 'acknowledged' | 'completed'
+
+/** Where the bytes of a `uas` or `uac` request are. */
+export function requestOf(id: string): string {
+  return `${id}.1`
+}
+
+export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRecord | UasRecord | UacRecord
 
 /** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. Nor has that any room for
- * `own`: at format 1 there is none. */
-const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5 } as const
+ * `own`, `uas` and `uac`: at format 1 there are none. */
+const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5, uas: 6, uac: 7 } as const
+const UAS_STATES: readonly UasState[] = ['open', 'accepted', 'acknowledged', 'completed']
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
 const BRANCH_STATES: readonly BranchState[] = [
   'calling',
@@ -132,6 +182,25 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
       const { dialog, to, attempt, branch, hop, text } = record
       return [SHAPES.own, dialog, codeOf(SIDES, to), attempt, branch, flowFields(hop), text]
     }
+    case 'uas': {
+      const { key, method, session, cseq, upstream, state, cancelAnswer, answer } = record
+      return [
+        SHAPES.uas,
+        key,
+        method,
+        session,
+        cseq,
+        flowFields(upstream),
+        codeOf(UAS_STATES, state),
+        cancelAnswer,
+        answer,
+      ]
+    }
+    case 'uac': {
+      const { method, session, isInitial, cseq, branch, hop, state, ack, cancel, answer, linked } = record
+      const fields = [method, session, isInitial ? 1 : 0, cseq, branch, flowFields(hop), codeOf(BRANCH_STATES, state)]
+      return [SHAPES.uac, ...fields, ack, cancel, answer, linked]
+    }
   }
 }
 
@@ -160,6 +229,8 @@ export function readTransaction(value: unknown): TransactionRecord {
       text: fields.text(),
     }
   }
+  if (shape === SHAPES.uas) return readUas(value)
+  if (shape === SHAPES.uac) return readUac(value)
   const isFirst = shape === SHAPES.firstInvite
   const fields = readFields(value, isFirst ? SHAPES.firstInvite : SHAPES.invite)
   const { went, ...record } = {
@@ -178,6 +249,39 @@ export function readTransaction(value: unknown): TransactionRecord {
   }
   const isOpen = record.state === 'proceeding'
   return { ...record, provisional: isOpen ? went : null, final: isOpen ? null : went }
+}
+
+function readUas(value: unknown): UasRecord {
+  const fields = readFields(value, SHAPES.uas)
+  return {
+    kind: 'uas',
+    key: fields.text(),
+    method: fields.text(),
+    session: fields.text(),
+    cseq: fields.number(),
+    upstream: readFlow(fields.list()),
+    state: nameOf(UAS_STATES, fields.number()),
+    cancelAnswer: fields.textOrNull(),
+    answer: fields.textOrNull(),
+  }
+}
+
+function readUac(value: unknown): UacRecord {
+  const fields = readFields(value, SHAPES.uac)
+  return {
+    kind: 'uac',
+    method: fields.text(),
+    session: fields.text(),
+    isInitial: fields.flag(),
+    cseq: fields.number(),
+    branch: fields.text(),
+    hop: readFlow(fields.list()),
+    state: nameOf(BRANCH_STATES, fields.number()),
+    ack: fields.textOrNull(),
+    cancel: fields.textOrNull(),
+    answer: fields.textOrNull(),
+    linked: fields.text(),
+  }
 }
 
 function branchFields(branch: Branch, format: FormatNumber): readonly unknown[] {

@@ -8,6 +8,7 @@ import type { EgressId, EntryBody, PassId } from '../../src/wire/entry.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import type { DiskRecord } from '../../src/wire/record.ts'
 import type { SnapshotPart } from '../../src/wire/snapshot.ts'
+import { pack } from '../../src/wire/pack.ts'
 
 const one = life(replicaId(1), '0a1b2c3d', 4)
 const two = life(replicaId(2), 'ffee0011', 1)
@@ -194,6 +195,19 @@ export const entities: OfKind<EntityValue> = {
     kind: 'application-session',
     applicationName: 'proxy',
     created: stamp(1_700_000_000_000_000),
+    hosted: null,
+  },
+  /** Of applications, which run at format 2 on. */
+  access: { kind: 'access' },
+  timer: {
+    kind: 'timer',
+    after: micros(1_500_000),
+    nominal: stamp(1_700_000_001_500_000),
+    period: micros(1_000_000),
+    isFixedDelay: false,
+    isPersistent: true,
+    fired: 3,
+    info: pack({ about: 'caf\u00e9', of: [1, 2.5, null, bytes] }),
   },
   session: {
     kind: 'session',
@@ -203,6 +217,7 @@ export const entities: OfKind<EntityValue> = {
     caller: 'sip:caller@host',
     callee: 'sip:callee@host',
     created: stamp(1_700_000_000_000_000),
+    hosted: null,
   },
   dialog: {
     kind: 'dialog',
@@ -242,6 +257,7 @@ export const entities: OfKind<EntityValue> = {
       },
     ],
   },
+  heard: { kind: 'heard', marks: [{ mark: '00112233aabbccdd', at: stamp(1_700_000_000_000_000) }] },
   /** Of format 2 on, as what asks for one. */
   ban: { kind: 'ban', source: '2001:db8::/32', since: stamp(1_700_000_000_000_000) },
   request: { kind: 'request', text: data },
@@ -255,6 +271,51 @@ export const entities: OfKind<EntityValue> = {
     branch: 'z9hG4bK1.own',
     hop: flow,
     text: 'BYE sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n',
+  },
+  /** An application's, which a set of format 1 doesn't run. */
+  leg: {
+    kind: 'leg',
+    role: 'uac',
+    state: 'confirmed',
+    session: '2',
+    callId: 'd@host',
+    local: { party: '<sip:caller@host>', tag: '00ff00ff00ff00ff', cseq: 2 },
+    remote: {
+      party: '"Callee" <sip:callee@host>',
+      tag: 'b2',
+      cseq: 7,
+      target: 'sip:callee@127.0.0.1:5064;transport=tcp',
+      transport: 'tcp',
+      stream: '1.0a1b2c3d.4/17',
+    },
+    routes: ['<sip:127.0.0.9:5060;lr>'],
+    unacked: 3,
+    ack: { cseq: 2, text: 'ACK sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n', hop: flow },
+  },
+  uas: {
+    kind: 'uas',
+    key: '127.0.0.1:5062 z9hG4bK3',
+    method: 'INVITE',
+    session: '1',
+    cseq: 1,
+    upstream: flow,
+    state: 'completed',
+    cancelAnswer: 'SIP/2.0 200 OK\r\n\r\n',
+    answer: 'SIP/2.0 487 Request Terminated\r\n\r\n',
+  },
+  uac: {
+    kind: 'uac',
+    method: 'INVITE',
+    session: '2',
+    isInitial: true,
+    cseq: 1,
+    branch: 'z9hG4bK1.own',
+    hop: flow,
+    state: 'proceeding',
+    ack: null,
+    cancel: 'CANCEL sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n',
+    answer: null,
+    linked: '1',
   },
 }
 
@@ -272,4 +333,38 @@ export const watched: EntityValue = {
   ...entities.dialog,
   caller: { ...party, routes: ['<sip:127.0.0.2;lr>', '<sip:127.0.0.3;lr>'] },
   watch: { acknowledged: true, expires: 1800, doubted: ['callee'] },
+}
+
+const attributes = [
+  { name: 'balance', bytes: pack(1_250) },
+  { name: 'caller', bytes: pack({ name: 'caf\u00e9', tags: ['a', true] }) },
+]
+
+/** What an application has of its session, which format 1 has no room for. */
+export const hostedApplication: EntityValue = {
+  ...entities['application-session'],
+  applicationName: 'prepaid',
+  hosted: {
+    applicationVersion: '1.2.0',
+    isValid: true,
+    invalidateWhenReady: false,
+    key: 'tenant 7',
+    stateInfo: pack({ step: 2 }),
+    nextSession: 3,
+    nextTimer: 70_000,
+    wasUsed: true,
+    attributes,
+  },
+}
+
+export const hostedSession: EntityValue = {
+  ...entities.session,
+  hosted: {
+    role: 'uas',
+    isValid: true,
+    invalidateWhenReady: false,
+    handler: 'charge',
+    linked: '2',
+    attributes,
+  },
 }

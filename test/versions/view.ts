@@ -86,7 +86,7 @@ function partsOf(view: View, change: Change, input: string): Parts {
     case 'write': {
       const puts = [...new Set(change.ids)].map((id) => {
         const session = sessionAfter(view.entities.get(id)?.text, input)
-        return { ...ref(id), expected: expected(id), bytes: pack(sipSessionFields(session)) }
+        return { ...ref(id), expected: expected(id), bytes: pack(sipSessionFields(session, 2)) }
       })
       return { ...noParts, puts }
     }
@@ -130,6 +130,7 @@ function sessionAfter(before: string | undefined, input: string): SipSession {
     caller: 'sip:a@example.org',
     callee: 'sip:b@example.org',
     created: stamp(7),
+    hosted: null,
   }
   return state === '' ? session : state === 'INITIAL' ? enterEarly(session) : enterConfirmed(session)
 }

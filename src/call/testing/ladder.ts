@@ -53,9 +53,13 @@ export class Ladder {
   stalled = false
   #waiting: { commit: CommitBody; after: readonly Outgoing[]; refs: readonly number[] }[] = []
 
-  constructor(settings: CallSettings, phones: readonly Phone[]) {
+  readonly #stepGroup: typeof stepGroup
+
+  /** `step`: another room's, above this one. */
+  constructor(settings: CallSettings, phones: readonly Phone[], step: typeof stepGroup = stepGroup) {
     this.#settings = settings
     this.#phones = phones
+    this.#stepGroup = step
     this.#apply({ kind: 'key', generation: 1, key: new Uint8Array(16).fill(7) })
     this.#apply({ kind: 'serving', replaces: index(0), admit: [OWNER], remove: [] })
   }
@@ -130,7 +134,7 @@ export class Ladder {
   step(input: CallInput): void {
     const key = must(this.#key, 'no group yet')
     const group = this.#group ?? loadGroup(key, this.store.group(key), null)
-    const result = stepGroup(group, input, this.ctx)
+    const result = this.#stepGroup(group, input, this.ctx)
     this.#group = result.group
     if (this.stalled && this.#waiting.length > 0) {
       must(this.#waiting.at(-1), 'an open commit')

@@ -6,6 +6,7 @@ import { life, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
 import type { Instant } from '../../base/instant.ts'
+import type { AppCall, ApplicationInfo, Op } from '../../app/contract.ts'
 import type { CallSettings } from '../../call/contract.ts'
 import type { Place } from '../../proxy/locate.ts'
 import { decodeFrame } from '../../wire/codec.ts'
@@ -28,11 +29,17 @@ export interface SentBy extends Send {
   readonly by: ReplicaId
 }
 
+export interface AskedBy extends AppCall {
+  readonly by: ReplicaId
+}
+
 export class Trio {
   readonly ids: readonly ReplicaId[]
   readonly sent: SentBy[] = []
   /** What DNS was asked for, and by whom. */
   readonly asked: { readonly by: ReplicaId; readonly place: Place }[] = []
+  /** What applications were asked, and by whom; answered by `answer`. */
+  readonly calls: AskedBy[] = []
   readonly replicas = new Map<ReplicaId, Replica>()
   /** False: the frame is lost. */
   frames: (from: ReplicaId, to: ReplicaId, frame: Frame) => boolean = () => true
@@ -40,7 +47,7 @@ export class Trio {
   readonly #dead = new Set<ReplicaId>()
   now: Instant = instant(1_000_000)
 
-  constructor(count = 3, settings: Partial<CallSettings> = {}) {
+  constructor(count = 3, settings: Partial<CallSettings> = {}, applications: readonly ApplicationInfo[] = []) {
     this.ids = Array.from({ length: count }, (_, i) => replicaId(i + 1))
     for (const id of this.ids) {
       const sip = { host: '127.36.0.1', port: 5060 }
@@ -56,6 +63,7 @@ export class Trio {
           freshKey: new Uint8Array(16).fill(id),
           records: [],
           settings: { sip, nextHop, ...settings },
+          applications,
           now: this.now,
           wall: stamp(EPOCH + this.now),
         }),
@@ -127,6 +135,12 @@ export class Trio {
     this.settle()
   }
 
+  /** The handler has done this, and nothing else. */
+  answer({ by, id }: AskedBy, ...ops: readonly Op[]): void {
+    this.step(by, { kind: 'answered', id, answer: { kind: 'done', ops, result: null } })
+    this.settle()
+  }
+
   leader(): ReplicaId {
     return must(
       this.ids.find((id) => !this.#dead.has(id) && this.replica(id).raft.isLeader),
@@ -154,6 +168,8 @@ export class Trio {
       this.sent.push({ ...effect, by })
     } else if (effect.kind === 'locate') {
       this.asked.push({ by, place: effect.place })
+    } else if (effect.kind === 'ask') {
+      this.calls.push({ ...effect.call, by })
     }
   }
 }

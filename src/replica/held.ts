@@ -1,0 +1,73 @@
+// A group in its owner's memory, with what is on its way for it.
+
+import type { GroupKey } from '../base/brand.ts'
+import type { Instant } from '../base/instant.ts'
+import type { AppAnswer } from '../app/contract.ts'
+import type { Ask, Group, GroupInput } from '../app/group.ts'
+import type { InputRef, Outgoing } from '../call/contract.ts'
+import type { Commit } from '../wire/entry.ts'
+
+/** A commit on its way through the log, with what waits for it. */
+export interface OpenCommit {
+  readonly serial: number
+  readonly at: Instant
+  commit: Commit
+  /** Its bytes, once it has left; until then a later commit of the group may be folded into it. */
+  body: Uint8Array | null
+  /** The group before the first of `inputs`. */
+  readonly before: Group
+  /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
+  readonly inputs: GroupInput[]
+  readonly sends: Outgoing[]
+  readonly handled: InputRef[]
+}
+
+/** An input that the group's application is asked about. */
+export interface Asking {
+  readonly id: number
+  readonly input: GroupInput
+  readonly ask: Ask
+  /** What it said, while that waits for what DNS says of a place. */
+  answer: AppAnswer | null
+  place: string
+}
+
+export interface Held {
+  readonly key: GroupKey
+  group: Group
+  /** The group's version after all open commits. */
+  version: number
+  readonly open: OpenCommit[]
+  /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
+  redo: GroupInput[]
+  /** Inputs that wait for what DNS says of a place, in order of arrival. */
+  lost: { readonly input: GroupInput; readonly place: string }[]
+  asking: Asking | null
+  /** Inputs that wait for the answer, in order of arrival. */
+  queue: GroupInput[]
+  /** Messages that could not wait for it, and that the application is told of afterwards: which halves of that are to be done. Only with
+   * both of them the message is handled. */
+  readonly told: Map<InputRef, 'both' | 'one'>
+  /** What may leave, but not while this replica is stale. */
+  released: Outgoing[]
+  /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
+  answered: InputRef[]
+  readonly refs: Set<InputRef>
+}
+
+export function newHeld(key: GroupKey, group: Group, version: number): Held {
+  return {
+    key,
+    group,
+    version,
+    open: [],
+    redo: [],
+    lost: [],
+    asking: null,
+    queue: [],
+    told: new Map(),
+    released: [],
+    answered: [],
+    refs: new Set(),
+  }
+}

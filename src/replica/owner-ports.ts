@@ -1,0 +1,39 @@
+// What the owner room needs of the replica around it.
+
+import type { GroupKey, Life } from '../base/brand.ts'
+import type { AppContext } from '../app/context.ts'
+import type { InputRef, Outgoing } from '../call/contract.ts'
+import type { Store } from '../store/store.ts'
+import type { Flow } from '../wire/entry.ts'
+import type { Send } from './effect.ts'
+import type { UnsentInput } from './input.ts'
+import type { Outbox } from './outbox.ts'
+
+/** The bytes of a commit, made when it leaves. */
+export type Proposal = () => Uint8Array
+
+/** A send that the host didn't make, and why. */
+export interface UnsentSend {
+  readonly origin: NonNullable<Send['origin']>
+  readonly flow: Flow
+  readonly data: string
+  readonly reason: UnsentInput['reason']
+}
+
+export interface OwnerPorts {
+  readonly life: Life
+  readonly store: Store
+  readonly outbox: Outbox
+  context(): AppContext
+  /** To the log, by way of the leader. */
+  propose(proposal: Proposal, isAwaited: boolean): void
+  /** A message waits for the open commits of its group: proposals that were in no hurry leave. */
+  hurry(): void
+  /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
+  send(outgoing: Outgoing, group: GroupKey): boolean
+  handled(ref: InputRef): void
+  /** A send of a group that went to another owner was not made: whether it still stands is that one's to say. */
+  unsent(unsent: UnsentSend): void
+  /** The group went to another owner before the input was handled: its keeper passes it on. */
+  dropped(ref: InputRef): void
+}

@@ -1,0 +1,269 @@
+// What handlers see: JSR 289's nouns as TypeScript has them. This page is the contract; docs/APPLICATIONS.md tells how they
+// are used, and where they differ from the standard's. The objects live for one turn of one handler: they show the session
+// as that turn found it, with all that the turn itself has changed, and after it they refuse every change.
+
+import type { AttributeValue } from '../app/contract.ts'
+import type { SipSessionState } from '../session/sip-session.ts'
+import type { AttributeName } from './attribute.ts'
+
+export type { AttributeValue, SipSessionState }
+
+/** A URI, as it came or as `SipFactory.createURI` read it. */
+export interface URI {
+  /** `sip`, `sips`, `tel`, ... in lower case. */
+  readonly scheme: string
+  readonly isSipURI: boolean
+  /** Of sip and sips, with its escapes; null = none. Of another scheme what follows the colon, up to a semicolon. */
+  readonly user: string | null
+  /** '' for what is no SIP URI. */
+  readonly host: string
+  readonly port: number | null
+  /** '' = it is there without a value, null = it isn't. */
+  getParameter(name: string): string | null
+  toString(): string
+}
+
+/** A name-addr: what From, To, Contact, Route, Refer-To and their like hold. */
+export interface Address {
+  /** '' = none. */
+  readonly displayName: string
+  readonly uri: URI
+  /** Of the header, not of the URI: '' = it is there without a value, null = it isn't. */
+  getParameter(name: string): string | null
+  /** `"Name" <uri>`, with the header's parameters. */
+  toString(): string
+}
+
+interface Attributes {
+  /** Undefined if there is none. What comes back is frozen: to change it, set it anew. */
+  getAttribute<T extends AttributeValue>(name: AttributeName<T>): T | undefined
+  getAttribute(name: string): AttributeValue | undefined
+  /** What JSON can say, and bytes: throws a TypeError for anything else. */
+  setAttribute<T extends AttributeValue>(name: AttributeName<T>, value: T): void
+  setAttribute(name: string, value: AttributeValue): void
+  removeAttribute(name: string): void
+  readonly attributeNames: readonly string[]
+}
+
+/** One call, or whatever else an application keeps together: its SIP sessions, its timers, its attributes. */
+export interface SipApplicationSession extends Attributes {
+  readonly kind: 'application'
+  /** The same for its life, unique in the set, and a secret: who shows it has it from the set. */
+  readonly id: string
+  readonly applicationName: string
+  /** The application key by which it was made; null = none. */
+  readonly key: string | null
+  /** Milliseconds since 1970, of the set's time. */
+  readonly creationTime: number
+  /** When a message of it was last handled. */
+  readonly lastAccessedTime: number
+  /** When it expires; null = never. */
+  readonly expirationTime: number | null
+  /** From now; 0 = never. In `sessionExpired` it gives the session that much more time. */
+  setExpires(minutes: number): void
+  readonly isValid: boolean
+  /** Every SipSession of it is ready, and no timer is active. */
+  readonly isReadyToInvalidate: boolean
+  /** Whether it goes by itself once it is ready; true unless the application says otherwise. */
+  invalidateWhenReady: boolean
+  /** Ends it with its timers and SipSessions; whatever is asked of them afterwards throws. No message is sent. */
+  invalidate(): void
+  readonly sessions: readonly SipSession[]
+  getSipSession(id: string): SipSession | null
+  /** Active ones; in `timeout` also the one that fired. */
+  readonly timers: readonly ServletTimer[]
+  getTimer(id: string): ServletTimer | null
+  /** How many commits have changed it. */
+  readonly version: number
+  /** Compare and put: what this turn does is committed only if the session is still at `version`; else the turn fails. */
+  expectVersion(version: number): void
+}
+
+/** One dialog, or what may become one. Of a call that is proxied there is one for both sides. */
+export interface SipSession extends Attributes {
+  readonly kind: 'sip'
+  readonly id: string
+  readonly applicationSession: SipApplicationSession
+  readonly state: SipSessionState
+  readonly callId: string
+  /** From and To without their tags: ours and the other end's; of a call that is proxied the caller's and the callee's. */
+  readonly localParty: Address
+  readonly remoteParty: Address
+  readonly isValid: boolean
+  readonly isReadyToInvalidate: boolean
+  invalidateWhenReady: boolean
+  /** Refused while the session is EARLY or CONFIRMED, or has a request without an answer. */
+  invalidate(): void
+  /** A request in its dialog, sent by `send()`. */
+  createRequest(method: string): SipServletRequest
+  /** Ends a call that is proxied by a BYE to both sides, and a dialog of the application's own by a BYE to its other end. */
+  endCall(): void
+  /** Which of the application's servlets handles it from now on; '' = its own handlers. */
+  handler: string
+  readonly version: number
+  expectVersion(version: number): void
+}
+
+interface SipServletMessage {
+  readonly method: string
+  readonly session: SipSession
+  readonly applicationSession: SipApplicationSession
+  readonly callId: string
+  readonly from: Address
+  readonly to: Address
+  /** It was sent, or came in and was answered or proxied: it can't be changed any more. */
+  readonly isCommitted: boolean
+  /** The first line of that header; null = none. Names in any case, long or compact. */
+  getHeader(name: string): string | null
+  getHeaders(name: string): readonly string[]
+  /** The header as an address; null = it isn't there, or is none. */
+  getAddressHeader(name: string): Address | null
+  readonly headerNames: readonly string[]
+  /** On messages of the application's own, before they are sent; not the headers that a dialog makes. */
+  setHeader(name: string, value: string): void
+  addHeader(name: string, value: string): void
+  removeHeader(name: string): void
+  /** The body as text (UTF-8); '' = none. */
+  readonly content: string
+  readonly rawContent: Uint8Array
+  readonly contentType: string | null
+  setContent(content: string | Uint8Array, contentType: string): void
+}
+
+export interface SipServletRequest extends SipServletMessage {
+  readonly kind: 'request'
+  readonly requestURI: URI
+  /** Of an initial request that isn't sent yet. */
+  setRequestURI(uri: URI | string): void
+  /** It opens a dialog, or stands alone: it belongs to no dialog that the application is in. */
+  readonly isInitial: boolean
+  /** It came from the network; else the application made it. */
+  readonly isIncoming: boolean
+  /** Null = it has no such header. */
+  readonly maxForwards: number | null
+  /** An answer to a request that came in; sent by its `send()`. */
+  createResponse(status: number, reasonPhrase?: string): SipServletResponse
+  /** Of an initial INVITE that came in: how it is proxied. The same object each time. */
+  getProxy(): Proxy
+  getB2buaHelper(): B2buaHelper
+  /** Takes back an INVITE of the application's own that has no final response; sent by its `send()`. */
+  createCancel(): SipServletRequest
+  /** Puts a proxy before the place where an initial request goes; what is pushed last is visited first. */
+  pushRoute(uri: URI | string): void
+  /** Once this turn is committed. */
+  send(): void
+}
+
+export interface SipServletResponse extends SipServletMessage {
+  readonly kind: 'response'
+  readonly status: number
+  readonly reasonPhrase: string
+  /** What it answers. */
+  readonly request: SipServletRequest
+  /** Of a call that is proxied: `proxyTo` tries more targets before a failure goes to the caller. Null = it isn't proxied. */
+  getProxy(): Proxy | null
+  /** Of a 2xx for an INVITE of the application's own; sent by its `send()`. */
+  createAck(): SipServletRequest
+  send(): void
+}
+
+export interface ServletTimer {
+  readonly id: string
+  readonly applicationSession: SipApplicationSession
+  readonly info: AttributeValue
+  readonly isPersistent: boolean
+  /** Milliseconds from one time to the next; null = it fires once. */
+  readonly period: number | null
+  /** Milliseconds since 1970, of the set's time: in `timeout` when it was due, else when it is due next. */
+  readonly scheduledExecutionTime: number
+  /** Milliseconds until it is due next; negative = it is late. */
+  readonly timeRemaining: number
+  /** It doesn't fire any more, also not once more. May be called again. */
+  cancel(): void
+}
+
+export interface TimerService {
+  /** Once, `delay` milliseconds from now. */
+  createTimer(session: SipApplicationSession, delay: number, isPersistent: boolean, info?: AttributeValue): ServletTimer
+  /** Again and again: `fixedDelay` true = `period` after it was handled, false = at a fixed rate. */
+  createTimer(
+    session: SipApplicationSession,
+    delay: number,
+    period: number,
+    fixedDelay: boolean,
+    isPersistent: boolean,
+    info?: AttributeValue,
+  ): ServletTimer
+}
+
+/** How one INVITE is proxied. What is set here counts for the turn's `proxyTo`s. */
+export interface Proxy {
+  readonly originalRequest: SipServletRequest
+  /** All targets at once, or one after another; true at first. */
+  parallel: boolean
+  /** Whether the contacts of a 3xx are tried; true at first. */
+  recurse: boolean
+  /** Seconds that one target (or all, if parallel) may ring; null = as long as RFC 3261's timer C lets it. */
+  proxyTimeout: number | null
+  /** Without targets: to where the set sends new calls (`--next-hop`, or the Request-URI). */
+  proxyTo(targets?: URI | string | readonly (URI | string)[]): void
+}
+
+/** For an application that is one end of both dialogs (a back-to-back user agent): the legs, linked. */
+export interface B2buaHelper {
+  /** The other leg: a copy of an initial request with a Call-ID of its own, in a new SipSession, linked unless `linked` is
+   * false. `headers` replace what is copied; From and To may be among them. */
+  createRequest(
+    original: SipServletRequest,
+    linked?: boolean,
+    headers?: Readonly<Record<string, string>>,
+  ): SipServletRequest
+  /** The same in a leg that is there: a copy of a request that came in the other dialog. */
+  createRequest(
+    session: SipSession,
+    original: SipServletRequest,
+    headers?: Readonly<Record<string, string>>,
+  ): SipServletRequest
+  /** An answer to the request that opened that leg. */
+  createResponseToOriginalRequest(session: SipSession, status: number, reasonPhrase?: string): SipServletResponse
+  createCancel(session: SipSession): SipServletRequest
+  linkSipSessions(a: SipSession, b: SipSession): void
+  unlinkSipSessions(session: SipSession): void
+  getLinkedSession(session: SipSession): SipSession | null
+  /** Of the other leg: the oldest request of the same method that waits for an answer there. */
+  getLinkedSipServletRequest(request: SipServletRequest): SipServletRequest | null
+  /** Requests without a final answer: those that came in (`UAS`), and the application's own (`UAC`). */
+  getPendingMessages(session: SipSession, mode: 'UAS' | 'UAC'): readonly SipServletRequest[]
+}
+
+export interface SipFactory {
+  /** An initial request in a new SipSession; its Request-URI is that of `to` unless it is set. */
+  createRequest(
+    session: SipApplicationSession,
+    method: string,
+    from: Address | URI | string,
+    to: Address | URI | string,
+  ): SipServletRequest
+  /** Throws a TypeError if it is no URI. */
+  createURI(uri: string): URI
+  createAddress(address: string): Address
+  createAddress(uri: URI | string, displayName: string): Address
+}
+
+/** What a handler is given beside its event. */
+export interface HandlerContext {
+  readonly applicationName: string
+  /** Which code runs; the sessions that it began stay with it. */
+  readonly version: string
+  /** Milliseconds since 1970, of the set's time: the same for the whole turn. */
+  readonly now: number
+  readonly factory: SipFactory
+  readonly timers: TimerService
+}
+
+/** What `noAckReceived` and `noPrackReceived` tell. */
+export interface SipErrorEvent {
+  readonly session: SipSession
+  /** The INVITE whose answer nobody acknowledged; null = it is not kept any more. */
+  readonly request: SipServletRequest | null
+}

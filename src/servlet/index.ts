@@ -1,0 +1,29 @@
+// `holdfast/servlet`: what an application is written with (docs/APPLICATIONS.md).
+
+export { defineApplication } from './application.ts'
+export type { Application, ApplicationDefinition, ListenerHandlers, MessageHandlers } from './application.ts'
+export { attribute } from './attribute.ts'
+export type { AttributeName } from './attribute.ts'
+export { IllegalStateError } from './illegal-state.ts'
+export type {
+  Address,
+  AttributeValue,
+  B2buaHelper,
+  HandlerContext,
+  Proxy,
+  ServletTimer,
+  SipApplicationSession,
+  SipErrorEvent,
+  SipFactory,
+  SipServletRequest,
+  SipServletResponse,
+  SipSession,
+  SipSessionState,
+  TimerService,
+  URI,
+} from './api.ts'
+
+// To run an application without a set, in a test of its own.
+export { beginTurn, runHandler } from './run-handler.ts'
+export type { BegunTurn } from './run-handler.ts'
+export type { AppAnswer, AppCall, AppMessage, HandlerName, Op, SessionView, SipSessionView } from '../app/contract.ts'

@@ -1,0 +1,212 @@
+// SipSession (JSR 289 6.2), as a handler's turn sees and changes it.
+
+import type { AttributeValue, SipSessionView } from '../app/contract.ts'
+import type { SipSessionState } from '../session/sip-session.ts'
+import { isToken } from '../sip/scan.ts'
+import { partyOf } from './address.ts'
+import type { Address, SipSession } from './api.ts'
+import type { ApplicationSession } from './application-session.ts'
+import { AttributeMap } from './attributes.ts'
+import type { HandlerTurn } from './handler-turn.ts'
+import { illegal } from './illegal-state.ts'
+import type { Request } from './request.ts'
+
+/** Made by the set or by calls of their own (JSR 289 4.1.3, 11.2.2). */
+const NOT_CREATED: readonly string[] = ['ACK', 'CANCEL', 'PRACK']
+
+export class Session implements SipSession {
+  readonly kind = 'sip'
+  readonly applicationSession: ApplicationSession
+  /** Begun in this turn. */
+  readonly isNew: boolean
+  /** Ids of the requests of the view's that have got a final answer in this turn. */
+  readonly answered = new Set<string>()
+  readonly #turn: HandlerTurn
+  readonly #view: SipSessionView
+  readonly #attributes: AttributeMap
+  #state: SipSessionState
+  #linked: string
+  #handler: string
+  #isValid: boolean
+  #goesWhenReady: boolean
+
+  constructor(turn: HandlerTurn, applicationSession: ApplicationSession, view: SipSessionView, isNew = false) {
+    this.#turn = turn
+    this.#view = view
+    this.#attributes = new AttributeMap(turn, view.id, view.attributes)
+    this.applicationSession = applicationSession
+    this.isNew = isNew
+    this.#state = view.state
+    this.#linked = view.linked
+    this.#handler = view.handler
+    this.#isValid = view.isValid
+    this.#goesWhenReady = view.invalidateWhenReady
+  }
+
+  get id(): string {
+    return this.#view.id
+  }
+
+  get state(): SipSessionState {
+    this.check()
+    return this.#state
+  }
+
+  get callId(): string {
+    return this.#view.callId
+  }
+
+  get localParty(): Address {
+    return partyOf(this.#view.local)
+  }
+
+  get remoteParty(): Address {
+    return partyOf(this.#view.remote)
+  }
+
+  get isProxied(): boolean {
+    return this.#view.role === 'proxy'
+  }
+
+  get isValid(): boolean {
+    return this.#isValid && this.applicationSession.isValid
+  }
+
+  get isReadyToInvalidate(): boolean {
+    if (!this.isValid) return false
+    if (this.#state === 'TERMINATED') return true
+    return this.#state === 'INITIAL' && !this.isNew && this.pendingRequests.length === 0
+  }
+
+  get invalidateWhenReady(): boolean {
+    this.check()
+    return this.#goesWhenReady
+  }
+
+  set invalidateWhenReady(value: boolean) {
+    this.check()
+    this.#turn.record({ kind: 'set-invalidate-when-ready', of: this.id, value })
+    this.#goesWhenReady = value
+  }
+
+  invalidate(): void {
+    this.check()
+    if (this.#state === 'EARLY' || this.#state === 'CONFIRMED' || this.pendingRequests.length > 0) {
+      const why = this.#state === 'EARLY' || this.#state === 'CONFIRMED' ? `is ${this.#state}` : 'has open requests'
+      illegal(
+        `a SipSession that ${why} can't be invalidated: end it first (endCall(), a final response, createCancel()); with invalidateWhenReady = true it then goes by itself`,
+      )
+    }
+    this.#turn.record({ kind: 'invalidate', of: this.id })
+    this.#isValid = false
+  }
+
+  createRequest(method: string): Request {
+    this.check()
+    if (!isToken(method)) throw new TypeError(`"${method}" is no method`)
+    if (NOT_CREATED.includes(method)) {
+      throw new TypeError(
+        `createRequest makes no ${method}: an ACK is made by response.createAck(), a CANCEL by request.createCancel(); a PRACK the set sends`,
+      )
+    }
+    if (this.isProxied) {
+      illegal(
+        'a call that is proxied has no end here that could send a request: endCall() ends it; a B2BUA can send more',
+      )
+    }
+    const isEarly = this.#state === 'EARLY' && method !== 'INVITE' && method !== 'BYE'
+    if (this.#state !== 'CONFIRMED' && !isEarly) illegal(wrongState(this.#state, method))
+    const [from, to] = [this.localParty, this.remoteParty]
+    return this.#turn.request({ kind: 'dialog', session: this, method, from, to })
+  }
+
+  endCall(): void {
+    this.check()
+    if (!this.isProxied) return this.createRequest('BYE').send()
+    if (this.#state !== 'CONFIRMED') {
+      illegal(`a call that is ${this.#state} can't be ended by a BYE: answer it, or let the caller give up`)
+    }
+    this.#turn.record({ kind: 'end-call', session: this.id })
+    this.#state = 'TERMINATED'
+  }
+
+  get handler(): string {
+    this.check()
+    return this.#handler
+  }
+
+  set handler(name: string) {
+    this.check()
+    this.#turn.checkServlet(name)
+    this.#turn.record({ kind: 'set-handler', session: this.id, handler: name })
+    this.#handler = name
+  }
+
+  getAttribute(name: string): AttributeValue | undefined {
+    this.check()
+    return this.#attributes.get(name)
+  }
+
+  setAttribute(name: string, value: AttributeValue): void {
+    this.check()
+    this.#attributes.set(name, value)
+  }
+
+  removeAttribute(name: string): void {
+    this.check()
+    this.#attributes.remove(name)
+  }
+
+  get attributeNames(): readonly string[] {
+    this.check()
+    return this.#attributes.names
+  }
+
+  get version(): number {
+    return this.#view.version
+  }
+
+  expectVersion(version: number): void {
+    this.check()
+    this.#turn.record({ kind: 'expect-version', of: this.id, version })
+  }
+
+  /** Id of the other leg; '' = none. */
+  get linked(): string {
+    return this.#linked
+  }
+
+  set linked(id: string) {
+    this.#linked = id
+  }
+
+  /** What the application did makes this of it. */
+  enter(state: SipSessionState): void {
+    this.#state = state
+  }
+
+  /** Requests without a final answer, the oldest first. */
+  get pendingRequests(): readonly Request[] {
+    return this.#view.pending.filter(({ id }) => !this.answered.has(id)).map((one) => this.#turn.pending(this, one))
+  }
+
+  /** Throws once it is invalidated. */
+  check(): void {
+    this.applicationSession.check()
+    if (!this.#isValid) {
+      illegal(
+        'this SipSession is invalidated: nothing can be read or changed any more; applicationSession.sessions has those that are valid',
+      )
+    }
+  }
+}
+
+function wrongState(state: SipSessionState, method: string): string {
+  if (state === 'TERMINATED')
+    return `a SipSession that is TERMINATED sends no ${method}: context.factory.createRequest begins a new one`
+  const fix =
+    method === 'BYE'
+      ? 'an INVITE of your own is taken back by createCancel(), one that came in is refused by createResponse'
+      : 'wait for doSuccessResponse or doAck'
+  return `a SipSession that is ${state} has no dialog for ${/^[AEIOU]/.test(method) ? 'an' : 'a'} ${method} yet: ${fix}`
+}
