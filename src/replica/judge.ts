@@ -101,7 +101,7 @@ export class Judge {
   }
 
   isLeaving(life: Life): boolean {
-    return this.#leaving.get(replicaOf(life)) === life
+    return this.#leaving.size > 0 && this.#leaving.get(replicaOf(life)) === life
   }
 
   /** The serving change to propose now, or null if all is as it should be. */
@@ -136,8 +136,11 @@ export class Judge {
   /** Who ends, or leaves the set, is removed once somebody else serves; and if nobody would be left, this replica serves after
    * all. */
   #dismiss(serving: Serving, admit: Life[], remove: Life[]): void {
-    const staying = serving.members.map(({ life }) => life).filter((life) => !remove.includes(life))
-    const leaving = staying.filter((life) => this.isLeaving(life) || !this.#mayServe(replicaOf(life)))
+    const goes = ({ life }: { readonly life: Life }): boolean =>
+      this.isLeaving(life) || !this.#mayServe(replicaOf(life))
+    if (remove.length === 0 && !serving.members.some(goes)) return
+    const staying = serving.members.filter(({ life }) => !remove.includes(life))
+    const leaving = staying.filter(goes).map(({ life }) => life)
     if (admit.length > 0 || leaving.length < staying.length) remove.push(...leaving)
     else if (staying.length === 0 && serving.members.length > 0) admit.push(this.#self)
   }

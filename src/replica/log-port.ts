@@ -249,11 +249,11 @@ export class LogPort {
     if (messages.length === 0) return effects
     const { clock, store, stale, now, wall } = this.#ports
     const receivers = [...new Set(messages.map(({ to }) => to))].sort((a, b) => a - b)
+    const reading = clock.reading(now(), wall())
+    const applied = stale() ? index(0) : store.appliedIndex
     for (const to of receivers) {
       const own = messages.filter((message) => message.to === to)
       if (own.length === 0) continue
-      const reading = clock.reading(now(), wall())
-      const applied = stale() ? index(0) : store.appliedIndex
       effects.push({
         kind: 'peer',
         to,
