@@ -19,6 +19,7 @@ const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.
 /** A server whose replica answers as `answer` says; undefined = not at all. */
 async function scene(
   answer: (query: AdminInput['query']) => { status: number; body: unknown; next?: number } | undefined,
+  applications: AdminPorts['applications'] = { status: () => [], reload: () => Promise.resolve(err('none')) },
 ) {
   const port = ++lastPort
   const asked: AdminInput['query'][] = []
@@ -29,7 +30,8 @@ async function scene(
     const reply = answer(input.query)
     if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
   }
-  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain: () => void drained.push('drain') })
+  const drain = (): void => void drained.push('drain')
+  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain, applications })
   await server.open()
   cleanups.push(() => server.close())
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
