@@ -88,6 +88,13 @@ describe('a call that an application places', () => {
     expect(values(message, 'Via')).toHaveLength(1)
   })
 
+  test('8.1.1.4: without a Call-ID of the application its leg has one that nobody can guess', () => {
+    const first = { ...place.first, callId: '' }
+    const { invite, refused } = placed({ ...places, doMessage: () => [{ ...place, first }] })
+    expect(refused).toEqual([])
+    expect(header(parsed(invite), 'Call-ID')).toMatch(/^[0-9a-f]{16}@127\.31\.9\.1$/)
+  })
+
   test('17.1.1.2: it is repeated with the same bytes; timer B: the application hears of a 408', () => {
     const { ladder, callee, invite, called, view } = placed()
     ladder.take()
@@ -242,7 +249,7 @@ describe('what an application gives is looked at', () => {
     [{ ...place, id: '1' }, 'IllegalState: create-session: session 1 isn'],
     [{ ...place, first: { ...place.first, to: 'x' } }, 'IllegalState: create-session: from and to'],
     [{ ...place, first: { ...place.first, requestUri: 'x y' } }, 'is no URI'],
-    [{ ...place, first: { ...place.first, callId: '' } }, 'a Call-ID is'],
+    [{ ...place, first: { ...place.first, callId: 'a b' } }, 'a Call-ID is'],
     [{ ...place, first: { ...place.first, headers: [['Bad Name', 'x']] } }, 'is no header'],
     [{ ...place, first: { ...place.first, body: '€' } }, 'is to be bytes'],
     [{ ...place, first: { ...place.first, method: 'IN VITE' } }, 'is no method'],

@@ -331,7 +331,7 @@ function refusalOf({ name, versions }: Hosted, loaded: LoadedApplication): strin
   return `the code of ${name} has changed, its version has not: raise "version" from ${loaded.version}, or leave it out`
 }
 
-export function unknownApplication(name: string, known: readonly string[]): string {
+function unknownApplication(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   if (known.length === 0) return `no application ${name}: this set runs none; --app PATH loads one`
   return `no application ${name}; ${near === null ? `there is ${known.join(', ')}` : `did you mean ${near}?`}`
