@@ -119,27 +119,16 @@ describe('attributes', () => {
   })
 
   test('what was packed is what is read, whatever JSON can say, and bytes', () => {
-    const bytes = fc.uint8Array({ maxLength: 20 })
-    const { value } = fc.letrec<{ value: AttributeValue }>((tie) => ({
-      value: fc.oneof(
-        { depthSize: 'small' },
-        fc.constant(null),
-        fc.boolean(),
-        fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (Object.is(n, -0) ? 0 : n)),
-        fc.integer(),
-        fc.string({ unit: 'binary' }),
-        bytes,
-        fc.array(tie('value'), { maxLength: 4 }),
-        fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 4 }).filter(hasPlainKeys),
-      ),
-    }))
+    // JSON has no -0 either.
+    const json = fc.jsonValue({ maxDepth: 2 }).map((one) => JSON.parse(JSON.stringify(one)))
+    const text = fc.string({ unit: 'binary' })
+    const value = fc.record({ json, text, bytes: fc.uint8Array({ maxLength: 20 }) }).filter((one) => !hasProto(one))
     fc.assert(
       fc.property(value, (one) => {
         const packed = packValue(one)
-        if (!packed.ok) expect(packed.error).toContain('nested')
-        else expect(unpackValue(packed.value)).toEqual(one)
+        expect(packed.ok && unpackValue(packed.value)).toEqual(one)
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 
@@ -468,8 +457,9 @@ describe('links', () => {
   })
 })
 
-function hasPlainKeys(value: object): boolean {
-  return Object.keys(value).every((key) => !key.startsWith('__proto__'))
+/** A key that is refused: see below. */
+function hasProto(value: unknown): boolean {
+  return JSON.stringify(value).includes('__proto__')
 }
 
 function circle(): unknown {
