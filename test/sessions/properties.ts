@@ -60,32 +60,32 @@ export interface Property {
 export const properties: readonly Property[] = [
   {
     promise: 'fires once',
-    name: '[row 20] [question 3] each time that a timer fires has one callback that counts, whoever owns it and however versions race',
+    name: '[JSR 20] [JSR question 3] each time that a timer fires has one callback that counts, whoever owns it and however versions race',
     scenario: worlds(anyHabits, timer, timer, cancel, write, pulse, pulse, toggle),
   },
   {
     promise: 'expired or extended',
-    name: '[row 4] [row 6] a session is expired or extended, never both: the smaller index wins',
+    name: '[JSR 4] [JSR 6] a session is expired or extended, never both: the smaller index wins',
     scenario: worlds(anyHabits, extend, extend, write, pulse, pulse, toggle),
   },
   {
     promise: 'cancel wins',
-    name: '[row 22] a timer that was cancelled has no callback after that, also if it had fired',
+    name: '[JSR 22] a timer that was cancelled has no callback after that, also if it had fired',
     scenario: worlds(anyHabits, timer, cancel, cancel, write, pulse, pulse, toggle),
   },
   {
     promise: 'nothing is lost',
-    name: '[question 1] [row 2] a put on a stale version is refused, at whatever replica it was read',
+    name: '[JSR question 1] [JSR 2] a put on a stale version is refused, at whatever replica it was read',
     scenario: worlds(fc.constant(HABITS), readAndPut, readAndPut, write, pulse, toggle),
   },
   {
     promise: 'the end is the end',
-    name: '[row 7] after invalidate() nothing of the session happens but sessionDestroyed(), once',
+    name: '[JSR 7] after invalidate() nothing of the session happens but sessionDestroyed(), once',
     scenario: worlds(anyHabits, timer, timer, cancel, extend, invalidate, write, call, pulse, pulse, toggle),
   },
   {
     promise: 'ready',
-    name: '[row 8] [row 24] a session ends by itself only with no timer active and no call up',
+    name: '[JSR 8] [JSR 24] a session ends by itself only with no timer active and no call up',
     scenario: worlds(anyHabits, timer, cancel, call, call, extend, pulse, toggle),
   },
 ]
