@@ -169,9 +169,9 @@ describe('a version', () => {
     const count = { name: 'billing', version: first?.version ?? '', sessions: 1 }
     made.applications.counted([count])
     made.applications.counted([{ ...count, sessions: 0 }])
-    expect(made.applications.hasOld).toBe(true)
+    expect(made.applications.old).toEqual([first])
     made.applications.counted([])
-    expect(made.applications.hasOld).toBe(false)
+    expect(made.applications.old).toEqual([])
     expect(made.infos.at(-1)).toEqual([second])
     // One that a replica with the old code began, and that comes here after all.
     expect(await made.ask('billing', { version: first?.version ?? '' })).toMatchObject(by(2) as object)

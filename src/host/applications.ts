@@ -182,9 +182,9 @@ export class Applications {
     return ok({ name, version: loaded.value.version, was })
   }
 
-  /** Whether any has a version that waits for its sessions to end. */
-  get hasOld(): boolean {
-    return this.#hosted.some(({ versions }) => versions.length > 1)
+  /** Versions that wait for their sessions to end. */
+  get old(): readonly ApplicationInfo[] {
+    return this.#hosted.flatMap(({ versions }) => versions.slice(1).flatMap(({ info }) => info ?? []))
   }
 
   /** Old versions that had no session this time and the time before end. */

@@ -11,6 +11,7 @@ import type { ReplicaOptions } from '../replica/options.ts'
 import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { Applications } from './applications.ts'
+import type { VersionCount } from './applications.ts'
 import { printAddress } from './address.ts'
 import { callSettings, letsEverybodyIn } from './call-settings.ts'
 import { openCertificates } from './certificates.ts'
@@ -38,6 +39,9 @@ import { NameResolver } from './resolver.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
+
+/** The id of this process's own question, which no admin request has. */
+const VERSIONS = 0
 
 export interface ReplicaStart {
   readonly config: SetConfig
@@ -201,6 +205,15 @@ export class ReplicaProcess {
     })
   }
 
+  /** Old versions of applications end when their sessions have. */
+  #watchVersions({ applications }: Parts): void {
+    const look = setInterval(() => {
+      const of = applications.old.map(({ name, version }) => ({ name, version }))
+      if (of.length > 0) this.give({ kind: 'admin', id: VERSIONS, query: { kind: 'versions', of } })
+    }, hostLimits.applicationOldMs)
+    this.#open.push(() => clearInterval(look))
+  }
+
   #begin(parts: Parts): void {
     const { log, report, makeReplica } = this.#around
     const { life, records, place } = parts.storage
@@ -217,6 +230,7 @@ export class ReplicaProcess {
     if (letsEverybodyIn(this.#start.config)) {
       log.warn({ code: 'open-relay' }, 'the access list lets everybody in: this set relays whatever anybody sends')
     }
+    this.#watchVersions(parts)
     report({ kind: 'listening', life })
     this.#host.start()
     parts.storage.start()
@@ -241,7 +255,11 @@ export class ReplicaProcess {
       closeSip: () => void this.#closeSip(sip),
       locate: (place) => void names.find(place).then((found) => this.give({ kind: 'located', place, ...found })),
       ask: (call) => applications.ask(call),
-      reply: (reply) => (reply.id < 0 ? server.reply(reply) : admin.reply(reply)),
+      reply: (reply) => {
+        if (reply.id === VERSIONS) applications.counted(reply.body as readonly VersionCount[])
+        else if (reply.id < 0) server.reply(reply)
+        else admin.reply(reply)
+      },
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
         else if (notice.kind === 'format') {
