@@ -83,7 +83,7 @@ describe('a call that an application places', () => {
     expect(header(message, 'From')).toMatch(/^"App" <sip:app@example.com>;tag=[0-9a-f]{16}$/)
     expect(header(message, 'To')).toBe('<sip:callee@example.com>')
     expect(header(message, 'CSeq')).toBe('1 INVITE')
-    expect(header(message, 'Contact')).toMatch(/^<sip:127\.31\.9\.1:5060;hf=1[0-9a-f]{32}>$/)
+    expect(header(message, 'Contact')).toMatch(/^<sip:127\.31\.9\.1:5060;hf=1[0-9a-f]{32};hfl=[0-9a-f]{16}>$/)
     expect(header(message, 'Subject')).toBe('hello')
     expect(values(message, 'Via')).toHaveLength(1)
   })

@@ -153,7 +153,7 @@ function sendRequest(turn: Turn, leg: Leg, method: string, parts: MessageParts, 
     localFinal(turn, id, way.status)
     return null
   }
-  const contact = hasContact(method) ? contactValue(turn, way.hop, isSips(leg.remote.target)) : null
+  const contact = hasContact(method) ? contactValue(turn, leg, way.hop, isSips(leg.remote.target)) : null
   const whole = legDraft(leg, asked, contact)
   if (whole === null) return `this ${method} can't be written`
   const out = sendOwn(whole, way, placeOf(turn))
