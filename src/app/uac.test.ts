@@ -3,9 +3,8 @@ import { calleeLeg, inDialog, parsed, response } from '../call/testing/phone.ts'
 import { request as phoneRequest } from '../call/testing/phone.ts'
 import { header, values } from '../sip/message.ts'
 import type { Op } from './contract.ts'
-import type { LegEvent } from './leg-find.ts'
 import { legsScene } from './testing/legs-scene.ts'
-import type { Handlers, LegsOptions, LegsScene } from './testing/legs-scene.ts'
+import type { Heard, Handlers, LegsOptions, LegsScene } from './testing/legs-scene.ts'
 
 /** A call that the application places: a MESSAGE asks it to. */
 const place: Extract<Op, { kind: 'create-session' }> = {
@@ -23,13 +22,13 @@ const place: Extract<Op, { kind: 'create-session' }> = {
   },
 }
 
-const ok = (event: LegEvent): Op => ({
+const ok = (event: Heard): Op => ({
   kind: 'respond',
   request: event.message?.request ?? '',
   response: { status: 200, headers: [], body: '' },
 })
 const nothing = { headers: [], body: '' }
-const ackIt = (event: LegEvent): Op => ({ kind: 'ack', session: event.message?.session ?? '', parts: nothing })
+const ackIt = (event: Heard): Op => ({ kind: 'ack', session: event.message?.session ?? '', parts: nothing })
 const bye: Op = { kind: 'request', session: '2', method: 'BYE', parts: nothing }
 
 const places: Handlers = {

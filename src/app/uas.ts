@@ -45,7 +45,7 @@ import type { LegEvent, LegOutcome, OpFault } from './leg-find.ts'
 import { farEnd, partsFault, refusalText, responseText } from './leg-messages.ts'
 import { appLimits } from './limits.ts'
 import { noAckTimer } from './leg-timers.ts'
-import { applicationSession, changeSession, hostSession } from './sessions.ts'
+import { applicationSession, hostSession } from './sessions.ts'
 
 /** The first request of a leg: its session, the leg and the request are the log's with this turn, and then an INVITE gets its 100. */
 export function openUas(turn: Turn, request: SipRequest, flow: Flow): LegEvent {
@@ -83,10 +83,7 @@ function sessionFor(turn: Turn, request: SipRequest): string {
   )
   if (known !== undefined) {
     turn.put(known.id, enterInitial(known.value))
-    if (applicationSession(turn) !== null) {
-      hostSession(turn, known.id, 'uas')
-      changeSession(turn, known.id, { role: 'uas' })
-    }
+    if (applicationSession(turn) !== null) hostSession(turn, known.id, 'uas')
     return known.id
   }
   const session = nextSession(turn)

@@ -1,30 +1,29 @@
 // A back-to-back user agent as an application: each request of one leg goes to the other, and each answer back (JSR 289 12).
 
 import type { Op, SessionView, SipSessionView } from '../contract.ts'
-import type { LegEvent } from '../leg-find.ts'
 import { body, cseq, header, parseMessage, to } from '../../sip/message.ts'
 import type { SipMessage } from '../../sip/message.ts'
-import type { Handler, Handlers } from './legs-scene.ts'
+import type { Heard, Handler, Handlers } from './legs-scene.ts'
 
 const NOTHING = { headers: [], body: '' }
 
-function messageOf(event: LegEvent): SipMessage {
+function messageOf(event: Heard): SipMessage {
   const parsed = parseMessage(event.message?.text ?? '')
   if (!parsed.ok) throw new Error(parsed.error.code)
   return parsed.value
 }
 
-function partsOf(event: LegEvent): { readonly headers: readonly (readonly [string, string])[]; readonly body: string } {
+function partsOf(event: Heard): { readonly headers: readonly (readonly [string, string])[]; readonly body: string } {
   const message = messageOf(event)
   const type = header(message, 'Content-Type')
   return { headers: type === null ? [] : [['Content-Type', type]], body: body(message) }
 }
 
-function sessionOf(event: LegEvent, view: SessionView): SipSessionView | undefined {
+function sessionOf(event: Heard, view: SessionView): SipSessionView | undefined {
   return view.sessions.find(({ id }) => id === event.message?.session)
 }
 
-function other(event: LegEvent, view: SessionView): SipSessionView | undefined {
+function other(event: Heard, view: SessionView): SipSessionView | undefined {
   const linked = sessionOf(event, view)?.linked
   return view.sessions.find(({ id }) => id === linked)
 }
