@@ -11,6 +11,7 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast drain    ends one replica without losing a call
   holdfast ban      sources that a set takes nothing from
   holdfast members  who is in the set, and changes of it
+  holdfast reload   new code for an application
   holdfast restart  restarts a set's replicas one after another
   holdfast sim      the simulator: faults by seed, promises checked
   holdfast --version
@@ -36,6 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/ban-command.ts')).banMain(rest)
     case 'members':
       return (await import('./host/members-command.ts')).membersMain(rest)
+    case 'reload':
+      return (await import('./host/reload-command.ts')).reloadMain(rest)
     case 'restart':
       return (await import('./host/restart-command.ts')).restartMain(rest)
     case 'sim':

@@ -184,6 +184,7 @@ export type Op =
   | { readonly kind: 'remove-attribute'; readonly of: string; readonly name: string }
   /** Compare-and-put: the answer is refused as a whole, and the handler told (`conflict`), unless the entity has this version. */
   | { readonly kind: 'expect-version'; readonly of: string; readonly version: number }
+  /** In the turn of a request that begins something. One that is not proxied there is the application's to answer, then or later. */
   | { readonly kind: 'proxy'; readonly request: string; readonly plan: ProxyPlan }
   | {
       readonly kind: 'respond'

@@ -1,29 +1,31 @@
-// Which of a group's inputs its application wants to hear of: a request that begins a call, what is relayed in one of its calls, its
-// timers. Whatever it has no handler for takes its course, and costs nothing.
+// Which of a group's inputs its application wants to hear of. Whatever it has no handler for takes its course, and costs nothing.
 //
-//   INVITE that begins a call -> doInvite            timers, expiry, ... (callbacks.ts) -> timeout, sessionExpired, ...
-//   requests in a dialog -> doBye, doInfo, ...
-//   what goes upstream -> do*Response: each provisional, 2xx, and of an INVITE's failures the best
+//   a request that begins a call, or belongs to nothing -> doInvite, ...     timers, expiry, ... (callbacks.ts) -> timeout, ...
+//   what belongs to a leg (legs.ts)                                          -> its handlers
+//   requests in a dialog that is relayed                                     -> doBye, doInfo, ..., and their course is to be relayed
+//   what goes upstream in one: provisionals, 2xx, of failures the best one   -> do*Response
 
-import type { Group } from '../call/group-state.ts'
+import type { Stamp } from '../base/instant.ts'
+import { isOpen } from '../call/branches.ts'
+import type { CallInput, InputRef } from '../call/contract.ts'
 import { allInvites, dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.ts'
 import { beginTurn, handle } from '../call/group.ts'
-import { isOpen } from '../call/branches.ts'
-import type { Stamp } from '../base/instant.ts'
-import type { CallInput, InputRef } from '../call/contract.ts'
 import type { Turn } from '../call/turn.ts'
-import { groupOfVia } from '../proxy/response.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import type { Flow } from '../wire/entry.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
-import type { ApplicationInfo, HandlerName } from './contract.ts'
+import type { AppMessage, ApplicationInfo, HandlerName } from './contract.ts'
 import { wasHeard } from './heard.ts'
-import { applicationSession } from './sessions.ts'
+import { uacOfBranch, uasOfKey } from './leg-find.ts'
+import type { LegEvent } from './leg-find.ts'
+import { onLegIntent, onLegMessage } from './legs.ts'
 import { applicationFor, applicationNamed, handlerOf } from './router.ts'
+import { applicationSession } from './sessions.ts'
 
 /** What can happen to a group with an application. */
 export type GroupInput =
@@ -31,103 +33,136 @@ export type GroupInput =
   /** A message that was handled while the application was busy with another input; it is only told of it. */
   | { readonly kind: 'told'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
 
-/** Something that an application is to hear of. */
+export type MessageInput = Extract<GroupInput, { kind: 'message' }>
+
+/** Something that an application may want to hear of; `handler` null = it doesn't. */
 export interface AppEvent {
   readonly application: ApplicationInfo
-  /** null = it has none, though the call that begins is its. */
   readonly handler: HandlerName | null
-  /** The message that it is about; null = none. */
-  readonly message: SipMessage | null
-  /** Its INVITE begins a call, which the application may answer or proxy. */
-  readonly isInitial: boolean
-  /** The timer that fired; '' = none. */
-  readonly timer: string
-  /** When that was due. */
+  /** What becomes of it besides: a request that begins something, a leg's, a relayed message, a timer's or a session's. */
+  readonly of: 'initial' | 'leg' | 'relayed' | 'callback'
+  /** As the handler gets it; of `initial` known only once its leg is there. */
+  readonly message: AppMessage | null
+  /** The message that is heard with it. */
+  readonly sip: SipMessage | null
+  readonly subject: string
+  /** When the timer was due that fired. */
   readonly due: Stamp | null
+  readonly leg: LegEvent | null
 }
 
-/** null = it takes its course. */
-export function eventOf(group: Group, input: GroupInput, ctx: AppContext): AppEvent | null {
-  if (input.kind !== 'message' && input.kind !== 'told' && input.kind !== 'intent') return null
-  const turn = beginTurn(group, ctx)
-  const application = applicationOf(turn, input, ctx)
-  if (application === null) return null
-  if (input.kind === 'intent') return ofIntent(turn, application, input.id)
+/** `turn`: begun with the input; what is a leg's has happened in it afterwards. `core` = and nobody is to be asked; null = it is a
+ * plain call's, or nobody's. */
+export function enter(turn: Turn, input: GroupInput, ctx: AppContext): AppEvent | 'core' | null {
+  if (input.kind === 'intent') return ofIntent(turn, input, ctx)
+  if (input.kind !== 'message' && input.kind !== 'told') return null
   const { message } = input
-  if (wasHeard(turn, message)) return null
-  if (input.kind === 'told') return ofMessage(application, message)
+  const session = applicationSession(turn)
+  if (session === null) {
+    const isNew = input.kind === 'message' && message.kind === 'request' && turn.base.entities.size === 0
+    return isNew ? ofNew(turn, message, applicationFor(ctx.applications)) : null
+  }
+  const application = applicationNamed(ctx.applications, session)
+  const outcome = input.kind === 'message' ? onLegMessage(turn, message, input.flow) : null
+  if (outcome === 'core') return 'core'
+  if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, message)
+  if (application === null) return null
+  if (message.kind === 'request' && toTag(message) === null && message.method !== 'CANCEL')
+    return ofNew(turn, message, application)
+  if (!session.hosted.isValid || wasHeard(turn, message)) return null
+  if (input.kind === 'told') return ofRelayed(turn, application, message)
   return message.kind === 'request'
     ? ofRequest(turn, application, message)
     : ofResponse(turn, application, message, input)
 }
 
-/** Whether its application has a handler for it. */
-export function wantsToHear(group: Group, input: GroupInput, ctx: AppContext): boolean {
-  return ctx.applications.length > 0 && eventOf(group, input, ctx) !== null
+/** An application that this replica hasn't got makes nothing of its legs. */
+function absent(leg: LegEvent): AppEvent {
+  const application = { name: '', version: '', handlers: [] }
+  return { ...eventOf(application, null), of: 'leg', leg, message: leg.message, subject: leg.subject }
 }
 
-/** The one that the group has, or would get by an INVITE now. */
-function applicationOf(turn: Turn, input: GroupInput, { applications }: AppContext): ApplicationInfo | null {
+function eventOf(application: ApplicationInfo, handler: HandlerName | null): AppEvent {
+  return { application, handler, of: 'relayed', message: null, sip: null, subject: '', due: null, leg: null }
+}
+
+function ofLeg(turn: Turn, application: ApplicationInfo, leg: LegEvent, sip: SipMessage | null): AppEvent | 'core' {
+  // A provisional changes nothing by which it would be known when it comes again.
+  if (sip?.kind === 'response' && wasHeard(turn, sip)) return 'core'
+  const fallback = sip === null ? [] : sip.kind === 'request' ? (['doRequest'] as const) : (['doResponse'] as const)
+  const handler = handlerOf(application, leg.handler, ...fallback)
+  return { ...eventOf(application, handler), of: 'leg', leg, sip, message: leg.message, subject: leg.subject }
+}
+
+function ofIntent(
+  turn: Turn,
+  input: Extract<GroupInput, { kind: 'intent' }>,
+  ctx: AppContext,
+): AppEvent | 'core' | null {
   const session = applicationSession(turn)
-  if (session === null) return turn.base.entities.size === 0 ? applicationFor(applications) : null
-  // What is invalid is asked about nothing, but for its end, and a call that begins has a new one.
-  const isOpen =
-    session.hosted.isValid || input.kind === 'intent' || (input.kind === 'message' && begins(input.message))
-  return isOpen ? applicationNamed(applications, session) : null
+  if (session === null) return null
+  const application = applicationNamed(ctx.applications, session)
+  const outcome = onLegIntent(turn, input)
+  if (outcome === 'core') return 'core'
+  if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, null)
+  const callback = isCallback(input.id) ? callbackOf(turn, input.id) : null
+  const handler = callback === null || application === null ? null : handlerOf(application, callback.handler)
+  if (application === null || callback === null || handler === null) return null
+  return { ...eventOf(application, handler), of: 'callback', subject: callback.timer, due: callback.due }
 }
 
-function begins(message: SipMessage): boolean {
-  return message.kind === 'request' && message.method === 'INVITE' && toTag(message) === null
+/** A request outside of all dialogs: an INVITE is its application's even if that has no handler for it. */
+function ofNew(turn: Turn, request: SipRequest, application: ApplicationInfo | null): AppEvent | null {
+  const { method } = request
+  if (application === null || method === 'ACK' || method === 'CANCEL' || toTag(request) !== null) return null
+  const key = requestKey(request)
+  if (inviteOfKey(turn, key) !== null || uasOfKey(turn, key) !== null) return null
+  if (turn.local.relays.has(`${method} ${key}`)) return null
+  const handler = handlerOf(application, ...requestHandlers(method))
+  if (handler === null && method !== 'INVITE') return null
+  return { ...eventOf(application, handler), of: 'initial', sip: request }
 }
 
-function ofIntent(turn: Turn, application: ApplicationInfo, id: string): AppEvent | null {
-  const callback = isCallback(id) ? callbackOf(turn, id) : null
-  if (callback === null) return null
-  const { timer, due } = callback
-  const handler = handlerOf(application, callback.handler)
-  return handler === null ? null : { application, handler, message: null, isInitial: false, timer, due }
+/** Whether its application has a handler for it. */
+export function wantsToHear(turn: Turn, input: GroupInput, ctx: AppContext): boolean {
+  const event = enter(turn, input, ctx)
+  return event !== null && event !== 'core' && event.of === 'relayed'
 }
 
 function ofRequest(turn: Turn, application: ApplicationInfo, request: SipRequest): AppEvent | null {
   const { method } = request
+  const known = inviteOfKey(turn, requestKey(request))
   if (method === 'CANCEL') {
-    const invite = inviteOfKey(turn, requestKey(request))
-    const isAccepted = invite !== null && invite.value.state === 'proceeding' && !invite.value.cancelled
-    return isAccepted ? ofMessage(application, request) : null
-  }
-  if (toTag(request) === null) {
-    if (method !== 'INVITE' || inviteOfKey(turn, requestKey(request)) !== null) return null
-    const handler = handlerOf(application, 'doInvite', 'doRequest')
-    return { application, handler, message: request, isInitial: true, timer: '', due: null }
+    const isAccepted = known !== null && known.value.state === 'proceeding' && !known.value.cancelled
+    return isAccepted ? ofRelayed(turn, application, request) : null
   }
   if (dialogOf(turn, request) === null) return null
-  const isRepeated =
-    method === 'INVITE'
-      ? inviteOfKey(turn, requestKey(request)) !== null
-      : turn.local.relays.has(`${method} ${requestKey(request)}`)
-  return isRepeated ? null : ofMessage(application, request)
+  const isRepeated = method === 'INVITE' ? known !== null : turn.local.relays.has(`${method} ${requestKey(request)}`)
+  return isRepeated ? null : ofRelayed(turn, application, request)
 }
 
 function ofResponse(
   turn: Turn,
   application: ApplicationInfo,
   response: SipResponse,
-  input: Extract<CallInput, { kind: 'message' }>,
+  input: MessageInput,
 ): AppEvent | null {
-  // Told by its status, whichever of them: none at all, for most applications.
-  if (ofMessage(application, response) === null) return null
+  const event = ofRelayed(turn, application, response)
+  // Most applications look at few of them.
+  if (event === null && !application.handlers.some((name) => name === 'doErrorResponse' || name === 'doResponse'))
+    return null
   const { method } = cseq(response)
   const branch = viaOf(response).branch ?? ''
-  if (method !== 'INVITE') return isRelayed(turn, response, branch) ? ofMessage(application, response) : null
+  if (method !== 'INVITE') return isRelayed(turn, response, branch) ? event : null
   const found = inviteOfBranch(turn, branch)
   if (found === null || response.status === 100) return null
-  if (response.status < 200) return isOpen(found.branch) ? ofMessage(application, response) : null
-  if (response.status < 300) {
-    const isNew = isOpen(found.branch) || (found.branch.state === 'accepted' && dialogOf(turn, response) === null)
-    return isNew ? ofMessage(application, response) : null
+  if (response.status < 200) return isOpen(found.branch) ? event : null
+  if (response.status >= 300) {
+    const best = bestFailure(turn, found.id, input)
+    return best === null ? null : ofRelayed(turn, application, best)
   }
-  const best = bestFailure(turn, found.id, input)
-  return best === null ? null : ofMessage(application, best)
+  const isNew = isOpen(found.branch) || (found.branch.state === 'accepted' && dialogOf(turn, response) === null)
+  return isNew ? event : null
 }
 
 /** A request that the set asked by itself has an answer that goes no further; so has what was answered before. */
@@ -146,7 +181,7 @@ function isRelayed(turn: Turn, response: SipResponse, branch: string): boolean {
 }
 
 /** What goes upstream if this failure is the last one of its INVITE. */
-function bestFailure(turn: Turn, id: string, input: Extract<CallInput, { kind: 'message' }>): SipMessage | null {
+function bestFailure(turn: Turn, id: string, input: MessageInput): SipMessage | null {
   const was = turn.get('Transaction', id)
   const trial = beginTurn(turn.base, turn.ctx)
   handle(trial, input)
@@ -157,31 +192,44 @@ function bestFailure(turn: Turn, id: string, input: Extract<CallInput, { kind: '
   return parsed.ok ? parsed.value : null
 }
 
-function ofMessage(application: ApplicationInfo, message: SipMessage): AppEvent | null {
+function ofRelayed(turn: Turn, application: ApplicationInfo, sip: SipMessage): AppEvent | null {
   const handler =
-    message.kind === 'request'
-      ? handlerOf(application, ...requestHandlers(message.method))
-      : handlerOf(application, responseHandler(message.status), 'doResponse')
-  return handler === null ? null : { application, handler, message, isInitial: false, timer: '', due: null }
+    sip.kind === 'request'
+      ? handlerOf(application, ...requestHandlers(sip.method))
+      : handlerOf(application, responseHandler(sip.status), 'doResponse')
+  if (handler === null) return null
+  const session = sessionOf(turn, sip)
+  const message: AppMessage = { kind: sip.kind, session, request: '', text: sip.text, isInitial: false }
+  return { ...eventOf(application, handler), sip, message }
 }
 
-const METHODS: Readonly<Record<string, HandlerName>> = {
-  INVITE: 'doInvite',
-  ACK: 'doAck',
-  BYE: 'doBye',
-  CANCEL: 'doCancel',
-  INFO: 'doInfo',
-  MESSAGE: 'doMessage',
-  NOTIFY: 'doNotify',
-  OPTIONS: 'doOptions',
-  PRACK: 'doPrack',
-  REFER: 'doRefer',
-  SUBSCRIBE: 'doSubscribe',
-  UPDATE: 'doUpdate',
+function sessionOf(turn: Turn, message: SipMessage): string {
+  const invite =
+    message.kind === 'response'
+      ? inviteOfBranch(turn, viaOf(message).branch ?? '')
+      : message.method === 'CANCEL'
+        ? inviteOfKey(turn, requestKey(message))
+        : null
+  return invite?.value.session ?? dialogOf(turn, message)?.value.session ?? ''
 }
+
+const METHODS: ReadonlyMap<string, HandlerName> = new Map([
+  ['INVITE', 'doInvite'],
+  ['ACK', 'doAck'],
+  ['BYE', 'doBye'],
+  ['CANCEL', 'doCancel'],
+  ['INFO', 'doInfo'],
+  ['MESSAGE', 'doMessage'],
+  ['NOTIFY', 'doNotify'],
+  ['OPTIONS', 'doOptions'],
+  ['PRACK', 'doPrack'],
+  ['REFER', 'doRefer'],
+  ['SUBSCRIBE', 'doSubscribe'],
+  ['UPDATE', 'doUpdate'],
+])
 
 function requestHandlers(method: string): readonly HandlerName[] {
-  const own = METHODS[method]
+  const own = METHODS.get(method)
   return own === undefined ? ['doRequest'] : [own, 'doRequest']
 }
 
@@ -192,8 +240,8 @@ function responseHandler(status: number): HandlerName {
 }
 
 /** What is handled at once even while the application is busy with another input of the group, so that no handler that hangs keeps a
- * call up or a caller waiting (design.md 4): deadlines, what the set does by itself, and whatever ends a call. */
-export function passesAsk(group: Group, input: GroupInput, ctx: AppContext): boolean {
+ * call up or a caller waiting (design.md 4): deadlines, what the set does by itself, and whatever ends a call that is relayed. */
+export function passesAsk(turn: Turn, input: GroupInput): boolean {
   switch (input.kind) {
     case 'wake':
     case 'unsent':
@@ -201,7 +249,7 @@ export function passesAsk(group: Group, input: GroupInput, ctx: AppContext): boo
     case 'intent':
       return isCores(input.id)
     case 'message':
-      return endsCall(beginTurn(group, ctx), input.message)
+      return endsCall(turn, input.message)
     default:
       return false
   }
@@ -219,8 +267,9 @@ function endsCall(turn: Turn, message: SipMessage): boolean {
     return message.method === 'ACK' && isAckOfFailure(turn, message)
   }
   const { method } = cseq(message)
-  if (method === 'BYE' || method === 'CANCEL') return true
-  return method === 'INVITE' && (inviteOfBranch(turn, viaOf(message).branch ?? '')?.value.cancelled ?? false)
+  const branch = viaOf(message).branch ?? ''
+  if (method === 'BYE' || method === 'CANCEL') return uacOfBranch(turn, branch) === null
+  return method === 'INVITE' && (inviteOfBranch(turn, branch)?.value.cancelled ?? false)
 }
 
 function isAckOfFailure(turn: Turn, ack: SipRequest): boolean {

@@ -1,40 +1,40 @@
 // One group with its application, as the replica steps it (decision 0031): what call/group.ts is for a plain call.
 //
 //   input --> does its application want to hear of it (event.ts)?
-//     no  --> its course: call/group.ts, as ever
+//     no  --> its course: call/group.ts and legs.ts, as ever
 //     yes --> `asks`, and nothing else; the owner gives the input again with the answer:
-//             done   --> a turn: its operations, then the input's course --> one commit, then the messages
-//             failed --> its course alone; an INVITE that begins a call gets 500
+//             done   --> a turn: its operations, and the input's course --> one commit, then the messages
+//             failed --> its course alone; a request that begins something gets 500
+//
+// A request that begins something is the application's to proxy or to answer, now or later. If it does neither, the request waits, until
+// the session expires.
 
-import { must } from '../base/assert.ts'
-import { beginTurn, endTurn, handle, stepGroup as stepCall } from '../call/group.ts'
+import { unreachable } from '../base/assert.ts'
+import { beginTurn as beginCall, endTurn, handle, stepGroup as stepCall } from '../call/group.ts'
 import type { Group } from '../call/group-state.ts'
-import type { CallInput, CallResult } from '../call/contract.ts'
-import { dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.ts'
-import { isToBegin, openSession } from '../call/invite.ts'
-import { reply } from '../call/reply.ts'
+import type { CallResult } from '../call/contract.ts'
 import type { Turn } from '../call/turn.ts'
-import { requestKey } from '../proxy/branch.ts'
-import { viaOf } from '../proxy/upstream.ts'
 import { LAST_ACCESS } from '../session/application-session.ts'
-import type { SipMessage, SipRequest } from '../sip/message.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppAnswer, AppCall, HandlerName, Op } from './contract.ts'
-import { eventOf } from './event.ts'
+import { endCall } from './end-call.ts'
+import { enter, passesAsk, wantsToHear } from './event.ts'
 import type { AppEvent, GroupInput } from './event.ts'
 import { noteHeard } from './heard.ts'
-import { beginProxied, endCall, newPlan } from './initial.ts'
+import { Initial } from './initial.ts'
+import { onLegDefault } from './leg-default.ts'
+import { applyLegOp } from './leg-ops.ts'
+import { onLegTakeover, onLegUnsent } from './leg-takeover.ts'
+import { onLegWake, resumeLegs } from './leg-wake.ts'
 import { settleSessions } from './lifecycle.ts'
 import { opsFault } from './op-shapes.ts'
 import { applyOp } from './operations.ts'
-import { applicationSession, hostSession, openApplicationSession, touch } from './sessions.ts'
+import { applicationSession, touch } from './sessions.ts'
 import { viewOf } from './view.ts'
-import type { Initial, InvitePlan } from './initial.ts'
 
 export { emptyLocal, isIdle, isInLog, loadGroup, localOf, wakeAt } from '../call/group.ts'
 export type { Group } from '../call/group-state.ts'
-export { passesAsk, wantsToHear } from './event.ts'
 export type { GroupInput } from './event.ts'
 
 /** What an application is to be asked; the owner gives it its id, and the group's version. */
@@ -65,20 +65,6 @@ export interface Failure {
   readonly reason: string
 }
 
-const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], waitsFor: null } as const
-const NO_OPERATIONS: AppAnswer = { kind: 'done', ops: [], result: null }
-const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
-
-export function stepGroup(group: Group, input: GroupInput, ctx: AppContext, around: Around = ALONE): StepResult {
-  const { event, answer, isTold } = around
-  const step: Step = { group, input, ctx, isTold }
-  if (event !== undefined && answer !== undefined) return afterAnswer(step, event, answer)
-  const asked = ctx.applications.length === 0 ? null : eventOf(group, input, ctx)
-  return asked === null ? takeItsCourse(step, null) : ask(step, asked)
-}
-
-const ALONE: Around = { isTold: false }
-
 interface Step {
   readonly group: Group
   readonly input: GroupInput
@@ -86,132 +72,218 @@ interface Step {
   readonly isTold: boolean
 }
 
-/** What becomes of the input without its application. */
-export function course(group: Group, input: GroupInput, ctx: AppContext, { isTold }: Around): StepResult {
-  return takeItsCourse({ group, input, ctx, isTold }, null)
+const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], waitsFor: null } as const
+const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
+
+export function stepGroup(group: Group, input: GroupInput, ctx: AppContext, around: Around): StepResult {
+  const { event, answer, isTold } = around
+  const step: Step = { group, input, ctx, isTold }
+  if (event !== undefined && answer !== undefined) return afterAnswer(step, event, answer)
+  const turn = beginTurn(step)
+  if (applicationSession(turn) === null && ctx.applications.length === 0) return plain(step)
+  const entered = enter(turn, input, ctx)
+  if (entered === null || entered === 'core') return takeItsCourse(step, turn, entered === 'core')
+  return ask(step, turn, entered)
 }
 
-function takeItsCourse({ group, input, ctx, isTold }: Step, failure: Failure | null): StepResult {
-  const turn = beginTurn(group, ctx)
-  const isPlain = applicationSession(turn) === null && input.kind !== 'told'
-  if (isPlain) return { ...stepCall(group, input, ctx), asks: null, failure }
-  perform(turn, input)
-  return { ...end(turn, { group, input, ctx, isTold }), asks: null, failure }
+/** Whether the input is not to wait for what the application says of another one. */
+export function passes(group: Group, input: GroupInput, ctx: AppContext): boolean {
+  return passesAsk(beginCall(group, ctx), input)
+}
+
+/** Whether the application is to be told of an input that passes. */
+export function isToBeTold(group: Group, input: GroupInput, ctx: AppContext): boolean {
+  return input.kind === 'message' && wantsToHear(beginCall(group, ctx), input, ctx)
+}
+
+/** What becomes of an input that passes: as if there were no application. */
+export function course(group: Group, input: GroupInput, ctx: AppContext, { isTold }: Around): StepResult {
+  const step: Step = { group, input, ctx, isTold }
+  return takeItsCourse(step, beginTurn(step), false)
+}
+
+function beginTurn({ group, ctx }: Step): Turn {
+  const turn = beginCall(group, ctx)
+  resumeLegs(turn)
+  return turn
+}
+
+function plain({ group, input, ctx }: Step): StepResult {
+  if (input.kind !== 'told') return { ...stepCall(group, input, ctx), asks: null, failure: null }
+  const turn = beginCall(group, ctx)
+  turn.handled(input.ref)
+  return { ...endTurn(turn), asks: null, failure: null }
+}
+
+/** `isDone`: a leg's part was all. */
+function takeItsCourse(step: Step, turn: Turn, isDone: boolean, failure: Failure | null = null): StepResult {
+  if (applicationSession(turn) === null) return { ...plain(step), failure }
+  if (isDone) markHandled(turn, step.input)
+  else perform(turn, step.input)
+  return end(turn, step, failure)
 }
 
 function perform(turn: Turn, input: GroupInput): void {
-  // It was handled when it came.
-  if (input.kind === 'told') turn.handled(input.ref)
-  else if (input.kind !== 'intent' || !isCallback(input.id)) handle(turn, input)
-  else if (callbackOf(turn, input.id) === null) dropCallback(turn, input.id)
-  else {
-    beginCallback(turn, input.id)
-    endCallback(turn, input.id)
+  switch (input.kind) {
+    case 'told':
+      // It was handled when it came.
+      turn.handled(input.ref)
+      return
+    case 'intent':
+      if (!isCallback(input.id)) handle(turn, input)
+      else if (callbackOf(turn, input.id) === null) dropCallback(turn, input.id)
+      else {
+        beginCallback(turn, input.id)
+        endCallback(turn, input.id)
+      }
+      return
+    case 'takeover':
+      handle(turn, input)
+      onLegTakeover(turn)
+      return
+    case 'wake':
+      handle(turn, input)
+      onLegWake(turn)
+      return
+    case 'unsent':
+      if (!onLegUnsent(turn, input)) handle(turn, input)
+      return
+    case 'message':
+    case 'ban':
+      handle(turn, input)
+      return
+    default:
+      unreachable(input)
   }
 }
 
+function markHandled(turn: Turn, input: GroupInput): void {
+  if (input.kind !== 'message') return
+  if (turn.commits) turn.handledAfter(input.ref)
+  else turn.handled(input.ref)
+}
+
 /** What every turn of such a group ends with. */
-function end(turn: Turn, { input, ctx, isTold }: Step): CallResult<Group> {
+function end(turn: Turn, { input, ctx, isTold }: Step, failure: Failure | null = null): StepResult {
   // A commit, so that what it kept open may end.
   if (input.kind === 'told') turn.put(LAST_ACCESS, { kind: 'access' })
   else if (input.kind === 'message') touch(turn)
   if (!isTold) settleSessions(turn, ctx)
-  return endTurn(turn)
+  return { ...endTurn(turn), asks: null, failure }
 }
 
-function ask(step: Step, event: AppEvent): StepResult {
+function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
   const { group, input, ctx } = step
-  const { application, handler, message, timer, due, isInitial } = event
-  const turn = beginTurn(group, ctx)
-  let session = ''
-  if (isInitial) {
-    const { message: request, flow, ref } = initial(input)
+  let { message } = event
+  if (event.of === 'initial') {
+    const initial = new Initial(turn, input, event)
     // What is not let in costs no application anything.
-    if (!isToBegin(turn, request, flow, ref)) return { ...endTurn(turn), asks: null, failure: null }
-    if (ctx.format === 1) return refuse(step, 503, failureOf(event, NO_ROOM))
-    if (handler === null) return afterAnswer(step, event, NO_OPERATIONS)
-    session = openSessions(turn, request, event)
-  } else if (message !== null) session = sessionOf(turn, message)
-  const request = isInitial ? turn.nextId('Transaction') : ''
+    if (!initial.isLetIn()) return { ...endTurn(turn), asks: null, failure: null }
+    if (ctx.format === 1) return refuse(step, event, 503, NO_ROOM)
+    if (event.handler === null) return beginInitial(step, event, [])
+    message = initial.openLeg()
+  }
+  const { application, handler, subject, due } = event
+  if (handler === null) return finish(step, turn, event, 'absent')
   const call: Ask['call'] = {
     application: application.name,
     version: application.version,
-    handler: must(handler, 'an application is asked by one of its handlers'),
-    message: message === null ? null : { kind: message.kind, session, request, text: message.text, isInitial },
-    subject: timer,
+    handler,
+    message,
+    subject,
     due,
     http: null,
     now: ctx.cluster,
-    view: viewOf(turn, ctx, timer),
+    view: viewOf(turn, ctx, event.of === 'callback' ? subject : ''),
   }
   return { ...NOTHING, group, asks: { event, call }, failure: null }
 }
 
-/** The SipSession of an INVITE that begins a call, and the application's session around it. */
-function openSessions(turn: Turn, request: SipRequest, { application: { name, version } }: AppEvent): string {
-  openApplicationSession(turn, { application: name, version, key: null })
-  const session = openSession(turn, request)
-  hostSession(turn, session, 'proxy')
-  return session
-}
-
-/** An answer that keeps no state. */
-function refuse({ group, input, ctx }: Step, status: number, failure: Failure): StepResult {
-  const { message, flow, ref } = initial(input)
-  const turn = beginTurn(group, ctx)
-  reply(turn, message, flow, status)
-  turn.handled(ref)
-  return { ...endTurn(turn), asks: null, failure }
-}
-
 function afterAnswer(step: Step, event: AppEvent, answer: AppAnswer): StepResult {
   if (answer.kind === 'failed') return afterFailure(step, event, answer.reason)
-  const { group, input, ctx } = step
-  const turn = beginTurn(group, ctx)
+  const shape = opsFault(answer.ops)
+  if (shape !== null) return afterFailure(step, event, shape)
+  if (event.of === 'initial') return beginInitial(step, event, answer.ops)
+  const turn = beginTurn(step)
   turn.holdBack()
-  const plan = newPlan(event.isInitial)
-  if (event.isInitial) openSessions(turn, initial(input).message, event)
-  const isCallable = input.kind !== 'intent' || callbackOf(turn, input.id) !== null
-  if (input.kind === 'intent' && isCallable) beginCallback(turn, input.id)
-  // What a callback was for may have gone while it ran: nothing that it did counts then.
-  const fault = isCallable ? doAll(turn, answer.ops, plan) : null
+  // A leg's part is done again, on the state of now: it may be over.
+  const entered = event.of === 'leg' ? enter(turn, step.input, step.ctx) : event
+  if (entered === null || entered === 'core') return takeItsCourse(step, turn, entered === 'core')
+  const { input } = step
+  if (event.of === 'callback' && input.kind === 'intent') {
+    // What it was for went while it ran: nothing that it did counts.
+    if (callbackOf(turn, input.id) === null) return takeItsCourse(step, turn, false)
+    beginCallback(turn, input.id)
+  }
+  const fault = doAll(turn, answer.ops)
   if (fault !== null) return afterFailure(step, event, fault)
-  if (event.isInitial) return begin(turn, step, plan)
-  // A turn that changes nothing needs no mark: its handler may run again.
-  if (turn.commits && event.message !== null) noteHeard(turn, event.message)
-  if (input.kind === 'intent' && isCallable) endCallback(turn, input.id)
-  else perform(turn, input)
-  return { ...end(turn, step), asks: null, failure: null }
+  return finish(step, turn, entered, 'done')
 }
 
-function begin(turn: Turn, step: Step, plan: InvitePlan): StepResult {
-  const { group, input, ctx } = step
-  const transaction = turn.nextId('Transaction')
-  beginProxied(turn, initial(input), plan)
-  const hasBegun = turn.isWaiting || turn.get('Transaction', transaction) !== null
-  if (hasBegun) return { ...end(turn, step), asks: null, failure: null }
+/** The operations are done, or there are none: what comes besides. */
+function finish(
+  step: Step,
+  turn: Turn,
+  event: AppEvent,
+  outcome: 'done' | 'failed' | 'absent',
+  failure: Failure | null = null,
+): StepResult {
+  const { input } = step
+  // A turn that changes nothing needs no mark: its handler may run again.
+  const hasChanged = outcome === 'done' && turn.commits && event.sip !== null
+  if (hasChanged && event.sip !== null && isUnknown(event)) noteHeard(turn, event.sip)
+  if (event.leg !== null) {
+    onLegDefault(turn, event.leg, outcome)
+    markHandled(turn, input)
+  } else if (event.of === 'callback' && outcome === 'done' && input.kind === 'intent') endCallback(turn, input.id)
+  else perform(turn, input)
+  return end(turn, step, failure)
+}
+
+/** Requests of a leg are in the log, and so known when they come again. */
+function isUnknown({ of, sip }: AppEvent): boolean {
+  return of === 'relayed' || (of === 'leg' && sip?.kind === 'response')
+}
+
+/** A request that begins something, after its handler; or it has none, and is proxied. */
+function beginInitial(step: Step, event: AppEvent, ops: readonly Op[]): StepResult {
+  const turn = beginTurn(step)
+  turn.holdBack()
+  const initial = new Initial(turn, step.input, event)
+  const isProxied = event.handler === null || ops.some(({ kind }) => kind === 'proxy')
+  if (isProxied) initial.openProxied()
+  else initial.openLeg()
+  const fault = doAll(turn, ops, initial)
+  if (fault !== null) return afterFailure(step, event, fault)
+  if (!isProxied) {
+    markHandled(turn, step.input)
+    return end(turn, step)
+  }
+  initial.forward()
+  if (initial.hasBegun()) return end(turn, step)
   // There is no way to where it is proxied, or no room: what its handler did with a call that never was goes with that.
-  const bare = beginTurn(group, ctx)
-  beginProxied(bare, initial(input), plan)
+  const bare = beginTurn(step)
+  new Initial(bare, step.input, event, initial.plan).forward()
   return { ...endTurn(bare), asks: null, failure: null }
 }
 
 /** Why one of them isn't allowed; null = they are done. */
-function doAll(turn: Turn, ops: readonly Op[], plan: InvitePlan): string | null {
-  const shape = opsFault(ops)
-  if (shape !== null) return shape
+function doAll(turn: Turn, ops: readonly Op[], initial: Initial | null = null): string | null {
   for (const op of ops) {
-    const fault = doOne(turn, op, plan)
+    const fault = doOne(turn, op, initial)
     if (fault !== null) return fault
   }
   return null
 }
 
-function doOne(turn: Turn, op: Op, plan: InvitePlan): string | null {
+function doOne(turn: Turn, op: Op, initial: Initial | null): string | null {
   switch (op.kind) {
     case 'proxy':
+      return initial === null
+        ? 'IllegalState: proxy: only a request that begins something can be proxied'
+        : initial.proxy(op)
     case 'respond':
-      return plan.take(op)
+      return applyLegOp(turn, op)
     case 'end-call':
       return endCall(turn, op.session)
     default:
@@ -221,28 +293,22 @@ function doOne(turn: Turn, op: Op, plan: InvitePlan): string | null {
 
 /** Nothing that the handler did counts. */
 function afterFailure(step: Step, event: AppEvent, reason: string): StepResult {
+  if (event.of === 'initial') return refuse(step, event, 500, reason)
   const failure = failureOf(event, reason)
-  return event.isInitial ? refuse(step, 500, failure) : takeItsCourse(step, failure)
+  const turn = beginTurn(step)
+  if (event.of !== 'leg') return takeItsCourse(step, turn, false, failure)
+  const entered = enter(turn, step.input, step.ctx)
+  if (entered === null || entered === 'core') return takeItsCourse(step, turn, entered === 'core', failure)
+  return finish(step, turn, entered, 'failed', failure)
+}
+
+/** An answer that keeps no state. */
+function refuse(step: Step, event: AppEvent, status: number, reason: string): StepResult {
+  const turn = beginTurn(step)
+  new Initial(turn, step.input, event).refuse(status)
+  return { ...endTurn(turn), asks: null, failure: failureOf(event, reason) }
 }
 
 function failureOf({ application, handler }: AppEvent, reason: string): Failure {
-  return { application: application.name, handler: handler ?? 'doInvite', reason }
-}
-
-function initial(input: GroupInput): Initial {
-  const isOne = input.kind === 'message' && input.message.kind === 'request'
-  return must(
-    isOne ? (input as Extract<CallInput, { kind: 'message' }> as Initial) : null,
-    'a call begins with a request',
-  )
-}
-
-function sessionOf(turn: Turn, message: SipMessage): string {
-  const invite =
-    message.kind === 'response'
-      ? inviteOfBranch(turn, viaOf(message).branch ?? '')
-      : message.method === 'CANCEL'
-        ? inviteOfKey(turn, requestKey(message))
-        : null
-  return invite?.value.session ?? dialogOf(turn, message)?.value.session ?? ''
+  return { application: application.name, handler: handler ?? 'doRequest', reason }
 }

@@ -1,58 +1,94 @@
-// An INVITE that begins a call: its application proxies it, or refuses it, or leaves it to the set's own route.
+// A request that begins something. Its application proxies it, or answers it as a UAS (uas.ts), at once or later; one that has no handler
+// for it leaves it to the set's own route.
 
-import { answerText } from '../proxy/answer.ts'
-import type { CallInput } from '../call/contract.ts'
-import { allDialogs } from '../call/find.ts'
-import { forwardInvite, refuseInvite } from '../call/invite.ts'
-import { hangUp } from '../call/own-bye.ts'
+import { assert } from '../base/assert.ts'
+import { inviteOfKey } from '../call/find.ts'
+import { handle } from '../call/group.ts'
+import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
+import { turnAway } from '../call/refuse.ts'
+import { reply } from '../call/reply.ts'
 import type { Turn } from '../call/turn.ts'
+import { requestKey } from '../proxy/branch.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { aimAt } from './aim.ts'
-import type { MessageParts, Op, ProxyPlan } from './contract.ts'
-
-export type Initial = Extract<CallInput, { kind: 'message' }> & { readonly message: SipRequest }
-
-/** What is to become of the INVITE in hand. */
-export interface InvitePlan {
-  proxy: ProxyPlan | null
-  refusal: (MessageParts & { readonly status: number }) | null
-  /** Why it isn't allowed; null = it is noted. */
-  take(op: Extract<Op, { kind: 'proxy' | 'respond' }>): string | null
-}
-
-export function newPlan(isInitial: boolean): InvitePlan {
-  return {
-    proxy: null,
-    refusal: null,
-    take(op) {
-      if (!isInitial) return `IllegalState: ${op.kind}: only an INVITE that begins a call can be proxied or answered`
-      if (this.proxy !== null || this.refusal !== null) {
-        return `IllegalState: ${op.kind}: the INVITE is proxied or answered already`
-      }
-      if (op.kind === 'proxy') this.proxy = op.plan
-      else if (op.response.status >= 300) this.refusal = op.response
-      else return 'not-supported: respond: a proxy refuses a call (300 to 699), and answers none'
-      return null
-    },
-  }
-}
+import type { AppMessage, Op, ProxyPlan } from './contract.ts'
+import type { AppEvent, GroupInput, MessageInput } from './event.ts'
+import { hostSession, openApplicationSession } from './sessions.ts'
+import { openUas } from './uas.ts'
 
 const OWN_ROUTE: ProxyPlan = { targets: [], recurse: false, timeout: null }
 
-export function beginProxied(turn: Turn, { message, flow, ref }: Initial, { proxy, refusal }: InvitePlan): void {
-  if (refusal === null) {
-    forwardInvite(turn, message, flow, ref, aimAt(turn, message, flow, proxy ?? OWN_ROUTE))
-    return
-  }
-  const { status, reason, headers } = refusal
-  const text = answerText(message, turn.ctx.keys, status, { headers, ...(reason === undefined ? {} : { reason }) })
-  refuseInvite(turn, message, flow, ref, { status, text })
-}
+export class Initial {
+  readonly #turn: Turn
+  readonly #input: MessageInput
+  readonly #request: SipRequest
+  readonly #event: AppEvent
+  #plan: ProxyPlan | null
 
-/** A BYE to both sides of each dialog of that session that is up. */
-export function endCall(turn: Turn, session: string): string | null {
-  for (const { id, value } of allDialogs(turn)) {
-    if (value.session === session && value.state === 'confirmed') hangUp(turn, id, value)
+  constructor(turn: Turn, input: GroupInput, event: AppEvent, plan: ProxyPlan | null = null) {
+    assert(input.kind === 'message' && input.message.kind === 'request', 'something begins with a request')
+    this.#turn = turn
+    this.#input = input
+    this.#request = input.message
+    this.#event = event
+    this.#plan = plan
   }
-  return null
+
+  get plan(): ProxyPlan | null {
+    return this.#plan
+  }
+
+  get #isInvite(): boolean {
+    return this.#request.method === 'INVITE'
+  }
+
+  /** False: it was turned away, or is a repetition. */
+  isLetIn(): boolean {
+    const { flow, ref } = this.#input
+    if (this.#isInvite) return isToBegin(this.#turn, this.#request, flow, ref)
+    const verdict = this.#turn.ctx.admit(flow)
+    if (verdict !== 'admit') turnAway(this.#turn, this.#request, flow, ref, verdict)
+    return verdict === 'admit'
+  }
+
+  /** It is the application's to answer. */
+  openLeg(): AppMessage | null {
+    this.#openApplication()
+    return openUas(this.#turn, this.#request, this.#input.flow).message
+  }
+
+  /** It is to be proxied. */
+  openProxied(): void {
+    this.#openApplication()
+    hostSession(this.#turn, openSession(this.#turn, this.#request), 'proxy')
+  }
+
+  #openApplication(): void {
+    const { name, version } = this.#event.application
+    openApplicationSession(this.#turn, { application: name, version, key: null })
+  }
+
+  /** Why it isn't allowed; null = it is noted. */
+  proxy({ plan }: Extract<Op, { kind: 'proxy' }>): string | null {
+    if (this.#plan !== null) return 'IllegalState: proxy: the request is proxied already'
+    if (!this.#isInvite && plan.targets.length > 0)
+      return `not-supported: proxy: a ${this.#request.method} goes where the set's own route leads: name no targets`
+    this.#plan = plan
+    return null
+  }
+
+  forward(): void {
+    const { flow, ref } = this.#input
+    if (!this.#isInvite) return handle(this.#turn, this.#input)
+    forwardInvite(this.#turn, this.#request, flow, ref, aimAt(this.#turn, this.#request, flow, this.#plan ?? OWN_ROUTE))
+  }
+
+  hasBegun(): boolean {
+    return this.#turn.isWaiting || !this.#isInvite || inviteOfKey(this.#turn, requestKey(this.#request)) !== null
+  }
+
+  refuse(status: number): void {
+    reply(this.#turn, this.#request, this.#input.flow, status)
+    this.#turn.handled(this.#input.ref)
+  }
 }

@@ -10,7 +10,7 @@ import type { Turn } from '../call/turn.ts'
 import { COOKIE } from '../proxy/branch.ts'
 import { hostPort, listenerFor, speaks } from '../proxy/own.ts'
 import { isSips } from '../proxy/route.ts'
-import { TOKEN, makeToken } from '../proxy/token.ts'
+import { LEG, TOKEN, groupOfCallId, legMark, makeToken } from '../proxy/token.ts'
 import type { Dialog } from '../session/dialog.ts'
 import type { Leg } from '../session/leg.ts'
 import { buildRequest, buildResponse } from '../sip/build.ts'
@@ -57,17 +57,14 @@ export function partsFault({ headers, body, reason }: MessageParts): OpFault {
 }
 
 /** Our URI in a leg: it names the group, so whatever comes there is its owner's. */
-export function contactValue(
-  turn: Turn,
-  { transport, host }: Pick<Flow, 'transport' | 'host'>,
-  secure: boolean,
-): string {
+export function contactValue(turn: Turn, leg: Leg, { transport, host }: Flow, secure: boolean): string {
   const { settings, keys } = turn.ctx
   const own = listenerFor(settings.sip, transport, host)
   const named = secure && transport === 'tls' ? '' : uriTransport(transport)
   const parameter = named === '' ? '' : `;transport=${named}`
   const token = makeToken(keys, turn.key, '')
-  return `<${secure ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};${TOKEN}=${token}>`
+  const mark = groupOfCallId(keys, leg.callId) === turn.key ? '' : `;${LEG}=${legMark(keys, turn.key, leg.callId)}`
+  return `<${secure ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};${TOKEN}=${token}${mark}>`
 }
 
 /** An answer of ours in a leg. */
@@ -81,7 +78,9 @@ export function responseText(
   const isOfDialog = status < 300 && WITH_CONTACT.includes(request.method)
   // 12.1.1: all of them, in their order.
   const routes = isOfDialog ? values(request, 'Record-Route').map((value) => ['Record-Route', value] as const) : []
-  const contact = isOfDialog ? [['Contact', contactValue(turn, upstream, isSips(request.requestUri))] as const] : []
+  const contact = isOfDialog
+    ? [['Contact', contactValue(turn, leg, upstream, isSips(request.requestUri))] as const]
+    : []
   const own = headers.filter(([name]) => !OF_DIALOG.has(longName(name)) || (status >= 300 && isContact(name)))
   return buildResponse(request, status, reason, {
     toTag: leg.local.tag,

@@ -26,8 +26,7 @@ import { hasDialog } from '../session/leg.ts'
 import { legOfRequest, putLeg } from './leg-find.ts'
 import type { LegOutcome } from './leg-find.ts'
 import { readLegIntent } from './leg-timers.ts'
-import { onUacResponse } from './uac-response.ts'
-import { onCancelTimer, onForkTimer, onLocalFinal } from './uac-response.ts'
+import { bindUac, onCancelTimer, onForkTimer, onLocalFinal, onUacResponse } from './uac-response.ts'
 import { acknowledge, onUasRequest } from './uas.ts'
 import { onUasAck, onUasCancel } from './uas-follow.ts'
 import { startWaiting } from './uac.ts'
@@ -35,7 +34,10 @@ import { allUac } from '../call/find.ts'
 
 /** Nothing is said here of whoever keeps the input: it is handled with the turn's commit, or at once if there is none. */
 export function onLegMessage(turn: Turn, message: SipMessage, flow: Flow): LegOutcome {
-  if (message.kind === 'response') return onUacResponse(turn, message)
+  if (message.kind === 'response') {
+    bindUac(turn, message, flow)
+    return onUacResponse(turn, message)
+  }
   const leg = boundAgain(turn, message, flow, legOfRequest(turn, message))
   switch (message.method) {
     case 'ACK':

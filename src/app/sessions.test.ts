@@ -23,7 +23,7 @@ const sessionOf = (view: SessionView, id: string): SessionView['sessions'][numbe
   view.sessions.find((one) => one.id === id)
 
 describe('a SipApplicationSession', () => {
-  test('[row 1] has an id that stays, is its own, and says which group it is of to the set alone', () => {
+  test('[JSR 1] has an id that stays, is its own, and says which group it is of to the set alone', () => {
     const stage = Stage.open()
     const { id } = stage.view
     stage.call('1')
@@ -39,7 +39,7 @@ describe('a SipApplicationSession', () => {
     expect(later).not.toBe(id)
   })
 
-  test('[row 3] knows when it was created, and when a message was last in a commit of it; nothing else counts', () => {
+  test('[JSR 3] knows when it was created, and when a message was last in a commit of it; nothing else counts', () => {
     const stage = Stage.open()
     stage.answer(expires(null))
     stage.sleep(10)
@@ -56,7 +56,7 @@ describe('a SipApplicationSession', () => {
     expect(stage.view.version).toBe(version)
   })
 
-  test('[row 3] no commit is made for the last access alone', () => {
+  test('[JSR 3] no commit is made for the last access alone', () => {
     const stage = Stage.open()
     stage.turn(touch)
     const turn = new Turn(stage.load(), stage.ctx)
@@ -64,7 +64,7 @@ describe('a SipApplicationSession', () => {
     expect(turn.commits).toBe(false)
   })
 
-  test('[row 10] lists its SipSessions, those of other replicas too: the log has them', () => {
+  test('[JSR 10] lists its SipSessions, those of other replicas too: the log has them', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.call('2')
@@ -75,7 +75,7 @@ describe('a SipApplicationSession', () => {
     expect(stage.view.nextSession).toBe(3)
   })
 
-  test('[row 17] a SipSession has its Call-ID, its parties and tags, and the handler that it was given', () => {
+  test('[JSR 17] a SipSession has its Call-ID, its parties and tags, and the handler that it was given', () => {
     const stage = Stage.open()
     stage.call('1')
     expect(stage.answer({ kind: 'set-handler', session: '1', handler: 'charge' })).toBeNull()
@@ -94,7 +94,7 @@ describe('a SipApplicationSession', () => {
 })
 
 describe('attributes', () => {
-  test('[row 2] those of one turn are one commit; each session has its own', () => {
+  test('[JSR 2] those of one turn are one commit; each session has its own', () => {
     const stage = Stage.open()
     stage.call('1')
     const before = stage.store.groupVersion(stage.view.group)
@@ -109,7 +109,7 @@ describe('attributes', () => {
     expect(stage.view.attributes.map(({ name }) => name)).toEqual(['b'])
   })
 
-  test('[row 2] an answer of which one operation is not allowed changes nothing at all', () => {
+  test('[JSR 2] an answer of which one operation is not allowed changes nothing at all', () => {
     const stage = Stage.open()
     const before = stage.store.hash()
     expect(stage.answer(set('a', 1), newTimer('t1', 5), set('x', 1, '9'))).toBe(
@@ -119,27 +119,21 @@ describe('attributes', () => {
   })
 
   test('what was packed is what is read, whatever JSON can say, and bytes', () => {
-    const bytes = fc.uint8Array({ maxLength: 20 })
-    const { value } = fc.letrec<{ value: AttributeValue }>((tie) => ({
-      value: fc.oneof(
-        { depthSize: 'small' },
-        fc.constant(null),
-        fc.boolean(),
-        fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (Object.is(n, -0) ? 0 : n)),
-        fc.integer(),
-        fc.string({ unit: 'binary' }),
-        bytes,
-        fc.array(tie('value'), { maxLength: 4 }),
-        fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 4 }).filter(hasPlainKeys),
-      ),
-    }))
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (Object.is(n, -0) ? 0 : n))
+    const text = fc.string({ unit: 'binary' })
+    const leaf = fc.oneof(number, fc.integer(), text, fc.boolean(), fc.constant(null), fc.uint8Array({ maxLength: 20 }))
+    const keys = text.filter((key) => !key.startsWith('__proto__'))
+    const value = fc.record({
+      list: fc.array(leaf),
+      object: fc.dictionary(keys, fc.array(leaf, { maxLength: 2 })),
+      leaf,
+    })
     fc.assert(
       fc.property(value, (one) => {
         const packed = packValue(one)
-        if (!packed.ok) expect(packed.error).toContain('nested')
-        else expect(unpackValue(packed.value)).toEqual(one)
+        expect(packed.ok && unpackValue(packed.value)).toEqual(one)
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     )
   })
 
@@ -169,7 +163,7 @@ describe('attributes', () => {
 })
 
 describe('versions', () => {
-  test('[question 1] compare-and-put: of two that read one version, the second is told, and changes nothing', () => {
+  test('[JSR question 1] compare-and-put: of two that read one version, the second is told, and changes nothing', () => {
     const stage = Stage.open()
     const { version } = stage.view
     const write = (value: number): readonly SessionOp[] => [
@@ -183,7 +177,7 @@ describe('versions', () => {
     expect(stage.view.attributes).toEqual([{ name: 'n', value: 1 }])
   })
 
-  test('[question 1] each entity has its own version: +1 with each commit that changes it', () => {
+  test('[JSR question 1] each entity has its own version: +1 with each commit that changes it', () => {
     const stage = Stage.open()
     stage.call('1')
     const { version } = stage.view
@@ -198,7 +192,7 @@ describe('versions', () => {
 })
 
 describe('expiry', () => {
-  test('[row 4] after three minutes, unless somebody says otherwise', () => {
+  test('[JSR 4] after three minutes, unless somebody says otherwise', () => {
     const stage = Stage.open()
     stage.pass(179)
     expect(stage.called).toEqual([])
@@ -207,7 +201,7 @@ describe('expiry', () => {
     expect(stage.view.isValid).toBe(false)
   })
 
-  test('[row 4] [row 6] extended inside sessionExpired(), it goes on, and expires later', () => {
+  test('[JSR 4] [JSR 6] extended inside sessionExpired(), it goes on, and expires later', () => {
     const stage = Stage.open()
     stage.handle = ({ handler }) => (handler === 'sessionExpired' && stage.called.length === 1 ? [expires(60)] : [])
     stage.pass(200)
@@ -216,7 +210,7 @@ describe('expiry', () => {
     expect([stage.called, stage.view.isValid]).toEqual([['180 sessionExpired', '240 sessionExpired'], false])
   })
 
-  test('[row 4] [row 6] extended after the log said that it expired, before anybody heard of that: it is not expired', () => {
+  test('[JSR 4] [JSR 6] extended after the log said that it expired, before anybody heard of that: it is not expired', () => {
     const stage = Stage.open()
     stage.sleep(181)
     expect(stage.pulse()).toEqual(['a'])
@@ -225,14 +219,14 @@ describe('expiry', () => {
     expect([stage.called, stage.view.isValid, at(stage.view.expires)]).toEqual([[], true, 241])
   })
 
-  test('[row 4] never', () => {
+  test('[JSR 4] never', () => {
     const stage = Stage.open()
     stage.answer(expires(null))
     stage.pass(100_000)
     expect([stage.called, stage.view.isValid, stage.view.expires]).toEqual([[], true, null])
   })
 
-  test('[row 5] its time is that of the log, to the microsecond, and what else changes does not move it', () => {
+  test('[JSR 5] its time is that of the log, to the microsecond, and what else changes does not move it', () => {
     const stage = Stage.open()
     stage.sleep(7)
     stage.answer(expires(60))
@@ -242,7 +236,7 @@ describe('expiry', () => {
     expect([at(stage.view.expires), stage.view.expires]).toEqual([67, deadline])
   })
 
-  test('[row 6] a sessionExpired() that is refused extends nothing', () => {
+  test('[JSR 6] a sessionExpired() that is refused extends nothing', () => {
     const stage = Stage.open()
     stage.handle = () => [expires(60), set('', 1)]
     stage.pass(181)
@@ -261,7 +255,7 @@ describe('expiry', () => {
 })
 
 describe('invalidate()', () => {
-  test('[row 7] is one commit that ends timers and SipSessions; afterwards nothing of it can be changed', () => {
+  test('[JSR 7] is one commit that ends timers and SipSessions; afterwards nothing of it can be changed', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.answer(newTimer('t1', 5), newTimer('t2', 5, { period: seconds(5) }), set('a', 1))
@@ -283,7 +277,7 @@ describe('invalidate()', () => {
     expect(stage.called).toEqual([])
   })
 
-  test('[row 7] a timer that fired before it, and that nobody has heard of, loses', () => {
+  test('[JSR 7] a timer that fired before it, and that nobody has heard of, loses', () => {
     const stage = Stage.open()
     stage.answer(newTimer('t1', 5))
     stage.sleep(200)
@@ -293,7 +287,7 @@ describe('invalidate()', () => {
     expect([stage.called, stage.store.counts().intentsOpen]).toEqual([[], 0])
   })
 
-  test('[row 6] [row 7] sessionDestroyed() is called once, after it', () => {
+  test('[JSR 6] [JSR 7] sessionDestroyed() is called once, after it', () => {
     const stage = Stage.open(ALL)
     stage.answer(invalidate())
     stage.performAll()
@@ -303,7 +297,7 @@ describe('invalidate()', () => {
     expect(stage.group).toBeNull()
   })
 
-  test('[row 15] of a SipSession is refused while it has a dialog; once that is over it is not', () => {
+  test('[JSR 15] of a SipSession is refused while it has a dialog; once that is over it is not', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.answer(keep('1'))
@@ -315,7 +309,7 @@ describe('invalidate()', () => {
     expect(stage.answer(invalidate('1'))).toContain('is invalid')
   })
 
-  test('[row 15] one that is kept though it is ready is invalidated by its application, and goes; the others stay', () => {
+  test('[JSR 15] one that is kept though it is ready is invalidated by its application, and goes; the others stay', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.call('2')
@@ -332,7 +326,7 @@ describe('invalidate()', () => {
 })
 
 describe('readiness', () => {
-  test('[row 8] a session all of whose calls are over is invalidated in the commit that ends the last one', () => {
+  test('[JSR 8] a session all of whose calls are over is invalidated in the commit that ends the last one', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.call('2')
@@ -344,7 +338,7 @@ describe('readiness', () => {
     expect(stage.group).toBeNull()
   })
 
-  test('[row 8] [row 24] not while a timer is active: the session outlives its calls, and goes with the timer', () => {
+  test('[JSR 8] [JSR 24] not while a timer is active: the session outlives its calls, and goes with the timer', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.answer(newTimer('t1', 100))
@@ -357,7 +351,7 @@ describe('readiness', () => {
     expect(stage.group).toBeNull()
   })
 
-  test('[row 8] [row 24] a periodic timer keeps it until it is cancelled, or until it expires', () => {
+  test('[JSR 8] [JSR 24] a periodic timer keeps it until it is cancelled, or until it expires', () => {
     const stage = Stage.open()
     stage.answer(newTimer('t1', 10, { period: seconds(10) }))
     stage.pass(179)
@@ -366,7 +360,7 @@ describe('readiness', () => {
     expect([stage.called.slice(17), stage.view.isValid]).toEqual([['180 sessionExpired'], false])
   })
 
-  test('[row 8] not if it is told not to; then it waits for its expiry', () => {
+  test('[JSR 8] not if it is told not to; then it waits for its expiry', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.answer(keep())
@@ -377,7 +371,7 @@ describe('readiness', () => {
     expect([stage.called, stage.view.isValid]).toEqual([['180 sessionExpired'], false])
   })
 
-  test('[row 6] [row 8] who listens is asked first, once, and may keep it', () => {
+  test('[JSR 6] [JSR 8] who listens is asked first, once, and may keep it', () => {
     const stage = Stage.open(ALL)
     stage.handle = ({ handler }) => (handler === 'sessionReadyToInvalidate' ? [keep()] : [])
     stage.call('1')
@@ -388,7 +382,7 @@ describe('readiness', () => {
     expect(stage.called).toEqual(['0 sessionReadyToInvalidate', '180 sessionExpired', '180 sessionDestroyed'])
   })
 
-  test('[row 6] [row 8] or lets it go', () => {
+  test('[JSR 6] [JSR 8] or lets it go', () => {
     const stage = Stage.open(ALL)
     stage.call('1')
     stage.end('1')
@@ -397,7 +391,7 @@ describe('readiness', () => {
     expect([stage.called, stage.view.isValid]).toEqual([['0 sessionReadyToInvalidate', '0 sessionDestroyed'], false])
   })
 
-  test('[row 8] a call that begins before the listener ran keeps it', () => {
+  test('[JSR 8] a call that begins before the listener ran keeps it', () => {
     const stage = Stage.open(ALL)
     stage.call('1')
     stage.end('1')
@@ -409,7 +403,7 @@ describe('readiness', () => {
     expect(stage.called).toEqual(['0 sessionReadyToInvalidate'])
   })
 
-  test('[row 13] a SipSession whose call begins again is valid again, and stays', () => {
+  test('[JSR 13] a SipSession whose call begins again is valid again, and stays', () => {
     const stage = Stage.open()
     stage.answer(newTimer('t1', 170))
     stage.call('1')
@@ -443,7 +437,7 @@ describe('readiness', () => {
 })
 
 describe('links', () => {
-  test('[row 28] both legs change in one commit; a third is refused; unlink undoes both', () => {
+  test('[JSR 28] both legs change in one commit; a third is refused; unlink undoes both', () => {
     const stage = Stage.open()
     for (const id of ['1', '2', '3']) stage.call(id)
     const before = stage.store.groupVersion(stage.view.group)
@@ -458,7 +452,7 @@ describe('links', () => {
     expect(stage.view.sessions.map(({ linked }) => linked)).toEqual(['', '', ''])
   })
 
-  test('[row 28] a session that becomes invalid is linked to none', () => {
+  test('[JSR 28] a session that becomes invalid is linked to none', () => {
     const stage = Stage.open()
     stage.call('1')
     stage.call('2')
@@ -467,10 +461,6 @@ describe('links', () => {
     expect(stage.view.sessions.map(({ linked }) => linked)).toEqual(['', ''])
   })
 })
-
-function hasPlainKeys(value: object): boolean {
-  return Object.keys(value).every((key) => !key.startsWith('__proto__'))
-}
 
 function circle(): unknown {
   const list: unknown[] = []

@@ -17,7 +17,7 @@ function open(): Stage {
 }
 
 describe('a timer fires', () => {
-  test('[row 20] once, when it is due, and is gone', () => {
+  test('[JSR 20] once, when it is due, and is gone', () => {
     const stage = open()
     expect(stage.answer(newTimer('t1', 5))).toBeNull()
     stage.pass(4)
@@ -27,7 +27,7 @@ describe('a timer fires', () => {
     expect(stage.view.timers).toEqual([])
   })
 
-  test('[row 20] with a fixed delay: that long after the callback before', () => {
+  test('[JSR 20] with a fixed delay: that long after the callback before', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5, every(10, true)))
     stage.pass(5)
@@ -36,7 +36,7 @@ describe('a timer fires', () => {
     expect(stage.called.slice(0, 3)).toEqual(['5 timeout t1', '15 timeout t1', '25 timeout t1'])
   })
 
-  test('[row 20] at a fixed rate: at the times that were said, however late it was performed', () => {
+  test('[JSR 20] at a fixed rate: at the times that were said, however late it was performed', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5, every(10, false)))
     stage.sleep(8)
@@ -49,7 +49,7 @@ describe('after a gap', () => {
   test.each([
     ['once', {}],
     ['with a fixed delay', every(1_000, true)],
-  ])('[row 20] a timer that fires %s does so once, late', (_, period) => {
+  ])('[JSR 20] a timer that fires %s does so once, late', (_, period) => {
     const stage = open()
     stage.answer(newTimer('t1', 5, period))
     stage.sleep(600)
@@ -57,7 +57,7 @@ describe('after a gap', () => {
     expect(stage.called).toEqual(['600 timeout t1'])
   })
 
-  test('[row 20] one of fixed rate catches up, with the newest of the times that it missed, and then keeps its rate', () => {
+  test('[JSR 20] one of fixed rate catches up, with the newest of the times that it missed, and then keeps its rate', () => {
     const stage = open()
     const planned: number[] = []
     stage.handle = ({ due: when }) => {
@@ -76,7 +76,7 @@ describe('after a gap', () => {
 })
 
 describe('cancel', () => {
-  test('[row 22] before it is due: it never fires; once more: nothing', () => {
+  test('[JSR 22] before it is due: it never fires; once more: nothing', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5), newTimer('t2', 5))
     expect(stage.answer({ kind: 'cancel-timer', id: 't1' })).toBeNull()
@@ -88,7 +88,7 @@ describe('cancel', () => {
   test.each([
     ['fixed delay', true],
     ['fixed rate', false],
-  ])('[row 22] inside timeout(): no more of them (%s)', (_, isFixedDelay) => {
+  ])('[JSR 22] inside timeout(): no more of them (%s)', (_, isFixedDelay) => {
     const stage = open()
     stage.answer(newTimer('t1', 5, every(10, isFixedDelay)))
     stage.handle = ({ timer }) => (stage.called.length === 2 ? [{ kind: 'cancel-timer', id: timer }] : [])
@@ -97,7 +97,7 @@ describe('cancel', () => {
     expect(stage.store.counts()).toMatchObject({ timersPending: 0, intentsOpen: 0 })
   })
 
-  test('[row 22] after the log fired it, before its callback ran: the callback is not run', () => {
+  test('[JSR 22] after the log fired it, before its callback ran: the callback is not run', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5))
     stage.sleep(6)
@@ -109,7 +109,7 @@ describe('cancel', () => {
     expect(stage.store.counts().intentsOpen).toBe(0)
   })
 
-  test('[row 22] a refused answer cancels nothing', () => {
+  test('[JSR 22] a refused answer cancels nothing', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5, every(5, true)))
     stage.handle = ({ timer }) => [
@@ -123,7 +123,7 @@ describe('cancel', () => {
 })
 
 describe('what a handler sees of its timers', () => {
-  test('[row 9] all of them in order of their names, at whatever replica: the log has them', () => {
+  test('[JSR 9] all of them in order of their names, at whatever replica: the log has them', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5), newTimer('t2', 7, { info: { about: 'x' } }), newTimer('t10', 9))
     expect(due(stage.view)).toEqual([
@@ -142,7 +142,7 @@ describe('what a handler sees of its timers', () => {
     expect(stage.view.nextTimer).toBe(11)
   })
 
-  test('[row 23] in timeout() when this one was due, and when the next one is; its time remaining is negative once it is late', () => {
+  test('[JSR 23] in timeout() when this one was due, and when the next one is; its time remaining is negative once it is late', () => {
     const stage = open()
     const seen: unknown[] = []
     stage.handle = ({ due: was }, view) => {
@@ -155,14 +155,14 @@ describe('what a handler sees of its timers', () => {
     expect(seen).toEqual([5, [['t1', 15]], -2_000_000])
   })
 
-  test('[row 23] the deadline of the log is the one that is shown, to the microsecond', () => {
+  test('[JSR 23] the deadline of the log is the one that is shown, to the microsecond', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5))
     stage.sleep(1)
     expect(stage.group?.timers.map(({ deadline }) => deadline)).toContain(stage.view.timers[0]?.due)
   })
 
-  test('[row 21] whether it is persistent is kept; one that is not is in the log all the same', () => {
+  test('[JSR 21] whether it is persistent is kept; one that is not is in the log all the same', () => {
     const stage = open()
     stage.answer(newTimer('t1', 5, { isPersistent: false }))
     expect(stage.view.timers[0]?.isPersistent).toBe(false)

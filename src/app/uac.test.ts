@@ -3,9 +3,8 @@ import { calleeLeg, inDialog, parsed, response } from '../call/testing/phone.ts'
 import { request as phoneRequest } from '../call/testing/phone.ts'
 import { header, values } from '../sip/message.ts'
 import type { Op } from './contract.ts'
-import type { LegEvent } from './leg-find.ts'
 import { legsScene } from './testing/legs-scene.ts'
-import type { Handlers, LegsOptions, LegsScene } from './testing/legs-scene.ts'
+import type { Heard, Handlers, LegsOptions, LegsScene } from './testing/legs-scene.ts'
 
 /** A call that the application places: a MESSAGE asks it to. */
 const place: Extract<Op, { kind: 'create-session' }> = {
@@ -23,13 +22,13 @@ const place: Extract<Op, { kind: 'create-session' }> = {
   },
 }
 
-const ok = (event: LegEvent): Op => ({
+const ok = (event: Heard): Op => ({
   kind: 'respond',
   request: event.message?.request ?? '',
   response: { status: 200, headers: [], body: '' },
 })
 const nothing = { headers: [], body: '' }
-const ackIt = (event: LegEvent): Op => ({ kind: 'ack', session: event.message?.session ?? '', parts: nothing })
+const ackIt = (event: Heard): Op => ({ kind: 'ack', session: event.message?.session ?? '', parts: nothing })
 const bye: Op = { kind: 'request', session: '2', method: 'BYE', parts: nothing }
 
 const places: Handlers = {
@@ -83,9 +82,16 @@ describe('a call that an application places', () => {
     expect(header(message, 'From')).toMatch(/^"App" <sip:app@example.com>;tag=[0-9a-f]{16}$/)
     expect(header(message, 'To')).toBe('<sip:callee@example.com>')
     expect(header(message, 'CSeq')).toBe('1 INVITE')
-    expect(header(message, 'Contact')).toMatch(/^<sip:127\.31\.9\.1:5060;hf=1[0-9a-f]{32}>$/)
+    expect(header(message, 'Contact')).toMatch(/^<sip:127\.31\.9\.1:5060;hf=1[0-9a-f]{32};hfl=[0-9a-f]{16}>$/)
     expect(header(message, 'Subject')).toBe('hello')
     expect(values(message, 'Via')).toHaveLength(1)
+  })
+
+  test('8.1.1.4: without a Call-ID of the application its leg has one that nobody can guess', () => {
+    const first = { ...place.first, callId: '' }
+    const { invite, refused } = placed({ ...places, doMessage: () => [{ ...place, first }] })
+    expect(refused).toEqual([])
+    expect(header(parsed(invite), 'Call-ID')).toMatch(/^[0-9a-f]{16}@127\.31\.9\.1$/)
   })
 
   test('17.1.1.2: it is repeated with the same bytes; timer B: the application hears of a 408', () => {
@@ -242,7 +248,7 @@ describe('what an application gives is looked at', () => {
     [{ ...place, id: '1' }, 'IllegalState: create-session: session 1 isn'],
     [{ ...place, first: { ...place.first, to: 'x' } }, 'IllegalState: create-session: from and to'],
     [{ ...place, first: { ...place.first, requestUri: 'x y' } }, 'is no URI'],
-    [{ ...place, first: { ...place.first, callId: '' } }, 'a Call-ID is'],
+    [{ ...place, first: { ...place.first, callId: 'a b' } }, 'a Call-ID is'],
     [{ ...place, first: { ...place.first, headers: [['Bad Name', 'x']] } }, 'is no header'],
     [{ ...place, first: { ...place.first, body: '€' } }, 'is to be bytes'],
     [{ ...place, first: { ...place.first, method: 'IN VITE' } }, 'is no method'],

@@ -18,7 +18,7 @@ import type { Leg } from '../session/leg.ts'
 import { buildResponse } from '../sip/build.ts'
 import { maxForwards } from '../sip/message.ts'
 import { nameAddrText, parseNameAddr } from '../sip/name-addr.ts'
-import { isToken } from '../sip/scan.ts'
+import { hostReference, isToken } from '../sip/scan.ts'
 import { parseUri } from '../sip/uri.ts'
 import { cancelFor } from '../transaction/hop-by-hop.ts'
 import { startInviteClient } from '../transaction/invite-client.ts'
@@ -41,7 +41,10 @@ const MAX_FORWARDS = 70
 const MOST_CSEQ = 2 ** 31 - 1
 const MOST_CALL_ID = 256
 
-export function createSession(turn: Turn, { id, first }: Extract<Op, { kind: 'create-session' }>): OpFault {
+export function createSession(turn: Turn, { id, first: given }: Extract<Op, { kind: 'create-session' }>): OpFault {
+  // 8.1.1.4: any owner makes the same one, and nobody else can guess it.
+  const own = `${legTag(turn, `${id} call`)}@${hostReference(turn.ctx.settings.sip.host)}`
+  const first = given.callId === '' ? { ...given, callId: own } : given
   const next = nextSession(turn)
   if (!/^[1-9]\d{0,8}$/.test(id) || Number(id) < Number(next))
     return `session ${id} isn't free: ${next} is the next one`
@@ -150,7 +153,7 @@ function sendRequest(turn: Turn, leg: Leg, method: string, parts: MessageParts, 
     localFinal(turn, id, way.status)
     return null
   }
-  const contact = hasContact(method) ? contactValue(turn, way.hop, isSips(leg.remote.target)) : null
+  const contact = hasContact(method) ? contactValue(turn, leg, way.hop, isSips(leg.remote.target)) : null
   const whole = legDraft(leg, asked, contact)
   if (whole === null) return `this ${method} can't be written`
   const out = sendOwn(whole, way, placeOf(turn))

@@ -17,7 +17,7 @@ import type { Turn } from '../call/turn.ts'
 import { what } from '../call/what.ts'
 import { requestKey } from '../proxy/branch.ts'
 import { answerText } from '../proxy/answer.ts'
-import { hasDialog, legId } from '../session/leg.ts'
+import { hasDialog } from '../session/leg.ts'
 import type { Leg } from '../session/leg.ts'
 import { enterInitial } from '../session/sip-session.ts'
 import { callId, cseq, from, fromTag, header, parseMessage, to, toTag, values } from '../sip/message.ts'
@@ -32,7 +32,6 @@ import type { MessageParts, Op } from './contract.ts'
 import {
   buryLegPart,
   enterSession,
-  forgetLegPart,
   handlerOf,
   legOf,
   legTag,
@@ -74,14 +73,6 @@ export function openUas(turn: Turn, request: SipRequest, flow: Flow): LegEvent {
   }
   putLeg(turn, leg)
   return opened(turn, request, upstream, session, true)
-}
-
-/** It is not ours to answer after all: the application proxies it. The session stays. */
-export function withdrawUas(turn: Turn, id: string): void {
-  const record = turn.get('Transaction', id)
-  if (record?.kind !== 'uas') return
-  forgetLegPart(turn, id)
-  turn.delete('Dialog', legId(record.session))
 }
 
 function sessionFor(turn: Turn, request: SipRequest): string {

@@ -1,6 +1,5 @@
 // An INVITE from upstream. It is committed with all that forwarding it needs, then it leaves, then 100 (design.md 4).
 
-import { assert } from '../base/assert.ts'
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
@@ -23,7 +22,6 @@ import type { BranchLocal } from './group-state.ts'
 import { callLimits } from './limits.ts'
 import { refuse, turnAway } from './refuse.ts'
 import { reply, upstreamOf } from './reply.ts'
-import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
@@ -80,28 +78,6 @@ export function forwardInvite(turn: Turn, request: SipRequest, flow: Flow, ref: 
   const id = begin(turn, request, flow, aim.targets)
   const upstream = upstreamOf(request, flow)
   turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
-  turn.handledAfter(ref)
-}
-
-/** An application refuses it: it has its final, and never had a branch. */
-export function refuseInvite(
-  turn: Turn,
-  request: SipRequest,
-  flow: Flow,
-  ref: InputRef,
-  { status, text }: { readonly status: number; readonly text: string },
-): void {
-  const id = begin(turn, request, flow, [])
-  const record = turn.get('Transaction', id)
-  assert(record?.kind === 'invite', 'an INVITE that began has its record')
-  turn.put(id, { ...record, state: 'completed', final: flat(text) })
-  const local = turn.invite(id)
-  turn.setInvite(id, {
-    ...local,
-    server: stepInviteServer(local.server, { kind: 'respond', status }, turn.now).machine,
-  })
-  buryTransaction(turn, id, [])
-  turn.sendAfter(record.upstream, text, what.response(id))
   turn.handledAfter(ref)
 }
 

@@ -25,7 +25,9 @@ import { limitTimer, probeTimer, sessionTimer } from './watch-timers.ts'
 export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipResponse): void {
   const { lifetime, sip } = turn.ctx.settings
   const dialog = turn.get('Dialog', id)
-  if (lifetime === undefined || turn.ctx.format === 1 || dialog?.kind !== 'dialog') return
+  if (turn.ctx.format === 1 || dialog?.kind !== 'dialog') return
+  // An application may end it at any time.
+  if (lifetime === undefined && !isHosted(turn, dialog)) return
   const { toCaller, toCallee } = routeSets(invite, answer, sip)
   turn.put(id, {
     ...dialog,
@@ -33,9 +35,14 @@ export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipRes
     callee: { ...dialog.callee, routes: toCallee.map(flat) },
     watch: { acknowledged: false, expires: 0, doubted: [] },
   })
-  if (lifetime.maxCall !== undefined) turn.setTimer(limitTimer(id), notBefore(lifetime.maxCall), null)
-  if (lifetime.probe !== undefined) turn.setTimer(probeTimer(id), notBefore(lifetime.probe.every), null)
+  if (lifetime?.maxCall !== undefined) turn.setTimer(limitTimer(id), notBefore(lifetime.maxCall), null)
+  if (lifetime?.probe !== undefined) turn.setTimer(probeTimer(id), notBefore(lifetime.probe.every), null)
   noteSession(turn, id, answer)
+}
+
+function isHosted(turn: Turn, { session }: Dialog): boolean {
+  const value = turn.get('SipSession', session)
+  return value?.kind === 'session' && value.hosted !== null
 }
 
 /** RFC 4028 8.2: each 2xx to an INVITE or UPDATE says until when the session is to be refreshed, or that it need not be. */

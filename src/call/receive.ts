@@ -6,7 +6,7 @@ import { answerText, withSource } from '../proxy/answer.ts'
 import { isListed } from '../proxy/access.ts'
 import { isSetHost, isSetUri } from '../proxy/own.ts'
 import type { SetAddress } from '../proxy/settings.ts'
-import { TOKEN, groupOfCallId, readToken } from '../proxy/token.ts'
+import { LEG, TOKEN, groupOfCallId, legMark, readToken } from '../proxy/token.ts'
 import { streamOf, viaOf } from '../proxy/upstream.ts'
 import { validateRequest } from '../proxy/validate.ts'
 import { callId, contacts, parseMessage, routes, toTag } from '../sip/message.ts'
@@ -79,7 +79,14 @@ function mayBeRelayed(request: SipRequest, flow: Flow, ctx: CallContext): boolea
   if (access === undefined || isListed(access, flow.host)) return true
   if (toTag(request) === null) return false
   const group = keyOfRoute(request, ctx)
-  return group !== null && group === groupOfCallId(ctx.keys, callId(request))
+  if (group === null) return false
+  return group === groupOfCallId(ctx.keys, callId(request)) || isOfOurCall(request, group, ctx)
+}
+
+/** A call that an application placed has a Call-ID of its own, which our Contact vouches for. */
+function isOfOurCall(request: SipRequest, group: GroupKey, { keys }: CallContext): boolean {
+  const uri = parseUri(request.requestUri)
+  return uri !== null && uri.kind === 'sip' && uri.params.get(LEG) === legMark(keys, group, callId(request))
 }
 
 /** The group that our own Record-Route named, as it came back. */

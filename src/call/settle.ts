@@ -8,7 +8,7 @@
 // want them. They go with timer x once they are invalid and no call is up (app/lifecycle.ts has single ones: timer x.sN).
 
 import type { EntityRef, Hold } from '../wire/entry.ts'
-import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { CONFIRMED_CALLS, EARLY_CALLS, sessionsOf } from '../session/holds.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
 import { legId } from '../session/leg.ts'
 import { enterTerminated } from '../session/sip-session.ts'
@@ -59,7 +59,7 @@ function endedDialogs(turn: Turn): ReadonlySet<string> {
 }
 
 /** One early hold for each session that has an INVITE without a final and no confirmed dialog; one confirmed hold for each
- * confirmed dialog. A leg is a dialog too. */
+ * confirmed dialog. A leg is a dialog too. And one for an application's session. */
 function holdsOf(turn: Turn): readonly Hold[] {
   const confirmed = allDialogs(turn).filter((dialog) => dialog.value.state === 'confirmed')
   const answered = new Set(confirmed.map((dialog) => dialog.value.session))
@@ -69,7 +69,13 @@ function holdsOf(turn: Turn): readonly Hold[] {
   }
   const legs = [...ringingLegs(turn).map(() => EARLY), ...confirmedLegs(turn).map(() => CONFIRMED)]
   const holds = [...[...early].map(() => EARLY), ...confirmed.map(() => CONFIRMED)]
-  return legs.length === 0 ? holds : [...holds, ...legs]
+  return [...holds, ...legs, ...versionOf(turn)]
+}
+
+function versionOf(turn: Turn): readonly Hold[] {
+  const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
+  if (session?.kind !== 'application-session' || session.hosted?.isValid !== true) return []
+  return [{ counter: sessionsOf(session.applicationName, session.hosted.applicationVersion), limit: null }]
 }
 
 function sameHolds(a: readonly Hold[], b: readonly Hold[]): boolean {

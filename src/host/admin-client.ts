@@ -13,7 +13,7 @@ export interface AdminAnswer {
 
 /** A page, if it is there (200). */
 export async function fetchJson(url: string): Promise<Result<unknown, string>> {
-  const answer = await ask('GET', url)
+  const answer = await ask('GET', url, hostLimits.statusMs)
   if (!answer.ok) return answer
   return answer.value.status === 200 ? ok(answer.value.body) : err(`HTTP ${answer.value.status}`)
 }
@@ -22,12 +22,18 @@ export async function fetchJson(url: string): Promise<Result<unknown, string>> {
 export function order(
   url: string,
   fields: Readonly<Record<string, unknown>> = {},
+  patienceMs: number = hostLimits.statusMs,
 ): Promise<Result<AdminAnswer, string>> {
-  return ask('POST', url, JSON.stringify(fields))
+  return ask('POST', url, patienceMs, JSON.stringify(fields))
 }
 
 /** In words why there is no answer. Never rejects. Not `fetch`, which refuses some ports. */
-function ask(method: string, url: string, body: string | null = null): Promise<Result<AdminAnswer, string>> {
+function ask(
+  method: string,
+  url: string,
+  patienceMs: number,
+  body: string | null = null,
+): Promise<Result<AdminAnswer, string>> {
   return new Promise((resolve) => {
     const headers =
       body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
@@ -38,7 +44,7 @@ function ask(method: string, url: string, body: string | null = null): Promise<R
       response.on('error', (error) => resolve(err(error.message)))
       response.on('end', () => resolve(parseAnswer(response.statusCode ?? 0, text)))
     })
-    const timer = setTimeout(() => asked.destroy(new Error('no answer')), hostLimits.statusMs)
+    const timer = setTimeout(() => asked.destroy(new Error('no answer')), patienceMs)
     asked.on('close', () => clearTimeout(timer))
     asked.on('error', (error: NodeJS.ErrnoException) => {
       resolve(err(error.code === 'ECONNREFUSED' ? 'not running' : error.message))

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { AdminInput, InputBody } from '../replica/input.ts'
+import { err, ok } from '../base/result.ts'
 import { AdminServer } from './admin-server.ts'
+import type { AdminPorts } from './admin-server.ts'
 import { hostLimits } from './limits.ts'
 
 const HOST = '127.40.4.1'
@@ -19,6 +21,7 @@ const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.
 /** A server whose replica answers as `answer` says; undefined = not at all. */
 async function scene(
   answer: (query: AdminInput['query']) => { status: number; body: unknown; next?: number } | undefined,
+  applications: AdminPorts['applications'] = { status: () => [], reload: () => Promise.resolve(err('none')) },
 ) {
   const port = ++lastPort
   const asked: AdminInput['query'][] = []
@@ -29,7 +32,8 @@ async function scene(
     const reply = answer(input.query)
     if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
   }
-  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain: () => void drained.push('drain') })
+  const drain = (): void => void drained.push('drain')
+  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain, applications })
   await server.open()
   cleanups.push(() => server.close())
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
@@ -162,4 +166,27 @@ test('an order to drain is a POST that no web page sent, and is answered before 
   expect(await ask('/drain', 'POST')).toEqual({ status: 202, text: '{"draining":true}\n' })
   expect(drained).toEqual(['drain'])
   expect(asked).toEqual([])
+})
+
+test('applications are in the status and the metrics of a replica that runs some, and are reloaded by name', async () => {
+  const status = {
+    name: 'prepaid',
+    module: '/srv/prepaid.ts',
+    versions: [{ version: '1', running: true, restarts: 0, open: 2 }],
+    ...{ turns: 7, failures: 1, restarts: 0, lastFailure: 'no credit' },
+  }
+  const reload = (name: string) =>
+    Promise.resolve(name === 'prepaid' ? ok({ name, version: '2', was: '1' }) : err(`no application ${name}`))
+  const body = (query: AdminInput['query']) => ({ status: 200, body: query.kind === 'metrics' ? [] : { replica: 1 } })
+  const { ask } = await scene(body, { status: () => [status], reload })
+  expect(JSON.parse((await ask('/status')).text)).toEqual({ replica: 1, applications: [status] })
+  const { text } = await ask('/metrics')
+  expect(text).toContain('holdfast_application_turns_total{application="prepaid"} 7\n')
+  expect(text).toContain('holdfast_application_open_calls{application="prepaid"} 2\n')
+  const order = (body: string) =>
+    fetch(`http://${HOST}:${lastPort}/applications/reload`, { method: 'POST', body }).then((answer) => answer.json())
+  expect(await order('{"name":"prepaid"}')).toEqual({ ok: true, name: 'prepaid', version: '2', was: '1' })
+  expect(await order('{"name":"billing"}')).toEqual({ ok: false, error: 'no application billing' })
+  expect(await order('{}')).toEqual({ ok: false, error: '"name" should be an application' })
+  expect((await ask('/applications/reload')).status).toBe(405)
 })

@@ -5,6 +5,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Reply } from '../replica/effect.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
+import { applicationMetrics } from './application-metrics.ts'
+import type { Applications } from './applications.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import { readBanOrder } from './ban-order.ts'
 import type { BanOrder } from './ban-order.ts'
@@ -20,6 +22,7 @@ const ORDERS = [
   'POST /drain',
   'POST /bans/add',
   'POST /bans/remove',
+  'POST /applications/reload',
   ...memberOrders.map((kind) => `POST /members/${kind}`),
 ]
 
@@ -36,6 +39,7 @@ export interface AdminPorts {
   give(input: InputBody): void
   /** The replica is to hand over, and this process to end. */
   drain(): void
+  readonly applications: Pick<Applications, 'status' | 'reload'>
 }
 
 export class AdminServer {
@@ -75,7 +79,13 @@ export class AdminServer {
     clearTimeout(waiting.timer)
     if (reply.next !== undefined) response.setHeader('Link', `</calls?from=${reply.next}>; rel="next"`)
     if (query.kind === 'metrics' && isMetrics(reply.body)) void this.#sendMetrics(response, renderMetrics(reply.body))
-    else sendJson(response, reply.status, reply.body)
+    else sendJson(response, reply.status, query.kind === 'status' ? this.#withApplications(reply.body) : reply.body)
+  }
+
+  /** What the replica doesn't know of itself. */
+  #withApplications(body: unknown): unknown {
+    const applications = this.#ports.applications.status()
+    return applications.length === 0 ? body : { ...(body as object), applications }
   }
 
   /** One look doesn't see all: the replica goes on with calls before the next one, which no longer waits for a barrier. All calls
@@ -110,6 +120,7 @@ export class AdminServer {
     if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)
     if (request.url === '/bans/add') return void this.#ban('add', request, response)
     if (request.url === '/bans/remove') return void this.#ban('remove', request, response)
+    if (request.url === '/applications/reload') return void this.#reload(request, response)
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
       const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/members', '/bans', '/metrics', ...ORDERS]
@@ -132,6 +143,18 @@ export class AdminServer {
     const asked = fields.ok ? readBanOrder(kind, fields.value) : fields
     if (asked.ok) this.#ask({ kind: 'ban', request: asked.value }, response)
     else sendJson(response, 400, { ok: false, error: asked.error })
+  }
+
+  async #reload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isOrder(request, response)) return
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
+    const { name } = fields.value
+    if (typeof name !== 'string')
+      return sendJson(response, 400, { ok: false, error: '"name" should be an application' })
+    const reloaded = await this.#ports.applications.reload(name)
+    if (reloaded.ok) sendJson(response, 200, { ok: true, ...reloaded.value })
+    else sendJson(response, 409, { ok: false, error: reloaded.error })
   }
 
   #ask(query: Query, response: ServerResponse): void {
@@ -159,7 +182,7 @@ export class AdminServer {
   }
 
   async #sendMetrics(response: ServerResponse, own: string): Promise<void> {
-    const text = own + (await this.#metrics.text())
+    const text = own + applicationMetrics(this.#ports.applications.status()) + (await this.#metrics.text())
     response.writeHead(200, { 'Content-Type': this.#metrics.contentType }).end(text)
   }
 }

@@ -14,6 +14,8 @@ import { addressGroups } from '../sip/host.ts'
 import { KNOWN_FORMATS, NEWEST_FORMAT, OLDEST_FORMAT, reads } from '../wire/formats.ts'
 import { isLoopback, parseAddress, printAddress, printPlace } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { printApplication, readApplications } from './application-config.ts'
+import type { ApplicationConfig } from './application-config.ts'
 import { readBounds } from './bounds.ts'
 import { limits } from '../replica/limits.ts'
 import { parseNextHops, printNextHops } from './next-hops.ts'
@@ -51,6 +53,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig {
   readonly bounds?: CallBounds
   /** Who is asked for names (RFC 3263); absent = whom the machine asks. */
   readonly dns?: readonly Address[]
+  /** What handles calls; absent = the set is a proxy. */
+  readonly applications?: readonly ApplicationConfig[]
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -88,6 +92,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.allow === undefined ? {} : { allow: config.allow }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
     ...(config.dns === undefined ? {} : { dns: config.dns.map(printAddress) }),
+    ...(config.applications === undefined ? {} : { applications: config.applications.map(printApplication) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
@@ -125,6 +130,7 @@ const KEYS = [
   'allow',
   'bounds',
   'dns',
+  'applications',
   'durability',
   'compaction',
   'formats',
@@ -168,6 +174,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...readDns(value['dns']),
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
     ...readLifetime(value),
+    ...readApplications(value['applications'], folder),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,

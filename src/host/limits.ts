@@ -109,6 +109,34 @@ export const hostLimits = {
   /** A SYN that isn't answered by then: the machine is gone, not the process. */
   linkConnectMs: 1_000,
 
+  /** Applications of a set: each is a thread of each replica, and more than one while a version is replaced. */
+  applications: 16,
+  /** Megabytes of an application's heap (least, usual, most), and again of its buffers: V8 itself needs some 10... */
+  applicationMemoryMb: [16, 128, 4_096],
+  /** ...and how often its buffers are looked at; its heap is bounded by V8. */
+  applicationMemoryMs: 1_000,
+  /** How long a handler may take (least, usual, most): the replica doesn't wait longer (app/limits.ts). */
+  applicationTimeMs: [50, 5_000, 5_000],
+  /** A loop that runs answers a question at once, or after the handlers of a burst; one that hangs never. */
+  applicationPongMs: 500,
+  /** From the start of a worker until its module is loaded. */
+  applicationLoadMs: 10_000,
+  /** Calls of one application that wait for an answer; one more has failed. A thread that takes 1 ms for each has 5 s of work then. */
+  applicationCalls: 5_000,
+  /** A worker that died is started again after the first of these, then after twice as long, up to the second... */
+  applicationAgainLeastMs: 100,
+  applicationAgainMostMs: 30_000,
+  /** ...and after the first again once one has run for so long. */
+  applicationSoundMs: 60_000,
+  /** How often it is asked whether an old version still has sessions; it ends when it had none twice, so that a call which was just
+   * beginning is counted. */
+  applicationOldMs: 5_000,
+  /** Versions of one application side by side; before one more is loaded, the oldest one's sessions are taken by the newest. */
+  applicationVersions: 4,
+  /** Characters of a line that an application writes, and how many lines a second; what is more is left out. */
+  applicationLine: 2_000,
+  applicationLines: 100,
+
   /** An admin request that the replica didn't answer by then gets 503. */
   adminMs: 2_000,
   /** One replica's status, asked over HTTP: its own 503 comes first. */

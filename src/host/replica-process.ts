@@ -10,6 +10,8 @@ import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
 import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
+import { Applications } from './applications.ts'
+import type { VersionCount } from './applications.ts'
 import { printAddress } from './address.ts'
 import { callSettings, letsEverybodyIn } from './call-settings.ts'
 import { openCertificates } from './certificates.ts'
@@ -37,6 +39,9 @@ import { NameResolver } from './resolver.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
+
+/** The id of this process's own question, which no admin request has. */
+const VERSIONS = 0
 
 export interface ReplicaStart {
   readonly config: SetConfig
@@ -94,6 +99,7 @@ export class ReplicaProcess {
     const parts = this.#makeParts(own, storage.value, certificates.value)
     const trouble = await openPorts(parts, own)
     if (trouble !== null) return this.#end('other', trouble)
+    await parts.applications.start()
     if (!this.#isOver) this.#begin(parts)
   }
 
@@ -164,6 +170,7 @@ export class ReplicaProcess {
       peerParts,
       (place) => config.replicas.find((other) => placeOf(other.id) === place)?.peer ?? null,
     )
+    const applications = this.#makeApplications()
     const parts: Parts = {
       clock,
       storage,
@@ -172,13 +179,14 @@ export class ReplicaProcess {
         ...{ listeners: listenersOf(config), certificates, life, clock, log: sparse, give },
         isOneMachine: isOneMachine(config),
       }),
-      admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain() }),
+      admin: new AdminServer(own.admin, watchProcess(), { give, drain: () => this.drain(), applications }),
+      applications,
       names: new NameResolver(config.dns ?? []),
       server: new PeerServer(peerParts),
       links,
     }
     const { sip, admin, server } = parts
-    for (const part of [sip, admin, server, links, parts.names]) this.#open.push(() => part.close())
+    for (const part of [sip, admin, server, links, parts.names, applications]) this.#open.push(() => part.close())
     return parts
   }
 
@@ -189,12 +197,29 @@ export class ReplicaProcess {
     return load
   }
 
+  #makeApplications(): Applications {
+    return new Applications(this.#start.config.applications ?? [], {
+      log: this.#around.log,
+      answered: (id, answer) => this.give({ kind: 'answered', id, answer }),
+      changed: (applications) => this.give({ kind: 'applications', applications }),
+    })
+  }
+
+  /** Old versions of applications end when their sessions have. */
+  #watchVersions({ applications }: Parts): void {
+    const look = setInterval(() => {
+      const of = applications.old.map(({ name, version }) => ({ name, version }))
+      if (of.length > 0) this.give({ kind: 'admin', id: VERSIONS, query: { kind: 'versions', of } })
+    }, hostLimits.applicationOldMs)
+    this.#open.push(() => clearInterval(look))
+  }
+
   #begin(parts: Parts): void {
     const { log, report, makeReplica } = this.#around
     const { life, records, place } = parts.storage
     let door: Door
     try {
-      door = makeReplica(optionsOf(this.#start, parts.storage, parts.clock))
+      door = makeReplica(optionsOf(this.#start, parts))
     } catch (error) {
       // Replica's constructor throws only if the disk's records contradict themselves.
       return this.#end('data', `${place}: ${(error as Error).message}`)
@@ -205,13 +230,14 @@ export class ReplicaProcess {
     if (letsEverybodyIn(this.#start.config)) {
       log.warn({ code: 'open-relay' }, 'the access list lets everybody in: this set relays whatever anybody sends')
     }
+    this.#watchVersions(parts)
     report({ kind: 'listening', life })
     this.#host.start()
     parts.storage.start()
   }
 
   #world(parts: Parts): World {
-    const { sip, links, storage, admin, server, names } = parts
+    const { sip, links, storage, admin, server, names, applications } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
@@ -228,7 +254,12 @@ export class ReplicaProcess {
       },
       closeSip: () => void this.#closeSip(sip),
       locate: (place) => void names.find(place).then((found) => this.give({ kind: 'located', place, ...found })),
-      reply: (reply) => (reply.id < 0 ? server.reply(reply) : admin.reply(reply)),
+      ask: (call) => applications.ask(call),
+      reply: (reply) => {
+        if (reply.id === VERSIONS) applications.counted(reply.body as readonly VersionCount[])
+        else if (reply.id < 0) server.reply(reply)
+        else admin.reply(reply)
+      },
       notice: (notice) => {
         if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
         else if (notice.kind === 'format') {
@@ -276,6 +307,7 @@ interface Parts {
   readonly sip: SipSockets
   readonly admin: AdminServer
   readonly names: NameResolver
+  readonly applications: Applications
   readonly server: PeerServer
   readonly links: PeerLinks
 }
@@ -312,7 +344,7 @@ function foundersOf(config: SetConfig, { id, voters }: Storage): readonly Replic
   return generationOf(id) === 0 ? config.replicas.map((replica) => replica.id) : []
 }
 
-function optionsOf({ config }: ReplicaStart, storage: Storage, clock: Clock): ReplicaOptions {
+function optionsOf({ config }: ReplicaStart, { storage, clock, applications }: Parts): ReplicaOptions {
   const { id, life, snapshot, records } = storage
   return {
     id,
@@ -327,6 +359,7 @@ function optionsOf({ config }: ReplicaStart, storage: Storage, clock: Clock): Re
     compaction: config.compaction,
     formats: formatsUpTo(config.formats.most ?? null),
     settings: callSettings(config),
+    applications: applications.infos,
     now: clock.now(),
     wall: clock.wall(),
   }

@@ -10,6 +10,7 @@ import { printAddress } from './address.ts'
 import { fetchJson, order } from './admin-client.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import { hostLimits } from './limits.ts'
 import { refusalIn } from './operation.ts'
 import { isMemberOrder, memberOrders } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
@@ -18,10 +19,17 @@ import type { RollStatus } from './rolling-restart.ts'
 import type { SetMembers } from './set-members.ts'
 import type { SetProcess } from './set-process.ts'
 
-const ORDERS = ['restart', 'drain', 'bans/add', 'bans/remove', ...memberOrders.map((kind) => `members/${kind}`)].map(
-  (path) => `POST /${path}`,
-)
+const ORDERS = [
+  'restart',
+  'drain',
+  'bans/add',
+  'bans/remove',
+  'applications/reload',
+  ...memberOrders.map((kind) => `members/${kind}`),
+].map((path) => `POST /${path}`)
 const PATHS = ['/status', '/members', '/bans', '/restart', ...ORDERS]
+
+const NOBODY = 'no replica answers: holdfast status shows which run'
 
 export class SetAdmin {
   readonly #set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>
@@ -66,6 +74,9 @@ export class SetAdmin {
       case '/bans':
         if (isRead(request, response)) await this.#bans(response)
         return
+      case '/applications/reload':
+        if (isOrder(request, response)) await this.#reload(request, response)
+        return
       case '/bans/add':
       case '/bans/remove':
         if (isOrder(request, response)) await this.#ban(path, request, response)
@@ -80,7 +91,7 @@ export class SetAdmin {
 
   async #view(response: ServerResponse): Promise<void> {
     const view = await this.#members.view()
-    if (view === null) sendJson(response, 503, { error: 'no replica answers: holdfast status shows which run' })
+    if (view === null) sendJson(response, 503, { error: NOBODY })
     else sendJson(response, 200, view)
   }
 
@@ -101,14 +112,38 @@ export class SetAdmin {
       const list = await fetchJson(`http://${printAddress(admin)}/bans`)
       if (list.ok) return sendJson(response, 200, list.value)
     }
-    sendJson(response, 503, { error: 'no replica answers: holdfast status shows which run' })
+    sendJson(response, 503, { error: NOBODY })
+  }
+
+  /** At each replica that runs; another one loads what lies on the disk when it starts. */
+  async #reload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
+    const answers = await Promise.all(
+      this.#set.config.replicas.map(async ({ id, admin }) => {
+        const url = `http://${printAddress(admin)}/applications/reload`
+        const answer = await order(url, fields.value, hostLimits.applicationLoadMs + hostLimits.statusMs)
+        if (!answer.ok) return { replica: id, ok: false, unreachable: answer.error }
+        return { replica: id, status: answer.value.status, ...(answer.value.body as Readonly<Record<string, unknown>>) }
+      }),
+    )
+    const asked = answers.filter((answer) => 'status' in answer)
+    const refused = asked.find(({ status }) => status !== 200)
+    if (asked.length === 0) sendJson(response, 503, { ok: false, error: NOBODY })
+    else if (refused === undefined) sendJson(response, 200, { ...asked[0], replicas: answers })
+    else
+      sendJson(response, refused.status, {
+        ...refused,
+        error: `replica ${refused.replica}: ${refusalIn(refused)}`,
+        replicas: answers,
+      })
   }
 
   /** Whichever replica can have it done. */
   async #ban(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const fields = await readOrder(request)
     if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
-    let error = 'no replica answers: holdfast status shows which run'
+    let error = NOBODY
     for (const { admin } of this.#set.config.replicas) {
       const answer = await order(`http://${printAddress(admin)}${path}`, fields.value)
       if (answer.ok && answer.value.status !== 503) return sendJson(response, answer.value.status, answer.value.body)

@@ -46,6 +46,10 @@ export const UP_OPTIONS = {
     takes: 'NAME=N[,NAME=N]',
     help: 'at most N: calls at a time, those in (to --next-hop), out (elsewhere), by route (to each next hop); rate, of requests a second that one source may send outside of calls (none)',
   },
+  app: {
+    takes: 'PATH[,PATH]',
+    help: 'modules of applications, which handle the calls (none: the set is a proxy); docs/APPLICATIONS.md',
+  },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
   durability: {

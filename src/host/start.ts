@@ -5,6 +5,8 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { Replica } from '../replica/replica.ts'
 import { printAddress } from './address.ts'
+import { applicationTrouble } from './application-check.ts'
+import { readAppOption } from './application-config.ts'
 import { reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
@@ -27,6 +29,7 @@ const COMMAND: Command = {
     config: { takes: 'FILE', help: 'the set, as holdfast up --print-config prints it' },
     replica: { takes: 'ID', help: 'which of its replicas' },
     join: { takes: null, help: 'without a log it founds no set, but joins: safe where the set has run before' },
+    app: UP_OPTIONS.app,
     'log-level': UP_OPTIONS['log-level'],
   },
 }
@@ -42,6 +45,9 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (path === undefined) return usageError(COMMAND, '--config FILE is missing; holdfast up --print-config prints one')
   const config = readConfigFile(path)
   if (!config.ok) return usageError(COMMAND, config.error)
+  const modules = given.value.get('app')
+  const applications = modules === undefined ? ok(null) : readAppOption(modules)
+  if (!applications.ok) return usageError(COMMAND, applications.error)
   const reach = reachTrouble(config.value)
   if (reach !== null) return usageError(COMMAND, `--config ${path}: ${reach}`)
   const ids = config.value.replicas.map(({ id }) => id)
@@ -53,11 +59,14 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (trouble !== null) return startError(COMMAND, trouble)
   const tls = certificateTrouble(config.value)
   if (tls !== null) return startError(COMMAND, tls)
+  const set = applications.value === null ? config.value : { ...config.value, applications: applications.value }
+  const loaded = await applicationTrouble(set.applications ?? [])
+  if (loaded !== null) return startError(COMMAND, loaded)
   for (const address of addressesOf(config.value)) {
     const joined = await joinAddress(config.value, printAddress(address))
     if (!joined.ok) return startError(COMMAND, joined.error)
   }
-  return run(config.value, id, level.value, given.value.has('join') ? 'join' : 'ask')
+  return run(set, id, level.value, given.value.has('join') ? 'join' : 'ask')
 }
 
 /** Takes a SIP address for the set, or joins replicas of the same set that hold it on this machine. */

@@ -11,6 +11,8 @@ import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Address, NextHop } from './address.ts'
+import { readAppOption } from './application-config.ts'
+import type { ApplicationConfig } from './application-config.ts'
 import type { TlsConfig } from './certificates.ts'
 import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
@@ -46,6 +48,8 @@ export interface UpPlan {
   readonly allow: readonly string[] | null
   readonly bounds: CallBounds | null
   readonly dns: readonly Address[] | null
+  /** Null: nobody says. */
+  readonly applications: readonly ApplicationConfig[] | null
   /** 0 = never. */
   readonly maxCall: number | null
   readonly admin: Address
@@ -80,6 +84,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const servers = given.get('dns')
   const dns = servers === undefined ? ok(null) : readDns(servers)
   if (!dns.ok) return dns
+  const modules = given.get('app')
+  const applications = modules === undefined ? ok(null) : readAppOption(modules)
+  if (!applications.ok) return applications
   const age = given.get('max-call')
   const maxCall = age === undefined ? ok(null) : readMaxCall(age)
   if (!maxCall.ok) return maxCall
@@ -107,6 +114,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     allow: allow.value ?? base?.allow ?? null,
     bounds: bounds.value ?? base?.bounds ?? null,
     dns: dns.value ?? base?.dns ?? null,
+    applications: applications.value ?? base?.applications ?? null,
     maxCall: maxCall.value ?? base?.maxCall ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
@@ -177,6 +185,7 @@ export function configOf(
     ...(plan.followRedirects ? { followRedirects: true } : {}),
     ...(plan.bounds === null ? {} : { bounds: plan.bounds }),
     ...(plan.dns === null ? {} : { dns: plan.dns }),
+    ...(plan.applications === null ? {} : { applications: plan.applications }),
     ...(plan.maxCall === null ? {} : { maxCall: plan.maxCall }),
   }
   if (file !== null) return { ...file, ...places, nextHop, nextHops, ...optional, restart }

@@ -5,6 +5,7 @@ import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
+import { applicationTrouble } from './application-check.ts'
 import { printConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { onEndSignals } from './end-signals.ts'
@@ -75,7 +76,8 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     const held = addresses.find((address) => sipGuard(address) === name) ?? name
     return startError(COMMAND, `${held} is in use by ${printHolder(holder)}; give another --sip`)
   }
-  const taken = certificateTrouble(config) ?? (await portTrouble(config))
+  const taken =
+    certificateTrouble(config) ?? (await applicationTrouble(config.applications ?? [])) ?? (await portTrouble(config))
   if (taken !== null) {
     await tidy()
     return startError(COMMAND, taken)

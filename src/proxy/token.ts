@@ -15,6 +15,9 @@ export const TOKEN = 'hf'
 /** The parameter of Via that names the stream the request came on. */
 export const STREAM = 'hfs'
 
+/** The parameter of a Contact of ours that says that this Call-ID is the group's, where it isn't by its hash: a call that we placed. */
+export const LEG = 'hfl'
+
 const HEX_DIGITS = 16
 /** More digits than a set will see generations. */
 const MOST_GENERATION_DIGITS = 6
@@ -39,6 +42,12 @@ export function readToken(keys: SetKeys, token: string, stream: string): GroupKe
 export function groupOfCallId(keys: SetKeys, callId: string): GroupKey {
   const key = must(keys.key(1), 'the set has no key yet')
   return groupKey(hashHex(sipHashText(key, `group ${callId}`)))
+}
+
+/** What `LEG` says. Under the first generation for ever, as the hash of a Call-ID is. */
+export function legMark(keys: SetKeys, group: GroupKey, callId: string): string {
+  const key = must(keys.key(1), 'the set has no key yet')
+  return hashHex(sipHashText(key, `leg ${group} ${callId}`))
 }
 
 function mac(keys: SetKeys, generation: number, group: GroupKey, stream: string): string {

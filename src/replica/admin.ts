@@ -6,7 +6,7 @@ import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import type { GroupKey, ReplicaId } from '../base/brand.ts'
 import { describeCalls, describeEntity } from '../call/describe.ts'
 import { groupOfCallId } from '../proxy/token.ts'
-import { CONFIRMED_CALLS, EARLY_CALLS } from '../session/holds.ts'
+import { CONFIRMED_CALLS, EARLY_CALLS, sessionsOf } from '../session/holds.ts'
 import { isJoint, membersOf } from '../raft/configuration.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftStatus } from '../raft/status.ts'
@@ -86,6 +86,14 @@ export function answer(input: AdminInput, picture: Picture): Reply {
       return reply(200, membersView(picture))
     case 'bans':
       return reply(200, bansOf(picture.store))
+    case 'versions': {
+      const { store } = picture
+      const count = (one: (typeof query.of)[number]) => store.counter(sessionsOf(one.name, one.version))
+      return reply(
+        200,
+        query.of.map((one) => ({ ...one, sessions: count(one) })),
+      )
+    }
     case 'ban':
     case 'member':
       // Answered by bans.ts and members.ts.

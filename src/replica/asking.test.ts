@@ -59,6 +59,9 @@ const refusal: Op = {
   response: { status: 603, headers: [['Warning', '399 set "not now"']], reason: 'No', body: '' },
 }
 
+/** To the set's own route. */
+const onward: Op = { kind: 'proxy', request: '1', plan: { targets: [], recurse: false, timeout: null } }
+
 describe('an INVITE that begins a call', () => {
   test('waits for its application; nothing is sent or committed before', () => {
     const { trio, at } = loneWith('doInvite')
@@ -71,9 +74,20 @@ describe('an INVITE that begins a call', () => {
     expect(lastAsked(trio).view.sessions.map(({ id }) => id)).toEqual([lastAsked(trio).message?.session])
     expect(trio.sent).toEqual([])
     expect(trio.replica(at).store.appliedIndex).toBe(appliedIndex)
-    answer(trio)
+    answer(trio, onward)
     expect(heard(trio, callee)).toEqual(['INVITE sip:callee@127.36.0.1:5060'])
     expect(heard(trio, caller)).toEqual(['SIP/2.0 100 Trying'])
+  })
+
+  test('that its handler neither proxies nor answers waits for it, in the log', () => {
+    const { trio, at } = loneWith('doInvite')
+    say(trio, at, caller, invite)
+    answer(trio)
+    expect(heard(trio, callee)).toEqual([])
+    expect(heard(trio, caller)).toEqual(['SIP/2.0 100 Trying'])
+    // Until its session expires.
+    trio.pass(200_000)
+    expect(heard(trio, caller)).toContain('SIP/2.0 500 Server Internal Error')
   })
 
   test('goes where the application proxies it, to a group of targets after another', () => {
@@ -93,7 +107,7 @@ describe('an INVITE that begins a call', () => {
     answer(trio, refusal)
     const said = sentTo(trio, caller, 'SIP/2.0 603 No')
     expect(said).toContain('Warning: 399 set "not now"')
-    expect(heard(trio, caller)).toHaveLength(1)
+    expect(heard(trio, caller)).toEqual(['SIP/2.0 100 Trying', 'SIP/2.0 603 No'])
     say(trio, at, caller, invite)
     expect(trio.sent.map(({ data }) => data)).toEqual([said])
     expect(trio.calls).toHaveLength(1)
@@ -140,7 +154,7 @@ describe('an INVITE that begins a call', () => {
     trio.pass(2_000)
     expect(trio.calls).toHaveLength(2)
     expect(lastAsked(trio).by).not.toBe(first.by)
-    answer(trio)
+    answer(trio, onward)
     expect(heard(trio, callee)).toEqual(['INVITE sip:callee@127.36.0.1:5060'])
   })
 })

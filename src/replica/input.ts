@@ -75,6 +75,8 @@ export interface AdminInput {
     | { readonly kind: 'metrics' }
     /** `MembersView`, as this replica sees it. */
     | { readonly kind: 'members' }
+    /** How many sessions the set has of each of those, as this replica has applied them: the same with `sessions`. */
+    | { readonly kind: 'versions'; readonly of: readonly { readonly name: string; readonly version: string }[] }
     /** `BanView`s, as this replica has applied them. */
     | { readonly kind: 'bans' }
     /** Answered with a `BanAnswer`, by way of the list's owner. */

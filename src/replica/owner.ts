@@ -20,13 +20,13 @@ import {
   emptyLocal,
   isIdle,
   isInLog,
+  isToBeTold,
   loadGroup,
   localOf,
   course,
-  passesAsk,
+  passes,
   stepGroup,
   wakeAt,
-  wantsToHear,
 } from '../app/group.ts'
 import type { Ask, Failure, Group, GroupInput, StepResult } from '../app/group.ts'
 import { appLimits } from '../app/limits.ts'
@@ -282,7 +282,7 @@ export class Owner {
     const context = this.#ports.context()
     const { group, asking, told } = held
     if (asking !== null) {
-      if (passesAsk(group, input, context)) this.#pass(held, input)
+      if (passes(group, input, context)) this.#pass(held, input)
       else this.#queue(held, input)
       return
     }
@@ -295,7 +295,7 @@ export class Owner {
   /** It can't wait until an application has answered; that is told of it afterwards. */
   #pass(held: Held, input: GroupInput): void {
     const context = this.#ports.context()
-    if (input.kind === 'message' && !held.told.has(input.ref) && wantsToHear(held.group, input, context)) {
+    if (input.kind === 'message' && !held.told.has(input.ref) && isToBeTold(held.group, input, context)) {
       held.told.set(input.ref, 'both')
       held.queue.push({ ...input, kind: 'told' })
     }

@@ -230,7 +230,7 @@ export interface B2buaHelper {
   linkSipSessions(a: SipSession, b: SipSession): void
   unlinkSipSessions(session: SipSession): void
   getLinkedSession(session: SipSession): SipSession | null
-  /** Of the other leg: the oldest request of the same method that waits for an answer there. */
+  /** Of a copy, the request that it was made of; of that, the copy. Null = it waits for no answer any more. */
   getLinkedSipServletRequest(request: SipServletRequest): SipServletRequest | null
   /** Requests without a final answer: those that came in (`UAS`), and the application's own (`UAC`). */
   getPendingMessages(session: SipSession, mode: 'UAS' | 'UAC'): readonly SipServletRequest[]

@@ -42,6 +42,7 @@ test('[JSR 28] the other leg is a copy of the INVITE without what its dialog mad
         requestUri: 'sip:bob@127.0.0.1:5070',
         routes: ['<sip:first.example.com;lr>', '<sip:second.example.com;lr>'],
         callId: '',
+        linked: 'r1',
         headers: [['Subject', 'dinner']],
         body: '',
       },
@@ -75,7 +76,8 @@ test('[JSR 28] the answer of one leg is the answer to the other: both in one tur
       const helper = response.request.getB2buaHelper()
       const caller = helper.getLinkedSession(response.session)
       expect(caller?.id).toBe('1')
-      expect(helper.getLinkedSipServletRequest(response.request)?.session).toBe(caller)
+      const original = helper.getLinkedSipServletRequest(response.request)
+      expect(original?.session).toBe(caller)
       const answer = helper.createResponseToOriginalRequest(caller as NonNullable<typeof caller>, response.status)
       answer.setContent(response.rawContent, response.contentType ?? '')
       answer.send()
@@ -114,7 +116,13 @@ test('[JSR 28] a request in one dialog is copied into the other, and pending mes
     asked,
   )
   expect(ops).toEqual([
-    { kind: 'request', session: '2', method: 'INFO', parts: { headers: [['Subject', 'lunch']], body: 'x=1' } },
+    {
+      kind: 'request',
+      session: '2',
+      method: 'INFO',
+      parts: { headers: [['Subject', 'lunch']], body: 'x=1' },
+      linked: 'r7',
+    },
     { kind: 'respond', request: 'r7', response: { status: 200, reason: 'OK', headers: [], body: '' } },
   ])
 })

@@ -70,9 +70,10 @@ export function b2buaHelper(turn: HandlerTurn): B2buaHelper {
       return turn.applicationSession.getSipSession(own(turn, session).linked)
     },
     getLinkedSipServletRequest(request) {
-      const { session, method, isIncoming } = ownRequest(request)
-      const other = turn.applicationSession.find(session.linked)
-      return other?.pendingRequests.find((one) => one.method === method && one.isIncoming !== isIncoming) ?? null
+      const { id, linked } = ownRequest(request)
+      const waiting = turn.applicationSession.sessions.flatMap((session) => session.pendingRequests)
+      const isOther = (one: Request): boolean => (linked === '' ? one.linked === id && id !== '' : one.id === linked)
+      return waiting.find(isOther) ?? null
     },
     getPendingMessages(session, mode) {
       return own(turn, session).pendingRequests.filter((request) => request.isIncoming === (mode === 'UAS'))
@@ -84,12 +85,12 @@ function copyOf(turn: HandlerTurn, original: Request, headers: Headers): Request
   const given = new Map(Object.entries(headers).map(([name, value]) => [longName(name), value]))
   const from = given.get('from')
   const to = given.get('to')
-  const copy = newLeg(
-    turn,
-    original.method,
-    from === undefined ? original.from : addressOf(from),
-    to === undefined ? original.to : addressOf(to),
-  )
+  const copy = newLeg(turn, {
+    method: original.method,
+    from: from === undefined ? original.from : addressOf(from),
+    to: to === undefined ? original.to : addressOf(to),
+    linked: original,
+  })
   copy.copyFrom(original)
   copy.setRequestURI(original.requestURI)
   setAll(copy, headers)
@@ -97,7 +98,7 @@ function copyOf(turn: HandlerTurn, original: Request, headers: Headers): Request
 }
 
 function inLeg(session: Session, original: Request, headers: Headers): Request {
-  const copy = session.createRequest(original.method)
+  const copy = session.requestFor(original.method, original)
   copy.copyFrom(original)
   setAll(copy, headers)
   return copy

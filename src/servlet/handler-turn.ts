@@ -97,10 +97,14 @@ export class HandlerTurn {
   }
 
   /** The request that a SipSession has waiting. */
-  pending(session: Session, { id, direction, text }: PendingRequest): Request {
+  pending(session: Session, { id, direction, text, linked = '' }: PendingRequest): Request {
     return this.#known(id, () => {
       const message = parsed(text)
-      return this.#received(session, id, message, direction === 'in', toTag(message) === null)
+      const isIncoming = direction === 'in'
+      return new Request(this, {
+        ...{ kind: 'received', session, id, message, isIncoming, linked },
+        isInitial: toTag(message) === null,
+      })
     })
   }
 
@@ -108,18 +112,20 @@ export class HandlerTurn {
   incomingRequest(): Request {
     const { session, request, text, isInitial } = this.#message()
     const of = this.#session(session)
-    const make = (): Request => this.#received(of, request, parsed(text), true, isInitial)
+    const from = { kind: 'received', session: of, id: request, isIncoming: true, isInitial, linked: '' } as const
+    const make = (): Request => new Request(this, { ...from, message: parsed(text) })
     return request === '' ? make() : this.#known(request, make)
   }
 
   incomingResponse(): Response {
-    const { session, request, text } = this.#message()
+    const { session, request, text, linked = '' } = this.#message()
     const of = this.#session(session)
     const message = parsed(text)
     const { method } = cseq(message)
     const waiting = of.pendingRequests.find(({ id }) => id === request && id !== '')
     const answered =
-      waiting ?? this.#known(request, () => new Request(this, { kind: 'gone', session: of, id: request, method }))
+      waiting ??
+      this.#known(request, () => new Request(this, { kind: 'gone', session: of, id: request, method, linked }))
     const response = Response.received(this, answered, message)
     if (response.status >= 200) of.answered.add(request)
     return response
@@ -159,10 +165,6 @@ export class HandlerTurn {
     const request = make()
     this.#requests.set(id, request)
     return request
-  }
-
-  #received(session: Session, id: string, message: SipMessage, isIncoming: boolean, isInitial: boolean): Request {
-    return new Request(this, { kind: 'received', session, id, message, isIncoming, isInitial })
   }
 }
 

@@ -6,7 +6,16 @@ import type { HandlerTurn } from './handler-turn.ts'
 import type { Request } from './request.ts'
 import { Session } from './session.ts'
 
-export function newLeg(turn: HandlerTurn, method: string, from: Address, to: Address): Request {
+export interface FirstRequest {
+  readonly method: string
+  readonly from: Address
+  readonly to: Address
+  /** Of a copy: the request that it is sent for. */
+  readonly linked?: Request
+}
+
+export function newLeg(turn: HandlerTurn, first: FirstRequest): Request {
+  const { from, to } = first
   const { applicationSession } = turn
   applicationSession.check()
   turn.checkOpen()
@@ -29,5 +38,5 @@ export function newLeg(turn: HandlerTurn, method: string, from: Address, to: Add
   } as const
   const session = new Session(turn, applicationSession, view, true)
   applicationSession.add(session)
-  return turn.request({ kind: 'initial', session, method, from, to })
+  return turn.request({ kind: 'initial', session, ...first })
 }

@@ -23,15 +23,24 @@ export type Draft =
       readonly message: SipMessage
       readonly isIncoming: boolean
       readonly isInitial: boolean
+      readonly linked: string
     }
   /** It was answered long ago; only its method is known, from what answers it. */
-  | { readonly kind: 'gone'; readonly session: Session; readonly id: string; readonly method: string }
+  | {
+      readonly kind: 'gone'
+      readonly session: Session
+      readonly id: string
+      readonly method: string
+      readonly linked: string
+    }
   | {
       readonly kind: 'initial' | 'dialog' | 'ack' | 'cancel'
       readonly session: Session
       readonly method: string
       readonly from: Address
       readonly to: Address
+      /** Of a copy (B2buaHelper): the request that it is sent for. */
+      readonly linked?: Request
     }
 
 type Answer = { readonly kind: 'none' | 'proxied' } | { readonly kind: 'answered'; readonly status: number }
@@ -52,6 +61,12 @@ export class Request extends Message implements SipServletRequest {
   /** As the owner knows it; '' = it waits for no answer. */
   get id(): string {
     return 'id' in this.#draft ? this.#draft.id : ''
+  }
+
+  /** Id of the request of another leg that it was sent for; '' = none. */
+  get linked(): string {
+    const { linked } = this.#draft as { readonly linked?: Request | string }
+    return typeof linked === 'string' ? linked : (linked?.id ?? '')
   }
 
   get method(): string {
@@ -134,10 +149,16 @@ export class Request extends Message implements SipServletRequest {
     const { session } = this
     switch (this.#draft.kind) {
       case 'initial':
-        this.turn.record({ kind: 'create-session', id: session.id, first: this.#first })
+        this.turn.record({ kind: 'create-session', id: session.id, first: { ...this.#first, ...this.#linkedTo } })
         return
       case 'dialog':
-        this.turn.record({ kind: 'request', session: session.id, method: this.method, parts: this.parts })
+        this.turn.record({
+          kind: 'request',
+          session: session.id,
+          method: this.method,
+          parts: this.parts,
+          ...this.#linkedTo,
+        })
         if (this.method === 'BYE') session.enter('TERMINATED')
         return
       case 'ack':
@@ -207,6 +228,10 @@ export class Request extends Message implements SipServletRequest {
     const { session } = this
     if (!this.isInitial || status === 100) return
     session.enter(status < 200 ? 'EARLY' : status < 300 ? 'CONFIRMED' : 'TERMINATED')
+  }
+
+  get #linkedTo(): { readonly linked?: string } {
+    return this.linked === '' ? {} : { linked: this.linked }
   }
 
   get #text(): SipRequest {

@@ -33,10 +33,11 @@ export function beginTurn(application: Application, call: AppCall): BegunTurn {
   }
 }
 
-/** The turn of a handler that isn't async; of one that is, the caller waits for `pending.result` and then calls `finish`. */
+/** The turn of a handler that isn't async, with `failure` for what it throws; of one that is, the caller waits for `pending.result` and then calls `finish`. */
 export function runHandler(
   application: Application,
   call: AppCall,
+  failure: (error: unknown) => AppAnswer = failed,
 ):
   | { readonly kind: 'answered'; readonly answer: AppAnswer }
   | { readonly kind: 'pending'; readonly pending: BegunTurn } {
@@ -45,7 +46,7 @@ export function runHandler(
     if (isThenable(begun.result)) return { kind: 'pending', pending: begun }
     return { kind: 'answered', answer: { kind: 'done', ops: begun.finish(), result: begun.result } }
   } catch (error) {
-    return { kind: 'answered', answer: failed(error) }
+    return { kind: 'answered', answer: failure(error) }
   }
 }
 

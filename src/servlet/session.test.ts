@@ -57,6 +57,11 @@ test('[JSR 14] requests in a dialog follow its state and method', () => {
   ])
 })
 
+test('[JSR 13] [JSR 14] a UAC is INITIAL again once its first request was refused, and may send it once more', () => {
+  const ops = withSession((session) => session.createRequest('INVITE').send(), { role: 'uac', state: 'INITIAL' })
+  expect(ops).toMatchObject([{ kind: 'request', session: '1', method: 'INVITE' }])
+})
+
 test('[JSR 14] a request in a dialog says only what the application adds: the dialog makes the rest', () => {
   const ops = withSession((session) => {
     const info = session.createRequest('INFO')

@@ -102,6 +102,11 @@ export class Session implements SipSession {
   }
 
   createRequest(method: string): Request {
+    return this.requestFor(method)
+  }
+
+  /** `linked`: of which it is a copy. */
+  requestFor(method: string, linked?: Request): Request {
     this.check()
     if (!isToken(method)) throw new TypeError(`"${method}" is no method`)
     if (NOT_CREATED.includes(method)) {
@@ -115,9 +120,14 @@ export class Session implements SipSession {
       )
     }
     const isEarly = this.#state === 'EARLY' && method !== 'INVITE' && method !== 'BYE'
-    if (this.#state !== 'CONFIRMED' && !isEarly) illegal(wrongState(this.#state, method))
+    // JSR 289 6.2.1: it is INITIAL again once its first request was refused, which may be sent once more.
+    const isAgain = this.#state === 'INITIAL' && this.#view.role === 'uac' && !this.isNew
+    if (this.#state !== 'CONFIRMED' && !isEarly && !isAgain) illegal(wrongState(this.#state, method))
     const [from, to] = [this.localParty, this.remoteParty]
-    return this.#turn.request({ kind: 'dialog', session: this, method, from, to })
+    return this.#turn.request({
+      ...{ kind: 'dialog', session: this, method, from, to },
+      ...(linked === undefined ? {} : { linked }),
+    })
   }
 
   endCall(): void {

@@ -14,7 +14,7 @@ export function sipFactory(turn: HandlerTurn): SipFactory {
       if (!isToken(method) || method === 'ACK' || method === 'CANCEL') {
         throw new TypeError(`${method} does not begin a session: INVITE, MESSAGE, OPTIONS and others do`)
       }
-      return newLeg(turn, method, addressOf(from), addressOf(to))
+      return newLeg(turn, { method, from: addressOf(from), to: addressOf(to) })
     },
     createURI: (uri: string): URI => uriOf(uri),
     createAddress: (address: URI | string, displayName?: string): Address => addressOf(address, displayName),

@@ -140,7 +140,7 @@ describe('design.md 5: timers fire once, in the log', () => {
   })
 })
 
-test('[row 20] 10,000 timers of one second fire in order, a hundred with an entry, and commits are accepted between those entries', () => {
+test('[JSR 20] 10,000 timers of one second fire in order, a hundred with an entry, and commits are accepted between those entries', () => {
   const [groups, each, limit] = [100, 100, 100]
   const store = new Store()
   const owner = start(1)

@@ -157,7 +157,7 @@ export function onResponse(
     callId: 'call-2',
     local: '"Alice" <sip:alice@example.com>',
     remote: '<sip:bob@example.com>',
-    pending: [{ id: 'r2', direction: 'out', method: 'INVITE', text: INVITE }],
+    pending: [{ id: 'r2', direction: 'out', method: 'INVITE', text: INVITE, linked: 'r1' }],
   })
   const asked = call('doResponse', {
     message: message({ kind: 'response', session: '2', request: 'r2', text, isInitial: false }),

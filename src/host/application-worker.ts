@@ -1,0 +1,190 @@
+// A worker thread of one version of one application: loads its module, brings calls to its handlers, sends back what they did.
+// Nothing of the replica is in here; what an application breaks in its thread, it breaks for itself.
+//
+// The code that is loaded is kept as text and goes to the replica with `loaded`: a worker that is started again after a
+// crash runs the same code, whatever lies on the disk by then.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { extname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { getHeapStatistics } from 'node:v8'
+import { parentPort, workerData } from 'node:worker_threads'
+import { must } from '../base/assert.ts'
+import type { AppAnswer, AppCall, HandlerName } from '../app/contract.ts'
+import { isApplication } from '../servlet/application.ts'
+import type { Application } from '../servlet/application.ts'
+import { failed, runHandler } from '../servlet/run-handler.ts'
+import { hostLimits } from './limits.ts'
+
+/** One file of an application's code, as it was read. */
+export interface CodeFile {
+  readonly url: string
+  readonly format: string
+  readonly text: string
+}
+
+export interface WorkerOrder {
+  /** Path of the module. */
+  readonly module: string
+  /** Which of the applications that it exports; null = the only one. */
+  readonly name: string | null
+  readonly memoryMb: number
+  /** What is run instead of what lies on the disk; null = what lies there. */
+  readonly code: readonly CodeFile[] | null
+}
+
+export interface LoadedApplication {
+  readonly name: string
+  /** As it says, else its code's hash. */
+  readonly version: string
+  readonly handlers: readonly HandlerName[]
+  readonly hash: string
+  readonly code: readonly CodeFile[]
+}
+
+export type ToWorker =
+  | { readonly kind: 'call'; readonly call: AppCall }
+  /** Answered with `pong`, by a loop that runs. */
+  | { readonly kind: 'ping' }
+
+export type FromWorker =
+  | { readonly kind: 'loaded'; readonly application: LoadedApplication }
+  /** The module can't be used; a sentence. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** `stack`: of what the handler threw, for the log. */
+  | { readonly kind: 'answered'; readonly id: number; readonly answer: AppAnswer; readonly stack: string | null }
+  | { readonly kind: 'pong' }
+  /** A promise was rejected that nobody waits for. The worker goes on: no turn is of it. */
+  | { readonly kind: 'rejection'; readonly reason: string }
+  /** Its buffers outgrew its memory; it ends. */
+  | { readonly kind: 'full'; readonly megabytes: number }
+
+/** The path of this program's own modules, by the names that applications import them by. They get those of the release that runs
+ * them, installed beside them or not. */
+const own = new URL('../../', import.meta.url)
+const extension = extname(import.meta.filename)
+const exported: ReadonlyMap<string, string> = new Map([
+  ['holdfast', 'src/index'],
+  ['holdfast/servlet', 'src/servlet/index'],
+  ['holdfast/sip', 'src/sip/index'],
+  ['holdfast/raft', 'src/raft/index'],
+  ['holdfast/sim', 'sim/index'],
+])
+
+function say(message: FromWorker): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(message)
+}
+
+/** Keeps what is loaded, or gives what was kept. Packages that the application uses are the disk's: their versions are fixed there. */
+function keepCode({ code }: WorkerOrder): Map<string, CodeFile> {
+  const kept = new Map((code ?? []).map((file) => [file.url, file]))
+  registerHooks({
+    resolve(specifier, context, next) {
+      const path = exported.get(specifier)
+      if (path === undefined) return next(specifier, context)
+      return { url: new URL(path + extension, own).href, shortCircuit: true }
+    },
+    load(url, context, next) {
+      const known = code === null ? undefined : kept.get(url)
+      if (known !== undefined) return { format: known.format, source: known.text, shortCircuit: true }
+      const loaded = next(url, context)
+      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(own.href)) {
+        kept.set(url, { url, format: loaded.format ?? 'module', text: readFileSync(fileURLToPath(url), 'utf8') })
+      }
+      return loaded
+    },
+  })
+  return kept
+}
+
+async function load(order: WorkerOrder): Promise<Application> {
+  const kept = keepCode(order)
+  const exports = (await import(pathToFileURL(order.module).href)) as Readonly<Record<string, unknown>>
+  const application = chosen(Object.values(exports), order.name)
+  const code = [...kept.values()].sort((a, b) => (a.url < b.url ? -1 : 1))
+  const hash = createHash('sha256')
+  for (const { url, text } of code) hash.update(JSON.stringify([relativeTo(order.module, url), text]))
+  const digest = hash.digest('hex').slice(0, 12)
+  const { name, version, handlers } = application
+  say({ kind: 'loaded', application: { name, version: version ?? digest, handlers, hash: digest, code } })
+  return application
+}
+
+/** The same on machines where it lies elsewhere. */
+function relativeTo(module: string, url: string): string {
+  const folder = new URL('.', pathToFileURL(module)).href
+  return url.startsWith(folder) ? url.slice(folder.length) : url
+}
+
+function chosen(exports: readonly unknown[], name: string | null): Application {
+  const all = [...new Set(exports.filter(isApplication))]
+  const names = all.map((one) => one.name).join(', ')
+  const found = name === null ? all : all.filter((one) => one.name === name)
+  const [one, other] = found
+  if (one !== undefined && other === undefined) return one
+  if (all.length === 0) {
+    throw new Error('it exports no application: export one, as in export const prepaid = defineApplication({ ... })')
+  }
+  if (name !== null) throw new Error(`it exports no application "${name}", but ${names}`)
+  throw new Error(`it exports several applications (${names}): say which one by "name" in the config file`)
+}
+
+/** Buffers are outside of the heap that the thread's limits bound. */
+function watchBuffers({ memoryMb }: WorkerOrder): void {
+  setInterval(() => {
+    const megabytes = getHeapStatistics().external_memory / 1_048_576
+    if (megabytes <= memoryMb) return
+    say({ kind: 'full', megabytes: Math.round(megabytes) })
+    process.exit(1)
+  }, hostLimits.applicationMemoryMs).unref()
+}
+
+async function answer(application: Application, call: AppCall): Promise<void> {
+  let stack: string | null = null
+  const failure = (error: unknown): AppAnswer => {
+    stack = error instanceof Error ? (error.stack ?? null) : null
+    return failed(error)
+  }
+  const run = runHandler(application, call, failure)
+  let result = run.kind === 'answered' ? run.answer : null
+  if (run.kind === 'pending') {
+    try {
+      const value: unknown = await run.pending.result
+      result = { kind: 'done', ops: run.pending.finish(), result: value }
+    } catch (error) {
+      result = failure(error)
+    }
+  }
+  const done = must(result, 'a turn ends')
+  try {
+    say({ kind: 'answered', id: call.id, answer: done, stack })
+  } catch {
+    // A result that no other thread can be told, a function say, is nothing that a replica could use.
+    say({ kind: 'answered', id: call.id, answer: done.kind === 'done' ? { ...done, result: null } : done, stack })
+  }
+}
+
+async function main(): Promise<void> {
+  const order = workerData as WorkerOrder
+  process.on('unhandledRejection', (error) => say({ kind: 'rejection', reason: inWords(error) }))
+  let application: Application
+  try {
+    application = await load(order)
+  } catch (error) {
+    return say({ kind: 'refused', reason: inWords(error) })
+  }
+  watchBuffers(order)
+  parentPort?.on('message', (message: ToWorker) => {
+    if (message.kind === 'ping') say({ kind: 'pong' })
+    else void answer(application, message.call)
+  })
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+await main()
