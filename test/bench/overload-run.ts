@@ -27,6 +27,8 @@ export interface Wanted {
   /** Calls that are up all the while, and those that end in the overload. */
   readonly talkers: number
   readonly leavers: number
+  /** The rate that it bears, if that is known already; null = it is looked for. */
+  readonly borne: number | null
   readonly say: (line: string) => void
 }
 
@@ -72,7 +74,8 @@ const restMs = 12_000
 export async function runOverload(scene: Scene, set: ReplicaSet, wanted: Wanted): Promise<Findings> {
   const bench = new Bench(scene, wanted)
   await bench.startCallee()
-  const { rate: sustained, tried } = await bench.findRate()
+  const { rate: sustained, tried } =
+    wanted.borne === null ? await bench.findRate() : { rate: wanted.borne, tried: await bench.warmUp() }
   const calmRate = Math.max(1, Math.floor(sustained * wanted.calm))
   const { before, overload, after } = wanted
   await pause(restMs)
@@ -131,7 +134,7 @@ class Bench {
     const transport = this.#wanted.transport === 'un' ? 'u1' : 't1'
     const local = place.callee
     this.#scene.adoptPhone(
-      await startCallee({ local, folder: join(folder, 'callee'), transport, scenario: scenario('callee-listens') }),
+      await startCallee({ local, folder: join(folder, 'callee'), transport, scenario: scenario('callee-listens'), lifeSeconds: 3_600 }),
     )
   }
 
@@ -167,6 +170,14 @@ class Bench {
       if (await bears(middle)) borne = middle
     }
     return { rate: borne, tried }
+  }
+
+  /** Code that has not run yet is slow. */
+  async warmUp(): Promise<[]> {
+    for (const part of [0.1, 0.5, 1]) {
+      await this.load(Math.ceil((this.#wanted.borne ?? 0) * part), this.#wanted.tried)
+    }
+    return []
   }
 
   async load(rate: number, seconds: number): Promise<Ended> {

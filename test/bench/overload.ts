@@ -1,13 +1,23 @@
 // `npm run bench:overload [udp | tcp | tcp-many]`: the tables of the overload benchmark (overload-run.ts).
 
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
 import { launchSet } from '../cluster/replica-set.ts'
+import type { ReplicaSet } from '../cluster/replica-set.ts'
 import { Scene } from '../cluster/scene.ts'
 import { missingTools } from '../cluster/sipp.ts'
 import { runOverload, spreadOf, timers } from './overload-run.ts'
 import type { Findings, Wanted } from './overload-run.ts'
 import type { ResponseTime } from '../cluster/sipp.ts'
+
+const USAGE = `npm run bench:overload -- [udp | tcp | tcp-many] [--borne RATE] [--log FILE] [--smoke]
+
+  --borne RATE  calls a second that it bears, instead of looking for it
+  --log FILE    what the replicas logged goes there
+  --smoke       a short run, which says only that the benchmark runs
+`
 
 const ways = {
   udp: ['un', 'UDP, a socket for each call'],
@@ -15,7 +25,15 @@ const ways = {
   'tcp-many': ['tn', 'TCP, a connection for each call'],
 } as const
 
-const [way = 'udp', short] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { smoke: { type: 'boolean' }, borne: { type: 'string' }, log: { type: 'string' }, help: { type: 'boolean' } },
+})
+if (values.help === true) {
+  process.stdout.write(USAGE)
+  process.exit(0)
+}
+const [way = 'udp'] = positionals
 const chosen = ways[way as keyof typeof ways]
 const missing = missingTools()
 if (missing !== null) fail(missing)
@@ -25,7 +43,8 @@ const [transport, name] = chosen
 const long = { tried: 8, before: 20, overload: 60, after: 30, talkers: 100, leavers: 100 }
 const quick = { tried: 2, before: 4, overload: 6, after: 12, talkers: 10, leavers: 10 }
 const wanted: Wanted = {
-  ...(short === '--smoke' ? quick : long),
+  ...(values.smoke === true ? quick : long),
+  borne: values.borne === undefined ? null : Number(values.borne),
   transport,
   least: 20,
   most: 1_000,
@@ -37,8 +56,9 @@ const wanted: Wanted = {
 const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim()
 const before = loadavg()[0]?.toFixed(1)
 const scene = new Scene(97)
+let set: ReplicaSet | null = null
 try {
-  const set = scene.adopt(launchSet({ place: scene.place, restart: 'never' }))
+  set = scene.adopt(launchSet({ place: scene.place, restart: 'never' }))
   await set.event('ready', 120_000, ({ event }) => event === 'ready')
   await set.statuses('all three serve', 120_000, ({ serving }) => serving.length === 3)
   print(await runOverload(scene, set, wanted))
@@ -46,6 +66,7 @@ try {
   console.error(scene.story())
   throw error
 } finally {
+  if (values.log !== undefined) writeFileSync(values.log, set?.stderr() ?? '')
   await scene.end()
 }
 

@@ -20,6 +20,8 @@ export interface SippOptions {
   readonly holdMs?: number
   /** Its global variables. */
   readonly variables?: Readonly<Record<string, number>>
+  /** It ends after this, with an error, whatever it does; default 300. */
+  readonly lifeSeconds?: number
 }
 
 export interface CallerOptions extends SippOptions {
@@ -195,7 +197,8 @@ async function start(options: SippOptions, args: readonly string[]): Promise<Sip
       ...scenarioArgs(options),
       ...Object.entries(options.variables ?? {}).flatMap(([name, value]) => ['-set', name, `${value}`]),
       ...['-i', host, '-p', port, '-t', options.transport, '-max_socket', '5000', '-d', `${options.holdMs ?? 0}`],
-      ...['-nostdin', '-deadcall_wait', '40000', '-timeout', '300', '-timeout_error', '-buff_size', '4194304'],
+      ...['-nostdin', '-deadcall_wait', '40000', '-buff_size', '4194304'],
+      ...['-timeout', `${options.lifeSeconds ?? 300}`, '-timeout_error'],
       ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],
     ],
     { cwd: options.folder },
