@@ -3,29 +3,51 @@ import { expect, test } from 'vitest'
 import { hostLimits } from './limits.ts'
 import { LoadWatch } from './load-watch.ts'
 
-const { fullRound } = hostLimits
+const { largeRound, loadCheckMs } = hostLimits
 
-test('a second is full if no round of it had room, and if there was any', () => {
-  const watch = new LoadWatch()
-  const second = (...rounds: number[]): boolean => {
-    for (const messages of rounds) watch.round(messages)
-    return watch.second()
+/** A check after which the loop had waited for so many milliseconds, and had these rounds. */
+function isFull(idle: number, ...rounds: number[]): boolean {
+  let times = { idle: 500, active: 500 }
+  const watch = new LoadWatch(() => times)
+  for (const messages of rounds) watch.round(messages)
+  times = { idle: 500 + idle, active: 500 + loadCheckMs - idle }
+  return watch.isFull()
+}
+
+test('too much is a loop that never waits, and whose rounds are large', () => {
+  expect(isFull(0, largeRound, largeRound)).toBe(true)
+  expect(isFull(10, largeRound + 10, largeRound - 10)).toBe(true)
+  expect(isFull(0, largeRound, largeRound - 1)).toBe(false)
+  expect(isFull(20, largeRound, largeRound)).toBe(false)
+  expect(isFull(0)).toBe(false)
+})
+
+test('what was before the last check counts for nothing', () => {
+  let times = { idle: 0, active: 0 }
+  const watch = new LoadWatch(() => times)
+  for (const [idle, active, messages, full] of [
+    [0, 250, largeRound, true],
+    [100, 400, largeRound, false],
+    [100, 650, largeRound, true],
+    [100, 900, 1, false],
+  ] as const) {
+    watch.round(messages)
+    times = { idle, active }
+    expect(watch.isFull()).toBe(full)
   }
-  expect(second(fullRound, fullRound, fullRound + 5)).toBe(true)
-  expect(second(fullRound, fullRound - 1, fullRound)).toBe(false)
-  expect(second()).toBe(false)
 })
 
 test('a round is what came before the loop looked for more', async () => {
-  const watch = new LoadWatch()
-  for (const [messages, isFull] of [
-    [fullRound, true],
-    [fullRound - 1, false],
+  let active = 0
+  const watch = new LoadWatch(() => ({ idle: 0, active: (active += loadCheckMs) }))
+  for (const [messages, full] of [
+    [largeRound, true],
+    [largeRound - 1, false],
   ] as const) {
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < messages; j++) watch.came()
       await round()
     }
-    expect(watch.second()).toBe(isFull)
+    expect(watch.isFull()).toBe(full)
   }
 })

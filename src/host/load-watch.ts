@@ -1,18 +1,31 @@
 // Whether more comes than this process handles (decision 0030). What becomes of that: replica/shedding.ts.
 //
-// What comes in one round of the loop is what came while the round before was worked on. Who keeps up finds a single message now
-// and then; who doesn't finds as many as a round takes, each time: datagrams of a full socket, messages that wait on connections
-// (stream-rounds.ts), what other replicas pass on. A pause (a busy machine, a long collection) makes full rounds too, but there is an
-// empty one soon after. So what counts is a whole second without any.
+// Who keeps up has nothing to do now and then: its loop waits for the next message. Who doesn't never waits, and each round of the loop
+// brings many messages, those that came while the round before was worked on: of a socket that is not empty libuv reads as many as one
+// round takes, of connections as many wait (stream-rounds.ts), and there is what other replicas pass on. Both have to hold: a loop that
+// only takes over a dead one's calls is busy as well, and a pause (a collection, a busy machine) makes large rounds too.
 
 import { hostLimits } from './limits.ts'
 
+/** What Node's `performance.eventLoopUtilization` says, in milliseconds since the start. */
+export interface LoopTimes {
+  readonly idle: number
+  readonly active: number
+}
+
 export class LoadWatch {
+  readonly #times: () => LoopTimes
+  #before: LoopTimes
   /** In this round. */
   #came = 0
-  /** In this second, how many rounds had anything, and whether one of them had little. */
+  /** Since it was asked last: rounds that had anything, and what they had. */
   #rounds = 0
-  #hadRoom = false
+  #messages = 0
+
+  constructor(times: () => LoopTimes) {
+    this.#times = times
+    this.#before = times()
+  }
 
   /** A message came from a phone, or a frame from another replica. */
   came(): void {
@@ -28,14 +41,18 @@ export class LoadWatch {
   /** A round of the loop took that much. */
   round(messages: number): void {
     this.#rounds++
-    if (messages < hostLimits.fullRound) this.#hadRoom = true
+    this.#messages += messages
   }
 
-  /** A second has passed: whether more came in it than was taken. */
-  second(): boolean {
-    const isFull = this.#rounds > 0 && !this.#hadRoom
+  /** Whether more came than was taken, since this was asked last. */
+  isFull(): boolean {
+    const times = this.#times()
+    const idle = times.idle - this.#before.idle
+    const all = idle + times.active - this.#before.active
+    const isLarge = this.#rounds > 0 && this.#messages >= this.#rounds * hostLimits.largeRound
+    this.#before = times
     this.#rounds = 0
-    this.#hadRoom = false
-    return isFull
+    this.#messages = 0
+    return isLarge && idle < all * hostLimits.idlePart
   }
 }

@@ -191,9 +191,9 @@ export class ReplicaProcess {
   }
 
   #watchLoad(): LoadWatch {
-    const load = new LoadWatch()
-    const seconds = setInterval(() => this.give({ kind: 'load', isFull: load.second() }), 1_000)
-    this.#open.push(() => clearInterval(seconds))
+    const load = new LoadWatch(() => performance.eventLoopUtilization())
+    const checks = setInterval(() => this.give({ kind: 'load', isFull: load.isFull() }), hostLimits.loadCheckMs)
+    this.#open.push(() => clearInterval(checks))
     return load
   }
 

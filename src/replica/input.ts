@@ -93,7 +93,7 @@ export interface DiskInput {
   readonly full: boolean
 }
 
-/** A second has passed, and whether more came in it than this process could take. Never said: it takes all. */
+/** Whether more came since this was said last than this process could take: four times a second. Never said: it takes all. */
 export interface LoadInput {
   readonly kind: 'load'
   readonly isFull: boolean

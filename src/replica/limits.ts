@@ -62,16 +62,17 @@ export const limits = {
   snapshotPatience: seconds(10),
   /** Entries kept in memory behind a snapshot, for followers that are a little behind. */
   keptEntries: 10_000,
-  /** Much comes if so many seconds in a row had too much (a pause is over sooner): then the share of new requests that are let in is cut to
-   * so many hundredths of it, each second, down to the least; and rises by so many hundredths in each second without. Ten seconds
-   * after the load all are let in again. */
-  fullSeconds: 2,
-  shareCut: 60,
+  /** Much comes if at so many checks in a row (four a second: hostLimits.loadCheckMs) it was too much (a pause is over sooner): then the share of
+   * new requests that are let in is cut to so many hundredths of it, at each check, down to the least: to a third within 1.5 s, before
+   * what waits is more than a phone's patience. It rises by so many hundredths at each check without. Ten seconds after the load all are
+   * let in again. */
+  fullChecks: 3,
+  shareCut: 80,
   leastShare: 5,
-  shareRise: 10,
-  /** An INVITE that waits for longer than this is one of too many: its caller has repeated it twice, and a takeover takes less. A second
-   * in which one of so many was, and at least so many were, had too much. */
-  slow: seconds(2),
+  shareRise: 3,
+  /** An INVITE that waits for longer than this is one of too many: its caller has repeated it, and a takeover, from which on waiting counts
+   * anew, takes less. A time between checks in which one of so many was, and at least so many were, had too much. */
+  slow: seconds(1),
   slowPart: 4,
   slowLeast: 10,
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
@@ -108,6 +109,10 @@ export const limits = {
   pulse: 1_000,
   /** `delete` timers may fire this much late, so that many leave with one pulse. Callbacks are never delayed. */
   deleteSlack: seconds(1),
+  /** Of each of these one turn takes so many, and leaves the rest to the next: messages that waited here, those that others passed on,
+   * groups with something to send, to retract, to repeat. Some 20 ms of each at most: a turn that took all of a backlog would be late
+   * for its peers, and its sends older than `notAfter`. Above what a turn has without a backlog. */
+  inTurn: 100,
   /** Groups taken over in one step: the rest follow in the next ones, so that datagrams are served between. */
   takeoverBatch: 50,
   /** Groups looked at in one step for whether they changed owners. Both together are one or two milliseconds. */

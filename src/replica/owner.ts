@@ -207,15 +207,11 @@ export class Owner {
     this.#takeOver()
     this.#perform()
     if (mayWake) {
-      this.#wakeAll(now)
+      this.#wakeSome(now)
       this.#giveUp(now)
     }
-    for (const key of [...this.#due]) {
-      this.#due.delete(key)
-      const held = this.#groups.get(key)
-      if (held !== undefined) this.#flush(held)
-    }
-    if (this.#failed.length > 0) for (const unsent of this.#failed.splice(0)) this.#retract(unsent)
+    this.#flushSome()
+    if (this.#failed.length > 0) for (const unsent of this.#failed.splice(0, limits.inTurn)) this.#retract(unsent)
   }
 
   #retract(unsent: UnsentSend): void {
@@ -473,6 +469,16 @@ export class Owner {
     this.#due.add(held.key)
   }
 
+  #flushSome(): void {
+    let left = Math.min(this.#due.size, limits.inTurn)
+    for (const key of this.#due) {
+      if (left-- === 0) return
+      this.#due.delete(key)
+      const held = this.#groups.get(key)
+      if (held !== undefined) this.#flush(held)
+    }
+  }
+
   #flush(held: Held): void {
     this.#release(held)
     const { asking } = held
@@ -525,8 +531,12 @@ export class Owner {
     return at !== undefined && at <= now ? this.#wakes.peek() : undefined
   }
 
-  #wakeAll(now: Instant): void {
-    for (let key = this.#dueWake(now); key !== undefined; key = this.#dueWake(now)) this.#wake(key)
+  #wakeSome(now: Instant): void {
+    for (let left = limits.inTurn; left > 0; left--) {
+      const key = this.#dueWake(now)
+      if (key === undefined) return
+      this.#wake(key)
+    }
   }
 
   #wake(key: GroupKey): void {

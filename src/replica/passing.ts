@@ -66,6 +66,12 @@ export class Passing {
   #serves = false
   /** Passes whose sender judged by a serving entry that we have not applied, in order of arrival. */
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
+  /** Kept, and to be given once the messages before them were: those that no turn has had room for, in order. */
+  readonly #again = new Set<Kept>()
+  /** Passes that no turn has had room for, in order. */
+  #later: PassFrame[] = []
+  /** How many of either this turn still takes. */
+  #room: { again: number; later: number } = { again: limits.inTurn, later: limits.inTurn }
   /** Handled, but for an answer that its keeper has not sent yet: only who keeps the question can have it answered again. */
   readonly #answering = new Set<InputRef>()
   readonly #shedding = new Shedding()
@@ -87,6 +93,7 @@ export class Passing {
   }
 
   deadline(): Instant | null {
+    if (this.#again.size + this.#later.length > 0) return this.#ports.now()
     const expiry = this.#keeper.expiry()
     const bans = this.bans.deadline()
     const own = expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
@@ -102,15 +109,16 @@ export class Passing {
     const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
     const kept = this.#keeper.keep(++this.#refs, flow, data, now, spare)
     if (kept === null) this.#refuse(flow, data)
+    else if (this.#again.size > 0) this.#again.add(kept)
     else this.#give(kept)
   }
 
-  /** A second has passed, with more than this process could take or not. While it is stale nobody can tell what waits for what. */
+  /** How it went since the last check: with more than this process could take or not. While it is stale nobody can tell what waits for what. */
   load(isFull: boolean, now: Instant): void {
     const isLate = (kept: Kept): boolean =>
       kept.givenTo !== null && isInvite(kept.data) && this.#shedding.isSlow(kept.since, now)
     const waiting = this.#ports.stale() ? 0 : this.#keeper.all().filter(isLate).length
-    const share = this.#shedding.second(isFull, waiting)
+    const share = this.#shedding.check(isFull, waiting)
     if (share === null) return
     const said =
       share < 100
@@ -248,8 +256,27 @@ export class Passing {
     for (const kept of this.#keeper.all()) {
       if (kept.givenTo !== null && !again(kept.givenTo, kept)) continue
       this.#keeper.takeBack(kept)
-      this.#give(kept)
+      this.#again.add(kept)
     }
+    this.#giveSome()
+  }
+
+  #giveSome(): void {
+    for (const kept of this.#again) {
+      if (this.#room.again === 0) return
+      this.#room.again--
+      this.#again.delete(kept)
+      if (kept.givenTo === null && this.#keeper.has(kept.number)) this.#give(kept)
+    }
+  }
+
+  /** A turn begins: what the turns before had no room for, as far as this one has. */
+  turn(now: Instant): void {
+    this.#room = { again: limits.inTurn, later: limits.inTurn }
+    this.#giveSome()
+    for (const frame of this.#later.splice(0, limits.inTurn)) this.#judgePass(frame, now)
+    this.#expire(now)
+    this.#retry(now)
   }
 
   /** Owners were computed anew. */
@@ -257,6 +284,7 @@ export class Passing {
     const { store, life } = this.#ports
     const left = this.#serves && store.sinceOf(life) === null
     this.#serves = store.sinceOf(life) !== null
+    this.#shedding.waited(this.#ports.now())
     // One that catches up applies entries of long ago: who stands in knows better. But what is our own comes back to us until
     // we are out of serving.
     const standIn = this.#standIn()
@@ -307,7 +335,7 @@ export class Passing {
    * nothing tells us. Nothing tells a stale replica either that somebody lost a group: who stands in gets all it keeps, and again
    * what came on a stream, which nobody repeats, for an owner behind it may have died; and once it is fresh, it judges by itself what is
    * still not handled, for who stood in keeps nothing. */
-  retry(now: Instant): void {
+  #retry(now: Instant): void {
     if (now < this.#againAt) return
     this.#againAt = plus(now, limits.passAgain)
     if (this.#keeper.size === 0) return
@@ -322,7 +350,7 @@ export class Passing {
     )
   }
 
-  expire(now: Instant): void {
+  #expire(now: Instant): void {
     this.bans.expire(now)
     if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
@@ -333,13 +361,23 @@ export class Passing {
 
   /** A message that another replica keeps. It is judged only once we have applied the serving entry that its sender judged by. */
   onPass(frame: PassFrame, now: Instant): void {
+    if (this.#later.length === 0 && this.#room.later > 0) {
+      this.#room.later--
+      this.#judgePass(frame, now)
+    } else if (this.#later.length < limits.kept) this.#later.push(frame)
+    else this.#dropPass(frame)
+  }
+
+  #dropPass(frame: PassFrame): void {
+    this.#ports.outbox.count('passes_dropped_full')
+    this.#tell(frame.keeper, frame.id, 'hops')
+  }
+
+  #judgePass(frame: PassFrame, now: Instant): void {
     const { store, life, links, outbox } = this.#ports
     if (this.#isAhead(frame) || this.#ports.stale()) {
       if (this.#ahead.length < limits.kept) this.#ahead.push({ frame, at: now })
-      else {
-        outbox.count('passes_dropped_full')
-        this.#tell(frame.keeper, frame.id, 'hops')
-      }
+      else this.#dropPass(frame)
       return
     }
     const received = receive(frame.data, frame.flow, this.#ports.context())

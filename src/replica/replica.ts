@@ -389,8 +389,7 @@ export class Replica {
   // ---- a turn -------------------------------------------------------------------------------------------------------
 
   #turn(): void {
-    this.#passing.expire(this.#now)
-    this.#passing.retry(this.#now)
+    this.#passing.turn(this.#now)
     this.#egress.retry(this.#now)
     this.#members.expire()
     this.#raft.tick(this.#now)

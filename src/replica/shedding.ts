@@ -2,8 +2,8 @@
 // comes in, so that a refusal costs nobody else anything. The same request is judged alike each time that it comes, unless the share
 // has changed.
 //
-//   a second with too much --the second in a row--> the share is cut; again with each further one
-//   one without            -----------------------> the share rises, up to all
+//   a check that found too much --the third in a row--> the share is cut; again with each further one
+//   one that did not            ----------------------> the share rises, up to all
 
 import { sipHashText } from '../base/hash.ts'
 import { must } from '../base/assert.ts'
@@ -18,7 +18,7 @@ export class Shedding {
   #full = 0
   /** Of a hundred. */
   #share = 100
-  /** In this second: INVITEs that were handled, and those of them that had waited for too long. */
+  /** Since the last check: INVITEs that were handled, and those of them that had waited for too long. */
   #handled = 0
   #slow = 0
   /** Waiting counts from here. */
@@ -28,7 +28,8 @@ export class Shedding {
     return this.#share < 100
   }
 
-  /** All that waits has waited for something else than work: for a quorum, or for this replica to know what it owns. From now on it counts. */
+  /** All that waits has waited for something else than work: for a quorum, for an owner that was dead, or for this replica to know what it
+   * owns. From now on it counts. */
   waited(now: Instant): void {
     this.#from = now
   }
@@ -44,16 +45,16 @@ export class Shedding {
     if (this.isSlow(since, now)) this.#slow++
   }
 
-  /** A second has passed. `isFull`: more came than this process took; `waiting`: INVITEs that wait for too long by now. The share, if
-   * it changes; else null. */
-  second(isFull: boolean, waiting: number): number | null {
+  /** `isFull`: since the last check more came than this process took; `waiting`: INVITEs that wait for too long by now. The share, if it
+   * changes; else null. */
+  check(isFull: boolean, waiting: number): number | null {
     const slow = this.#slow + waiting
     const isSlow = slow >= limits.slowLeast && slow * limits.slowPart >= this.#handled + waiting
     this.#handled = 0
     this.#slow = 0
     const before = this.#share
     this.#full = isFull || isSlow ? this.#full + 1 : 0
-    if (this.#full >= limits.fullSeconds) {
+    if (this.#full >= limits.fullChecks) {
       this.#share = Math.max(limits.leastShare, Math.floor((before * limits.shareCut) / 100))
     } else if (this.#full === 0) this.#share = Math.min(100, before + limits.shareRise)
     return this.#share === before ? null : this.#share
