@@ -113,8 +113,8 @@ test('under load a share of new calls is refused, and requests of calls that are
   const checks = (count: number, isFull: boolean): void => {
     for (let i = 0; i < count; i++) trio.step(at, { kind: 'load', isFull })
   }
-  // Down to a third, and up to all.
-  checks(7, true)
+  // Down to a sixth, and up to all.
+  checks(10, true)
   // Those that are refused are refused again, those that were let in never.
   for (const _ of [1, 2]) for (let i = 0; i < 40; i++) trio.sip(at, caller.flow, invite(`d${i}`))
   const answers = heard(trio, caller)
@@ -125,7 +125,7 @@ test('under load a share of new calls is refused, and requests of calls that are
   const leg = calleeLeg(callee, forwarded)
   for (let cseq = 1; cseq <= 10; cseq++) trio.sip(at, callee.flow, inDialog(callee, leg, 'INFO', cseq))
   expect(heard(trio, caller).filter((line) => line.startsWith('INFO '))).toHaveLength(10)
-  checks(25, false)
+  checks(30, false)
   trio.sip(at, caller.flow, invite('after'))
   expect(heard(trio, caller).at(-1)).toBe('SIP/2.0 100 Trying')
 })
