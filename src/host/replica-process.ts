@@ -2,6 +2,7 @@
 // the life is durable before a port opens, the SIP address is bound only when the replica says so.
 
 import { randomBytes, randomInt } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import { generationOf, placeOf, replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'

@@ -30,6 +30,7 @@ class Rooms {
   readonly failed: UnsentSend[] = []
   readonly owner: Owner
   readonly passing: Passing
+  isStale = false
 
   constructor() {
     const { outbox, links } = this
@@ -64,7 +65,7 @@ class Rooms {
       {
         ...shared,
         owner: this.owner,
-        stale: () => false,
+        stale: () => this.isStale,
         now: () => now,
         detached: () => false,
         standIn: () => null,
@@ -165,6 +166,83 @@ test('3, passing on: what went in a circle is passed again half a second later, 
   expect(told(rooms)).toEqual([])
   rooms.passing.turn(plus(now, limits.passAgain))
   expect(told(rooms)).toEqual(['pass'])
+})
+
+/** So many requests outside of calls, and the Call-IDs of those that went on. */
+function backlog(count: number): readonly string[] {
+  const caller = phone('caller', '127.37.0.2', 5062, `${two}/1`)
+  return Array.from({ length: count }, (_, n) =>
+    request(caller, 'MESSAGE', 'sip:callee@example.com', { callId: `m${n}`, branch: `z9hG4bK-m${n}` }),
+  )
+}
+
+function wentOn(rooms: Rooms): readonly string[] {
+  return rooms.sent.map(({ data }) => /^Call-ID: (.*)\r$/m.exec(data)?.[1] ?? data)
+}
+
+/** After each turn, how many there are, until nothing is due at once. */
+function turns(rooms: Rooms, isBusy: () => boolean, count: () => number): readonly number[] {
+  const counts = [count()]
+  while (isBusy()) {
+    rooms.passing.turn(now)
+    rooms.owner.turn(now, true)
+    counts.push(count())
+  }
+  return counts
+}
+
+const { inTurn } = limits
+
+test('a backlog is worked off in turns that are short, in order, and nothing that comes meanwhile overtakes it', () => {
+  const rooms = new Rooms()
+  rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
+  rooms.serving([one])
+  rooms.owner.frozen = false
+  rooms.isStale = true
+  const messages = backlog(2 * inTurn + 50)
+  const flow: Flow = { transport: 'tcp', host: '127.37.0.2', port: 5062, stream: `${one}/1` }
+  for (const data of messages.slice(0, -1)) rooms.passing.receive(flow, data, now)
+  rooms.isStale = false
+  rooms.passing.giveWaiting()
+  rooms.passing.receive(flow, messages.at(-1) ?? '', now)
+  const isBusy = (): boolean => rooms.passing.deadline() === now
+  expect(turns(rooms, isBusy, () => rooms.sent.length)).toEqual([inTurn, 2 * inTurn, 2 * inTurn + 50])
+  expect(wentOn(rooms)).toEqual(messages.map((_, n) => `m${n}`))
+})
+
+test('what others pass on is worked off in such turns too', () => {
+  const rooms = new Rooms()
+  rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
+  rooms.serving([one])
+  rooms.owner.frozen = false
+  const flow: Flow = { transport: 'tcp', host: '127.37.0.2', port: 5062, stream: `${two}/1` }
+  const judged = rooms.log.store.serving().version
+  const messages = backlog(inTurn + 50)
+  for (const [n, data] of messages.entries()) {
+    const pass = { kind: 'pass', keeper: two, hops: 1, judged, flow, data } as const
+    rooms.passing.onPass({ ...pass, id: `${two}#${n}` as PassId }, now)
+  }
+  const isBusy = (): boolean => rooms.passing.deadline() === now
+  expect(turns(rooms, isBusy, () => rooms.sent.length)).toEqual([inTurn, inTurn + 50])
+  expect(wentOn(rooms)).toEqual(messages.map((_, n) => `m${n}`))
+})
+
+test('sends that came back, too old after a pause, are looked at some in a turn: all at once, they would be too old again', () => {
+  const rooms = new Rooms()
+  rooms.serving([one, two])
+  const key = groupOf(rooms.log, one)
+  const flow: Flow = { transport: 'udp', host: '127.37.0.2', port: 5062 }
+  const unsent = (n: number) =>
+    ({ origin: { group: key, what: `answer UPDATE ${n}` }, flow, data: 'SIP/2.0 200 OK', reason: 'late' }) as const
+  for (let n = 0; n < 2 * inTurn + 50; n++) rooms.owner.unsent(unsent(n))
+  rooms.serving([], [one])
+  rooms.owner.frozen = false
+  const counts = turns(
+    rooms,
+    () => rooms.owner.busy,
+    () => rooms.failed.length,
+  )
+  expect(counts).toEqual([0, inTurn, 2 * inTurn, 2 * inTurn + 50])
 })
 
 function told(rooms: Rooms): readonly string[] {

@@ -24,7 +24,9 @@ test('two full checks are a pause; from the third in a row on the share is cut, 
 })
 
 test('ten seconds after the load all is as before', () => {
-  const afterLoad = shares('f'.repeat(20) + 'e'.repeat(40)).split(' ').slice(20)
+  const afterLoad = shares('f'.repeat(20) + 'e'.repeat(40))
+    .split(' ')
+    .slice(20)
   expect(afterLoad.slice(0, 3)).toEqual(['8', '11', '14'])
   expect(afterLoad.indexOf('100')).toBe(31)
 })

@@ -134,7 +134,13 @@ class Bench {
     const transport = this.#wanted.transport === 'un' ? 'u1' : 't1'
     const local = place.callee
     this.#scene.adoptPhone(
-      await startCallee({ local, folder: join(folder, 'callee'), transport, scenario: scenario('callee-listens'), lifeSeconds: 3_600 }),
+      await startCallee({
+        local,
+        folder: join(folder, 'callee'),
+        transport,
+        scenario: scenario('callee-listens'),
+        lifeSeconds: 3_600,
+      }),
     )
   }
 

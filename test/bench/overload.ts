@@ -27,7 +27,12 @@ const ways = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { smoke: { type: 'boolean' }, borne: { type: 'string' }, log: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    smoke: { type: 'boolean' },
+    borne: { type: 'string' },
+    log: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 })
 if (values.help === true) {
   process.stdout.write(USAGE)
