@@ -231,7 +231,7 @@ test('sends that came back, too old after a pause, are looked at some in a turn:
   const rooms = new Rooms()
   rooms.serving([one, two])
   const key = groupOf(rooms.log, one)
-  const flow: Flow = { transport: 'udp', host: '127.37.0.2', port: 5062 }
+  const { flow } = phone('caller', '127.37.0.2', 5062)
   const unsent = (n: number) =>
     ({ origin: { group: key, what: `answer UPDATE ${n}` }, flow, data: 'SIP/2.0 200 OK', reason: 'late' }) as const
   for (let n = 0; n < 2 * inTurn + 50; n++) rooms.owner.unsent(unsent(n))

@@ -118,12 +118,12 @@ export class Passing {
     const isLate = (kept: Kept): boolean =>
       kept.givenTo !== null && isInvite(kept.data) && this.#shedding.isSlow(kept.since, now)
     const waiting = this.#ports.stale() ? 0 : this.#keeper.all().filter(isLate).length
+    const wasOn = this.#shedding.isOn
     const share = this.#shedding.check(isFull, waiting)
-    if (share === null) return
-    const said =
-      share < 100
-        ? `of new requests ${share} % are let in: more comes than is handled`
-        : 'all new requests are let in again'
+    if (share === null || wasOn === this.#shedding.isOn) return
+    const said = wasOn
+      ? 'all new requests are let in again'
+      : 'more comes than is handled: of new requests a share gets 503, as large as it has to be'
     this.#ports.outbox.log('warn', 'load', said, { share })
   }
 

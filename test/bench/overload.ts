@@ -136,7 +136,7 @@ function printMemory({ memory, overloadAt, fellAt, shares }: Findings): void {
     console.log(`| ${Math.round((at - overloadAt) / 1_000)}${when} | ${resident.join(', ')} |`)
   }
   const most = Math.max(...memory.flatMap(({ resident }) => resident))
-  console.log(`\nThe most: ${most} MB. Shares of new requests that were said: ${shares.length}.`)
+  console.log(`\nThe most: ${most} MB. Lines that said that it was too much, or no more: ${shares.length}.`)
   for (const line of shares) console.error(line)
 }
 
