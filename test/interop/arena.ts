@@ -12,6 +12,9 @@ import type { Kill } from './software.ts'
 
 export type Transport = 'udp' | 'tcp' | 'tls'
 
+/** Where each set takes secure WebSockets. */
+export const WSS_PORT = 8443
+
 export class Arena {
   readonly slot: number
   readonly place: Place
@@ -37,7 +40,7 @@ export class Arena {
     const own = authority.issue({ names: [host] })
     const files = { 'set.pem': own.cert, 'set.key': own.key, 'ca.pem': authority.cert }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-    const listen = `${host}:5061;transport=tls,${host}:8443;transport=wss`
+    const listen = `${host}:5061;transport=tls,${host}:${WSS_PORT};transport=wss`
     const tls = ['--tls-cert', 'set.pem', '--tls-key', 'set.key', '--tls-ca', 'ca.pem']
     const paths = tls.map((word) => (word.startsWith('--') ? word : join(folder, word)))
     const set = launchSet({ place: at, nextHop, restart: '1', extra: ['--listen', listen, ...paths] })

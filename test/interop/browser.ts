@@ -7,7 +7,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startCallee } from '../cluster/sipp.ts'
 import type { Sipp } from '../cluster/sipp.ts'
-import { inArena } from './arena.ts'
+import { until } from '../cluster/poll.ts'
+import { connectionsAt, inArena, WSS_PORT } from './arena.ts'
 import type { Arena } from './arena.ts'
 import { BrowserPage, chromiumPath } from './browser-page.ts'
 import { playCalls, RINGING } from './play.ts'
@@ -16,6 +17,7 @@ import { missingPrograms, versionOf } from './software.ts'
 import type { Outcome, Software } from './software.ts'
 
 const PHONES = 4
+const phones = Array.from({ length: PHONES }, (_, i) => `phone-${i}`)
 /** How long SIPp rings: until after the kill. */
 const RING_MS = 15_000
 
@@ -43,9 +45,9 @@ async function play(arena: Arena): Promise<Outcome> {
   })
   arena.atEnd(() => callee.destroy())
   const page = await BrowserPage.open(arena)
-  for (let i = 0; i < PHONES; i++) {
-    await page.say('connect', `phone-${i}`, `wss://${arena.host(10)}:8443/`, `sip:phone-${i}@example.com`)
-    await page.connected(`phone-${i}`)
+  for (const phone of phones) {
+    await page.say('connect', phone, `wss://${arena.host(10)}:${WSS_PORT}/`, `sip:${phone}@example.com`)
+    await page.connected(phone)
   }
   try {
     const outcome = await playCalls(arena, browserPhones(arena, page), { answered: PHONES, ringing: PHONES })
@@ -70,14 +72,25 @@ function browserPhones(arena: Arena, page: BrowserPage): Phones {
   return {
     async ring(name) {
       const phone = `phone-${made++ % PHONES}`
-      await page.connected(phone)
+      await settled(arena, page)
       const goneBefore = gone(page, phone)
       const rings = name.startsWith(RINGING)
       const callId = String(await page.say('call', phone, `sip:${rings ? 'rings' : 'answers'}@${arena.place.sip}`))
       await page.rings(callId)
-      return browserCall(page, { name, phone, callId, goneBefore })
+      return browserCall(arena, page, { name, phone, callId, goneBefore })
     },
   }
+}
+
+/** Until all phones have a connection, and none of them is one that ended and that its phone has not noticed yet: what JsSIP says on such a
+ * one ends its call. */
+async function settled(arena: Arena, page: BrowserPage): Promise<void> {
+  const isSettled = (): boolean => connectionsAt(`${arena.host(10)}:${WSS_PORT}`).length === PHONES
+  await until(
+    'all browsers are connected',
+    30_000,
+    () => (isSettled() && phones.every((phone) => page.isConnected(phone))) || null,
+  )
 }
 
 function gone(page: BrowserPage, phone: string): number {
@@ -92,7 +105,7 @@ interface Parts {
   readonly goneBefore: number
 }
 
-function browserCall(page: BrowserPage, { name, phone, callId, goneBefore }: Parts): Call {
+function browserCall(arena: Arena, page: BrowserPage, { name, phone, callId, goneBefore }: Parts): Call {
   let asked = 0
   let heard = 0
   const inform = (text: string): Promise<number> =>
@@ -102,7 +115,7 @@ function browserCall(page: BrowserPage, { name, phone, callId, goneBefore }: Par
     answer: () => page.of(callId, 'up'),
     // JsSIP makes its connection again by itself; what it says next in a dialog binds that again.
     async ask(side) {
-      await page.connected(phone)
+      await settled(arena, page)
       if (side === 'callee') {
         const status = await inform('ask back')
         await page.of(callId, 'asked', heard++)
@@ -113,7 +126,7 @@ function browserCall(page: BrowserPage, { name, phone, callId, goneBefore }: Par
         : inform('nothing')
     },
     async hangUp(side) {
-      await page.connected(phone)
+      await settled(arena, page)
       if (side === 'caller') return page.answerTo(callId, 'BYE', () => page.say('hangUp', callId))
       const status = await inform('hang up')
       await page.of(callId, 'over')
