@@ -406,6 +406,25 @@ describe('drain', () => {
     expect(sip.connections).toBe(0)
   })
 
+  test('after a pause of the process what came meanwhile is given before the connection is closed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const { sip, port, next } = await scene()
+    const phone = await connectHalfOpen(port)
+    await vi.waitFor(() => expect(sip.connections).toBe(1))
+    const ended = once(phone, 'end')
+    phone.resume()
+    const drained = sip.drain()
+    pass(hostLimits.drainQuietMs)
+    await ended
+    // As after a pause: the bytes are in the kernel, and the loop comes to its timers first, among which this one.
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    phone.write(Buffer.from(MESSAGE, 'latin1'))
+    pass(hostLimits.drainCloseMs)
+    expect((await next('sip')).data).toBe(MESSAGE)
+    await drained
+    expect(sip.connections).toBe(0)
+  })
+
   test('a connection on which a phone rings is kept for its answer, with what comes and goes meanwhile', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
     const { sip, port, next } = await scene()

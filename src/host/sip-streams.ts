@@ -125,13 +125,18 @@ export class SipStreams {
       const { endedAt, saidAt, isRinging, waiting, link } = connection
       if (this.#rounds.isWaiting(connection)) continue
       if (endedAt !== null) {
-        if (now - endedAt >= hostLimits.drainCloseMs) link.destroy()
+        // After a pause of this process what came meanwhile is still to be read: the loop does so before its immediates.
+        if (now - endedAt >= hostLimits.drainCloseMs) setImmediate(() => this.#closeRead(connection))
       } else if (isLate || (now - saidAt >= hostLimits.drainQuietMs && !isRinging && waiting === null)) {
         connection.endedAt = now
         link.end()
       }
     }
     this.#lookDrained()
+  }
+
+  #closeRead(connection: Connection): void {
+    if (!this.#rounds.isWaiting(connection)) connection.link.destroy()
   }
 
   #lookDrained(): void {
