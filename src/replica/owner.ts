@@ -11,6 +11,7 @@
 
 import type { GroupKey } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
+import { firstOf } from '../base/first-of.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
 import { Queue } from '../base/queue.ts'
@@ -210,7 +211,11 @@ export class Owner {
       this.#wakeSome(now)
       this.#giveUp(now)
     }
-    this.#flushSome()
+    for (const key of firstOf(this.#due, limits.inTurn)) {
+      this.#due.delete(key)
+      const held = this.#groups.get(key)
+      if (held !== undefined) this.#flush(held)
+    }
     if (this.#failed.length > 0) for (const unsent of this.#failed.splice(0, limits.inTurn)) this.#retract(unsent)
   }
 
@@ -467,16 +472,6 @@ export class Owner {
     held.group = loadGroup(held.key, view, local)
     held.version = view?.version ?? 0
     this.#due.add(held.key)
-  }
-
-  #flushSome(): void {
-    let left = Math.min(this.#due.size, limits.inTurn)
-    for (const key of this.#due) {
-      if (left-- === 0) return
-      this.#due.delete(key)
-      const held = this.#groups.get(key)
-      if (held !== undefined) this.#flush(held)
-    }
   }
 
   #flush(held: Held): void {

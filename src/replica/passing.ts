@@ -2,6 +2,7 @@
 // (design.md 3, passing on). And the other half: what other replicas keep and pass to us.
 
 import { must, unreachable } from '../base/assert.ts'
+import { firstOf } from '../base/first-of.ts'
 import { replicaOf } from '../base/brand.ts'
 import type { GroupKey, Life } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
@@ -262,8 +263,7 @@ export class Passing {
   }
 
   #giveSome(): void {
-    for (const kept of this.#again) {
-      if (this.#room.again === 0) return
+    for (const kept of firstOf(this.#again, this.#room.again)) {
       this.#room.again--
       this.#again.delete(kept)
       if (kept.givenTo === null && this.#keeper.has(kept.number)) this.#give(kept)
