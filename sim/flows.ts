@@ -305,8 +305,7 @@ export const flows: readonly Flow[] = [
   ),
 ]
 
-/** RFC 3262: each 1xx has its PRACK, in a dialog that isn't confirmed yet. For crash points (`--crash-points=reliable`): neither seeds nor
- * schedules draw them. */
+/** RFC 3262: each 1xx has its PRACK, in a dialog that isn't confirmed yet. */
 export const reliableFlows: readonly Flow[] = [
   ladder(
     'reliable',
@@ -337,6 +336,9 @@ export const forkFlowNames: readonly string[] = [...forkFlows, ...routingFlows].
 
 /** Those with calls that the set ends or watches, which need a set that is told so. */
 export const lifetimeFlowNames: readonly string[] = lifetimeFlows.map((flow) => flow.name)
+
+/** Those whose callee wants a PRACK. */
+export const reliableFlowNames: readonly string[] = reliableFlows.map((flow) => flow.name)
 
 /** Those that seeds draw from. */
 export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)

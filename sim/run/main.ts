@@ -1,7 +1,7 @@
 // `holdfast sim`: seeds, scenarios and mutants over all cores; what was found, and the command that shows it again.
 
 import { availableParallelism } from 'node:os'
-import { flows } from '../flows.ts'
+import { flows, reliableFlows } from '../flows.ts'
 import { forkFlows } from '../fork-flows.ts'
 import { routingFlows } from '../routing-flows.ts'
 import { lifetimeFlows } from '../lifetime-flows.ts'
@@ -224,6 +224,10 @@ function list(): string {
     rows(
       'flows',
       flows.map(({ name, steps }) => [name, `${steps.length} steps`] as const),
+    ),
+    rows(
+      'flows with reliable 1xx',
+      reliableFlows.map(({ name, steps }) => [name, `${steps.length} steps`] as const),
     ),
     rows(
       'flows that fork',
