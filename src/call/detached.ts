@@ -20,7 +20,7 @@ import type { GroupView } from '../store/view.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { CallContext, Outgoing } from './contract.ts'
 import { dialogOf, inviteOfKey } from './find.ts'
-import { forwarded, routeOf } from './forward.ts'
+import { forwarded, forwardedToPlaces, routeOf } from './forward.ts'
 import { loadGroup } from './group.ts'
 import { keyOfRoute } from './receive.ts'
 import { Turn } from './turn.ts'
@@ -54,9 +54,12 @@ function relayedRequest(turn: Turn, request: SipRequest, flow: Flow): RelayedDet
   if (invite !== null && invite.value.state !== 'accepted') return null
   const way = routeOf(turn, request, flow, dialog)
   if (way.kind !== 'forward') return null
-  const { hop, text } = forwarded(turn, request, flow, way, false)
+  // The bytes that the owner would send to the first place of its target, marked where there are others: a 503 of that one is no answer.
+  const isAck = method === 'ACK'
+  const out = isAck ? forwarded(turn, request, flow, way, false) : forwardedToPlaces(turn, request, flow, way, false)[0]
+  const { hop, text } = out
   // On a stream a request comes once; a datagram on its way from here may be lost.
-  const isKept = method !== 'ACK' && flow.transport !== 'udp' && hop.transport === 'udp'
+  const isKept = !isAck && flow.transport !== 'udp' && hop.transport === 'udp'
   return { outgoing: { flow: hop, data: text, what: what.untracked }, isKept }
 }
 

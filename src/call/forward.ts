@@ -171,13 +171,14 @@ export function forwardedToPlaces(
   request: SipRequest,
   flow: Flow,
   answer: ForwardWay,
+  mayMove = true,
 ): readonly [first: Forwarded, ...others: Forwarded[]] {
   const [, ...others] = answer.targets?.[0]?.[0] ?? []
   const at = (n: number): Parameters<typeof forwarded>[5] => {
     return { ordinal: 1, attempt: n + 1, ...(n < others.length ? { isFollowed: true } : {}) }
   }
-  const later = others.map((hop, n) => forwarded(turn, request, flow, { ...answer, hop }, true, at(n + 1)))
-  return [forwarded(turn, request, flow, answer, true, at(0)), ...later]
+  const later = others.map((hop, n) => forwarded(turn, request, flow, { ...answer, hop }, mayMove, at(n + 1)))
+  return [forwarded(turn, request, flow, answer, mayMove, at(0)), ...later]
 }
 
 /** A request on its way to one of its targets. */

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
-import { values, vias } from '../sip/message.ts'
+import { groupOfCallId } from '../proxy/token.ts'
+import { callId, values, vias } from '../sip/message.ts'
+import { relayDetached } from './detached.ts'
 import { Ladder } from './testing/ladder.ts'
-import { callerLeg, inDialog, parsed, phone, request, response } from './testing/phone.ts'
+import { callerLeg, inDialog, parsed, parsedRequest, phone, request, response } from './testing/phone.ts'
 import type { Phone } from './testing/phone.ts'
 
 const SET = '127.31.2.1'
@@ -183,6 +185,16 @@ describe('a BYE, and the places of its target', () => {
     expect(ladder.store.counter('calls.confirmed')).toBe(0)
     ladder.pass(70)
     expect(ladder.idle).toBe(true)
+  })
+
+  test('relayed without a quorum it has the bytes of its owner: a 503 of the first place is no answer then, either', () => {
+    const { ladder, caller, first, leg } = talking()
+    const bye = inDialog(caller, leg, 'BYE', 2)
+    const message = parsedRequest(bye)
+    const group = groupOfCallId(ladder.ctx.keys, callId(message))
+    const relayed = relayDetached(group, ladder.view, message, caller.flow, ladder.ctx)
+    ladder.say(caller, bye)
+    expect(relayed?.outgoing.data).toBe(ladder.last(first, 'BYE'))
   })
 
   test('timer F ends the dialog, and the next place hears of it all the same', () => {
