@@ -5,6 +5,7 @@ import { limits } from '../src/replica/limits.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawMembers } from './draw-members.ts'
 import { drawReleases } from './draw-releases.ts'
+import { drawLonger, drawWays, withWays } from './draw-ways.ts'
 import { draw } from './draws.ts'
 import type { Draw } from './draws.ts'
 import { describeFault, timeOf } from './fault.ts'
@@ -119,9 +120,11 @@ export function drawPlan(seed: number): Plan {
   const of = (kind: string): Draw => draw(seed, `plan ${kind}`)
   const swarm = of('swarm')
   const enabled = (fault: number): boolean => swarm.chance(700_000, fault)
-  const safetyUntil = of('length').within(20, 50) * second
+  const safetyUntil = of('length').within(20, 50) * second + drawLonger(seed)
   const replicas = of('replicas').chance(150_000) ? 5 : 3
-  const calls = drawCalls(seed, safetyUntil, enabled(11), enabled(12) ? of('odd phones').within(20_000, 300_000) : 0)
+  const ways = drawWays(seed)
+  const odds = enabled(12) ? of('odd phones').within(20_000, 300_000) : 0
+  const calls = withWays(seed, ways, drawCalls(seed, safetyUntil, enabled(11), odds))
   const lossy = enabled(1)
   const delayed = enabled(2)
   const slowDisk = enabled(3)
@@ -131,7 +134,9 @@ export function drawPlan(seed: number): Plan {
   const peerLeast = of('peer delay').within(30, delayed ? 5_000 : 300)
   const struck = drawFaults(seed, replicas, safetyUntil, calls)
   const all = drawMembers(seed, { replicas, until: safetyUntil, calls }, struck)
-  const { faults, ...releases } = drawReleases(seed, replicas, all)
+  // An older release has nothing of the ways that calls may go (docs/decisions/0020).
+  const isPlain = ways.forks === undefined && ways.lifetime === undefined
+  const { faults, ...releases } = isPlain ? drawReleases(seed, replicas, all) : { faults: all }
   return {
     seed,
     replicas,
@@ -168,8 +173,9 @@ export function drawPlan(seed: number): Plan {
       driftPpm: Array.from({ length: replicas }, (_, i) => of('drift').within(-drift, drift, i)),
       wallSkew: drawSkews(seed, replicas, faults),
     },
-    nextHop: of('next hop').chance(600_000),
+    nextHop: ways.forks !== undefined || of('next hop').chance(600_000),
     // What a calm plan has not comes after what it has: a scenario's text prints it so.
+    ...ways,
     ...releases,
     ...drawCompaction(seed),
     lookups: drawLookups(seed, replicas, calls),

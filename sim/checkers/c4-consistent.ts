@@ -9,6 +9,9 @@ import type { Checker, Report } from './checker.ts'
 import type { Ledger } from './ledger.ts'
 import { nameMessage } from './sip-relay.ts'
 
+/** What is relayed without a commit. */
+const relayed: readonly string[] = [...talk, 'PRACK']
+
 export class Consistent implements Checker {
   readonly #ledger: Ledger
   readonly #report: Report
@@ -43,7 +46,7 @@ export class Consistent implements Checker {
    * that has forgotten it (timer J is zero on a stream) and says something else: that is the phone's word, not ours. */
   #isTalk(phone: Phone, message: ResponseMessage): boolean {
     const { method } = cseqOf(message)
-    return talk.some((one) => one === method) && this.#ledger.response(phone, message) !== undefined
+    return relayed.includes(method) && this.#ledger.response(phone, message) !== undefined
   }
 
   #request(phone: Phone, message: RequestMessage): void {
@@ -67,7 +70,7 @@ export class Consistent implements Checker {
     if (hop || known !== undefined || isOwn(message)) return
     const highest = this.#highest.get(`${call} ${side}`) ?? 0
     // Two of those may be under way at once, and datagrams overtake one another.
-    const isTalk = talk.some((one) => one === message.method)
+    const isTalk = relayed.includes(message.method)
     if (number <= highest && !isTalk) this.#report('C4', `${phone}: CSeq fell from ${highest} to ${number}`, phone)
     this.#highest.set(`${call} ${side}`, Math.max(highest, number))
   }

@@ -82,6 +82,8 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly #transportResets: TransportResets
   readonly #resets = new Map<number, string>()
   readonly #pardoned = new Set<number>()
+  /** By call, those that have said something. */
+  readonly #phones = new Map<number, Set<Phone>>()
   /** A call has failed through a transport reset. */
   onReset: (call: number) => void = () => undefined
   readonly #census: Census | null
@@ -160,7 +162,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Configurations(report, (id) => this.log.durableEnd(id)),
       new Parting(report),
       new Incarnations(report),
-      new FormatRules(report, now),
+      new FormatRules(report, now, (place) => isGivenUp(plan, place, agenda.now)),
       new Reads(report, () => this.log.committed),
       this.lookups,
       new MachineMarks(this.marks, now),
@@ -213,6 +215,8 @@ export class Court implements PhoneWatch, MachineWatch {
 
   sent(phone: Phone, message: Message): void {
     this.#ledger.add(phone, message)
+    const { call } = phone.options
+    this.#phones.set(call, (this.#phones.get(call) ?? new Set()).add(phone))
     for (const checker of this.#checkers) checker.sent?.(phone, message)
   }
 
@@ -230,14 +234,21 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 
   timedOut(phone: Phone, request: RequestMessage): void {
+    if (this.#isDeserted(phone)) return
     if (this.#isReset(phone, request, 'answer')) return
     for (const checker of this.#checkers) checker.timedOut?.(phone, request)
   }
 
   unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
+    if (this.#isDeserted(phone)) return
     const isRepeated = status < 300 && phone.options.oddity?.kind !== 'terse'
     if (!isRepeated && this.#isReset(phone, request, 'ack')) return
     for (const checker of this.#checkers) checker.unacknowledged?.(phone, request, status)
+  }
+
+  /** The other one has left the call without a word: what is missing then is its fault. */
+  #isDeserted({ options }: Phone): boolean {
+    return [...(this.#phones.get(options.call) ?? [])].some(({ isGone }) => isGone)
   }
 
   started(machine: Machine): void {
@@ -345,4 +356,11 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
     }
   }
   return false
+}
+
+/** Its operator has told the set to go on without it: nobody waits for what it reads. */
+function isGivenUp({ faults }: Plan, place: number, now: number): boolean {
+  return faults.some((fault) => {
+    return (fault.kind === 'remove' || fault.kind === 'replace') && fault.replica === place && fault.at <= now
+  })
 }

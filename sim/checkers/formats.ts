@@ -1,6 +1,8 @@
 // Releases of two formats in one set (docs/UPGRADING.md): nothing is written or sent in a format that the set was not raised to,
 // nor to one whose release doesn't read it; and the set is raised only once all its members read the next one.
 
+import { placeOf } from '../../src/base/brand.ts'
+import type { ReplicaId } from '../../src/base/brand.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import { decodeEntry, decodeRecord } from '../../src/wire/codec.ts'
 import type { Machine } from '../machine.ts'
@@ -18,12 +20,14 @@ interface Installed {
 export class FormatRules implements Checker {
   readonly #report: Report
   readonly #now: () => number
+  readonly #isGivenUp: (place: number) => boolean
   /** The last of each replica, dead or alive. */
-  readonly #installed = new Map<number, Installed>()
+  readonly #installed = new Map<ReplicaId, Installed>()
   /** Those that were looked at, by place and term. */
   readonly #raises = new Set<string>()
 
-  constructor(report: Report, now: () => number) {
+  constructor(report: Report, now: () => number, isGivenUp: (place: number) => boolean) {
+    this.#isGivenUp = isGivenUp
     this.#report = report
     this.#now = now
   }
@@ -38,7 +42,7 @@ export class FormatRules implements Checker {
     if (effect.kind === 'peer') {
       const format = effect.frame[0] ?? 0
       this.#written(machine, format, active, `a frame for replica ${effect.to}`)
-      if (!this.#reads(effect.to, format)) {
+      if (!this.#reads(effect.to, format) && !this.#isGivenUp(placeOf(effect.to))) {
         this.#report('formats', `replica ${machine.id} sends replica ${effect.to} a frame of format ${format}`)
       }
     } else if (effect.kind === 'persist') {
@@ -64,12 +68,12 @@ export class FormatRules implements Checker {
     this.#raises.add(key)
     const { format } = entry.value.body
     for (const id of this.#installed.keys()) {
-      if (this.#reads(id, format)) continue
+      if (this.#reads(id, format) || this.#isGivenUp(placeOf(id))) continue
       this.#report('formats', `entry ${index} raises the set to format ${format}, which replica ${id} does not read`)
     }
   }
 
-  #reads(id: number, format: number): boolean {
+  #reads(id: ReplicaId, format: number): boolean {
     const installed = this.#installed.get(id)
     return installed === undefined || installed.newest >= format || this.#now() - installed.since < grace
   }

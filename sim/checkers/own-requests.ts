@@ -1,6 +1,7 @@
 // What the set says by itself in a call (docs/decisions/0028). C1: it ends none whose phones are there, before its time. C3: one BYE to each
-// side, or a second one where the first got 500. C4: its BYE is above all that the phone heard, its OPTIONS is not, so that what the
-// other one says next isn't refused.
+// side, or a second one where the first got 500. C4: its BYE is above what the phone heard by INVITEs, which are committed; the second one
+// above all that it heard (what is relayed without a commit may cross the first). Its OPTIONS is not, so that what the other one says
+// next isn't refused.
 
 import type { PlannedLifetime } from '../lifetime.ts'
 import { branchOf, cseqOf, isOwn, listOf, tagOf, valueOf } from '../phones/message.ts'
@@ -24,6 +25,8 @@ export class OwnRequests implements Checker {
   readonly #acknowledged = new Set<number>()
   /** By call and party: the highest CSeq number that it heard of the other phone. */
   readonly #heard = new Map<string, number>()
+  /** So of its INVITEs. */
+  readonly #invited = new Map<string, number>()
   /** By call and party: the branches of the set's BYEs. */
   readonly #byes = new Map<string, string[]>()
   /** Branches of those that got 500. */
@@ -55,18 +58,21 @@ export class OwnRequests implements Checker {
     const heard = this.#heard.get(who) ?? 0
     // After the other phone's BYE any of the set's gets 481.
     if (!isOwn(message)) this.#heard.set(who, message.method === 'BYE' ? heard : Math.max(heard, number))
-    else if (message.method === 'BYE') this.#bye(phone, message, number > heard)
+    else if (message.method === 'BYE') this.#bye(phone, message, heard)
     else if (message.method !== 'OPTIONS') this.#wrong('sip', phone, message, 'the set has no reason to send that')
     else if (number > heard) this.#wrong('C4', phone, message, `the phone has heard no more than ${heard}`)
     if (isOwn(message)) this.#form(phone, message)
+    else if (message.method === 'INVITE') this.#invited.set(who, Math.max(this.#invited.get(who) ?? 0, number))
   }
 
-  #bye(phone: Phone, message: RequestMessage, isAbove: boolean): void {
+  #bye(phone: Phone, message: RequestMessage, heard: number): void {
     const who = `${phone.options.call} ${phone.party}`
     const before = this.#byes.get(who) ?? []
     if (before.includes(branchOf(message))) return
     this.#byes.set(who, [...before, branchOf(message)])
-    if (!isAbove) this.#wrong('C4', phone, message, 'its CSeq is not above what the phone has heard')
+    const least = before.length === 0 ? (this.#invited.get(who) ?? 0) : heard
+    if (cseqOf(message).number <= least)
+      this.#wrong('C4', phone, message, 'its CSeq is not above what the phone has heard')
     if (before.length > 1 || (before[0] !== undefined && !this.#refused.has(before[0])))
       this.#wrong('C3', phone, message, 'the set has hung up here before')
     const answeredAt = this.#answeredAt.get(phone.options.call) ?? 0

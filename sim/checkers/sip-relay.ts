@@ -1,6 +1,8 @@
 // RFC 3261 section 16 from outside: what a relayed message may differ in from what the far phone sent. Via, Max-Forwards,
 // Route and Record-Route as the section says; all else byte for byte, headers in their order.
 
+import type { Effect } from '../../src/replica/effect.ts'
+import type { Machine } from '../machine.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { nameOf } from '../sip-network.ts'
 import {
@@ -9,6 +11,7 @@ import {
   isOwn,
   listOf,
   parameterOf,
+  readMessage,
   sentByOf,
   tagOf,
   topVia,
@@ -30,6 +33,8 @@ export class SipRelay implements Checker {
   readonly #report: Report
   readonly #now: () => number
   readonly #mayAsk: boolean
+  /** Branches of ACKs that a replica without a quorum relayed, for it knows no better (src/call/detached.ts). */
+  readonly #detached = new Set<string>()
   /** INVITEs that phones received, by branch, and when first: what hop-by-hop CANCELs and ACKs are compared with. */
   readonly #invites = new Map<string, { readonly invite: RequestMessage; readonly at: number }>()
 
@@ -40,6 +45,12 @@ export class SipRelay implements Checker {
     this.#ledger = ledger
     this.#set = nameOf(set)
     this.#report = report
+  }
+
+  leaving(_machine: Machine, effect: Effect): void {
+    if (effect.kind !== 'send' || effect.origin !== null || !effect.data.startsWith('ACK ')) return
+    const ack = readMessage(effect.data)
+    if (typeof ack !== 'string') this.#detached.add(branchOf(ack))
   }
 
   received(phone: Phone, message: Message): void {
@@ -55,7 +66,8 @@ export class SipRelay implements Checker {
     const at = known?.at ?? this.#now()
     if (received.method === 'INVITE') this.#invites.set(key, { invite: received, at })
     // 16.11: an ACK for a failure that nobody remembers is relayed, with the branch that its INVITE had.
-    const isForgotten = received.method === 'ACK' && listOf(received, 'via').length > 1 && this.#now() - at > forgotten
+    const isUnknown = this.#now() - at > forgotten || this.#detached.has(branchOf(received))
+    const isForgotten = received.method === 'ACK' && listOf(received, 'via').length > 1 && isUnknown
     if (received.method === 'CANCEL' || (received.method === 'ACK' && known !== undefined && !isForgotten)) {
       return known === undefined ? 'no INVITE had its branch' : checkHop(received, known.invite)
     }

@@ -212,7 +212,10 @@ export class Phone {
   #answer(status: number): void {
     const server = this.#asked
     if (server === null) return
-    if (status < 200 && this.options.flow.isReliable) return this.#answerReliably(server, status)
+    if (status < 200 && this.options.flow.isReliable) {
+      if (!this.#reliable.isOpen) return this.#answerReliably(server, status)
+      return this.#later(200_000, () => this.#asked === server && this.#answer(status))
+    }
     this.#reliable.stop()
     const response = responseTo(server.request, status, this, this.#draw)
     this.#watch.sent(this, response)

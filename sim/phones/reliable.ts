@@ -18,6 +18,11 @@ export class ReliableProvisionals {
     this.#agenda = agenda
   }
 
+  /** Section 3: a second one has to wait until the first has its PRACK, or nobody waits for that any more. */
+  get isOpen(): boolean {
+    return this.#resend !== null
+  }
+
   /** For the next one. */
   nextRseq(): number {
     return ++this.#sent
@@ -39,6 +44,7 @@ export class ReliableProvisionals {
   stop(): void {
     this.#agenda.cancel(this.#resend)
     this.#agenda.cancel(this.#limit)
+    this.#resend = null
   }
 
   /** Whether the PRACK is for the 1xx that is being repeated: then it is no more. */
