@@ -16,6 +16,7 @@ import type { CrashRun } from './crash-points.ts'
 import { flowNames } from './flows.ts'
 import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
+import type { RunResult } from './simulate.ts'
 
 const points = crashPointsOf('refused', 1)
 const runs = crashRunsOf('refused', 1, points, true)
@@ -60,6 +61,16 @@ describe('crash points (proof.md)', () => {
     const [run] = runs
     const gone = { ...run, strikes: [{ point: { replica: 1, input: 9_999_999, place: 0 }, how: 'kept' }] } as CrashRun
     expect(simulate(crashPlan(gone)).failure).toMatchObject({ promise: 'determinism' })
+  })
+
+  it('are of calls through a ban of their caller, and through replicas that hear of no quorum, too', () => {
+    const reached = (flow: string): RunResult['marks'] => {
+      const { failure, marks } = simulate(crashPlan({ flow, seed: 1, strikes: [] }))
+      expect([flow, failure]).toEqual([flow, null])
+      return marks
+    }
+    expect(reached('small-talk-banned')).toMatchObject({ banned: 2, 'dropped-banned': expect.any(Number) as number })
+    expect(reached('small-talk-detached')).toMatchObject({ 'relayed-detached': expect.any(Number) as number })
   })
 
   it('are of at least fifteen flows by default, all of the catalogue', () => {

@@ -40,16 +40,29 @@ export const crashFlows: readonly string[] = [
   'basic-compacted',
 ]
 
-/** Of any flow: logs are compacted all the time, and one replica is away until the call is up, so that it gets a snapshot. */
-const compacted = '-compacted'
+/** What the name of any flow may end with, and the world in which it goes then. */
+const settings: Readonly<Record<string, (plan: Plan) => Plan>> = {
+  '-compacted': compacted,
+  '-banned': banned,
+  '-detached': detached,
+}
 
-function isCompacted(name: string): boolean {
-  return name.endsWith(compacted)
+/** Those of `--crash-points=all`. */
+export const settingFlows: readonly string[] = [
+  'basic-compacted',
+  'basic-banned',
+  'small-talk-banned',
+  'small-talk-detached',
+  're-invite-detached',
+]
+
+function settingOf(name: string): string | undefined {
+  return Object.keys(settings).find((setting) => name.endsWith(setting))
 }
 
 /** The call flow of a run of that name. */
 export function flowOf(name: string): string {
-  return isCompacted(name) ? name.slice(0, -compacted.length) : name
+  return name.slice(0, name.length - (settingOf(name)?.length ?? 0))
 }
 
 /** The five shortest that seeds draw: fewest lines, then least time. */
@@ -95,14 +108,34 @@ function calmPlan(name: string, seed: number): Plan {
   const lifetime = flow?.lifetime ?? null
   const calls = [{ flow: flowOf(name), at: callAt, isBrisk: true }]
   const plan = { ...calm(seed, calls, []), ...forks, ...(lifetime === null ? {} : { lifetime }), safetyUntil: callAt }
-  if (!isCompacted(name)) return plan
-  const away = { replica: (seed % replicas) + 1, effects: 0, tail: 'kept', restartAfter: 1.5 * second } as const
+  const setting = settings[settingOf(name) ?? '']
+  return setting === undefined ? plan : setting(plan)
+}
+
+/** Logs are compacted all the time, and one replica is away until the call is up, so that it gets a snapshot. */
+function compacted(plan: Plan): Plan {
+  const away = { replica: (plan.seed % replicas) + 1, effects: 0, tail: 'kept', restartAfter: 1.5 * second } as const
   return {
     ...plan,
     safetyUntil: callAt + second,
     faults: [{ kind: 'kill', at: callAt + 1_000, ...away }],
     compaction: { every: 200, kept: 0, piece: 1 },
   }
+}
+
+/** The caller is banned while the call goes on, for less than its phone repeats what it says; and a stranger, until that runs out. */
+function banned(plan: Plan): Plan {
+  const [from, until] = [callAt + 20_000, callAt + 3 * second]
+  const caller: Fault = { kind: 'ban', at: from, until, source: '10.0.0.1', isOutlasted: true }
+  const stranger: Fault = { kind: 'ban', at: from, until, source: '10.200.0.0/16', runsOut: true }
+  return { ...plan, safetyUntil: until, faults: [caller, stranger] }
+}
+
+/** All replicas are cut off from one another while the call goes on. */
+function detached(plan: Plan): Plan {
+  const [at, until] = [callAt + 120_000, callAt + 4 * second]
+  const faults: readonly Fault[] = [{ kind: 'split', at, until, groups: [[1], [2], [3]], resets: false }]
+  return { ...plan, safetyUntil: until, faults }
 }
 
 export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {

@@ -26,6 +26,7 @@ const kinds: readonly (readonly [name: string, perMillion: number, drawer: Drawe
   ['slow replicas', 300_000, drawSlowReplicas],
   ['slow disks', 300_000, drawSlowDisks],
   ['full disks', 300_000, drawFullDisks],
+  ['bans', 120_000, drawBans],
 ]
 
 export function drawFaults(
@@ -224,6 +225,19 @@ function drawSlowDisks(slows: Draw, replicas: number, until: number): readonly F
 
 function drawFullDisks(fulls: Draw, replicas: number, until: number): readonly Fault[] {
   return [{ kind: 'disk-full', ...spellOf(fulls, until, 8 * second), replica: fulls.within(1, replicas, 1) }]
+}
+
+/** Of the caller of some call while it goes on, as a rule; of a block of callers; of addresses that nobody has. */
+function drawBans(bans: Draw, _replicas: number, until: number, calls: readonly PlannedCall[]): readonly Fault[] {
+  return Array.from({ length: bans.within(1, 3, 1) }, (_, i): Fault => {
+    const number = bans.within(1, calls.length, 2, i)
+    const kind = bans.below(6, 3, i)
+    const source = kind === 0 ? '10.200.0.0/16' : kind === 1 ? `10.0.0.${number & ~3}/30` : `10.0.0.${number}`
+    const from = calls[number - 1]?.at ?? 0
+    const at = Math.min(Math.max(2 * second, from + bans.within(-second, 6 * second, 4, i)), until - 2 * second)
+    const ends = Math.min(until, at + bans.within(500_000, 12 * second, 5, i))
+    return { kind: 'ban', at, until: ends, source, ...(bans.chance(300_000, 6, i) ? { runsOut: true } : {}) }
+  })
 }
 
 function spellOf(draws: Draw, until: number, most: number): { readonly at: number; readonly until: number } {

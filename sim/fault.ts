@@ -123,6 +123,18 @@ export type Spell =
       readonly replica: number
       readonly sync: number
     }
+  | {
+      /** The set takes nothing of those addresses, as its operator wants. */
+      readonly kind: 'ban'
+      readonly at: number
+      readonly until: number
+      /** As the set prints it. */
+      readonly source: string
+      /** It ends by itself: nobody takes it back. */
+      readonly runsOut?: true
+      /** Phones there repeat what they say for longer, on UDP: their calls must get through it. */
+      readonly isOutlasted?: true
+    }
   /** No write finds room. */
   | { readonly kind: 'disk-full'; readonly at: number; readonly until: number; readonly replica: number }
 
@@ -155,7 +167,7 @@ export function timeOf(fault: Fault): number {
 
 /** Which replicas it names. */
 export function replicasOf(fault: Fault): readonly number[] {
-  if (fault.kind === 'leader-sleeps') return []
+  if (fault.kind === 'leader-sleeps' || fault.kind === 'ban') return []
   if (fault.kind === 'crash') return [fault.point.replica]
   if (fault.kind === 'split') return fault.groups.flat()
   return [fault.replica, ...('other' in fault && fault.other !== null ? [fault.other] : [])]
@@ -238,6 +250,8 @@ function describeSpell(fault: Spell): string {
       return `replica ${fault.replica} is ${fault.times} times slower`
     case 'slow-disk':
       return `replica ${fault.replica}'s disk takes ${span(fault.sync)} for a sync`
+    case 'ban':
+      return `nothing is taken of ${fault.source}${fault.runsOut === true ? ', which runs out' : ''}`
     case 'disk-full':
       return `replica ${fault.replica}'s disk is full`
     default:

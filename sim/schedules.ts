@@ -2,6 +2,7 @@
 // schedule is all of a kind, for moments that faults drawn without an aim seldom meet. The mutant that lacks the rule is
 // hunted here first; the shipped code must pass.
 
+import { bans } from './ban-schedule.ts'
 import { draw } from './draws.ts'
 import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
@@ -119,6 +120,11 @@ export const schedules: readonly Schedule[] = [
     name: 'lifetimes',
     story: 'calls grow too old, phones lose their power, sessions are not refreshed, while who sees to that dies',
     plan: lifetimes,
+  },
+  {
+    name: 'bans',
+    story: 'sources are banned and taken back while their calls and those of others go on, and who sees to that dies',
+    plan: bans,
   },
   {
     name: 'answers-on-streams',

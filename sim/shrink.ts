@@ -9,6 +9,7 @@
 import { Arbitrary, Value, stream } from 'fast-check'
 import type { Stream } from 'fast-check'
 import { replicasOf, timeOf } from './fault.ts'
+import { flowNamed } from './flows.ts'
 import type { Fault, Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { calm } from './scenarios.ts'
 
@@ -75,6 +76,8 @@ function fewer(plan: Plan): readonly Move[] {
     ...chunksOf(plan.faults).map(withoutFaults),
     ...chunksOf(plan.lookups ?? []).map(withoutLookups),
     withoutCompaction,
+    withoutForks,
+    withoutLifetime,
     ...plainCalls(plan),
     fewerReplicas,
     shorter,
@@ -150,6 +153,18 @@ function withoutLookups(chunk: ReadonlySet<PlannedLookup>): Move {
 
 function withoutCompaction(plan: Plan): Plan | null {
   return plan.compaction === undefined ? null : without(plan, 'compaction')
+}
+
+/** A call that forks needs somewhere to go... */
+function withoutForks(plan: Plan): Plan | null {
+  const isNeeded = plan.calls.some(({ flow }) => (flowNamed(flow)?.fork ?? null) !== null)
+  return plan.forks === undefined || isNeeded ? null : without(plan, 'forks')
+}
+
+/** ...and one that the set is to end, somebody who does that. */
+function withoutLifetime(plan: Plan): Plan | null {
+  const isNeeded = plan.calls.some(({ flow }) => (flowNamed(flow)?.lifetime ?? null) !== null)
+  return plan.lifetime === undefined || isNeeded ? null : without(plan, 'lifetime')
 }
 
 const replicasLeast = 3

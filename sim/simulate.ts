@@ -6,12 +6,15 @@
 import type { CallSettings } from '../src/call/contract.ts'
 import type { Reply } from '../src/replica/effect.ts'
 import { Agenda } from './agenda.ts'
+import { BanOrders, firstBanQuestion } from './ban-orders.ts'
 import type { Census } from './census.ts'
 import { Certificate } from './certificate.ts'
+import { covers, listOf } from './checkers/bans.ts'
 import { unconverged, unsettled } from './checkers/c10-converged.ts'
 import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
+import type { Spell } from './fault.ts'
 import { flowNamed } from './flows.ts'
 import { calledOn, contactsOf, doorOf, hasPlaces, nameOfDoor, nextHopsOf, redirects } from './forks.ts'
 import type { Flow, Side, Transport } from './ladder.ts'
@@ -97,12 +100,15 @@ class Run {
   readonly #court: Court
   readonly #machines: readonly Machine[]
   readonly #phones: Phone[] = []
+  /** Calls whose phones repeat for longer than their source is banned. */
+  readonly #outlasting = new Set<number>()
   readonly #callees = new Map<string, Phone>()
   /** The door of a name that each branch came to. */
   readonly #places = new Map<string, number>()
   readonly #witness: Witness | null
   readonly #strikes: Strikes
   readonly #operator: Operator
+  readonly #bans: BanOrders
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -128,7 +134,10 @@ class Run {
       followsRedirects: redirects(plan.forks ?? ''),
       ...(plan.lifetime === undefined ? {} : { lifetime: lifetimeOf(plan.lifetime) }),
     }
-    const answered = (reply: Reply): void => this.#operator.answered(reply)
+    const answered = (reply: Reply): void => {
+      if (reply.id >= firstBanQuestion) this.#bans.answered(reply)
+      else this.#operator.answered(reply)
+    }
     const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
     const machines = Array.from({ length: placesOf(plan) }, (_, i) => new Machine(i + 1, parts))
     this.#machines = machines
@@ -136,9 +145,11 @@ class Run {
       came: () => this.#certificate.update(agenda.now),
       listed: (place, is) => address.list(place, is),
     })
-    const operator = this.#operator
+    this.#bans = new BanOrders(agenda, trace, machines, this.#court.banned)
+    const onBan = (fault: Spell & { kind: 'ban' }): void => this.#ban(fault)
+    const [operator, bans] = [this.#operator, this.#bans]
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
-    this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, operator, until })
+    this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, operator, bans, onBan, until })
   }
 
   run(): RunResult {
@@ -242,7 +253,7 @@ class Run {
       this.#callees.set(`${callId} 1`, callee)
     }
     if (forks !== undefined) this.#addCallees(common, calledOn(forks, callerSpeaks))
-    this.#agenda.at(planned.at, () => caller.start())
+    this.#agenda.at(planned.at, () => this.#begin(caller, callee))
   }
 
   /** Those of a fork, besides the first one. */
@@ -271,6 +282,31 @@ class Run {
     }
   }
 
+  /** Calls of that source that are up fail through no fault of the set, unless their phones repeat for longer; so do those that begin
+   * while it may be banned. */
+  #ban({ source, isOutlasted }: Spell & { kind: 'ban' }): void {
+    const isOf = (phone: Phone): boolean => covers(source, phone.options.address.host)
+    for (const phone of this.#phones.filter(isOf)) {
+      const { call, transport } = phone.options
+      if (isOutlasted === true && transport === 'udp') this.#outlasting.add(call)
+      else if (phone.started && !phone.settled) this.#pardon(call)
+    }
+  }
+
+  /** A call begins. */
+  #begin(caller: Phone, callee: Phone): void {
+    const { call } = caller.options
+    const sources = [...this.#bans.unsure, ...listOf(this.#court.oracle.store)]
+    const isBanned = [caller, callee].some(({ options }) => sources.some((one) => covers(one, options.address.host)))
+    if (isBanned && !this.#outlasting.has(call)) this.#pardon(call)
+    caller.start()
+  }
+
+  #pardon(call: number): void {
+    this.#court.pardon(call)
+    this.#giveUp(call)
+  }
+
   /** What happens to a phone at its time. */
   #goWrong(phone: Phone, from: number): void {
     const { call, oddity, address } = phone.options
@@ -279,8 +315,7 @@ class Run {
     this.#agenda.at(from + oddity.after, () => {
       this.#trace.tell(`${phone} dies`)
       phone.die()
-      this.#court.pardon(call)
-      this.#giveUp(call)
+      this.#pardon(call)
     })
   }
 
@@ -367,7 +402,11 @@ class Run {
     const unready = (): string | null => {
       const isBrief = this.#plan.isBrief === true && !this.#isToCome()
       const members = this.#machines.filter(({ isMember }) => isMember)
-      return this.#operator.open ?? unconverged(members, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
+      return (
+        this.#operator.open ??
+        this.#bans.open ??
+        unconverged(members, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
+      )
     }
     const converged = this.#paced(() => unready() === null)
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))

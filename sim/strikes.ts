@@ -3,6 +3,7 @@
 import { unreachable } from '../src/base/assert.ts'
 import { NEWEST_FORMAT } from '../src/wire/formats.ts'
 import type { Agenda } from './agenda.ts'
+import type { BanOrders } from './ban-orders.ts'
 import type { Certificate } from './certificate.ts'
 import { describeFault } from './fault.ts'
 import type { Fault, Spell } from './fault.ts'
@@ -18,6 +19,9 @@ export interface StrikeParts {
   readonly certificate: Certificate
   readonly machines: readonly Machine[]
   readonly operator: Operator
+  readonly bans: BanOrders
+  /** Nothing is taken of a source from about now on. */
+  readonly onBan: (fault: Spell & { kind: 'ban' }) => void
   /** True time when all spells end. */
   readonly until: number
 }
@@ -238,6 +242,9 @@ export class Strikes {
       case 'slow-disk':
         this.#machine(fault.replica).condition.sync = on ? fault.sync : null
         break
+      case 'ban':
+        this.#ban(fault, on)
+        break
       case 'disk-full':
         this.#machine(fault.replica).fill(on)
         certificate.fill(fault.replica, on)
@@ -246,6 +253,16 @@ export class Strikes {
         unreachable(fault)
     }
     certificate.update(agenda.now)
+  }
+
+  #ban(fault: Spell & { kind: 'ban' }, on: boolean): void {
+    const { source, at, until, runsOut = false } = fault
+    const { bans, onBan } = this.#parts
+    const seconds = runsOut ? Math.ceil((until - at) / second) : null
+    if (on) {
+      onBan(fault)
+      bans.order({ kind: 'ban', source, seconds })
+    } else if (!runsOut) bans.order({ kind: 'unban', source })
   }
 
   /** Half of each period cut, half of it whole, and whole at its end. */

@@ -332,7 +332,7 @@ describe('the plan of a seed', () => {
       }
       kinds.add(plan.address.kind)
     }
-    const spells = ['partition', 'split', 'flap', 'slow-link', 'slow-replica', 'slow-disk', 'disk-full']
+    const spells = ['partition', 'split', 'flap', 'slow-link', 'slow-replica', 'slow-disk', 'disk-full', 'ban']
     const strikes = ['pause', 'leader-sleeps', 'clock', 'leap', 'reset', 'join', 'remove', 'replace', 'transfer']
     const tails = ['kept', 'part', 'lost', 'torn', 'holed'].map((tail) => `kill ${tail} `)
     const damages = ['flipped', 'gone', 'swapped'].map((what) => expect.stringMatching(`kill .* ${what}`) as string)

@@ -25,6 +25,7 @@ import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
 import { Askers } from './askers.ts'
+import { Banned } from './bans.ts'
 import { Established } from './c1-established.ts'
 import { Ringing } from './c2-ringing.ts'
 import { PassingOn } from './c2-passing.ts'
@@ -65,6 +66,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly log: LogInvariants
   readonly marks = new Marks()
   readonly lookups: Lookups
+  readonly banned: Banned
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -116,6 +118,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
+    this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     const logMarks = new LogMarks(this.marks, now)
     this.#counters = new Counters(report, plan.mostCalls ?? null)
     this.oracle = new Oracle(
@@ -165,6 +168,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new FormatRules(report, now, (place) => isGivenUp(plan, place, agenda.now)),
       new Reads(report, () => this.log.committed),
       this.lookups,
+      this.banned,
       new MachineMarks(this.marks, now),
       new PhoneMarks(this.marks),
       new SnapshotMarks(this.marks),
@@ -204,7 +208,7 @@ export class Court implements PhoneWatch, MachineWatch {
     return new Set(failed.map(({ options }) => options.callId))
   }
 
-  /** One of the call's phones died: what the other one misses is no fault of the set. */
+  /** One of the call's phones died, or is banned: what the other one misses is no fault of the set. */
   pardon(call: number): void {
     this.#pardoned.add(call)
   }
@@ -304,6 +308,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
     this.oracle.look()
+    this.banned.look()
   }
 
   quiet(machines: readonly Machine[], phones: readonly Phone[]): void {

@@ -1,6 +1,7 @@
 // Counts the marks of a run (list.ts): a checker that reports nothing. What a replica does is in machine-marks.ts; here is what
 // the log decides and what phones see.
 
+import { BANS } from '../../src/call/bans.ts'
 import type { GroupKey } from '../../src/base/brand.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -70,7 +71,8 @@ export class LogMarks {
     }
   }
 
-  #accepted({ group, onto, cancels, timers }: Commit): void {
+  #accepted({ group, onto, cancels, timers, puts }: Commit): void {
+    this.#marks.reached('banned', group === BANS && puts.length > 0)
     this.#marks.reached('built-on-an-open-commit', onto !== 0)
     for (const id of cancels) this.#timersSet.delete(`${group} ${id}`)
     for (const { id } of timers) this.#timersSet.set(`${group} ${id}`, this.#now())
@@ -84,6 +86,7 @@ export class LogMarks {
     for (const group of store.groups()) {
       if (ownerUnder(before, group) === ownerUnder(after, group)) continue
       this.#marks.reached('takeover')
+      this.#marks.reached('bans-crossed-a-takeover', group === BANS)
       const last = this.#takenAt.get(group)
       this.#marks.reached('takeover-of-a-takeover', last !== undefined && now - last < 2 * second)
       this.#takenAt.set(group, now)

@@ -1,5 +1,6 @@
 // The planted bugs. `holdfast sim --mutants` must find every one; a test checks that every patch still applies.
 
+import { banMutants } from './ban-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
@@ -28,5 +29,6 @@ export const mutants: readonly Mutant[] = [
   ...forkMutants,
   ...routingMutants,
   ...lifetimeMutants,
+  ...banMutants,
   ...determinismMutants,
 ]

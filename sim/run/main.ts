@@ -1,6 +1,7 @@
 // `holdfast sim`: seeds, scenarios and mutants over all cores; what was found, and the command that shows it again.
 
 import { availableParallelism } from 'node:os'
+import { settingFlows } from '../crash-points.ts'
 import { flows, reliableFlows } from '../flows.ts'
 import { forkFlows } from '../fork-flows.ts'
 import { routingFlows } from '../routing-flows.ts'
@@ -236,6 +237,10 @@ function list(): string {
     rows(
       'flows with a lifetime',
       lifetimeFlows.map(({ name, lifetime }) => [name, JSON.stringify(lifetime)] as const),
+    ),
+    rows(
+      'flows in another setting',
+      settingFlows.map((name) => [name, ''] as const),
     ),
     rows(
       'scenarios',

@@ -1,7 +1,7 @@
 // The command line of `holdfast sim` (see --help).
 
 import { parseArgs } from 'node:util'
-import { crashFlows, flowOf, pairFlows, readRun } from '../crash-points.ts'
+import { crashFlows, flowOf, pairFlows, readRun, settingFlows } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
 import { flowNames, forkFlowNames, lifetimeFlowNames, reliableFlowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
@@ -63,7 +63,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --crash-points=all  of every flow, and stops it and cuts it off there as well; and pairs, as below
   --crash-points=pairs
                       of the five shortest flows, and then one again at every moment until the first one serves again
-  --crash-points=FLOW of one flow; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
+  --crash-points=FLOW of one flow, also FLOW-banned, FLOW-detached, FLOW-compacted; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it; --markdown: as a table
   --mutant NAME       plants one of them
   --detect            with these: runs seeds until five have found it, and says how many find it with 95 %
@@ -186,7 +186,7 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
   const seeds = range ?? crashSeeds
   const kills = { kind, away: false, pairs: [], only: null, ...seeds } as const
   if (value === '') return { ...kills, flows: crashFlows }
-  const all = [...flowNames, ...reliableFlowNames, ...forkFlowNames, ...lifetimeFlowNames]
+  const all = [...flowNames, ...reliableFlowNames, ...forkFlowNames, ...lifetimeFlowNames, ...settingFlows]
   if (value === 'all') return { ...kills, flows: all, away: true, pairs: pairFlows }
   if (value === 'pairs') return { ...kills, flows: pairFlows, pairs: pairFlows, last: seeds.first }
   if (all.includes(flowOf(value))) return { ...kills, flows: [value] }
