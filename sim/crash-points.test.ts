@@ -69,8 +69,8 @@ describe('crash points (proof.md)', () => {
       expect([flow, failure]).toEqual([flow, null])
       return marks
     }
-    expect(reached('small-talk-banned')).toMatchObject({ banned: 2, 'dropped-banned': expect.any(Number) as number })
-    expect(reached('small-talk-detached')).toMatchObject({ 'relayed-detached': expect.any(Number) as number })
+    expect(reached('small-talk-banned')['dropped-banned']).toBeGreaterThan(0)
+    expect(reached('small-talk-detached')['relayed-detached']).toBeGreaterThan(0)
   })
 
   it('are of at least fifteen flows by default, all of the catalogue', () => {

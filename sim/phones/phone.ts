@@ -212,10 +212,7 @@ export class Phone {
   #answer(status: number): void {
     const server = this.#asked
     if (server === null) return
-    if (status < 200 && this.options.flow.isReliable) {
-      if (!this.#reliable.isOpen) return this.#answerReliably(server, status)
-      return this.#later(200_000, () => this.#asked === server && this.#answer(status))
-    }
+    if (status < 200 && this.options.flow.isReliable) return this.#answerReliably(server, status)
     this.#reliable.stop()
     const response = responseTo(server.request, status, this, this.#draw)
     this.#watch.sent(this, response)
@@ -230,6 +227,7 @@ export class Phone {
 
   /** RFC 3262 3. */
   #answerReliably(server: ServerTransaction, status: number): void {
+    if (this.#reliable.isOpen) return this.#later(200_000, () => this.#asked === server && this.#answer(status))
     const more = [header('Require', '100rel'), header('RSeq', String(this.#reliable.nextRseq()))]
     const response = responseTo(server.request, status, this, this.#draw, more)
     this.#watch.sent(this, response)
