@@ -53,9 +53,9 @@ export const marks = [
   { name: 'rejected-duplicate', story: 'a commit was rejected: it came again', floor: 80 },
   { name: 'pipeline-fell', story: 'a commit fell because the one it was built on had fallen', floor: 6 },
   // banned sources
-  { name: 'banned', story: 'a source was banned', floor: 0 },
-  { name: 'dropped-banned', story: 'a message came from a banned source', floor: 0 },
-  { name: 'bans-crossed-a-takeover', story: 'the list of banned sources got another owner', floor: 0 },
+  { name: 'banned', story: 'a source was banned', floor: 30 },
+  { name: 'dropped-banned', story: 'a message came from a banned source', floor: 80 },
+  { name: 'bans-crossed-a-takeover', story: 'the list of banned sources got another owner', floor: 20 },
   // timers
   { name: 'pulse-fired-several', story: 'one pulse fired more than one timer', floor: 2_000 },
   {
