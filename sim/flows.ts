@@ -3,6 +3,7 @@
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import { lifetimeFlows } from './lifetime-flows.ts'
+import { appFlows } from './app-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
@@ -338,12 +339,15 @@ export const forkFlowNames: readonly string[] = [...forkFlows, ...routingFlows].
 /** Those with calls that the set ends or watches, which need a set that is told so. */
 export const lifetimeFlowNames: readonly string[] = lifetimeFlows.map((flow) => flow.name)
 
+/** Those of applications, which need a set that has one. */
+export const appFlowNames: readonly string[] = appFlows.map((flow) => flow.name)
+
 /** Those that seeds draw from. */
 export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {
-  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows, ...lifetimeFlows].find(
+  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows, ...lifetimeFlows, ...appFlows].find(
     (flow) => flow.name === name,
   )
 }

@@ -7,6 +7,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
+import { applications } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -119,6 +120,11 @@ export const schedules: readonly Schedule[] = [
     name: 'lifetimes',
     story: 'calls grow too old, phones lose their power, sessions are not refreshed, while who sees to that dies',
     plan: lifetimes,
+  },
+  {
+    name: 'applications',
+    story: 'calls of applications whose handlers count, fail, hang and end calls, while replicas that ask them die',
+    plan: applications,
   },
   {
     name: 'answers-on-streams',
