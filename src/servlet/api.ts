@@ -94,6 +94,8 @@ export interface SipSession extends Attributes {
   invalidateWhenReady: boolean
   /** Refused while the session is EARLY or CONFIRMED, or has a request without an answer. */
   invalidate(): void
+  /** For a 2xx that has none yet, where `response.createAck()` came too early: the answer's body isn't known before another leg's. */
+  createAck(): SipServletRequest
   /** A request in its dialog, sent by `send()`. */
   createRequest(method: string): SipServletRequest
   /** Ends a call that is proxied by a BYE to both sides, and a dialog of the application's own by a BYE to its other end. */
@@ -160,8 +162,6 @@ export interface SipServletResponse extends SipServletMessage {
   readonly reasonPhrase: string
   /** What it answers. */
   readonly request: SipServletRequest
-  /** Of a call that is proxied: `proxyTo` tries more targets before a failure goes to the caller. Null = it isn't proxied. */
-  getProxy(): Proxy | null
   /** Of a 2xx for an INVITE of the application's own; sent by its `send()`. */
   createAck(): SipServletRequest
   send(): void

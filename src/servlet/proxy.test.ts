@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { call, message, onRequest, requestText, responseText, sessionView, turn, view } from './testing/turn.ts'
+import { onRequest, requestText } from './testing/turn.ts'
 
 test('[JSR 29] proxyTo without a target goes where the set sends new calls', () => {
   expect(onRequest((request) => request.getProxy().proxyTo())).toEqual([
@@ -36,16 +36,4 @@ test('what is proxied is not answered, and only what opens a dialog is proxied',
   expect(() => onRequest((request) => request.getProxy().proxyTo(), inDialog)).toThrow('only an initial request')
   expect(() => onRequest((request) => request.getProxy().proxyTo('bob'))).toThrow('"bob" is no URI')
   expect(() => onRequest((request) => void (request.getProxy().proxyTimeout = 0))).toThrow('more than 0')
-})
-
-test('[JSR 29] a failure of what is proxied can be tried elsewhere before the caller hears of it', () => {
-  const invite = { id: 'r1', direction: 'in', method: 'INVITE', text: requestText('INVITE') } as const
-  const asked = call('doErrorResponse', {
-    message: message({ kind: 'response', text: responseText(486), isInitial: false }),
-    view: view({ sessions: [sessionView({ role: 'proxy', pending: [invite] })] }),
-  })
-  const ops = turn({ doErrorResponse: (response) => response.getProxy()?.proxyTo('sip:voicemail@example.com') }, asked)
-  expect(ops).toEqual([
-    { kind: 'proxy', request: 'r1', plan: { targets: [['sip:voicemail@example.com']], recurse: true, timeout: null } },
-  ])
 })
