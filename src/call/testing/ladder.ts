@@ -281,7 +281,7 @@ function commitLine(commit: CommitBody): string {
     ...commit.cancels.map((id) => `cancel ${id}`),
     ...(commit.holds === null
       ? []
-      : [`holds ${commit.holds.map((hold) => hold.counter.slice(6)).join('+') || 'none'}`]),
+      : [`holds ${commit.holds.map((hold) => hold.counter.replace(/^calls\./, '')).join('+') || 'none'}`]),
     ...commit.opened.map(({ id }) => `open ${id}`),
     ...commit.done.map((id) => `done ${id}`),
   ]
