@@ -52,5 +52,7 @@ export function stageOf(application: Application, goesOut = false): Stage {
     if (result.failure !== null) failures.push(result.failure.reason)
     return result
   }
-  return { ladder: new Ladder(settings, [caller, callee], step), caller, callee, ran, failures }
+  const ladder = new Ladder(settings, [caller, callee], step)
+  ladder.hasApplications = true
+  return { ladder, caller, callee, ran, failures }
 }

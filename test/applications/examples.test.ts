@@ -66,6 +66,12 @@ test('screening: who is unwanted is refused, everybody else gets through', () =>
   expect([...stage.failures, ...wanted.failures]).toEqual([])
 })
 
+test('what an application has no handler for takes its course: without a next hop nobody is at the set itself', () => {
+  const stage = stageOf(screening, true)
+  stage.ladder.say(stage.caller, request(stage.caller, 'MESSAGE', TO))
+  expect(heard(stage)).toEqual(['set -> caller: 404 MESSAGE'])
+})
+
 test('prepaid: the call is cut off when the credit is used up, also by the next owner, and only once', () => {
   const stage = stageOf(prepaid)
   const { ladder, ran, failures } = stage
