@@ -106,8 +106,10 @@ function calmPlan(name: string, seed: number): Plan {
   const fork = flow?.fork
   const forks = fork === undefined || fork === null ? {} : { forks: fork.forks }
   const lifetime = flow?.lifetime ?? null
+  const application = flow?.application ?? null
   const calls = [{ flow: flowOf(name), at: callAt, isBrisk: true }]
-  const plan = { ...calm(seed, calls, []), ...forks, ...(lifetime === null ? {} : { lifetime }), safetyUntil: callAt }
+  const told = { ...(lifetime === null ? {} : { lifetime }), ...(application === null ? {} : { application }) }
+  const plan = { ...calm(seed, calls, []), ...forks, ...told, safetyUntil: callAt }
   const setting = settings[settingOf(name) ?? '']
   return setting === undefined ? plan : setting(plan)
 }

@@ -3,6 +3,7 @@
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import { lifetimeFlows } from './lifetime-flows.ts'
+import { appFlows } from './app-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
@@ -340,12 +341,15 @@ export const lifetimeFlowNames: readonly string[] = lifetimeFlows.map((flow) => 
 /** Those whose callee wants a PRACK. */
 export const reliableFlowNames: readonly string[] = reliableFlows.map((flow) => flow.name)
 
+/** Those of applications, which need a set that has one. */
+export const appFlowNames: readonly string[] = appFlows.map((flow) => flow.name)
+
 /** Those that seeds draw from. */
 export const drawnFlowNames: readonly string[] = flows.filter((flow) => flow.isDrawn).map((flow) => flow.name)
 
 /** The flow of that name, or undefined. */
 export function flowNamed(name: string): Flow | undefined {
-  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows, ...lifetimeFlows].find(
+  return [...flows, ...forkFlows, ...routingFlows, ...reliableFlows, ...lifetimeFlows, ...appFlows].find(
     (flow) => flow.name === name,
   )
 }

@@ -7,6 +7,7 @@ import { must, unreachable } from '../src/base/assert.ts'
 import { seconds } from '../src/base/instant.ts'
 import type { Instant } from '../src/base/instant.ts'
 import { mixBytes } from '../src/base/hash.ts'
+import type { AppAnswer, AppCall } from '../src/app/contract.ts'
 import type { Place } from '../src/proxy/locate.ts'
 import type { Effect, Persist } from '../src/replica/effect.ts'
 import type { Input, InputBody } from '../src/replica/input.ts'
@@ -15,6 +16,7 @@ import type { Appointment } from './agenda.ts'
 import type { Disk } from './disk.ts'
 import { moment } from './draws.ts'
 import type { Draw } from './draws.ts'
+import { answerOf } from './applications.ts'
 import { locatedAt } from './forks.ts'
 import { LogWriter } from './log-writer.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
@@ -325,8 +327,7 @@ export class Host {
         this.#locate(effect.place)
         break
       case 'ask':
-        // No machine runs applications yet.
-        this.deliver({ kind: 'answered', id: effect.call.id, answer: { kind: 'failed', reason: 'no applications' } })
+        this.#ask(effect.call)
         break
       case 'reply':
         trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
@@ -348,6 +349,20 @@ export class Host {
       this.#parts.trace.event(mixBytes(id, record).low, () => `[${place}] writes a record of ${record.length}`)
     }
     this.#writer.append(effect, work)
+  }
+
+  /** Its handler runs beside the loop. */
+  #ask(call: AppCall): void {
+    const { agenda, plan, trace } = this.#parts
+    const { place } = this.#machine
+    const name = must(plan.application, 'a plain set asks nobody')
+    const reply = answerOf(name, call, this.#draw, moment(agenda.now))
+    trace.tell(`[${place}] asks ${name}.${call.handler} (${call.id}): ${reply.kind}`)
+    if (reply.kind === 'never') return
+    const { id } = call
+    const answer: AppAnswer =
+      reply.kind === 'failed' ? { kind: 'failed', reason: 'it threw' } : { kind: 'done', ops: reply.ops, result: null }
+    agenda.after(reply.after, () => this.#whenAwake(() => this.deliver({ kind: 'answered', id, answer })))
   }
 
   /** DNS says the same thing always, after a while. */

@@ -6,6 +6,7 @@
 //   |--BYE-->X<--BYE--|        both at once, each after its own wait
 //   |<--DIES----|              the callee's phone loses its power; nobody sees that (FORGETS: it begins anew)
 
+import type { ApplicationName } from './applications.ts'
 import type { PlannedLifetime } from './lifetime.ts'
 
 export type Transport = 'udp' | 'tcp'
@@ -57,6 +58,8 @@ export interface Flow {
   readonly isDrawn: boolean
   /** What the set is told of when calls end; null = nothing. */
   readonly lifetime: PlannedLifetime | null
+  /** Whose calls they are; null = nobody's, the set is a plain proxy. */
+  readonly application: ApplicationName | null
   /** Its 2xx say that the session expires after so many seconds (RFC 4028); 0 = they don't. */
   readonly sessionExpires: number
   /** Its INVITE forks so (forks.ts), and the steps of the second callee and the further ones; null = nobody is there. */
@@ -74,6 +77,7 @@ interface FlowOptions {
   readonly isReliable?: boolean
   readonly isDrawn?: boolean
   readonly lifetime?: PlannedLifetime
+  readonly application?: ApplicationName
   readonly sessionExpires?: number
 }
 
@@ -82,11 +86,11 @@ export function ladder(name: string, text: string, options: FlowOptions = {}): F
   const steps = readSteps(text)
   const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
   const { isLong = false, takesStreams = true, isReliable = false, forks, others = [] } = options
-  const { lifetime = null, sessionExpires = 0 } = options
+  const { lifetime = null, application = null, sessionExpires = 0 } = options
   const fork =
     forks === undefined ? null : { forks, others: others.map((one) => (one === null ? null : readSteps(one))) }
   const phones = { transport, ackAfter, isLong, takesStreams, isReliable, sessionExpires }
-  return { name, steps, calleePresent, isDrawn, ...phones, lifetime, fork }
+  return { name, steps, calleePresent, isDrawn, ...phones, lifetime, application, fork }
 }
 
 function readSteps(text: string): readonly Step[] {

@@ -12,6 +12,7 @@ import { describeFault, timeOf } from './fault.ts'
 import type { Fault } from './fault.ts'
 import { drawnFlowNames } from './flows.ts'
 import type { Transport } from './ladder.ts'
+import type { ApplicationName } from './applications.ts'
 import type { PlannedLifetime } from './lifetime.ts'
 import { drawOddity } from './phone-faults.ts'
 import type { OddPhone } from './phone-faults.ts'
@@ -96,6 +97,8 @@ export interface Plan {
   readonly forks?: string
   /** What the set is told of when calls end; absent = nothing. */
   readonly lifetime?: PlannedLifetime
+  /** Whose calls they are; absent = nobody's. */
+  readonly application?: ApplicationName
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
 }

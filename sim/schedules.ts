@@ -8,6 +8,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
+import { applications } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -125,6 +126,11 @@ export const schedules: readonly Schedule[] = [
     name: 'bans',
     story: 'sources are banned and taken back while their calls and those of others go on, and who sees to that dies',
     plan: bans,
+  },
+  {
+    name: 'applications',
+    story: 'calls of applications whose handlers count, fail, hang and end calls, while replicas that ask them die',
+    plan: applications,
   },
   {
     name: 'answers-on-streams',

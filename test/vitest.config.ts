@@ -12,10 +12,17 @@ export default defineConfig({
     reporters: ['default', new PlainLineReporter()],
     projects: [
       {
+        // Examples import what their readers do.
+        resolve: { alias: { 'holdfast/servlet': `${root}src/servlet/index.ts` } },
         test: {
           root,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/*.test.ts', 'test/{raft,torture,fuzz}/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'sim/**/*.test.ts',
+            'test/*.test.ts',
+            'test/{raft,torture,fuzz,applications}/*.test.ts',
+          ],
           exclude: ['test/*.long.test.ts'],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },

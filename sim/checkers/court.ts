@@ -2,6 +2,7 @@
 
 import { entityValue } from '../../src/call/entities.ts'
 import { replicaId } from '../../src/base/brand.ts'
+import type { ReplicaId } from '../../src/base/brand.ts'
 import type { SnapshotMetadata } from '../../src/raft/message.ts'
 import type { Effect, PeerSend } from '../../src/replica/effect.ts'
 import type { Input } from '../../src/replica/input.ts'
@@ -24,6 +25,8 @@ import { hasPlaces } from '../forks.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
+import { cutOffOf } from '../applications.ts'
+import { AppEffects } from './app-effects.ts'
 import { Askers } from './askers.ts'
 import { Banned } from './bans.ts'
 import { Established } from './c1-established.ts'
@@ -106,11 +109,13 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
-    this.#isEnding = plan.lifetime !== undefined
+    const lifetime = plan.lifetime ?? cutOffOf(plan.application)
+    this.#isEnding = lifetime !== null
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
+    const appEffects = plan.application === undefined ? null : new AppEffects(report, plan.application)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
@@ -127,6 +132,7 @@ export class Court implements PhoneWatch, MachineWatch {
       outage,
       (commit) => {
         effects.accepted(commit)
+        appEffects?.accepted(commit)
         passing.accepted(commit)
         resets.accepted(commit)
       },
@@ -148,8 +154,8 @@ export class Court implements PhoneWatch, MachineWatch {
       quorums,
       this.log,
       new Elections(report),
-      new SipRelay(this.#ledger, set, report, now, plan.lifetime !== undefined),
-      new OwnRequests(report, now, plan.lifetime ?? null),
+      new SipRelay(this.#ledger, set, report, now, lifetime !== null),
+      new OwnRequests(report, now, lifetime),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), plan.mostCalls !== undefined),
       new Once(report, plan.udp.replay > 0),
@@ -157,6 +163,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new SameBytes(report),
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
+      ...(appEffects === null ? [] : [appEffects]),
       takeovers,
       passing,
       new Bounded(report),
@@ -173,10 +180,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new PhoneMarks(this.marks),
       new SnapshotMarks(this.marks),
       new FormatMarks(this.marks),
-      new MemberMarks(
-        this.marks,
-        Array.from({ length: plan.replicas }, (_, i) => replicaId(i + 1)),
-      ),
+      new MemberMarks(this.marks, founders(plan)),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),
     ]
@@ -348,6 +352,10 @@ export class Court implements PhoneWatch, MachineWatch {
     }
     this.#finding ??= { promise, at, text, call }
   }
+}
+
+function founders({ replicas }: Plan): readonly ReplicaId[] {
+  return Array.from({ length: replicas }, (_, i) => replicaId(i + 1))
 }
 
 /** While the set hangs up, or has still to see that a phone is gone, people and counters may differ. */

@@ -1,6 +1,7 @@
 // The committed log, applied once more in true time: what was decided, when, and by whom. The store is the shipping one; what
 // it decides is checked here against a small model of its own (owners, timers).
 
+import { CREATED, READY } from '../../src/app/lifecycle.ts'
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
 import { checkApplied, checkStore, observeStore } from '../../src/store/invariants.ts'
@@ -128,9 +129,11 @@ export class Oracle {
   }
 
   /** C3: what is done is done once. */
-  #intended({ group, opened, done }: Commit): void {
+  #intended(commit: Commit): void {
+    const { group, opened, done } = commit
     for (const id of done) {
-      if (!this.#intents.delete(`${group} ${id}`)) this.#report('C3', `intent ${id} of group ${group} was done twice`)
+      const wasOpen = this.#intents.delete(`${group} ${id}`)
+      if (!wasOpen && !isTakenBack(commit, id)) this.#report('C3', `intent ${id} of group ${group} was done twice`)
     }
     const left = done.length === 0 ? [] : (this.store.group(group)?.intents ?? [])
     for (const { id } of left) {
@@ -238,4 +241,10 @@ export class Oracle {
       this.#report('C5', `timer ${id} of group ${group} fired ${Math.round(-late / 1_000)} ms early in true time`)
     }
   }
+}
+
+/** An application's timer is cancelled or set anew, and that ends its callback, in case it fired meanwhile; so does the end of its
+ * session, to whose listeners something may be to be told (app/lifecycle.ts). */
+function isTakenBack({ timers, cancels }: Commit, id: string): boolean {
+  return id === READY || id === CREATED || cancels.includes(id) || timers.some((timer) => timer.id === id)
 }

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { crashFlows, flowOf, pairFlows, readRun, settingFlows } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
-import { flowNames, forkFlowNames, lifetimeFlowNames, reliableFlowNames } from '../flows.ts'
+import { appFlowNames, flowNames, forkFlowNames, lifetimeFlowNames, reliableFlowNames } from '../flows.ts'
 import { mutants } from '../mutants/list.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import { scenarios } from '../scenarios.ts'
@@ -186,7 +186,14 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
   const seeds = range ?? crashSeeds
   const kills = { kind, away: false, pairs: [], only: null, ...seeds } as const
   if (value === '') return { ...kills, flows: crashFlows }
-  const all = [...flowNames, ...reliableFlowNames, ...forkFlowNames, ...lifetimeFlowNames, ...settingFlows]
+  const all = [
+    ...flowNames,
+    ...reliableFlowNames,
+    ...forkFlowNames,
+    ...lifetimeFlowNames,
+    ...appFlowNames,
+    ...settingFlows,
+  ]
   if (value === 'all') return { ...kills, flows: all, away: true, pairs: pairFlows }
   if (value === 'pairs') return { ...kills, flows: pairFlows, pairs: pairFlows, last: seeds.first }
   if (all.includes(flowOf(value))) return { ...kills, flows: [value] }

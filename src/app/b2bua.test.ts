@@ -40,7 +40,7 @@ const said = (lines: readonly string[]): readonly string[] => lines.filter((line
 const counter = ({ ladder }: LegsScene, name: string): number => ladder.store.counter(name)
 
 describe('a B2BUA: two linked sessions in one group (JSR 289 12)', () => {
-  test('the turn that takes one leg and begins the other is one commit', () => {
+  test('[JSR 28] the turn that takes one leg and begins the other is one commit', () => {
     const scene = calling()
     expect(scene.refused).toEqual([])
     const lines = scene.ladder.take()
@@ -90,7 +90,7 @@ describe('a B2BUA: two linked sessions in one group (JSR 289 12)', () => {
     expect(said(ladder.take())).toContain('set -> callee: 200 BYE')
   })
 
-  test.each(['caller', 'callee'] as const)("the %s's BYE ends both legs in one commit", (who) => {
+  test.each(['caller', 'callee'] as const)("[JSR 28] the %s's BYE ends both legs in one commit", (who) => {
     const scene = talking()
     const { ladder, a, b } = scene
     const [phone, leg] = who === 'caller' ? [scene.caller, a] : [scene.callee, b]
@@ -103,7 +103,7 @@ describe('a B2BUA: two linked sessions in one group (JSR 289 12)', () => {
     expect(ladder.idle).toBe(true)
   })
 
-  test('a CANCEL of the one leg is a CANCEL of the other, and its 487 ends there', () => {
+  test('[JSR 28] a CANCEL of the one leg is a CANCEL of the other, and its 487 ends there', () => {
     const scene = calling()
     const { ladder, caller, callee, sent, invite, called } = scene
     ladder.say(callee, response(callee, invite, 180))
@@ -182,7 +182,7 @@ describe('a B2BUA: two linked sessions in one group (JSR 289 12)', () => {
     expect(header(parsed(scene.ladder.last(scene.callee, 'INVITE')), 'Max-Forwards')).toBe('0')
   })
 
-  test('whoever takes over between any two messages: all goes on, byte for byte', () => {
+  test('[JSR 28] whoever takes over between any two messages: all goes on, byte for byte', () => {
     // 0: nobody dies.
     for (let death = 0; death <= 8; death++) {
       const scene = legsScene(b2bua)

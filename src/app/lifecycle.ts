@@ -2,6 +2,7 @@
 // once all its SipSessions are and no timer is active. What is invalid is kept as a tombstone until its calls are over and 64*T1 more
 // (call/settle.ts): who comes too late is told what it was.
 //
+//   opened --intent n--> sessionCreated(), once the commit that opened it is applied: the handler of the message comes first
 //   valid --invalidate()-------------------------------------------------> invalid --intent z--> sessionDestroyed()
 //     | --expiry fires: intent a --sessionExpired(), and not extended---------^
 //     '--ready, invalidateWhenReady: intent y --sessionReadyToInvalidate(), and still ready--^    (at once if nobody listens)
@@ -27,6 +28,7 @@ import {
 import { cancelTimer, endIntent, timersOf } from './timers.ts'
 
 /** Intents: the listeners of what has become of a session are to be called. */
+export const CREATED = 'n'
 export const READY = 'y'
 export const DESTROYED = 'z'
 
@@ -34,7 +36,7 @@ export const DESTROYED = 'z'
 export function invalidateAll(turn: Turn): void {
   for (const { id } of timersOf(turn)) cancelTimer(turn, id)
   setExpires(turn, null)
-  endIntent(turn, READY)
+  for (const id of [CREATED, READY]) endIntent(turn, id)
   leaveLegs(turn)
   for (const { id, value } of allSessions(turn)) {
     if (value.hosted?.isValid === true) changeSession(turn, id, { isValid: false, linked: '' })
@@ -71,6 +73,7 @@ export function settleSessions(turn: Turn, ctx: AppContext): void {
   if (!turn.commits || applicationSession(turn) === null) return
   const was = new Turn(turn.base, turn.ctx)
   if (isValid(turn)) {
+    if (!isValid(was) && listens(turn, ctx, 'sessionCreated')) turn.openIntent(CREATED)
     const open = openSessions(turn)
     for (const { id } of allSessions(turn)) settleSession(turn, id, open.has(id))
     if (isDone(turn)) {
@@ -78,7 +81,9 @@ export function settleSessions(turn: Turn, ctx: AppContext): void {
       else if (!isDone(was)) turn.openIntent(READY)
     }
   }
-  if (isValid(was) && !isValid(turn) && listens(turn, ctx, 'sessionDestroyed')) turn.openIntent(DESTROYED)
+  if (!isValid(was) || isValid(turn) || !listens(turn, ctx, 'sessionDestroyed')) return
+  turn.openIntent(DESTROYED)
+  changeApplicationSession(turn, { awaitsEnd: true })
 }
 
 function settleSession(turn: Turn, id: string, isOpen: boolean): void {

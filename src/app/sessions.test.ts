@@ -297,6 +297,26 @@ describe('invalidate()', () => {
     expect(stage.group).toBeNull()
   })
 
+  test('[JSR 6] what is invalid stays until its application has heard of it, however long that takes', () => {
+    const stage = Stage.open(ALL)
+    stage.answer(invalidate())
+    stage.sleep(1_000)
+    stage.pulse()
+    stage.performAll()
+    expect(stage.called).toEqual(['1000 sessionDestroyed'])
+    stage.pass(33)
+    expect(stage.group).toBeNull()
+  })
+
+  test('[JSR 6] sessionCreated() is called once, after the commit that made it', () => {
+    const stage = Stage.open(['sessionCreated'])
+    expect(stage.called).toEqual([])
+    stage.performAll()
+    stage.answer(set('a', 1))
+    stage.performAll()
+    expect(stage.called).toEqual(['0 sessionCreated'])
+  })
+
   test('[JSR 15] of a SipSession is refused while it has a dialog; once that is over it is not', () => {
     const stage = Stage.open()
     stage.call('1')

@@ -59,6 +59,7 @@ export function openApplicationSession(turn: Turn, { application, version, key }
       nextSession,
       nextTimer,
       wasUsed: false,
+      awaitsEnd: false,
       attributes: [],
     },
   })

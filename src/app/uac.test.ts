@@ -126,7 +126,7 @@ describe('a call that an application places', () => {
     expect(ladder.store.counter('calls.confirmed')).toBe(1)
   })
 
-  test('17.1.1.3, JSR 289 6.2.1: a failure is acknowledged, and the session is INITIAL again', () => {
+  test('[JSR 13] 17.1.1.3, JSR 289 6.2.1: a failure is acknowledged, and the session is INITIAL again', () => {
     const retry: Op = { kind: 'request', session: '2', method: 'INVITE', parts: nothing }
     const { ladder, callee, invite, view, called, refused } = placed({
       ...places,
@@ -196,7 +196,7 @@ describe('a call that an application places', () => {
     expect(refused).toEqual([expect.stringMatching(/^IllegalState: request: an INVITE of session 2 waits/)])
   })
 
-  test('13.2.2.4: a second 2xx of a fork is a derived session, with the attributes cloned; not wanted: ACK and BYE', () => {
+  test('[JSR 16] 13.2.2.4: a second 2xx of a fork is a derived session, with the attributes cloned; not wanted: ACK and BYE', () => {
     const wanted: Op[] = [{ kind: 'set-attribute', of: '2', name: 'who', value: 'me' }]
     const { ladder, callee, invite, view, called } = placed({
       ...places,
@@ -296,7 +296,7 @@ describe('another owner (design.md 4)', () => {
     expect(ladder.last(callee, 'BYE')).toBe(sent)
   })
 
-  test('counts CSeq on from the log', () => {
+  test('[JSR 14] counts CSeq on from the log', () => {
     const info: Op = { kind: 'request', session: '2', method: 'INFO', parts: nothing }
     const { ladder, callee, tell } = answered({ ...places, doInfo: (event) => [ok(event), info] })
     tell('INFO')

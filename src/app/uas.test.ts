@@ -87,7 +87,7 @@ describe('an INVITE that an application answers', () => {
     }
   })
 
-  test('13.3.1.4: without an ACK in 64*T1 the application hears of it once, and a BYE goes once', () => {
+  test('[JSR 18] 13.3.1.4: without an ACK in 64*T1 the application hears of it once, and a BYE goes once', () => {
     const scene = answered({ ...answers, noAckReceived: () => [], doErrorResponse: () => [] })
     const { ladder, called, callee, caller } = scene
     ladder.take()

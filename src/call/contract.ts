@@ -64,6 +64,8 @@ export interface CallContext {
   readonly cluster: Stamp
   readonly settings: CallSettings
   readonly keys: SetKeys
+  /** Whether applications take what begins a call, or belongs to none, also if it is meant for the set itself; absent = no. */
+  readonly hasApplications?: boolean
   /** What the set writes: entities are written so that all its members can take the call over. */
   readonly format: FormatNumber
   /** False when new calls must get 503 (the log's limit is reached, see `limits`). */

@@ -68,7 +68,8 @@ function receiveRequest(original: SipRequest, flow: Flow, ctx: CallContext): Rec
       : answered(request, flow, ctx, status, code, { headers })
   }
   const opens = request.method === 'INVITE' && toTag(request) === null
-  if (nextHop === null && isNewToSet(request, sip)) return answered(request, flow, ctx, 404, 'no-next-hop', {})
+  const isNobodys = nextHop === null && ctx.hasApplications !== true
+  if (isNobodys && isNewToSet(request, sip)) return answered(request, flow, ctx, 404, 'no-next-hop', {})
   return { kind: 'group', group: groupKeyOf(request, ctx), message: request, opens }
 }
 

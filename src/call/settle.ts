@@ -95,10 +95,11 @@ function isOver(turn: Turn, was: Turn): boolean {
   return isKept(was) !== isKept(turn) || allInvites(turn).length > allInvites(was).length
 }
 
-/** Whether an application has the group's session, and has not invalidated it. */
+/** Whether an application has the group's session, and has not invalidated it, or is still to hear of that. */
 function isKept(turn: Turn): boolean {
   const session = turn.get('SipApplicationSession', APPLICATION_SESSION)
-  return session?.kind === 'application-session' && session.hosted?.isValid === true
+  const hosted = session?.kind === 'application-session' ? session.hosted : null
+  return hosted !== null && (hosted.isValid || hosted.awaitsEnd)
 }
 
 function buryAll(turn: Turn): void {

@@ -90,7 +90,7 @@ describe('an INVITE that begins a call', () => {
     expect(heard(trio, caller)).toContain('SIP/2.0 500 Server Internal Error')
   })
 
-  test('goes where the application proxies it, to a group of targets after another', () => {
+  test('[JSR 29] goes where the application proxies it, to a group of targets after another', () => {
     const { trio, at } = loneWith('doInvite')
     say(trio, at, caller, invite)
     const targets = [['sip:other@127.38.0.4:5066'], ['sip:callee@127.36.0.3:5064']]
@@ -170,7 +170,7 @@ describe('what belongs to a call', () => {
     return calleeLeg(callee, forwarded)
   }
 
-  test('costs nothing where there is no handler for it, and waits in order where there is', () => {
+  test('[JSR 32] costs nothing where there is no handler for it, and waits in order where there is', () => {
     const { trio, at } = loneWith('doInfo')
     const leg = established(trio, at)
     expect(trio.calls).toEqual([])
@@ -199,7 +199,7 @@ describe('what belongs to a call', () => {
     expect(trio.calls).toHaveLength(2)
   })
 
-  test('more inputs than may wait make the question fail, and all are handled', () => {
+  test('[JSR 32] more inputs than may wait make the question fail, and all are handled', () => {
     const { trio, at } = loneWith('doInfo')
     const leg = established(trio, at)
     trio.sip(at, callee.flow, inDialog(callee, leg, 'INFO', 1))

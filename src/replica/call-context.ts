@@ -31,6 +31,9 @@ export function callContext(parts: ContextParts): AppContext {
     get applications() {
       return applications()
     },
+    get hasApplications() {
+      return applications().length > 0
+    },
     get applied() {
       return store.appliedIndex
     },

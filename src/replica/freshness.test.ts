@@ -24,7 +24,7 @@ function later(ms: number): Instant {
   return plus(start, millis(ms))
 }
 
-test('a replica starts stale and is fresh once it has applied the answer to its barrier', () => {
+test('[JSR question 2.1] a replica starts stale and is fresh once it has applied the answer to its barrier', () => {
   const freshness = new Freshness(start)
   expect(freshness.stale).toBe(true)
   freshness.answered(must(freshness.ask(start)), index(7))
@@ -33,7 +33,7 @@ test('a replica starts stale and is fresh once it has applied the answer to its 
   expect(freshness.stale).toBe(false)
 })
 
-test('silence of the leader makes it stale before the leader would remove it', () => {
+test('[JSR question 2.1] silence of the leader makes it stale before the leader would remove it', () => {
   expect(limits.stale).toBeLessThan(limits.silence)
   const freshness = fresh()
   expect(freshness.check(plus(start, limits.stale), 0)).toBe(false)

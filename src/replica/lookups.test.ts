@@ -21,7 +21,7 @@ function must(context: number | null): number {
   return context as number
 }
 
-test('a lookup waits until its barrier is known and applied', () => {
+test('[JSR question 2.3] a lookup waits until its barrier is known and applied', () => {
   const lookups = new Lookups()
   expect(lookups.deadline()).toBeNull()
   lookups.add(lookup(1), start)
@@ -35,7 +35,7 @@ test('a lookup waits until its barrier is known and applied', () => {
   expect(lookups.deadline()).toBeNull()
 })
 
-test('a barrier that was asked for before a lookup came says nothing for it', () => {
+test('[JSR question 2.3] a barrier that was asked for before a lookup came says nothing for it', () => {
   const lookups = new Lookups()
   lookups.add(lookup(1), start)
   const early = must(lookups.ask(start))

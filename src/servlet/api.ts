@@ -94,6 +94,8 @@ export interface SipSession extends Attributes {
   invalidateWhenReady: boolean
   /** Refused while the session is EARLY or CONFIRMED, or has a request without an answer. */
   invalidate(): void
+  /** For a 2xx that has none yet, where `response.createAck()` came too early: the answer's body isn't known before another leg's. */
+  createAck(): SipServletRequest
   /** A request in its dialog, sent by `send()`. */
   createRequest(method: string): SipServletRequest
   /** Ends a call that is proxied by a BYE to both sides, and a dialog of the application's own by a BYE to its other end. */
@@ -160,8 +162,6 @@ export interface SipServletResponse extends SipServletMessage {
   readonly reasonPhrase: string
   /** What it answers. */
   readonly request: SipServletRequest
-  /** Of a call that is proxied: `proxyTo` tries more targets before a failure goes to the caller. Null = it isn't proxied. */
-  getProxy(): Proxy | null
   /** Of a 2xx for an INVITE of the application's own; sent by its `send()`. */
   createAck(): SipServletRequest
   send(): void
@@ -201,10 +201,6 @@ export interface Proxy {
   readonly originalRequest: SipServletRequest
   /** All targets at once, or one after another; true at first. */
   parallel: boolean
-  /** Whether the contacts of a 3xx are tried; true at first. */
-  recurse: boolean
-  /** Seconds that one target (or all, if parallel) may ring; null = as long as RFC 3261's timer C lets it. */
-  proxyTimeout: number | null
   /** Without targets: to where the set sends new calls (`--next-hop`, or the Request-URI). */
   proxyTo(targets?: URI | string | readonly (URI | string)[]): void
 }

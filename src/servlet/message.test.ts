@@ -121,7 +121,6 @@ test('a response that came in knows the request that it answers; a 2xx for an IN
   const ops = onResponse((response) => {
     expect(response).toMatchObject({ kind: 'response', status: 200, reasonPhrase: 'Because', method: 'INVITE' })
     expect(response.request.isIncoming).toBe(false)
-    expect(response.getProxy()).toBeNull()
     response.createAck().send()
     expect(() => response.request.createCancel()).toThrow('has its final response')
   }, responseText(200))
@@ -133,6 +132,18 @@ test.each([
   [200, 'INFO'],
 ])('%d for %s is not acknowledged by an application', (status, method) => {
   expect(() => onResponse((response) => void response.createAck(), responseText(status, method))).toThrow('only a 2xx')
+})
+
+test('the ACK of a 2xx may come in a later turn, with a body that another leg gave', () => {
+  const ops = onResponse((response) => {
+    const ack = response.session.createAck()
+    ack.setContent('v=0', 'application/sdp')
+    ack.send()
+    const caller = response.request.getB2buaHelper().getLinkedSession(response.session)
+    expect(() => caller?.createAck()).toThrow('placed no call')
+  }, responseText(180))
+  const parts = { headers: [['Content-Type', 'application/sdp']], body: 'v=0' }
+  expect(ops).toEqual([{ kind: 'ack', session: '2', parts }])
 })
 
 test('an answer to what is not kept any more has a request that only knows its method', () => {

@@ -6,7 +6,7 @@ import type { SipMessage, SipResponse } from '../sip/message.ts'
 import { nameAddrText } from '../sip/name-addr.ts'
 import { reasonPhrase } from '../sip/build.ts'
 import { partyOf } from './address.ts'
-import type { Address, Proxy, SipServletResponse } from './api.ts'
+import type { Address, SipServletResponse } from './api.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 import { illegal } from './illegal-state.ts'
 import { Message } from './message.ts'
@@ -68,10 +68,6 @@ export class Response extends Message implements SipServletResponse {
     return this.#received !== null || this.isSent
   }
 
-  getProxy(): Proxy | null {
-    return this.session.isProxied ? this.request.getProxy() : null
-  }
-
   createAck(): Request {
     this.turn.checkOpen()
     if (this.#received === null) illegal('an ACK is made of a response that came in')
@@ -80,9 +76,7 @@ export class Response extends Message implements SipServletResponse {
         `only a 2xx for an INVITE is acknowledged here, not ${this.status} for ${this.method}: the set does the rest`,
       )
     }
-    if (this.session.isProxied) illegal('the ACK of a call that is proxied comes from the caller')
-    const { session, from: caller, to: callee } = this
-    return this.turn.request({ kind: 'ack', session, method: 'ACK', from: caller, to: callee })
+    return this.session.createAck()
   }
 
   send(): void {

@@ -130,6 +130,15 @@ export class Session implements SipSession {
     })
   }
 
+  createAck(): Request {
+    this.check()
+    if (this.isProxied) illegal('the ACK of a call that is proxied comes from the caller')
+    if (this.#view.role !== 'uac' || this.isNew)
+      illegal('an ACK is for a 2xx that came: this SipSession has placed no call')
+    const [from, to] = [this.localParty, this.remoteParty]
+    return this.#turn.request({ kind: 'ack', session: this, method: 'ACK', from, to })
+  }
+
   endCall(): void {
     this.check()
     if (!this.isProxied) return this.createRequest('BYE').send()

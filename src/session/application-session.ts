@@ -34,6 +34,8 @@ export interface HostedApplicationSession {
   readonly nextTimer: number
   /** It has had a SipSession or a timer: without any it waits for one, and isn't ready to be invalidated. */
   readonly wasUsed: boolean
+  /** It is invalid, and its application is to hear of that: so long it stays, whoever dies. */
+  readonly awaitsEnd: boolean
   readonly attributes: readonly PackedAttribute[]
 }
 
@@ -71,6 +73,7 @@ export function applicationSessionFields(session: SipApplicationSession, format:
     hosted.nextSession,
     hosted.nextTimer,
     hosted.wasUsed ? 1 : 0,
+    hosted.awaitsEnd ? 1 : 0,
     attributeFields(hosted.attributes),
   ]
 }
@@ -98,6 +101,7 @@ export function readApplicationSession(value: unknown): SipApplicationSession | 
           nextSession: fields.number(),
           nextTimer: fields.number(),
           wasUsed: fields.flag(),
+          awaitsEnd: fields.flag(),
           attributes: readAttributes(fields),
         }
       : null,

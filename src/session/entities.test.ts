@@ -160,6 +160,7 @@ describe('what is written is read back', () => {
         nextSession: fc.nat(),
         nextTimer: fc.nat(),
         wasUsed: fc.boolean(),
+        awaitsEnd: fc.boolean(),
         attributes,
       }),
     ),

@@ -353,6 +353,7 @@ export const hostedApplication: EntityValue = {
     nextSession: 3,
     nextTimer: 70_000,
     wasUsed: true,
+    awaitsEnd: false,
     attributes,
   },
 }

@@ -68,7 +68,7 @@ export interface Property {
 export const properties: readonly Property[] = [
   {
     key: 'races',
-    name: 'of two puts on one version one is accepted, and the other one is made again on what is',
+    name: '[JSR question 1] of two puts on one version one is accepted, and the other one is made again on what is',
     promise: 'built on what is',
     scenario: worlds(1, false, inputs(write, false)),
   },
@@ -80,7 +80,7 @@ export const properties: readonly Property[] = [
   },
   {
     key: 'stale owners',
-    name: 'a commit of an owner that has lost the group meanwhile is refused, also if it got it back',
+    name: '[JSR question 2.1] a commit of an owner that has lost the group meanwhile is refused, also if it got it back',
     promise: 'owner',
     scenario: worlds(3, true, inputs(write, true), serving),
   },
@@ -92,7 +92,7 @@ export const properties: readonly Property[] = [
   },
   {
     key: 'versions',
-    name: 'versions go up by one for each commit and each pulse, groups and entities, from one again after an end',
+    name: '[JSR question 1] versions go up by one for each commit and each pulse, groups and entities, from one again after an end',
     promise: 'version +1',
     scenario: worlds(2, true, inputs(fc.oneof(write, timer, end), true), pulse),
   },
@@ -110,7 +110,7 @@ export const properties: readonly Property[] = [
   },
   {
     key: 'timers',
-    name: 'a timer fires once, when it is due, and not if a commit before that cancelled it or ended its group',
+    name: '[JSR question 3] a timer fires once, when it is due, and not if a commit before that cancelled it or ended its group',
     promise: 'timers',
     scenario: worlds(2, true, inputs(fc.oneof(write, timer, cancel, end), true), pulse),
   },

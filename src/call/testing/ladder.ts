@@ -45,6 +45,7 @@ export class Ladder {
   acceptsCalls = true
   /** What the set writes. */
   format: FormatNumber = NEWEST_FORMAT
+  hasApplications = false
   keepsRelays = true
   admit: CallContext['admit'] = () => 'admit'
   /** What DNS says: the addresses of a name, each of UDP at port 5060. */
@@ -67,7 +68,7 @@ export class Ladder {
   get ctx(): CallContext {
     const { store } = this
     const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
-    const { acceptsCalls, keepsRelays, format } = this
+    const { acceptsCalls, keepsRelays, format, hasApplications } = this
     const counter = (name: string): number => store.counter(name)
     const settings = this.#settings
     return {
@@ -76,6 +77,7 @@ export class Ladder {
       settings,
       keys,
       format,
+      hasApplications,
       acceptsCalls,
       keepsRelays,
       counter,
@@ -281,7 +283,7 @@ function commitLine(commit: CommitBody): string {
     ...commit.cancels.map((id) => `cancel ${id}`),
     ...(commit.holds === null
       ? []
-      : [`holds ${commit.holds.map((hold) => hold.counter.slice(6)).join('+') || 'none'}`]),
+      : [`holds ${commit.holds.map((hold) => hold.counter.replace(/^calls\./, '')).join('+') || 'none'}`]),
     ...commit.opened.map(({ id }) => `open ${id}`),
     ...commit.done.map((id) => `done ${id}`),
   ]

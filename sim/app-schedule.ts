@@ -1,0 +1,31 @@
+// The schedule `applications`: calls of applications, while those who ask them die.
+
+import { appFlows } from './app-flows.ts'
+import { applicationNames } from './applications.ts'
+import { draw } from './draws.ts'
+import type { Fault, Plan, PlannedCall } from './plan.ts'
+import { calm } from './scenarios.ts'
+
+const second = 1_000_000
+const firstCall = 3 * second
+const burst = 4 * second
+
+/** All calls of a run have the same application; each seed in turn has another one. */
+export function applications(seed: number): Plan {
+  const of = draw(seed, 'applications')
+  const application = applicationNames[seed % applicationNames.length] ?? 'counts'
+  const flows = appFlows.filter((flow) => flow.application === application)
+  const calls = Array.from({ length: 12 }, (_, i): PlannedCall => {
+    const flow = (flows[i] ?? flows[of.below(flows.length, 1, i)])?.name ?? ''
+    return { flow, at: firstCall + of.within(0, burst, 2, i) }
+  }).toSorted((a, b) => a.at - b.at)
+  const deaths = Array.from({ length: 6 }, (_, n): Fault => ({
+    kind: 'kill',
+    at: firstCall + of.within(0, burst + 6 * second, 4, n),
+    replica: 1 + ((seed + n) % 3),
+    effects: of.below(20, 5, n),
+    tail: of.chance(500_000, 6, n) ? 'kept' : 'lost',
+    restartAfter: of.within(300_000, 2 * second, 7, n),
+  }))
+  return { ...calm(seed, calls, deaths, 30), application }
+}

@@ -1,0 +1,106 @@
+// The applications of simulated sets (decision 0031): what a handler does with what it is asked, as a function of that alone. All count
+// what they heard in the attribute `heard` of their SipApplicationSession, so that the checker sees each turn in the log
+// (checkers/app-effects.ts).
+//
+//   counts      proxies each call, and counts
+//   falters     the same, but its handlers fail, take too long, never end, or ask for what isn't allowed; never for an INVITE
+//   hangs       doInfo never ends
+//   cuts-off    ends each call by a timer, four seconds after it is answered
+
+import { seconds } from '../src/base/instant.ts'
+import type { AppCall, ApplicationInfo, AttributeValue, HandlerName, Op } from '../src/app/contract.ts'
+import { appLimits } from '../src/app/limits.ts'
+import { viaOf } from '../src/proxy/upstream.ts'
+import { cseq, fromTag, parseMessage } from '../src/sip/message.ts'
+import type { Draw } from './draws.ts'
+
+export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off'] as const
+export type ApplicationName = (typeof applicationNames)[number]
+
+/** Seconds from the answer after which `cuts-off` ends a call. */
+const CUT_OFF = 4
+
+const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
+  counts: ['doInvite', 'doSuccessResponse', 'doErrorResponse', 'doInfo', 'doBye', 'doCancel'],
+  falters: ['doInvite', 'doSuccessResponse', 'doInfo', 'doBye'],
+  hangs: ['doInvite', 'doInfo', 'doBye'],
+  'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
+}
+
+export function applicationInfo(name: ApplicationName): ApplicationInfo {
+  return { name, version: '1', handlers: HANDLERS[name] }
+}
+
+/** What ends calls besides their phones, as `PlannedLifetime` has it. */
+export function cutOffOf(name: ApplicationName | undefined): { readonly maxCall?: number } | null {
+  return name === 'cuts-off' ? { maxCall: CUT_OFF } : null
+}
+
+/** Answers to questions: after so many microseconds; `never` = none comes. */
+export type Reply =
+  | { readonly kind: 'done'; readonly ops: readonly Op[]; readonly after: number }
+  | { readonly kind: 'failed'; readonly after: number }
+  | { readonly kind: 'never' }
+
+export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: number): Reply {
+  const after = draw.within(100, 8_000, 11, at, call.id)
+  const ops = opsOf(name, call)
+  if (name === 'hangs' && call.handler === 'doInfo') return { kind: 'never' }
+  if (name !== 'falters' || call.handler === 'doInvite') return { kind: 'done', ops, after }
+  switch (draw.below(6, 12, at, call.id)) {
+    case 0:
+      return { kind: 'failed', after }
+    case 1:
+      return { kind: 'done', ops, after: appLimits.handler + after }
+    case 2:
+      return { kind: 'never' }
+    case 3:
+      // What it did before that isn't done either.
+      return {
+        kind: 'done',
+        ops: [heard(call, `!${markOf(call)}`), { kind: 'expect-version', of: '', version: 0 }],
+        after,
+      }
+    default:
+      return { kind: 'done', ops, after }
+  }
+}
+
+function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {
+  const counted = heard(call, markOf(call))
+  const [session = ''] = call.view.sessions.map(({ id }) => id)
+  if (call.handler === 'doInvite' && call.message?.isInitial === true)
+    return [
+      counted,
+      { kind: 'proxy', request: call.message.request, plan: { targets: [], recurse: false, timeout: null } },
+    ]
+  if (name !== 'cuts-off') return [counted]
+  if (call.handler === 'timeout') return [counted, { kind: 'end-call', session }]
+  const isAnswer = call.handler === 'doSuccessResponse' && call.view.timers.length === 0
+  if (!isAnswer || !markOf(call).includes('INVITE')) return [counted]
+  const timer = { after: seconds(CUT_OFF), period: null, isFixedDelay: false, isPersistent: true, info: null }
+  return [counted, { kind: 'create-timer', timer: { id: `t${call.view.nextTimer}`, ...timer } }]
+}
+
+/** What was heard, in the order in which it was handled. */
+export const HEARD = 'heard'
+
+function heard({ view }: AppCall, mark: string): Op {
+  const before = view.attributes.find(({ name }) => name === HEARD)?.value ?? []
+  return { kind: 'set-attribute', of: '', name: HEARD, value: [...listOf(before), mark] }
+}
+
+export function listOf(value: AttributeValue): readonly AttributeValue[] {
+  return Array.isArray(value) ? (value as readonly AttributeValue[]) : []
+}
+
+/** The same for one message whenever its handler is called, and another one for each other. */
+function markOf({ handler, message, subject }: AppCall): string {
+  if (message === null) return `${handler} ${subject}`
+  const parsed = parseMessage(message.text)
+  if (!parsed.ok) return `${handler} ?`
+  const sip = parsed.value
+  const { method, number } = cseq(sip)
+  if (sip.kind === 'response') return `${handler} ${method} ${number} ${fromTag(sip) ?? ''} ${sip.status}`
+  return `${handler} ${method} ${number} ${viaOf(sip).branch ?? ''}`
+}

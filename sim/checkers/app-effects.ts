@@ -1,0 +1,91 @@
+// What an application did is in the log once (decision 0031; C3), whatever died, and a message that it was to hear of is not missing
+// (C2). Nothing of a handler that failed, or of an answer that was refused, is there at all (C4); and a message that an application is
+// asked about leaves only once its turn is committed (L12). Read in what is committed, from the attribute in which sim/applications.ts
+// counts.
+
+import { entityValue } from '../../src/call/entities.ts'
+import { unpackValue } from '../../src/app/packed.ts'
+import type { Effect } from '../../src/replica/effect.ts'
+import type { Commit } from '../../src/wire/entry.ts'
+import { HEARD, listOf } from '../applications.ts'
+import type { ApplicationName } from '../applications.ts'
+import type { Machine } from '../machine.ts'
+import { cseqOf, readMessage } from '../phones/message.ts'
+import type { Message } from '../phones/message.ts'
+import type { Phone } from '../phones/phone.ts'
+import type { Checker, Report } from './checker.ts'
+
+export class AppEffects implements Checker {
+  readonly #report: Report
+  readonly #application: ApplicationName
+  /** By group: the marks, in the order of the log. */
+  readonly #heard = new Map<string, readonly string[]>()
+  /** By Call-ID. */
+  readonly #groups = new Map<string, string>()
+  /** Requests in dialogs that the phones said, and that were answered with a 200: by call, as marks without their branch. */
+  readonly #answered = new Map<Phone, Set<string>>()
+
+  constructor(report: Report, application: ApplicationName) {
+    this.#report = report
+    this.#application = application
+  }
+
+  accepted(commit: Commit): void {
+    for (const put of commit.puts) {
+      const value = entityValue(put)
+      if (value.kind === 'session') this.#groups.set(value.callId, commit.group)
+      if (value.kind !== 'application-session') continue
+      const attribute = value.hosted?.attributes.find(({ name }) => name === HEARD)
+      const marks = attribute === undefined ? [] : listOf(unpackValue(attribute.bytes)).map(String)
+      this.#changed(commit.group, marks)
+    }
+  }
+
+  #changed(group: string, marks: readonly string[]): void {
+    const before = this.#heard.get(group) ?? []
+    this.#heard.set(group, marks)
+    const kept = before.every((mark, i) => marks[i] === mark)
+    if (!kept) this.#report('C4', `group ${group}: a turn did not see the one before it: ${marks.join(', ')}`)
+    if (marks.length > before.length + 1) this.#report('C3', `group ${group}: one commit has several turns`)
+    const last = marks.at(-1)
+    if (last !== undefined && marks.length > before.length && before.includes(last))
+      this.#report('C3', `group ${group}: ${last} was handled twice`)
+    const refused = marks.find((mark) => mark.startsWith('!'))
+    if (refused !== undefined)
+      this.#report('C4', `group ${group}: ${refused.slice(1)} is there although its turn was refused`)
+  }
+
+  leaving(machine: Machine, effect: Effect): void {
+    if (effect.kind !== 'send' || effect.origin === null || this.#application !== 'counts') return
+    const message = readMessage(effect.data)
+    if (typeof message === 'string' || message.kind !== 'request' || message.method !== 'INFO') return
+    if (this.#has(effect.origin.group, 'doInfo', message)) return
+    this.#report('L12', `replica ${machine.id} sends an INFO whose handler's turn is not committed`)
+  }
+
+  #has(group: string, handler: string, message: Message): boolean {
+    const { method, number } = cseqOf(message)
+    return (this.#heard.get(group) ?? []).some((mark) => mark.startsWith(`${handler} ${method} ${number} `))
+  }
+
+  received(phone: Phone, message: Message): void {
+    if (message.kind !== 'response' || message.status !== 200) return
+    const { method, number } = cseqOf(message)
+    const known = this.#answered.get(phone) ?? new Set()
+    this.#answered.set(phone, known.add(`${method} ${number}`))
+  }
+
+  quiet(): void {
+    if (this.#application !== 'counts') return
+    for (const [phone, answered] of this.#answered) {
+      const group = this.#groups.get(phone.options.callId)
+      const marks = this.#heard.get(group ?? '') ?? []
+      for (const said of answered) {
+        const [method = '', number = ''] = said.split(' ')
+        const handler = { INVITE: 'doInvite', INFO: 'doInfo', BYE: 'doBye', CANCEL: 'doCancel' }[method]
+        if (handler === undefined || marks.some((mark) => mark.startsWith(`${handler} ${method} ${number} `))) continue
+        this.#report('C2', `${phone}: its ${method} was answered, and the application never heard of it`, phone)
+      }
+    }
+  }
+}
