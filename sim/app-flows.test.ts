@@ -9,6 +9,7 @@ test.each([
   ['app-counted', 'counts'],
   ['app-hangs', 'hangs'],
   ['app-cuts-off', 'cuts-off'],
+  ['app-keeps-time', 'keeps-time'],
 ] as const)('%s: what an application makes of a call is in the log once', (flow, application) => {
   const plan = {
     ...calm(1, [{ flow, at: 2.6 * second, isBrisk: true }], [], 3),

@@ -39,5 +39,12 @@ export const appFlows: readonly Flow[] = [
   }),
   ladder('app-cuts-off', up, { application: 'cuts-off' }),
   ladder('app-cuts-off-meets-bye', `${up}|--BYE--------------->| 4.01..4.03s`, { application: 'cuts-off' }),
+  ladder('app-keeps-time', `${up}|--INFO-------------->| 0.5..2s\n|--BYE--------------->| 1..3s`, {
+    application: 'keeps-time',
+  }),
+  ladder('app-keeps-time-long', `${up}|--BYE--------------->| 8..9s`, { application: 'keeps-time' }),
+  ladder('app-keeps-time-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, {
+    application: 'keeps-time',
+  }),
   ladder('app-cuts-off-too-late', `${up}|--BYE--------------->| 1..3s`, { application: 'cuts-off' }),
 ]

@@ -2,6 +2,7 @@
 
 import { appFlows } from './app-flows.ts'
 import { applicationNames } from './applications.ts'
+import type { ApplicationName } from './applications.ts'
 import { draw } from './draws.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -10,10 +11,20 @@ const second = 1_000_000
 const firstCall = 3 * second
 const burst = 4 * second
 
+const talkers = applicationNames.filter((name) => name !== 'keeps-time')
+
 /** All calls of a run have the same application; each seed in turn has another one. */
 export function applications(seed: number): Plan {
+  return callsOf(seed, talkers[seed % talkers.length] ?? 'counts')
+}
+
+/** Calls around which timers fire, while those who perform them die. */
+export function appTimers(seed: number): Plan {
+  return callsOf(seed, 'keeps-time')
+}
+
+function callsOf(seed: number, application: ApplicationName): Plan {
   const of = draw(seed, 'applications')
-  const application = applicationNames[seed % applicationNames.length] ?? 'counts'
   const flows = appFlows.filter((flow) => flow.application === application)
   const calls = Array.from({ length: 12 }, (_, i): PlannedCall => {
     const flow = (flows[i] ?? flows[of.below(flows.length, 1, i)])?.name ?? ''

@@ -6,6 +6,7 @@
 //   falters     the same, but its handlers fail, take too long, never end, or ask for what isn't allowed; never for an INVITE
 //   hangs       doInfo never ends
 //   cuts-off    ends each call by a timer, four seconds after it is answered
+//   keeps-time  proxies each call, with timers of each kind and an expiry around it (keeps-time.ts)
 
 import { seconds } from '../src/base/instant.ts'
 import type { AppCall, ApplicationInfo, AttributeValue, HandlerName, Op } from '../src/app/contract.ts'
@@ -13,8 +14,9 @@ import { appLimits } from '../src/app/limits.ts'
 import { viaOf } from '../src/proxy/upstream.ts'
 import { cseq, fromTag, parseMessage } from '../src/sip/message.ts'
 import type { Draw } from './draws.ts'
+import { KEEPS_TIME, timeOps } from './keeps-time.ts'
 
-export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off'] as const
+export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off', 'keeps-time'] as const
 export type ApplicationName = (typeof applicationNames)[number]
 
 /** Seconds from the answer after which `cuts-off` ends a call. */
@@ -25,6 +27,7 @@ const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
   falters: ['doInvite', 'doSuccessResponse', 'doInfo', 'doBye'],
   hangs: ['doInvite', 'doInfo', 'doBye'],
   'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
+  'keeps-time': KEEPS_TIME,
 }
 
 export function applicationInfo(name: ApplicationName): ApplicationInfo {
@@ -67,14 +70,18 @@ export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: n
 }
 
 function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {
+  // Of a session that is over nothing can be changed.
+  if (!call.view.isValid && call.message === null) return []
   const counted = heard(call, markOf(call))
+  const more = name === 'keeps-time' ? timeOps(call, marksBefore(call)) : []
   const [session = ''] = call.view.sessions.map(({ id }) => id)
   if (call.handler === 'doInvite' && call.message?.isInitial === true)
     return [
       counted,
+      ...more,
       { kind: 'proxy', request: call.message.request, plan: { targets: [], recurse: false, timeout: null } },
     ]
-  if (name !== 'cuts-off') return [counted]
+  if (name !== 'cuts-off') return [counted, ...more]
   if (call.handler === 'timeout') return [counted, { kind: 'end-call', session }]
   const isAnswer = call.handler === 'doSuccessResponse' && call.view.timers.length === 0
   if (!isAnswer || !markOf(call).includes('INVITE')) return [counted]
@@ -85,9 +92,12 @@ function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {
 /** What was heard, in the order in which it was handled. */
 export const HEARD = 'heard'
 
-function heard({ view }: AppCall, mark: string): Op {
-  const before = view.attributes.find(({ name }) => name === HEARD)?.value ?? []
-  return { kind: 'set-attribute', of: '', name: HEARD, value: [...listOf(before), mark] }
+function heard(call: AppCall, mark: string): Op {
+  return { kind: 'set-attribute', of: '', name: HEARD, value: [...marksBefore(call), mark] }
+}
+
+function marksBefore({ view }: AppCall): readonly string[] {
+  return listOf(view.attributes.find(({ name }) => name === HEARD)?.value ?? []).map(String)
 }
 
 export function listOf(value: AttributeValue): readonly AttributeValue[] {
@@ -95,8 +105,9 @@ export function listOf(value: AttributeValue): readonly AttributeValue[] {
 }
 
 /** The same for one message whenever its handler is called, and another one for each other. */
-function markOf({ handler, message, subject }: AppCall): string {
-  if (message === null) return `${handler} ${subject}`
+function markOf({ handler, message, subject, due, view }: AppCall): string {
+  // A timer that comes again has another time; so has an expiry that was put off.
+  if (message === null) return `${handler} ${subject} ${due ?? view.expires ?? ''}`
   const parsed = parseMessage(message.text)
   if (!parsed.ok) return `${handler} ?`
   const sip = parsed.value

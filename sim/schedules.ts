@@ -8,7 +8,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
-import { applications } from './app-schedule.ts'
+import { appTimers, applications } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -131,6 +131,11 @@ export const schedules: readonly Schedule[] = [
     name: 'applications',
     story: 'calls of applications whose handlers count, fail, hang and end calls, while replicas that ask them die',
     plan: applications,
+  },
+  {
+    name: 'app-timers',
+    story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
+    plan: appTimers,
   },
   {
     name: 'answers-on-streams',

@@ -27,6 +27,7 @@ import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
 import { cutOffOf } from '../applications.ts'
 import { AppEffects } from './app-effects.ts'
+import { AppTimers } from './app-timers.ts'
 import { Askers } from './askers.ts'
 import { Banned } from './bans.ts'
 import { Established } from './c1-established.ts'
@@ -116,6 +117,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
     const appEffects = plan.application === undefined ? null : new AppEffects(report, plan.application)
+    const appTimers = plan.application === 'keeps-time' ? new AppTimers(report) : null
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
@@ -142,6 +144,7 @@ export class Court implements PhoneWatch, MachineWatch {
       },
       (applied, store) => {
         logMarks.applied(applied, store)
+        appTimers?.applied(applied, store)
         witness?.applied(applied, store)
         this.lookups.applied(applied, store)
       },
@@ -164,6 +167,7 @@ export class Court implements PhoneWatch, MachineWatch {
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
       ...(appEffects === null ? [] : [appEffects]),
+      ...(appTimers === null ? [] : [appTimers]),
       takeovers,
       passing,
       new Bounded(report),

@@ -36,6 +36,30 @@ describe('two commits as one (decision 0012)', () => {
     expect([...(folded?.group.entities.values() ?? [])].map(({ version }) => version)).toEqual([4, 1, 1])
   })
 
+  test('[JSR question 1] one version of a session that an application has never stands for two turns', () => {
+    const of = (hosted: boolean): Group => {
+      const bare = { kind: 'application-session', applicationName: 'a', created: stamp(0), hosted: null } as const
+      const part = {
+        applicationVersion: '1',
+        isValid: true,
+        invalidateWhenReady: true,
+        key: null,
+        stateInfo: new Uint8Array(),
+      }
+      const numbers = { nextSession: 1, nextTimer: 1, wasUsed: false, awaitsEnd: false, attributes: [] }
+      const session = hosted ? { ...bare, hosted: { ...part, ...numbers } } : bare
+      const held = { id: '1', version: 2, stamp: stamp(0), value: session }
+      return { ...group({}), entities: new Map([['SipApplicationSession/1', held]]) }
+    }
+    const write = (expected: number): CommitBody => ({
+      ...nothing,
+      puts: [{ ...put('1', expected, 1), tree: 'SipApplicationSession' }],
+    })
+    expect(fold(of(true), write(1), write(2))).toBeNull()
+    expect(fold(of(true), write(1), { ...nothing, puts: [put('7', 0, 1)] })).not.toBeNull()
+    expect(fold(of(false), write(1), write(2))).not.toBeNull()
+  })
+
   test('what the first made and the second deletes never was; what was there before is deleted at its old version', () => {
     const first = { ...nothing, puts: [put('a', 0, 1), put('b', 2, 1)] }
     const second = {

@@ -1,12 +1,15 @@
 // Two commits of one group as one. A commit behind (a 1xx, a relayed BYE) that has not left when the next one is made need
 // not be a commit of its own: the log carries one entry, with what both made true.
+//
+// Sessions that an application has are left alone: it compares their versions, so one version must not stand for what two turns made.
 
+import { APPLICATION_SESSION } from '../session/application-session.ts'
 import type { Delete, EntityRef, Put } from '../wire/entry.ts'
 import type { CommitBody } from './contract.ts'
 import type { Group, Held } from './group-state.ts'
 
 /** What `second`, built on `first`, makes of the two, and the group after it: each entity's version rises by one, not two.
- * Null if they can't be one: an entity that `first` deletes comes again. */
+ * Null if they can't be one: an entity that `first` deletes comes again, or both change a session of an application. */
 export function fold(
   group: Group,
   first: CommitBody,
@@ -15,6 +18,7 @@ export function fold(
   const gone = new Set(first.deletes.map(nameOf))
   if ([...second.puts, ...second.deletes].some((change) => gone.has(nameOf(change)))) return null
   const puts = new Map<string, Put>(first.puts.map((put) => [nameOf(put), put]))
+  if (isHosted(group) && second.puts.some((put) => isSession(put) && puts.has(nameOf(put)))) return null
   const deletes = new Map<string, Delete>(first.deletes.map((change) => [nameOf(change), change]))
   const entities = new Map<string, Held>(group.entities)
   for (const put of second.puts) {
@@ -39,6 +43,15 @@ export function fold(
     done: [...first.done, ...second.done],
   }
   return { group: { ...group, entities }, commit }
+}
+
+function isHosted(group: Group): boolean {
+  const session = group.entities.get(`SipApplicationSession/${APPLICATION_SESSION}`)?.value
+  return session?.kind === 'application-session' && session.hosted !== null
+}
+
+function isSession({ tree, id }: EntityRef): boolean {
+  return tree === 'SipSession' || (tree === 'SipApplicationSession' && id === APPLICATION_SESSION)
 }
 
 /** In one commit cancels come before timers. */
