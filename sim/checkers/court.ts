@@ -116,8 +116,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const effects = new Effects(report)
-    const appEffects = plan.application === undefined ? null : new AppEffects(report, plan.application)
-    const appTimers = plan.application === 'keeps-time' ? new AppTimers(report) : null
+    const { appEffects, appTimers } = ofApplication(plan, report)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
@@ -125,18 +124,15 @@ export class Court implements PhoneWatch, MachineWatch {
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
-    this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     const logMarks = new LogMarks(this.marks, now)
+    this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.#counters = new Counters(report, plan.mostCalls ?? null)
     this.oracle = new Oracle(
       report,
       now,
       outage,
       (commit) => {
-        effects.accepted(commit)
-        appEffects?.accepted(commit)
-        passing.accepted(commit)
-        resets.accepted(commit)
+        for (const one of [effects, appEffects, passing, resets]) one?.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -166,8 +162,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new SameBytes(report),
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
-      ...(appEffects === null ? [] : [appEffects]),
-      ...(appTimers === null ? [] : [appTimers]),
+      ...[appEffects, appTimers].filter((checker) => checker !== null),
       takeovers,
       passing,
       new Bounded(report),
@@ -380,4 +375,14 @@ function isGivenUp({ faults }: Plan, place: number, now: number): boolean {
   return faults.some((fault) => {
     return (fault.kind === 'remove' || fault.kind === 'replace') && fault.replica === place && fault.at <= now
   })
+}
+
+function ofApplication(
+  { application }: Plan,
+  report: Report,
+): { appEffects: AppEffects | null; appTimers: AppTimers | null } {
+  return {
+    appEffects: application === undefined ? null : new AppEffects(report, application),
+    appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
+  }
 }
