@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const docs = ['PROPERTY-TESTING.md', 'LOCKING.md'].map((name) => readFileSync(`${root}docs/${name}`, 'utf8'))
+const docs = ['PROPERTY-TESTING.md', 'LOCKING.md', 'APPLICATIONS.md'].map((name) => readFileSync(`${root}docs/${name}`, 'utf8'))
 const examples = readdirSync(`${root}docs/examples`).filter((name) => name.endsWith('.ts'))
 
 function blocks(language: string): readonly string[] {
@@ -27,7 +27,8 @@ test.each(examples)('%s prints what its doc says', async (name) => {
 })
 
 test('the code in the docs is in an example, word by word', () => {
-  const sources = examples.map((name) => readFileSync(`${root}docs/examples/${name}`, 'utf8'))
+  const applications = readdirSync(`${root}docs/examples/applications`).map((name) => `applications/${name}`)
+  const sources = [...examples, ...applications].map((name) => readFileSync(`${root}docs/examples/${name}`, 'utf8'))
   const strangers = blocks('ts').filter((block) => !sources.some((source) => source.includes(block)))
   expect(blocks('ts').length).toBeGreaterThan(0)
   expect(strangers).toEqual([])

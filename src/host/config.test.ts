@@ -84,6 +84,18 @@ test('several next hops are one text, which an option replaces whole', () => {
   expect([other.nextHop?.port, other.nextHops]).toEqual([5073, undefined])
 })
 
+test('applications are modules with bounds, which a file says beside their paths', () => {
+  const config = planned(['--app', '/srv/prepaid.ts,/srv/screening.ts'])
+  expect(config.applications).toMatchObject([
+    { name: null, module: '/srv/prepaid.ts', memoryMb: 128, timeLimitMs: 5_000 },
+    { module: '/srv/screening.ts' },
+  ])
+  expect(parseConfig(printConfig(config), '/elsewhere')).toEqual({ ok: true, value: config })
+  const named = { name: 'a', module: './a.ts', memoryMb: 64, timeLimitMs: 200 }
+  const read = parseConfig(JSON.stringify({ ...good, applications: [named] }), '/srv')
+  expect(read).toMatchObject({ value: { applications: [{ ...named, module: '/srv/a.ts' }] } })
+})
+
 test('a next hop by name is printed as it was given', () => {
   for (const hop of ['sip.example.com', 'pbx:5080;transport=tcp']) {
     const config = planned(['--next-hop', hop])
@@ -115,6 +127,11 @@ test.each([
   [{ sip: undefined }, 'sip: it is missing should be "HOST:PORT"'],
   [{ admin: '10.0.0.1:8060' }, 'admin: "10.0.0.1:8060" is off loopback'],
   [{ bounds: { calls: 1.5 } }, 'bounds: calls: 1.5 should be a whole number from 1 to 1000000'],
+  [{ applications: [] }, 'applications: [] should be a list of 1 to 16, as [{"module": "./prepaid.ts"}]'],
+  [{ applications: [{ name: 'a' }] }, 'applications[0].module: it is missing should be the path of a module'],
+  [{ applications: [{ module: 'a.ts', memory: 5 }] }, 'applications[0]: unknown "memory"; known are name, module'],
+  [{ applications: [{ module: 'a.ts', memoryMb: 8 }] }, 'memoryMb: 8 should be whole megabytes from 16 to 4096'],
+  [{ applications: [{ module: 'a.ts', timeLimitMs: 6e3 }] }, 'timeLimitMs: 6000 should be whole milliseconds from 50'],
   [{ dns: '127.0.0.1:53' }, 'dns: "127.0.0.1:53" should be a list'],
   [{ bounds: 5 }, 'bounds: 5 should be an object'],
   [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],

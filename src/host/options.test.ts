@@ -82,6 +82,7 @@ test.each([
   ['--sip [::]:5060 --allow 192.0.2.0/24', 'no address that a phone can answer to'],
   ['--next-hop pbx', 'is not HOST:PORT'],
   ['--next-hop sip.example.com:0', 'a port lies in 1..65535'],
+  ['--app a.ts,', '--app takes paths of modules'],
   ['--dns 127.0.0.1', '--dns "127.0.0.1" is not HOST:PORT'],
   ['--dns dns.example.com:53', 'give the address itself'],
   ['--bounds calls=0', '--bounds calls: 0 should be a whole number from 1 to 1000000'],

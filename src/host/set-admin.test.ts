@@ -99,3 +99,11 @@ test('orders that change the set go to its members; without them nobody knows wh
   expect(await order(`${url}/members/join`, {})).toMatchObject({ value: { status: 404 } })
   expect(await fetchJson(`${url}/members`)).toEqual({ ok: false, error: 'HTTP 503' })
 })
+
+test('an application is reloaded at each replica that runs; without any there is nobody to do it', async () => {
+  const { url } = await scene([])
+  const asked = await order(`${url}/applications/reload`, { name: 'prepaid' })
+  expect(asked).toMatchObject({
+    value: { status: 503, body: { error: expect.stringContaining('no replica answers') } },
+  })
+})
