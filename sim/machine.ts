@@ -27,6 +27,9 @@ import { Host } from './host.ts'
 import type { SipNetwork } from './sip-network.ts'
 import type { Trace } from './trace.ts'
 
+/** Few, so that the oldest go while calls go on. */
+const keptEvents = 30
+
 export interface MachineParts {
   readonly agenda: Agenda
   readonly plan: Plan
@@ -231,6 +234,7 @@ export class Machine {
       snapshot,
       records,
       ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),
+      keptEvents,
       settings,
       ...(plan.application === undefined ? {} : { applications: [applicationInfo(plan.application)] }),
       raft: plan.raft,

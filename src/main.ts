@@ -8,6 +8,8 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast up       a replica set on this machine
   holdfast start    one replica of a set
   holdfast status   the set at a glance
+  holdfast events   what was committed, as it happens
+  holdfast cdr      a record for each call that ended
   holdfast drain    ends one replica without losing a call
   holdfast ban      sources that a set takes nothing from
   holdfast members  who is in the set, and changes of it
@@ -31,6 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/start.ts')).startMain(rest)
     case 'status':
       return (await import('./host/status.ts')).statusMain(rest)
+    case 'events':
+      return (await import('./host/events-command.ts')).eventsMain(rest)
+    case 'cdr':
+      return (await import('./host/events-command.ts')).cdrMain(rest)
     case 'drain':
       return (await import('./host/drain-command.ts')).drainMain(rest)
     case 'ban':

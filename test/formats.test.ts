@@ -42,6 +42,7 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
   1: {
     'entity invite': { cancelAnswer: null },
     'entity dialog': { callee: { ...boundParty, stream: '' } },
+    'entity session': { began: stamp(1_700_000_000_000_000), answered: null },
     'body pulse': { audit: null },
     'part head': { format: 1 },
   },
@@ -55,6 +56,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'frame ask',
     'frame answer',
     'part book',
+    'part events',
     'entity fork',
     'entity watched',
     'entity own',

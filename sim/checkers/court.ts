@@ -35,6 +35,7 @@ import { Ringing } from './c2-ringing.ts'
 import { PassingOn } from './c2-passing.ts'
 import { Provisional } from './c2-provisional.ts'
 import { Takeovers } from './c2-takeover.ts'
+import { Events } from './c3-events.ts'
 import { Once } from './c3-once.ts'
 import { Compacted } from './compacted.ts'
 import { Consistent } from './c4-consistent.ts'
@@ -158,6 +159,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), plan.mostCalls !== undefined),
       new Once(report, plan.udp.replay > 0),
+      new Events(report, plan.udp.replay > 0, this),
       new Consistent(this.#ledger, report),
       new SameBytes(report),
       ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),

@@ -5,7 +5,8 @@ import { CREATED, READY } from '../../src/app/lifecycle.ts'
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
 import { checkApplied, checkStore, observeStore } from '../../src/store/invariants.ts'
-import { Store } from '../../src/store/store.ts'
+import { makeStore } from '../../src/replica/restore.ts'
+import type { Store } from '../../src/store/store.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Applied, CommitOutcome, FiredTimer, Serving } from '../../src/store/view.ts'
 import { decodeEntry } from '../../src/wire/codec.ts'
@@ -42,7 +43,7 @@ interface Reign {
 }
 
 export class Oracle {
-  readonly store = new Store()
+  readonly store = makeStore(Infinity)
   readonly #report: Report
   readonly #now: () => number
   /** How long there was no quorum. */

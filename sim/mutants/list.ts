@@ -3,6 +3,7 @@
 import { banMutants } from './ban-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
+import { eventMutants } from './event-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
 import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
@@ -30,5 +31,6 @@ export const mutants: readonly Mutant[] = [
   ...routingMutants,
   ...lifetimeMutants,
   ...banMutants,
+  ...eventMutants,
   ...determinismMutants,
 ]

@@ -9,6 +9,7 @@ import type { Turn } from '../call/turn.ts'
 import type { SetPlace } from '../proxy/forward.ts'
 import { isOfLeg, legId } from '../session/leg.ts'
 import type { Leg, LegRole } from '../session/leg.ts'
+import { enterConfirmed } from '../session/sip-session.ts'
 import type { SipSession, SipSessionState } from '../session/sip-session.ts'
 import { callId, fromTag, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
@@ -73,9 +74,10 @@ export function openLegSession(
   turn: Turn,
   id: string,
   role: LegRole,
-  begun: Omit<SipSession, 'kind' | 'state' | 'created' | 'hosted'>,
+  begun: Pick<SipSession, 'callId' | 'callerTag' | 'caller' | 'callee'>,
 ): void {
-  turn.put(id, { kind: 'session', state: 'INITIAL', created: turn.ctx.cluster, hosted: null, ...begun })
+  const created = turn.ctx.cluster
+  turn.put(id, { kind: 'session', state: 'INITIAL', created, began: created, answered: null, hosted: null, ...begun })
   if (applicationSession(turn) !== null) hostSession(turn, id, role)
 }
 
@@ -87,7 +89,8 @@ export function nextSession(turn: Turn): string {
 
 export function enterSession(turn: Turn, id: string, state: SipSessionState): void {
   const session = allSessions(turn).find((one) => one.id === id)
-  if (session !== undefined && session.value.state !== state) turn.put(id, { ...session.value, state })
+  if (session === undefined || session.value.state === state) return
+  turn.put(id, state === 'CONFIRMED' ? enterConfirmed(session.value, turn.ctx.cluster) : { ...session.value, state })
 }
 
 /** It goes 64*T1 from now, with its request. */

@@ -82,7 +82,7 @@ function sessionFor(turn: Turn, request: SipRequest): string {
     (one) => one.value.callId === id && one.value.callerTag === tag && isFree(turn, one.id),
   )
   if (known !== undefined) {
-    turn.put(known.id, enterInitial(known.value))
+    turn.put(known.id, enterInitial(known.value, turn.ctx.cluster))
     if (applicationSession(turn) !== null) hostSession(turn, known.id, 'uas')
     return known.id
   }

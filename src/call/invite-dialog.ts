@@ -40,12 +40,12 @@ export function confirmDialog(
     const id = turn.nextId('Dialog')
     turn.put(id, newDialog(turn, response, found, 'confirmed'))
     watch(turn, id, sentInvite(turn, found.branch), response)
-    changeSession(turn, found.value.session, enterConfirmed)
+    changeSession(turn, found.value.session, (session) => enterConfirmed(session, turn.ctx.cluster))
   } else if (known !== null && known.value.state === 'early') {
     const target = contactOf(response) ?? known.value.callee.target
     turn.put(known.id, enterConfirmedDialog(withParty(known.value, 'callee', { target })))
     watch(turn, known.id, sentInvite(turn, found.branch), response)
-    changeSession(turn, found.value.session, enterConfirmed)
+    changeSession(turn, found.value.session, (session) => enterConfirmed(session, turn.ctx.cluster))
   }
 }
 

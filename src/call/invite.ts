@@ -160,11 +160,11 @@ export function openSession(turn: Turn, request: SipRequest): string {
   const id = callId(request)
   const tag = fromTag(request) ?? ''
   const known = allSessions(turn).find(({ value }) => value.callId === id && value.callerTag === tag)
+  const created = turn.ctx.cluster
   if (known !== undefined) {
-    turn.put(known.id, enterInitial(known.value))
+    turn.put(known.id, enterInitial(known.value, created))
     return known.id
   }
-  const created = turn.ctx.cluster
   if (turn.get('SipApplicationSession', APPLICATION_SESSION) === null)
     turn.put(APPLICATION_SESSION, newApplicationSession('proxy', created))
   const session = nextSession(turn)
@@ -177,6 +177,8 @@ export function openSession(turn: Turn, request: SipRequest): string {
     callee: flat(to(request).uri),
     created,
     hosted: null,
+    began: created,
+    answered: null,
   })
   return session
 }

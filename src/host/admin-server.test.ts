@@ -33,7 +33,8 @@ async function scene(
     if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
   }
   const drain = (): void => void drained.push('drain')
-  const server = new AdminServer({ host: HOST, port }, metrics, { give, drain, applications })
+  const ports = { give, drain, applications, set: 'a-set', cut: () => undefined }
+  const server = new AdminServer({ host: HOST, port }, metrics, ports)
   await server.open()
   cleanups.push(() => server.close())
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>

@@ -3,11 +3,13 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Reply } from '../replica/effect.ts'
+import type { EventsQuery } from '../replica/event-reads.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
 import { applicationMetrics } from './application-metrics.ts'
 import type { Applications } from './applications.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
+import { EventStreams } from './event-streams.ts'
 import { readBanOrder } from './ban-order.ts'
 import type { BanOrder } from './ban-order.ts'
 import { hostLimits } from './limits.ts'
@@ -40,6 +42,10 @@ export interface AdminPorts {
   /** The replica is to hand over, and this process to end. */
   drain(): void
   readonly applications: Pick<Applications, 'status' | 'reload'>
+  /** The set's id. */
+  readonly set: string
+  /** A consumer of events was cut off. */
+  cut(reason: string): void
 }
 
 export class AdminServer {
@@ -48,12 +54,17 @@ export class AdminServer {
   readonly #ports: AdminPorts
   readonly #server: Server
   readonly #waiting = new Map<number, Waiting>()
+  readonly #events: EventStreams
+  /** Reads of events, which wait in the replica. */
+  readonly #reads = new Map<number, (reply: Reply) => void>()
   #lastId = 0
 
   constructor(address: Address, metrics: ProcessMetrics, ports: AdminPorts) {
     this.#address = address
     this.#metrics = metrics
     this.#ports = ports
+    const ask = (query: EventsQuery): Promise<Reply> => this.#read(query)
+    this.#events = new EventStreams({ set: ports.set, ask, cut: (reason) => ports.cut(reason) })
     this.#server = createServer((request, response) => this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
@@ -70,6 +81,11 @@ export class AdminServer {
 
   /** The replica's answer. One that comes too late is dropped. */
   reply(reply: Reply): void {
+    const read = this.#reads.get(reply.id)
+    if (read !== undefined) {
+      this.#reads.delete(reply.id)
+      return read(reply)
+    }
     const waiting = this.#waiting.get(reply.id)
     if (waiting === undefined) return
     const { query, response } = waiting
@@ -118,12 +134,23 @@ export class AdminServer {
     if (request.url === '/drain') return this.#drain(request, response)
     const change = /^\/members\/([a-z]+)$/.exec(request.url ?? '')?.[1]
     if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)
+    if (/^\/events(\?|$)/.test(request.url ?? '')) return void this.#events.serve(request, response)
     if (request.url === '/bans/add') return void this.#ban('add', request, response)
     if (request.url === '/bans/remove') return void this.#ban('remove', request, response)
     if (request.url === '/applications/reload') return void this.#reload(request, response)
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
-      const paths = ['/health', '/status', '/calls', '/calls/CALL-ID', '/members', '/bans', '/metrics', ...ORDERS]
+      const paths = [
+        '/health',
+        '/status',
+        '/calls',
+        '/calls/CALL-ID',
+        '/members',
+        '/bans',
+        '/events',
+        '/metrics',
+        ...ORDERS,
+      ]
       return sendJson(response, 404, { error: 'there is nothing here', paths })
     }
     if (isRead(request, response)) this.#ask(query, response)
@@ -173,6 +200,14 @@ export class AdminServer {
       this.#waiting.delete(id)
     })
     this.#ports.give({ kind: 'admin', id, query })
+  }
+
+  #read(query: EventsQuery): Promise<Reply> {
+    return new Promise((resolve) => {
+      const id = ++this.#lastId
+      this.#reads.set(id, resolve)
+      this.#ports.give({ kind: 'admin', id, query })
+    })
   }
 
   #drain(request: IncomingMessage, response: ServerResponse): void {

@@ -63,6 +63,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig {
   /** When the log is compacted behind a snapshot, and how many entries are kept for followers that are behind; what is left
    * out has its default (replica/limits.ts). */
   readonly compaction: { readonly every?: number; readonly kept?: number }
+  /** How many events are kept for those who follow them (decision 0032); 0 = none are made; left out: replica/limits.ts. */
+  readonly events?: { readonly keep?: number }
   /** `most`: replicas behave as a release that reads no newer format (docs/UPGRADING.md). */
   readonly formats: { readonly most?: number }
   /** Seconds until `up` starts a dead replica again; null = never. */
@@ -95,6 +97,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.applications === undefined ? {} : { applications: config.applications.map(printApplication) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
+    ...(config.events === undefined ? {} : { events: config.events }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
     maxCall: config.maxCall ?? 0,
     ...(config.probe === undefined ? {} : { probe: config.probe }),
@@ -133,6 +136,7 @@ const KEYS = [
   'applications',
   'durability',
   'compaction',
+  'events',
   'formats',
   'maxCall',
   'probe',
@@ -179,6 +183,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     admin: readAddress(value['admin'], 'admin'),
     replicas,
     compaction: readCompaction(value['compaction']),
+    ...readEvents(value['events']),
     formats: readFormats(value['formats']),
     restart: readRestart(value['restart']),
   }
@@ -348,23 +353,31 @@ function readCompaction(value: unknown): SetConfig['compaction'] {
   only(given, ['every', 'kept'], 'compaction')
   return {
     // A log that reaches its limit first takes no new calls.
-    ...readCount(given, 'every', [100_000, hostLimits.logBytes / 2], 'bytes'),
-    ...readCount(given, 'kept', [100, 1_000_000], 'entries'),
+    ...readCount(given, 'compaction.every', [100_000, hostLimits.logBytes / 2], 'bytes'),
+    ...readCount(given, 'compaction.kept', [100, 1_000_000], 'entries'),
   }
+}
+
+function readEvents(value: unknown): Pick<SetConfig, 'events'> {
+  if (value === undefined) return {}
+  const given = fields(value, 'events')
+  only(given, ['keep'], 'events')
+  return { events: readCount(given, 'events.keep', [0, 1_000_000], 'events') }
 }
 
 type Bounds = readonly [least: number, most: number]
 
 function readCount(
   given: Record<string, unknown>,
-  name: string,
+  place: string,
   [least, most]: Bounds,
   unit: string,
 ): Record<string, number> {
+  const name = place.slice(place.indexOf('.') + 1)
   const value = given[name]
   if (value === undefined) return {}
   const isCount = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
-  if (!isCount) wrong(`compaction.${name}`, value, `a whole number from ${least} to ${most}, of ${unit}`)
+  if (!isCount) wrong(place, value, `a whole number from ${least} to ${most}, of ${unit}`)
   return { [name]: value as number }
 }
 

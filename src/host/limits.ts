@@ -152,6 +152,18 @@ export const hostLimits = {
   /** Admin requests that wait for the replica. */
   adminWaiting: 100,
 
+  /** Who follows events at one replica: below replica/limits.ts' `eventReads`, so that each of them can wait. */
+  eventConsumers: 32,
+  /** A consumer of events that takes nothing of what was written to it for this long is cut off. It can go on elsewhere, or later. */
+  eventSlowMs: 30_000,
+  /** A stream of events on which nothing comes for this long is dead or its replica stopped: a replica says every ten seconds that it
+   * lives... */
+  eventSilenceMs: 25_000,
+  /** ...and between two tries to find a replica that tells them. */
+  eventRetryMs: 500,
+  /** One event: above what a message's URIs can make of it. */
+  eventBytes: 1 * MB,
+
   /** A rolling restart waits this long for one replica to serve again: it reads its log, and perhaps a snapshot from the leader. */
   rollMs: 300_000,
   /** A command that changes the set watches it for this long: a replica that is far behind catches up meanwhile. */

@@ -10,6 +10,8 @@ import { printAddress } from './address.ts'
 import { fetchJson, order } from './admin-client.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import { passOnEvents } from './event-relay.ts'
+import { readAfter } from './event-streams.ts'
 import { hostLimits } from './limits.ts'
 import { refusalIn } from './operation.ts'
 import { isMemberOrder, memberOrders } from './member-order.ts'
@@ -27,7 +29,7 @@ const ORDERS = [
   'applications/reload',
   ...memberOrders.map((kind) => `members/${kind}`),
 ].map((path) => `POST /${path}`)
-const PATHS = ['/status', '/members', '/bans', '/restart', ...ORDERS]
+const PATHS = ['/status', '/members', '/bans', '/events', '/restart', ...ORDERS]
 
 const NOBODY = 'no replica answers: holdfast status shows which run'
 
@@ -37,6 +39,8 @@ export class SetAdmin {
   readonly #server: Server
   /** The last one that was asked for. */
   #roll: RollingRestart | null = null
+  /** Of events. */
+  #consumers = 0
 
   constructor(set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>, members: Pick<SetMembers, 'view' | 'order'>) {
     this.#set = set
@@ -76,6 +80,9 @@ export class SetAdmin {
         return
       case '/applications/reload':
         if (isOrder(request, response)) await this.#reload(request, response)
+        return
+      case '/events':
+        if (isRead(request, response)) await this.#events(request, response)
         return
       case '/bans/add':
       case '/bans/remove':
@@ -137,6 +144,21 @@ export class SetAdmin {
         error: `replica ${refused.replica}: ${refusalIn(refused)}`,
         replicas: answers,
       })
+  }
+
+  /** Whichever replica tells them, and then the next one: who asks here needn't know of their deaths. */
+  async #events(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const after = readAfter(request)
+    if (!after.ok) return sendJson(response, 400, { error: after.error })
+    if (this.#consumers >= hostLimits.eventConsumers) {
+      return sendJson(response, 503, { error: `${hostLimits.eventConsumers} consumers follow events here already` })
+    }
+    this.#consumers++
+    try {
+      await passOnEvents(this.#set.config, after.value, response)
+    } finally {
+      this.#consumers--
+    }
   }
 
   /** Whichever replica can have it done. */

@@ -7,6 +7,7 @@ import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
 import type { Send } from './effect.ts'
+import type { EventsQuery } from './event-reads.ts'
 import type { BanRequest, MemberRequest } from '../wire/member-request.ts'
 
 /** A SIP message: one datagram, or one framed message of a stream, as latin1 (a character a byte). */
@@ -79,6 +80,8 @@ export interface AdminInput {
     | { readonly kind: 'versions'; readonly of: readonly { readonly name: string; readonly version: string }[] }
     /** `BanView`s, as this replica has applied them. */
     | { readonly kind: 'bans' }
+    /** Answered with an `EventsAnswer`. */
+    | EventsQuery
     /** Answered with a `BanAnswer`, by way of the list's owner. */
     | { readonly kind: 'ban'; readonly request: BanRequest }
     /** Answered with a `MemberAnswer`, by way of the leader. */

@@ -133,6 +133,15 @@ export const limits = {
   looksAtOnce: 3,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
+  /** Events kept for those who follow calls (decision 0032), some 400 bytes each, in memory and in each snapshot: at ten calls a second
+   * those of eight minutes. Who was away for longer is told what is missing. */
+  keptEvents: 20_000,
+  /** Reads that wait for an event: the host has a bound of its own, on consumers... */
+  eventReads: 64,
+  /** ...and no longer than this: then the consumer is told that the replica is alive. */
+  eventWait: seconds(10),
+  /** Events of one answer, about: a millisecond. */
+  eventsAtOnce: 200,
   /** A replica that is told to end waits no longer than this to be taken out of serving: an election, a handover that fails and
    * another one fit into it. */
   leave: seconds(5),

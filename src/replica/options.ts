@@ -40,6 +40,8 @@ export interface ReplicaOptions {
   readonly durability?: Durability
   /** In place of the limits. */
   readonly compaction?: Partial<Compaction>
+  /** How many events it keeps (decision 0032), in place of the limit; 0 = none are made. */
+  readonly keptEvents?: number | undefined
   readonly settings: CallSettings
   /** What can be asked here (as the input `applications` says it); absent = none, a plain proxy. */
   readonly applications?: readonly ApplicationInfo[]

@@ -27,7 +27,6 @@ import { decodeFrame } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
 import { Admission } from './admission.ts'
 import { Audit } from './audit.ts'
-import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
 import type { Effect } from './effect.ts'
 import { callContext } from './call-context.ts'
@@ -35,19 +34,19 @@ import { DiskRoom } from './disk-room.ts'
 import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
 import { Freshness } from './freshness.ts'
-import type { AdminInput, Input, LinkInput } from './input.ts'
+import type { Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import { Leaving } from './leaving.ts'
 import { Links } from './links.ts'
 import { LogPort } from './log-port.ts'
-import { Lookups } from './lookups.ts'
 import { Members } from './members.ts'
 import { Names } from './names.ts'
 import type { ReplicaOptions } from './options.ts'
 import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
 import { Passing } from './passing.ts'
+import { Questions } from './questions.ts'
 import { contextsOf } from './read-contexts.ts'
 import { contradiction, removed } from './removed.ts'
 import { compactionOf, formatsOf, isInMemory, lifeRecordOf, makeStore, restoreRaft, restoreStore } from './restore.ts'
@@ -58,7 +57,7 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #outbox = new Outbox()
   readonly #raft: Raft
-  readonly #store = makeStore()
+  readonly #store: Store
   readonly #clock: ClusterClock
   readonly #links: Links
   readonly #log: LogPort
@@ -72,8 +71,8 @@ export class Replica {
   readonly #snapshots: Snapshots
   readonly #leaving: Leaving
   readonly #upgrade: Upgrade
-  readonly #audit = new Audit(this.#store, this.#outbox)
-  readonly #lookups: Lookups
+  readonly #audit: Audit
+  readonly #questions: Questions
   readonly #admission = new Admission()
   readonly #names = new Names(this.#outbox)
   readonly #context: AppContext
@@ -101,12 +100,11 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     // The old log's bytes are the Raft log's from here on.
     this.#options = { ...options, snapshot: null, records: [] }
-    this.#now = options.now
-    this.#started = options.now
-    this.#wall = options.wall
+    ;[this.#now, this.#wall, this.#started] = [options.now, options.wall, options.now]
     this.#applications = options.applications ?? []
     this.#raft = restoreRaft(options)
-    restoreStore(this.#store, options.snapshot?.parts ?? null, formatsOf(options))
+    this.#store = restoreStore(makeStore(options.keptEvents), options.snapshot?.parts ?? null, formatsOf(options))
+    this.#audit = new Audit(this.#store, this.#outbox)
     this.#term = this.#raft.term
     this.#clock = new ClusterClock(
       { self: options.id, slewPart: limits.slewPart, agreement: limits.clockAgreement },
@@ -117,7 +115,6 @@ export class Replica {
     this.#room = new DiskRoom(this.#raft, this.#outbox)
     const { freshness, lookups } = contextsOf(options.life)
     this.#freshness = new Freshness(options.now, freshness)
-    this.#lookups = new Lookups(lookups)
     this.#context = callContext({
       store: this.#store,
       clock: this.#clock,
@@ -133,8 +130,8 @@ export class Replica {
     const lifeRecord = lifeRecordOf(options)
     const [now, stale] = [(): Instant => this.#now, (): boolean => this.#freshness.stale]
     const [raft, links, judge, outbox] = [this.#raft, this.#links, this.#judge, this.#outbox]
-    const [inMemory, formats] = [isInMemory(options), formatsOf(options)]
-    const shared = { life: options.life, store: this.#store, links, outbox, raft, now, stale, formats, inMemory }
+    const [{ life, keptEvents }, inMemory, formats] = [options, isInMemory(options), formatsOf(options)]
+    const shared = { life, store: this.#store, links, outbox, raft, now, stale, formats, inMemory, keptEvents }
     this.#log = new LogPort(
       {
         ...shared,
@@ -150,6 +147,8 @@ export class Replica {
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
     const [contact, bans] = [(): Instant => this.#freshness.contact, (): Passing['bans'] => this.#passing.bans]
+    const [picture, members] = [(): Picture => this.#picture(), (): Members => this.#members]
+    this.#questions = new Questions({ ...shared, picture, bans, members }, lookups)
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
     this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append, bans })
     this.#duties = new Duties({
@@ -231,7 +230,7 @@ export class Replica {
         this.#egress.onUnsent(input)
         break
       case 'admin':
-        this.#admin(input)
+        this.#questions.take(input, this.#now)
         break
       case 'disk':
         this.#room.change(input, this.#now)
@@ -280,7 +279,7 @@ export class Replica {
       this.#passing.deadline(),
       this.#egress.deadline(),
       this.#freshness.deadline(),
-      this.#lookups.deadline(),
+      this.#questions.deadline(),
       this.#log.deadline(),
       this.#snapshots.deadline(),
       this.#leaving.deadline(),
@@ -395,7 +394,7 @@ export class Replica {
     this.#raft.tick(this.#now)
     const context = this.#freshness.ask(this.#now)
     if (context !== null) this.#raft.readIndex(context, this.#now)
-    const lookup = this.#lookups.ask(this.#now)
+    const lookup = this.#questions.ask(this.#now)
     if (lookup !== null) this.#raft.readIndex(lookup, this.#now)
     this.#owner.turn(this.#now, !this.#stalled)
     // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
@@ -409,7 +408,7 @@ export class Replica {
         for (const entry of ready.committed) this.#apply(entry)
         for (const read of ready.reads) {
           this.#freshness.answered(read.context, read.index)
-          this.#lookups.answered(read.context, read.index)
+          this.#questions.answered(read.context, read.index)
         }
       }
       this.#roleChanged()
@@ -425,7 +424,7 @@ export class Replica {
       this.#outbox.push(removed(this.#options.id))
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
-    this.#answerLookups()
+    this.#questions.answer(this.#now)
     this.#egress.tellOwners()
     this.#announce()
     this.#leaving.turn()
@@ -515,22 +514,6 @@ export class Replica {
     this.#outbox.push({ kind: 'notice', notice: { kind: 'leader', id: leader, term } })
     this.#log.offerAgain()
     this.#passing.leaderChanged()
-  }
-
-  // ---- admin --------------------------------------------------------------------------------------------------------
-
-  #admin(input: AdminInput): void {
-    if (input.query.kind === 'ban') this.#passing.bans.ask({ kind: 'admin', id: input.id }, input.query.request)
-    else if (input.query.kind === 'member') this.#members.ask({ kind: 'admin', id: input.id }, input.query.request)
-    else if (!isLookup(input)) this.#outbox.push(answer(input, this.#picture()))
-    else if (!this.#lookups.add(input, this.#now)) this.#outbox.push(tooMany(input))
-  }
-
-  #answerLookups(): void {
-    for (const input of this.#lookups.takeReady(this.#store.appliedIndex)) {
-      this.#outbox.push(answer(input, this.#picture()))
-    }
-    for (const input of this.#lookups.takeExpired(this.#now)) this.#outbox.push(unconfirmed(input))
   }
 
   // ---- freshness ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { index, term } from '../base/brand.ts'
 import { random } from '../base/random.ts'
+import { callEvents } from '../call/events.ts'
 import { restoredFault } from '../raft/config.ts'
 import type { Restored } from '../raft/config.ts'
 import type { HardState, RaftEntry, SnapshotMetadata } from '../raft/message.ts'
@@ -86,8 +87,12 @@ export function restoreRaft(options: ReplicaOptions): Raft {
 }
 
 /** Fills an empty store with a snapshot's parts. Throws if they are not what a disk of ours holds. */
-export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null, formats: Formats = KNOWN_FORMATS): void {
-  if (parts === null) return
+export function restoreStore(
+  store: Store,
+  parts: Iterable<Uint8Array> | null,
+  formats: Formats = KNOWN_FORMATS,
+): Store {
+  if (parts === null) return store
   let isWhole = false
   for (const bytes of parts) {
     const part = decodeSnapshotPart(bytes, formats)
@@ -96,10 +101,13 @@ export function restoreStore(store: Store, parts: Iterable<Uint8Array> | null, f
     if (part.ok && part.value.kind === 'end') isWhole = true
   }
   if (!isWhole) throw new Error('the snapshot has no end')
+  return store
 }
 
-export function makeStore(): Store {
-  return new Store(new SlabIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory })
+/** `keptEvents`: how many events it keeps (decision 0032); 0 = none are made. */
+export function makeStore(keptEvents: number = limits.keptEvents): Store {
+  const follow = keptEvents === 0 ? undefined : { by: callEvents, keep: keptEvents }
+  return new Store(new SlabIndex(), { deleteSlack: limits.deleteSlack, history: limits.servingHistory, follow })
 }
 
 /** The record that this start's disk has had since before it (host/data-folder.ts). */

@@ -35,6 +35,7 @@ export interface SnapshotPorts {
   readonly before: number
   /** There is no disk to write snapshots to. */
   readonly inMemory: boolean
+  readonly keptEvents?: number | undefined
 }
 
 export class Snapshots {
@@ -48,7 +49,11 @@ export class Snapshots {
     this.#ports = ports
     this.#own = new OwnSnapshots({ ...ports, life: lifeRecord })
     this.#sender = new SnapshotSender({ ...ports, sendRaft: (message) => log.send([message]) })
-    this.#receiver = new SnapshotReceiver({ ...ports, snapshots: this.#own, makeStore })
+    this.#receiver = new SnapshotReceiver({
+      ...ports,
+      snapshots: this.#own,
+      makeStore: () => makeStore(ports.keptEvents),
+    })
   }
 
   deadline(): Instant | null {

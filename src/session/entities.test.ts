@@ -50,6 +50,8 @@ const session: SipSession = {
   callee: 'sip:b@x',
   created: stamp(7),
   hosted: null,
+  began: stamp(7),
+  answered: null,
 }
 
 describe('SipSession (JSR 289 6.2.1)', () => {
@@ -67,13 +69,24 @@ describe('SipSession (JSR 289 6.2.1)', () => {
     ['TERMINATED', 'initial', enterInitial, 'INITIAL'],
     ['CONFIRMED', 'initial', enterInitial, 'CONFIRMED'],
   ] as const)('%s, enter %s', (from, _name, change, to) => {
-    expect(change(inState(from)).state).toBe(to)
+    expect(change(inState(from), stamp(9)).state).toBe(to)
   })
 
   test('what does not change is the same value, so that nothing is put', () => {
     const early = inState('EARLY')
     expect(enterEarly(early)).toBe(early)
-    expect(enterInitial(early)).toBe(early)
+    expect(enterInitial(early, stamp(9))).toBe(early)
+    const confirmed = inState('CONFIRMED')
+    expect(enterConfirmed(confirmed, stamp(9))).toBe(confirmed)
+  })
+
+  test('it knows when its last call began and was answered', () => {
+    const answered = enterConfirmed(session, stamp(9))
+    expect([answered.began, answered.answered]).toEqual([7, 9])
+    const again = enterInitial(enterTerminated(answered), stamp(20))
+    expect([again.began, again.answered, again.created]).toEqual([20, null, 7])
+    const late = enterConfirmed(enterTerminated(answered), stamp(30))
+    expect([late.began, late.answered]).toEqual([30, 30])
   })
 })
 
@@ -173,6 +186,8 @@ describe('what is written is read back', () => {
     caller: text,
     callee: text,
     created: fc.nat().map(stamp),
+    began: fc.nat().map(stamp),
+    answered: fc.option(fc.integer({ min: 1 }).map(stamp)),
     hosted: fc.option(
       fc.record({
         role: fc.constantFrom('proxy' as const, 'uas' as const, 'uac' as const),
@@ -205,7 +220,8 @@ describe('what is written is read back', () => {
     fc.assert(
       fc.property(anySession, (value) => {
         expect(readSipSession(sipSessionFields(value, 2))).toEqual(value)
-        expect(readSipSession(sipSessionFields(value, 1))).toEqual({ ...value, hosted: null })
+        const first = { ...value, hosted: null, began: value.created, answered: null }
+        expect(readSipSession(sipSessionFields(value, 1))).toEqual(first)
       }),
     )
     expect(readApplicationSession(lastAccessFields())).toEqual({ kind: 'access' })
@@ -221,7 +237,8 @@ describe('what is written is read back', () => {
 
   test('what no application has is of the shape that it always was', () => {
     expect(applicationSessionFields(newApplicationSession('proxy', stamp(99)), 2)).toEqual([1, 'proxy', 99])
-    expect(sipSessionFields(session, 2)).toEqual([1, 0, 'c', 'a', 'sip:a@x', 'sip:b@x', 7])
+    expect(sipSessionFields(session, 1)).toEqual([1, 0, 'c', 'a', 'sip:a@x', 'sip:b@x', 7])
+    expect(sipSessionFields(session, 2)).toEqual([3, 0, 'c', 'a', 'sip:a@x', 'sip:b@x', 7, 7, 0])
   })
 
   test('attributes have one order, whatever the order in which they came', () => {

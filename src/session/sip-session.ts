@@ -10,6 +10,7 @@ import type { Stamp } from '../base/instant.ts'
 import { attributeFields, readAttributes } from './attributes.ts'
 import type { PackedAttribute } from './attributes.ts'
 import { codeOf, nameOf, readFields, shapeOf } from './fields.ts'
+import type { FieldReader } from './fields.ts'
 
 export type SipSessionState = 'INITIAL' | 'EARLY' | 'CONFIRMED' | 'TERMINATED'
 
@@ -30,6 +31,10 @@ export interface SipSession {
   readonly callee: string
   /** Cluster time, as its creator estimated it. */
   readonly created: Stamp
+  /** When the call began that it is in or was in last, and when that was answered, as its owner estimated it: a call's end tells both
+   * (decision 0032). Format 1 has no room for them. */
+  readonly began: Stamp
+  readonly answered: Stamp | null
   /** null = no application has it: the plain proxy. */
   readonly hosted: HostedSipSession | null
 }
@@ -52,56 +57,65 @@ export function newHosted(role: SipSessionRole): HostedSipSession {
 }
 
 /** The session when one of its INVITEs begins. */
-export function enterInitial(session: SipSession): SipSession {
-  return session.state === 'TERMINATED' ? { ...session, state: 'INITIAL' } : session
+export function enterInitial(session: SipSession, now: Stamp): SipSession {
+  return session.state === 'TERMINATED' ? { ...session, state: 'INITIAL', began: now, answered: null } : session
 }
 
 export function enterEarly(session: SipSession): SipSession {
   return session.state === 'INITIAL' ? { ...session, state: 'EARLY' } : session
 }
 
-export function enterConfirmed(session: SipSession): SipSession {
-  return session.state === 'CONFIRMED' ? session : { ...session, state: 'CONFIRMED' }
+/** A 2xx that comes after the end, of a fork further down, begins a call of its own. */
+export function enterConfirmed(session: SipSession, now: Stamp): SipSession {
+  if (session.state === 'CONFIRMED') return session
+  const began = session.state === 'TERMINATED' ? now : session.began
+  return { ...session, state: 'CONFIRMED', began, answered: now }
 }
 
 export function enterTerminated(session: SipSession): SipSession {
   return session.state === 'TERMINATED' ? session : { ...session, state: 'TERMINATED' }
 }
 
-/** `hosted` is of format 2. */
-const SHAPES = { plain: 1, hosted: 2 } as const
+/** `hosted` and `timed` are of format 2. */
+const SHAPES = { plain: 1, hosted: 2, timed: 3 } as const
 
 /** As that format of a set has it; a set that writes format 1 runs no applications. */
 export function sipSessionFields(session: SipSession, format: number): readonly unknown[] {
-  const { state, callId, callerTag, caller, callee, created } = session
+  const { state, callId, callerTag, caller, callee, created, began, answered, hosted } = session
   const fields = [codeOf(STATES, state), callId, callerTag, caller, callee, created]
-  const hosted = format === 1 ? null : session.hosted
-  if (hosted === null) return [SHAPES.plain, ...fields]
+  if (format === 1) return [SHAPES.plain, ...fields]
+  const timed = [...fields, began, answered ?? 0]
+  if (hosted === null) return [SHAPES.timed, ...timed]
   const { role, isValid, invalidateWhenReady, handler, linked, attributes } = hosted
   const flags = [isValid ? 1 : 0, invalidateWhenReady ? 1 : 0]
-  return [SHAPES.hosted, ...fields, codeOf(ROLES, role), ...flags, handler, linked, attributeFields(attributes)]
+  return [SHAPES.hosted, ...timed, codeOf(ROLES, role), ...flags, handler, linked, attributeFields(attributes)]
 }
 
 export function readSipSession(value: unknown): SipSession {
-  const isHosted = shapeOf(value) === SHAPES.hosted
-  const fields = readFields(value, isHosted ? SHAPES.hosted : SHAPES.plain)
-  return {
-    kind: 'session',
+  const shape = [SHAPES.hosted, SHAPES.timed].find((one) => one === shapeOf(value)) ?? SHAPES.plain
+  const fields = readFields(value, shape)
+  const plain = {
+    kind: 'session' as const,
     state: nameOf(STATES, fields.number()),
     callId: fields.text(),
     callerTag: fields.text(),
     caller: fields.text(),
     callee: fields.text(),
     created: stamp(fields.number()),
-    hosted: isHosted
-      ? {
-          role: nameOf(ROLES, fields.number()),
-          isValid: fields.flag(),
-          invalidateWhenReady: fields.flag(),
-          handler: fields.text(),
-          linked: fields.text(),
-          attributes: readAttributes(fields),
-        }
-      : null,
+  }
+  if (shape === SHAPES.plain) return { ...plain, began: plain.created, answered: null, hosted: null }
+  const [began, answered] = [stamp(fields.number()), stamp(fields.number())]
+  const timed = { ...plain, began, answered: answered === 0 ? null : answered }
+  return { ...timed, hosted: shape === SHAPES.hosted ? readHosted(fields) : null }
+}
+
+function readHosted(fields: FieldReader): HostedSipSession {
+  return {
+    role: nameOf(ROLES, fields.number()),
+    isValid: fields.flag(),
+    invalidateWhenReady: fields.flag(),
+    handler: fields.text(),
+    linked: fields.text(),
+    attributes: readAttributes(fields),
   }
 }

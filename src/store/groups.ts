@@ -101,6 +101,10 @@ export class Groups {
     }
   }
 
+  entity(key: GroupKey, ref: EntityRef): Entity | null {
+    return this.#index.entity(key, ref)
+  }
+
   get cutting(): boolean {
     return this.#cursor !== null
   }

@@ -7,7 +7,7 @@
 // Invariant: a group ahead of the cursor is in `aside` exactly if it has changed since the cursor began.
 
 import type { GroupKey } from '../base/brand.ts'
-import type { SnapshotBook, SnapshotGroup, SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
+import type { SnapshotBook, SnapshotEvents, SnapshotGroup, SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
 import { byText } from './order.ts'
 
 /** Where the cursor walks. */
@@ -20,7 +20,7 @@ export interface SnapshotSource {
 }
 
 /** What is told before the groups. */
-export type SnapshotFront = readonly [SnapshotHead, ...SnapshotBook[]]
+export type SnapshotFront = readonly [SnapshotHead, ...(SnapshotBook | SnapshotEvents)[]]
 
 export class SnapshotCursor {
   readonly #source: SnapshotSource
@@ -28,7 +28,9 @@ export class SnapshotCursor {
   readonly #hash: string
   readonly #done: () => void
   readonly #mostAside: number
-  /** -1 = the head has not been told. */
+  /** Of what is told before the groups. */
+  #toldFirst = 0
+  /** -1 = not all of that has been told. */
   #at = -1
   /** Of that part, the keys that are to be told, the first one last; null = none was looked at. */
   #left: GroupKey[] | null = null
@@ -76,11 +78,15 @@ export class SnapshotCursor {
   next<T>(bytes: number, told: (part: SnapshotPart) => T): readonly T[] {
     const parts: T[] = []
     if (this.#state !== 'open') return parts
-    if (this.#at < 0) {
-      this.#at = 0
-      for (const part of this.#front) parts.push(told(part))
+    let size = 0
+    for (; this.#toldFirst < this.#front.length && size < bytes; this.#toldFirst++) {
+      const part = this.#front[this.#toldFirst] as SnapshotFront[number]
+      parts.push(told(part))
+      if (part.kind === 'events') size += lengthOf(part)
     }
-    for (let size = 0; size < bytes && this.#at < this.#source.parts;) {
+    if (this.#toldFirst < this.#front.length) return parts
+    if (this.#at < 0) this.#at = 0
+    while (size < bytes && this.#at < this.#source.parts) {
       const group = this.#nextGroup()
       if (group === null) this.#leavePart()
       else {
@@ -140,6 +146,12 @@ export class SnapshotCursor {
 function ownGroup(group: SnapshotGroup | null): SnapshotGroup | null {
   if (group === null) return null
   return { ...group, entities: group.entities.map((entity) => ({ ...entity, bytes: entity.bytes.slice() })) }
+}
+
+function lengthOf({ items }: SnapshotEvents): number {
+  let length = 0
+  for (const { texts } of items) for (const text of texts) length += text.length
+  return length
 }
 
 /** Of a group's values, and some for itself. */

@@ -21,6 +21,8 @@ import { Ownership, ownerUnder } from './ownership.ts'
 import { Serials } from './serials.ts'
 import { SetKeyring } from './set-keys.ts'
 import type { SnapshotCursor } from './snapshot.ts'
+import { Tail } from './tail.ts'
+import type { Follow } from './tail.ts'
 import type { Applied, CommitOutcome, GroupView, Serving, StoreCounts } from './view.ts'
 
 export interface StoreOptions {
@@ -28,6 +30,8 @@ export interface StoreOptions {
   readonly deleteSlack: Duration
   /** How many serving entries commits may be judged by. All replicas must have the same. */
   readonly history: number
+  /** Who tells what was committed, and how many of those texts are kept; absent = nobody does. */
+  readonly follow?: { readonly by: Follow; readonly keep: number } | undefined
 }
 
 const DEFAULTS: StoreOptions = { deleteSlack: micros(0), history: 64 }
@@ -39,6 +43,7 @@ export class Store {
   #book = new Book(this.#digest)
   #ownership: Ownership
   #groups: Groups
+  #tail: Tail | null
   #appliedIndex = indexOf(0)
   #lastStamp = stampOf(0)
   #format: FormatNumber = OLDEST_FORMAT
@@ -46,6 +51,7 @@ export class Store {
   constructor(index: EntityIndex = new SlabIndex(), options: StoreOptions = DEFAULTS) {
     this.#ownership = new Ownership(this.#digest, this.#serials, options.history)
     this.#groups = new Groups(index, this.#digest, options.deleteSlack)
+    this.#tail = options.follow === undefined ? null : new Tail(options.follow.by, options.follow.keep)
   }
 
   /** Applies the entry at `at`, which is the next. */
@@ -94,6 +100,11 @@ export class Store {
   /** Who is to be in the set, and where. */
   get book(): Book {
     return this.#book
+  }
+
+  /** What was committed, as it is told; null = nobody follows it. */
+  get tail(): Tail | null {
+    return this.#tail
   }
 
   group(key: GroupKey): GroupView | null {
@@ -182,7 +193,8 @@ export class Store {
       serials: this.#serials.tables(),
       format: this.#format,
     }
-    return this.#groups.snapshot([head, ...this.#book.parts()], this.hash(), mostAside)
+    const events = this.#format === OLDEST_FORMAT ? [] : (this.#tail?.parts() ?? [])
+    return this.#groups.snapshot([head, ...this.#book.parts(), ...events], this.hash(), mostAside)
   }
 
   /** Whether a snapshot is being cut. */
@@ -198,6 +210,7 @@ export class Store {
     this.#book = other.#book
     this.#ownership = other.#ownership
     this.#groups = other.#groups
+    this.#tail = other.#tail
     this.#appliedIndex = other.#appliedIndex
     this.#lastStamp = other.#lastStamp
     this.#format = other.#format
@@ -211,6 +224,8 @@ export class Store {
         return this.#restoreHead(part)
       case 'book':
         return this.#book.restore(part)
+      case 'events':
+        return this.#tail?.restore(part, this.#appliedIndex) ?? null
       case 'group':
         if (this.#groups.version(part.key) > 0) return `group ${part.key} is there twice`
         if (part.entities.length === 0) return `group ${part.key} is empty`
@@ -231,6 +246,7 @@ export class Store {
     if (known === null) return `its set writes format ${format}, which this release does not know`
     this.#appliedIndex = at
     this.#lastStamp = stamp
+    this.#tail?.begin(at)
     this.#groups.restoreFired(fired)
     for (const [i, key] of keys.entries()) this.#keyring.add({ kind: 'key', generation: i + 1, key })
     this.#ownership.restore(history)
@@ -251,7 +267,9 @@ export class Store {
     if (!this.#ownership.ownedSince(proposer, judged, group)) return 'not-owner'
     const refusal = this.#groups.refusal(commit)
     if (refusal !== null) return refusal
+    const told = this.#tail?.ofCommit(commit, this.#lastStamp, (tree, id) => this.#groups.entity(group, { tree, id }))
     this.#groups.accept(commit, at, this.#lastStamp)
+    if (told !== undefined) this.#tail?.add(at, told)
     return 'accepted'
   }
 
@@ -263,7 +281,9 @@ export class Store {
   }
 
   #pulse(at: Index, pulse: Pulse): Applied {
-    return { kind: 'pulse', ...this.#groups.fire(pulse, at, this.#lastStamp), audit: pulse.audit }
+    const { fired, more } = this.#groups.fire(pulse, at, this.#lastStamp)
+    this.#tail?.add(at, this.#tail.ofPulse(fired, this.#lastStamp))
+    return { kind: 'pulse', fired, more, audit: pulse.audit }
   }
 
   #bookChange(at: Index, change: BookChange): Applied {

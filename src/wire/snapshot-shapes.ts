@@ -10,13 +10,15 @@ import {
   holdShape,
   treeShape,
 } from './entry-shapes.ts'
-import { byteString, coder, integer, list, oneOf, record, variants } from './shape.ts'
+import { byteString, coder, integer, list, oneOf, record, text, variants } from './shape.ts'
 import { bytesShape, countShape, groupShape, hashShape, idShape, indexShape, lifeShape, stampShape } from './shapes.ts'
 import { versioned } from './versioned.ts'
 import type {
+  KeptEvents,
   SnapshotBook,
   SnapshotEnd,
   SnapshotEntity,
+  SnapshotEvents,
   SnapshotGroup,
   SnapshotHead,
   SnapshotPart,
@@ -46,6 +48,14 @@ const fields = {
 const firstHead = record<Omit<SnapshotHead, 'format'>>(fields)
 const head = record<SnapshotHead>({ ...fields, format: integer(1) })
 const book = record<SnapshotBook>({ kind: oneOf(['book']), version: indexShape, rows: list(bookRowShape, MOST_PLACE) })
+/** An event names what came in a message: its URIs, its Call-ID. */
+const kept = record<KeptEvents>({ index: indexShape, texts: list(text(2, 1_048_576), MOST_ITEMS) })
+const events = record<SnapshotEvents>({
+  kind: oneOf(['events']),
+  after: indexShape,
+  told: countShape,
+  items: list(kept, MOST_ITEMS),
+})
 const entity = record<SnapshotEntity>({
   tree: treeShape,
   id: idShape,
@@ -90,9 +100,16 @@ const records = [
 export const snapshotFormat = versioned<SnapshotPart>('snapshot', {
   1: coder(
     'snapshot',
-    variants<Exclude<SnapshotPart, SnapshotBook>>({ head: firstHead, group, end }),
+    variants<Exclude<SnapshotPart, SnapshotBook | SnapshotEvents>>({ head: firstHead, group, end }),
     [firstHead, ...records],
     (part) => (part.kind === 'head' ? { ...part, format: 1 } : part),
   ),
-  2: coder('snapshot', variants<SnapshotPart>({ head, book, group, end }), [head, ...records, book, bookRowShape]),
+  2: coder('snapshot', variants<SnapshotPart>({ head, book, events, group, end }), [
+    head,
+    ...records,
+    book,
+    bookRowShape,
+    events,
+    kept,
+  ]),
 })

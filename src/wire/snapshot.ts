@@ -1,5 +1,5 @@
-// What a snapshot of the store is made of (Raft paper, section 7): a head, the member book, every group, an end. Each part is a value of its
-// own, so that a snapshot is cut, sent and read in pieces of any size.
+// What a snapshot of the store is made of (Raft paper, section 7): a head, the member book, the
+// events that are kept, every group, an end. Each part is a value of its own, so that a snapshot is cut, sent and read in pieces of any size.
 
 import type { GroupKey, Index, Life } from '../base/brand.ts'
 import type { Stamp } from '../base/instant.ts'
@@ -25,6 +25,21 @@ export interface SnapshotBook {
   readonly kind: 'book'
   readonly version: Index
   readonly rows: readonly BookRow[]
+}
+
+/** Some of the events that are kept (decision 0032), in order. Not of format 1. */
+export interface SnapshotEvents {
+  readonly kind: 'events'
+  /** All parts together have all that is told after this entry, of which so many texts were told. */
+  readonly after: Index
+  readonly told: number
+  readonly items: readonly KeptEvents[]
+}
+
+/** What one entry of the log was told as; the store doesn't read it. */
+export interface KeptEvents {
+  readonly index: Index
+  readonly texts: readonly string[]
 }
 
 export interface SnapshotServing {
@@ -66,4 +81,4 @@ export interface SnapshotEnd {
   readonly hash: string
 }
 
-export type SnapshotPart = SnapshotHead | SnapshotBook | SnapshotGroup | SnapshotEnd
+export type SnapshotPart = SnapshotHead | SnapshotBook | SnapshotEvents | SnapshotGroup | SnapshotEnd

@@ -158,6 +158,12 @@ export const parts: OfKind<SnapshotPart> = {
     format: 2,
   },
   book: { kind: 'book', version: index(4), rows: [row] },
+  events: {
+    kind: 'events',
+    after: index(41),
+    told: 2,
+    items: [{ index: index(50), texts: ['{"event":"call-started"}'] }],
+  },
   group: {
     kind: 'group',
     key: groupKey('0123456789abcdef'),
@@ -218,6 +224,8 @@ export const entities: OfKind<EntityValue> = {
     callee: 'sip:callee@host',
     created: stamp(1_700_000_000_000_000),
     hosted: null,
+    began: stamp(1_700_000_001_000_000),
+    answered: stamp(1_700_000_004_000_000),
   },
   dialog: {
     kind: 'dialog',

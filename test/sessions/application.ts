@@ -133,7 +133,9 @@ function call(turn: Turn, kind: 'call' | 'end'): Label | null {
   }
   if (!isValid(turn) || dialog !== null) return null
   const parties = { caller: 'sip:a@x', callee: 'sip:b@x', callId: 'c', callerTag: 'a' }
-  turn.put('1', { kind: 'session', state: 'CONFIRMED', ...parties, created: turn.ctx.cluster, hosted: null })
+  const { cluster } = turn.ctx
+  const times = { created: cluster, began: cluster, answered: cluster }
+  turn.put('1', { kind: 'session', state: 'CONFIRMED', ...parties, ...times, hosted: null })
   const ids = { session: '1', transaction: '1', callId: 'c' }
   turn.put('1', {
     kind: 'dialog',

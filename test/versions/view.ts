@@ -131,8 +131,10 @@ function sessionAfter(before: string | undefined, input: string): SipSession {
     callee: 'sip:b@example.org',
     created: stamp(7),
     hosted: null,
+    began: stamp(7),
+    answered: null,
   }
-  return state === '' ? session : state === 'INITIAL' ? enterEarly(session) : enterConfirmed(session)
+  return state === '' ? session : state === 'INITIAL' ? enterEarly(session) : enterConfirmed(session, stamp(8))
 }
 
 function textOfSession({ state, callId, callerTag, caller, callee, created }: SipSession): string {

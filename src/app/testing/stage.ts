@@ -117,7 +117,14 @@ export class Stage {
       turn.put(id, {
         ...(known?.kind === 'session'
           ? known
-          : { ...SESSION, callId: `call-${id}`, callerTag: id, created: this.cluster }),
+          : {
+              ...SESSION,
+              callId: `call-${id}`,
+              callerTag: id,
+              created: this.cluster,
+              began: this.cluster,
+              answered: null,
+            }),
         state: 'CONFIRMED',
       })
       turn.put(id, {

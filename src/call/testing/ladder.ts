@@ -4,15 +4,17 @@
 import { must } from '../../base/assert.ts'
 import { index, life, replicaId } from '../../base/brand.ts'
 import type { GroupKey, Index } from '../../base/brand.ts'
-import { instant, plus, seconds, stamp } from '../../base/instant.ts'
+import { instant, micros, plus, seconds, stamp } from '../../base/instant.ts'
 import type { Instant, Stamp } from '../../base/instant.ts'
 import type { Located } from '../../proxy/locate.ts'
+import { SlabIndex } from '../../store/slab-index.ts'
 import { Store } from '../../store/store.ts'
 import type { Applied, GroupView } from '../../store/view.ts'
 import type { EntryBody, Flow } from '../../wire/entry.ts'
 import { NEWEST_FORMAT } from '../../wire/formats.ts'
 import type { FormatNumber } from '../../wire/formats.ts'
 import type { CallContext, CallInput, CallSettings, CommitBody, Outgoing } from '../contract.ts'
+import { callEvents } from '../events.ts'
 import { isIdle, loadGroup, localOf, stepGroup, wakeAt } from '../group.ts'
 import type { Group } from '../group.ts'
 import { receive } from '../receive.ts'
@@ -28,7 +30,11 @@ export interface Sent extends Outgoing {
 }
 
 export class Ladder {
-  readonly store = new Store()
+  readonly store = new Store(new SlabIndex(), {
+    deleteSlack: micros(0),
+    history: 64,
+    follow: { by: callEvents, keep: 1_000 },
+  })
   readonly lines: string[] = []
   readonly #settings: CallSettings
   readonly #phones: readonly Phone[]

@@ -1,0 +1,50 @@
+// Planted bugs of what is told of the log (docs/decisions/0032-events.md).
+
+import type { Mutant } from './mutant.ts'
+
+export const eventMutants: readonly Mutant[] = [
+  {
+    name: 'event-of-a-rejected-commit',
+    room: 'store',
+    file: 'src/store/store.ts',
+    find: `    if (refusal !== null) return refusal
+    const told`,
+    replace: `    if (refusal !== null) {
+      this.#tail?.add(at, this.#tail.ofCommit(commit, this.#lastStamp, (tree, id) => this.#groups.entity(group, { tree, id })))
+      return refusal
+    }
+    const told`,
+    story: 'what a commit would have done is told, though it was rejected: the call is told to begin or to end twice',
+    promise: 'C3',
+  },
+  {
+    name: 'events-lost-at-a-restart',
+    room: 'store',
+    file: 'src/store/tail.ts',
+    find: '      this.add(index, texts)\n    }\n    return null',
+    replace: '    }\n    return null',
+    story: 'a replica that starts from a snapshot says that it has the events before it, and has none',
+    promise: 'C3',
+    schedule: 'behind-the-log',
+  },
+  {
+    name: 'events-of-the-old-store',
+    room: 'store',
+    file: 'src/store/store.ts',
+    find: '    this.#tail = other.#tail\n',
+    replace: '',
+    story:
+      "a replica that installs a leader's snapshot goes on with the events that it had: those between are missing, untold",
+    promise: 'C3',
+    schedule: 'behind-the-log',
+  },
+  {
+    name: 'record-at-the-answer-too',
+    room: 'call',
+    file: 'src/call/events.ts',
+    find: '  if (isOver) end(after, answered)\n',
+    replace: "  if (isOver || (after.state === 'CONFIRMED' && was?.state !== 'CONFIRMED')) end(after, answered)\n",
+    story: 'a call has a record when it is answered, and another one when it ends',
+    promise: 'C3',
+  },
+]
