@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Scene } from '../cluster/scene.ts'
+import { until } from '../cluster/poll.ts'
 import { startCallee, startCaller } from '../cluster/sipp.ts'
 import type { ResponseTime, Sipp, SippStats, SippTransport } from '../cluster/sipp.ts'
 import type { ReplicaSet } from '../cluster/replica-set.ts'
@@ -63,6 +64,9 @@ const scenario = (name: string): { readonly file: string } => ({
   file: fileURLToPath(new URL(`../cluster/scenarios/${name}.xml`, import.meta.url)),
 })
 
+/** Connections a second from one address: each keeps its port for a minute after its end (TIME-WAIT), and there are 28,000. */
+const CONNECTIONS = 300
+
 const HOLD_MS = 1_000
 const TALK_MS = 2_000
 /** A rate is borne if all calls are served and no more than this part of the messages has to be repeated: who waits for longer than T1,
@@ -95,7 +99,7 @@ export async function runOverload(scene: Scene, set: ReplicaSet, wanted: Wanted)
     wanted.say(`${wanted.times} times ${sustained} calls a second for ${overload} s`)
     const overloadAt = Date.now()
     const flood = await bench.begin(wanted.times * sustained, overload)
-    await flood.caller.reaches('the last call', (overload + 120) * 1_000, ({ created }) => created >= flood.calls)
+    await flood.begun((overload + 120) * 1_000)
     const fellAt = Date.now()
     wanted.say(`${calmRate} calls a second again, for ${after} s`)
     const again = await bench.load(calmRate, after)
@@ -106,10 +110,10 @@ export async function runOverload(scene: Scene, set: ReplicaSet, wanted: Wanted)
       overloadAt,
       fellAt,
       calm,
-      overload: await ended(flood.caller),
+      overload: await flood.ended(),
       again,
-      talkers: await ended(talkers),
-      leavers: await ended(leavers),
+      talkers: await talkers.ended(),
+      leavers: await leavers.ended(),
       memory,
       shares: sharesOf(set.stderr()),
     }
@@ -187,19 +191,23 @@ class Bench {
   }
 
   async load(rate: number, seconds: number): Promise<Ended> {
-    return ended((await this.begin(rate, seconds)).caller)
+    return (await this.begin(rate, seconds)).ended()
   }
 
-  async begin(rate: number, seconds: number): Promise<{ caller: Sipp; calls: number }> {
-    const calls = rate * seconds
-    const caller = await this.#caller('caller-may-be-refused', { rate, calls, holdMs: HOLD_MS })
-    return { caller, calls }
+  async begin(rate: number, seconds: number): Promise<Load> {
+    const many = this.#wanted.transport === 'tn' ? Math.ceil(rate / CONNECTIONS) : 1
+    const callers = Array.from({ length: many }, (_, i) => {
+      const part = Math.floor((rate + i) / many)
+      return this.#caller('caller-may-be-refused', { rate: part, calls: part * seconds, holdMs: HOLD_MS })
+    })
+    return new Load(await Promise.all(callers), rate * seconds)
   }
 
   /** Calls that begin within `seconds`. */
-  async talk(calls: number, rounds: number, seconds: number): Promise<Sipp> {
+  async talk(calls: number, rounds: number, seconds: number): Promise<Load> {
     const rate = Math.max(1, Math.ceil(calls / seconds))
-    return this.#caller('caller-talks', { rate, calls, holdMs: TALK_MS, variables: { rounds } })
+    const order = { rate, calls, holdMs: TALK_MS, variables: { rounds } }
+    return new Load([await this.#caller('caller-talks', order)], calls)
   }
 
   async #caller(
@@ -224,8 +232,45 @@ class Bench {
   }
 }
 
-async function ended(caller: Sipp): Promise<Ended> {
-  return { stats: await caller.finished(240_000), times: caller.responseTimes() }
+/** Callers that make one load together. */
+class Load {
+  readonly #callers: readonly Sipp[]
+  readonly #calls: number
+
+  constructor(callers: readonly Sipp[], calls: number) {
+    this.#callers = callers
+    this.#calls = calls
+  }
+
+  /** Until its last call has begun. */
+  async begun(deadlineMs: number): Promise<void> {
+    await until(`${this.#calls} calls have begun`, deadlineMs, () => {
+      const { created } = sum(this.#callers.map((caller) => caller.stats()))
+      return created >= this.#calls ? true : null
+    })
+  }
+
+  async ended(): Promise<Ended> {
+    const stats = await Promise.all(this.#callers.map((caller) => caller.finished(240_000)))
+    return {
+      stats: sum(stats),
+      times: this.#callers.flatMap((caller) => (caller.stats().successful > 0 ? caller.responseTimes() : [])),
+    }
+  }
+}
+
+function sum(all: readonly SippStats[]): SippStats {
+  const of = (name: keyof SippStats): number => all.reduce((total, stats) => total + stats[name], 0)
+  return {
+    created: of('created'),
+    successful: of('successful'),
+    failed: of('failed'),
+    unsent: of('unsent'),
+    retransmissions: of('retransmissions'),
+    unexpected: of('unexpected'),
+    refused: of('refused'),
+    stray: of('stray'),
+  }
 }
 
 /** Why that was too much; null = it was not. */

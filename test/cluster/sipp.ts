@@ -20,6 +20,8 @@ export interface SippOptions {
   readonly holdMs?: number
   /** Its global variables. */
   readonly variables?: Readonly<Record<string, number>>
+  /** A connection that ended is made again, and its calls go on; else they fail. */
+  readonly reconnects?: boolean
   /** It ends after this, with an error, whatever it does; default 300. */
   readonly lifeSeconds?: number
 }
@@ -47,6 +49,8 @@ export interface SippStats {
   readonly created: number
   readonly successful: number
   readonly failed: number
+  /** Of those that failed: what they had to say met a connection that was gone. */
+  readonly unsent: number
   /** Sent again, or received again. */
   readonly retransmissions: number
   /** Messages that a living call did not expect. */
@@ -61,6 +65,7 @@ const none: SippStats = {
   created: 0,
   successful: 0,
   failed: 0,
+  unsent: 0,
   retransmissions: 0,
   unexpected: 0,
   refused: 0,
@@ -101,6 +106,7 @@ export class Sipp {
       created: of('TotalCallCreated'),
       successful: of('SuccessfulCall(C)'),
       failed: of('FailedCall(C)'),
+      unsent: of('FailedCannotSendMessage(C)'),
       retransmissions: Math.max(of('Retransmissions(C)'), sum('_Retrans')),
       unexpected: Math.max(of('FailedUnexpectedMessage(C)'), sum('_Unexp')),
       refused: sum('_503_Recv'),
@@ -198,6 +204,9 @@ async function start(options: SippOptions, args: readonly string[]): Promise<Sip
       ...Object.entries(options.variables ?? {}).flatMap(([name, value]) => ['-set', name, `${value}`]),
       ...['-i', host, '-p', port, '-t', options.transport, '-max_socket', '5000', '-d', `${options.holdMs ?? 0}`],
       ...['-nostdin', '-deadcall_wait', '40000', '-buff_size', '4194304'],
+      ...(options.reconnects === true
+        ? ['-reconnect_close', 'false', '-max_reconnect', '1000', '-reconnect_sleep', '10']
+        : []),
       ...['-timeout', `${options.lifeSeconds ?? 300}`, '-timeout_error'],
       ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],
     ],

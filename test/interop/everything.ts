@@ -9,7 +9,7 @@ import { stackSoftware } from './stack.ts'
 
 export const everything: readonly Software[] = [
   sippSoftware('uac, uas', 'un', 131),
-  sippSoftware('uac, uas', 'tn', 132),
+  sippSoftware('uac, uas', 't1', 132),
   sippSoftware('regexp, uas', 'un', 133),
   kamailioSoftware('upstream', 'udp', 141),
   kamailioSoftware('upstream', 'tcp', 142),

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startCallee, startCaller } from '../cluster/sipp.ts'
 import type { SippOptions, SippTransport } from '../cluster/sipp.ts'
-import { inArena } from './arena.ts'
+import { must } from '../../src/base/assert.ts'
+import { connectionsAt, inArena } from './arena.ts'
 import type { Arena } from './arena.ts'
 import { missingPrograms, versionOf } from './software.ts'
 import type { Kill, Outcome, Software } from './software.ts'
@@ -37,14 +38,18 @@ const batches: Readonly<Record<string, readonly Batch[]>> = {
   'regexp, uas': [{ caller: { builtIn: 'regexp' }, callee: lateCallee, holdMs: HOLD_MS, phase: 'early' }],
 }
 
-export function sippSoftware(role: keyof typeof batches, socket: SippTransport, slot: number): Software {
+export function sippSoftware(
+  role: keyof typeof batches,
+  socket: Extract<SippTransport, 'un' | 't1'>,
+  slot: number,
+): Software {
   const transport = socket.startsWith('u') ? 'udp' : 'tcp'
   return {
     ...{ name: 'sipp', role, transport, slot },
     missing: () => missingPrograms(['sipp'], 'sip-tester'),
     version: () => versionOf('sipp', ['-v']),
     run: (slot) =>
-      inArena(slot, `127.66.${slot}.200:5070`, async (arena) => {
+      inArena(slot, `127.66.${slot}.200:5070;transport=udp`, async (arena) => {
         const outcomes: Outcome[] = []
         for (const batch of batches[role] ?? []) {
           for (const victim of arena.victims) outcomes.push(await play(arena, batch, socket, victim))
@@ -56,36 +61,49 @@ export function sippSoftware(role: keyof typeof batches, socket: SippTransport, 
 
 async function play(arena: Arena, batch: Batch, socket: SippTransport, victim: number): Promise<Outcome> {
   const { set, place } = arena
-  const at = `${batch.phase}-${victim}`
-  const transport = socket.startsWith('t') ? 't1' : 'u1'
+  const { phase } = batch
+  const at = `${phase}-${victim}`
+  const folder = (side: string): string => join(arena.folder, `${side}-${at}`)
+  const { calls: before } = must((await set.statuses('all answer', 20_000, () => true))[0], 'a status')
+  // On UDP: SIPp as a callee does not outlive the end of a connection.
   const callee = await startCallee({
-    ...{ local: place.callee, folder: join(arena.folder, `callee-${at}`), transport, scenario: batch.callee },
-    holdMs: batch.phase === 'early' ? HOLD_MS : 0,
+    ...{ local: place.callee, folder: folder('callee'), transport: 'u1', scenario: batch.callee },
+    holdMs: phase === 'early' ? HOLD_MS : 0,
   })
   const caller = await startCaller({
-    ...{ local: place.caller, folder: join(arena.folder, `caller-${at}`), transport: socket, scenario: batch.caller },
-    ...{ holdMs: batch.phase === 'early' ? 0 : HOLD_MS, remote: place.sip, calls: CALLS, rate: 20 },
+    ...{ local: place.caller, folder: folder('caller'), transport: socket, scenario: batch.caller, reconnects: true },
+    ...{ holdMs: phase === 'early' ? 0 : HOLD_MS, remote: place.sip, calls: CALLS, rate: 20 },
   })
   try {
-    await set.statuses(`${CALLS} calls are ${batch.phase}`, 20_000, ({ calls }) => calls[batch.phase] === CALLS)
+    await set.statuses(`${CALLS} calls are ${phase}`, 20_000, ({ calls }) => calls[phase] === before[phase] + CALLS)
+    const stood = connectionsAt(place.sip).includes(place.caller)
     const kill: Kill = await arena.kill(victim)
+    const isCut = stood && !connectionsAt(place.sip).includes(place.caller)
+    const [answered, ringing] = phase === 'early' ? [0, CALLS] : [CALLS, 0]
+    // It listens nowhere: an answer can't come to it by another connection, and it makes one only to say something.
+    if (isCut && phase === 'early') {
+      await arena.whole()
+      return { answered, ringing, kills: [kill], survived: 0, cut: CALLS, lost: [] }
+    }
     const stats = await caller.finished(90_000)
+    // What it says first on a connection that is gone is lost, and the call with it; then it makes another one.
+    const cut = isCut ? stats.unsent : 0
     // One whose ACK died with a replica repeats its 200 for up to 32 s.
-    await callee.reaches('all calls end', 45_000, ({ successful, failed }) => successful + failed >= CALLS)
-    const wrong = Math.max(stats.failed, callee.stats().failed)
-    const story = [caller, callee]
-      .map((phone) =>
-        phone
-          .errors()
-          .replaceAll(/^.*watchdog.*$/gm, '')
-          .slice(0, 2_000),
-      )
-      .join('\n')
+    await callee.reaches('all calls end', 45_000, ({ successful, failed }) => successful + failed >= CALLS - cut)
+    const wrong = Math.max(stats.failed - cut, callee.stats().failed)
+    const story = [caller, callee].map((phone) =>
+      phone
+        .errors()
+        .replaceAll(/^.*watchdog.*$/gm, '')
+        .slice(0, 2_000),
+    )
     await arena.whole()
     return {
-      ...{ answered: batch.phase === 'early' ? 0 : CALLS, ringing: batch.phase === 'early' ? CALLS : 0 },
-      ...{ kills: [kill], survived: CALLS - wrong, cut: 0 },
-      lost: Array.from({ length: wrong }, (_, i) => `${i + 1} of ${wrong}, ${at}: ${i === 0 ? story : 'see above'}`),
+      ...{ answered, ringing, kills: [kill], survived: CALLS - wrong - cut, cut },
+      lost: Array.from(
+        { length: wrong },
+        (_, i) => `${i + 1} of ${wrong}, ${at}: ${i === 0 ? story.join('\n') : 'see above'}`,
+      ),
     }
   } finally {
     await Promise.all([caller.destroy(), callee.destroy()])
@@ -100,6 +118,6 @@ function sum(outcomes: readonly Outcome[]): Outcome {
     kills: outcomes.flatMap(({ kills }) => kills),
     survived: total(({ survived }) => survived),
     lost: outcomes.flatMap(({ lost }) => lost),
-    cut: 0,
+    cut: total(({ cut }) => cut),
   }
 }
