@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const docs = ['PROPERTY-TESTING.md', 'LOCKING.md', 'APPLICATIONS.md'].map((name) => readFileSync(`${root}docs/${name}`, 'utf8'))
+const docs = ['PROPERTY-TESTING.md', 'LOCKING.md', 'APPLICATIONS.md'].map((name) =>
+  readFileSync(`${root}docs/${name}`, 'utf8'),
+)
 const examples = readdirSync(`${root}docs/examples`).filter((name) => name.endsWith('.ts'))
 
 function blocks(language: string): readonly string[] {

@@ -66,6 +66,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'entity ban',
     'entity access',
     'entity heard',
+    'entity told',
     'entity timer',
     'entity hosted application-session',
     'entity hosted session',

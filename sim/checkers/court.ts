@@ -116,9 +116,9 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
-    const effects = new Effects(report)
-    const { appEffects, appTimers } = ofApplication(plan, report)
     const outage = (from: number, until: number): number => certificate.without(from, until)
+    const effects = new Effects(report)
+    const { appEffects, appTimers } = ofApplication(plan, report, now, outage)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const askers = new Askers()
@@ -382,9 +382,11 @@ function isGivenUp({ faults }: Plan, place: number, now: number): boolean {
 function ofApplication(
   { application }: Plan,
   report: Report,
+  now: () => number,
+  outage: (from: number, until: number) => number,
 ): { appEffects: AppEffects | null; appTimers: AppTimers | null } {
   return {
-    appEffects: application === undefined ? null : new AppEffects(report, application),
+    appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Stamp } from '../base/instant.ts'
 import { isOpen } from '../call/branches.ts'
-import type { CallInput, InputRef } from '../call/contract.ts'
+import type { CallInput } from '../call/contract.ts'
 import { allInvites, dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.ts'
 import { beginTurn, handle } from '../call/group.ts'
 import type { Turn } from '../call/turn.ts'
@@ -16,7 +16,6 @@ import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
-import type { Flow } from '../wire/entry.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppMessage, ApplicationInfo, HandlerName } from './contract.ts'
@@ -26,21 +25,16 @@ import type { LegEvent } from './leg-find.ts'
 import { onLegIntent, onLegMessage } from './legs.ts'
 import { applicationFor, applicationNamed, handlerOf } from './router.ts'
 import { applicationSession } from './sessions.ts'
+import { toldBy } from './told.ts'
 
-/** What can happen to a group with an application. */
-export type GroupInput =
-  | CallInput
-  /** A message that was handled while the application was busy with another input; it is only told of it. */
-  | { readonly kind: 'told'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
-
-export type MessageInput = Extract<GroupInput, { kind: 'message' }>
+export type MessageInput = Extract<CallInput, { kind: 'message' }>
 
 /** Something that an application may want to hear of; `handler` null = it doesn't. */
 export interface AppEvent {
   readonly application: ApplicationInfo
   readonly handler: HandlerName | null
   /** What becomes of it besides: a request that begins something, a leg's, a relayed message, a timer's or a session's. */
-  readonly of: 'initial' | 'leg' | 'relayed' | 'callback'
+  readonly of: 'initial' | 'leg' | 'relayed' | 'told' | 'callback'
   /** As the handler gets it; of `initial` known only once its leg is there. */
   readonly message: AppMessage | null
   /** The message that is heard with it. */
@@ -53,24 +47,23 @@ export interface AppEvent {
 
 /** `turn`: begun with the input; what is a leg's has happened in it afterwards. `core` = and nobody is to be asked; null = it is a
  * plain call's, or nobody's. */
-export function enter(turn: Turn, input: GroupInput, ctx: AppContext): AppEvent | 'core' | null {
+export function enter(turn: Turn, input: CallInput, ctx: AppContext): AppEvent | 'core' | null {
   if (input.kind === 'intent') return ofIntent(turn, input, ctx)
-  if (input.kind !== 'message' && input.kind !== 'told') return null
+  if (input.kind !== 'message') return null
   const { message } = input
   const session = applicationSession(turn)
   if (session === null) {
-    const isNew = input.kind === 'message' && message.kind === 'request' && turn.base.entities.size === 0
+    const isNew = message.kind === 'request' && turn.base.entities.size === 0
     return isNew ? ofNew(turn, message, applicationFor(ctx.applications)) : null
   }
   const application = applicationNamed(ctx.applications, session)
-  const outcome = input.kind === 'message' ? onLegMessage(turn, message, input.flow) : null
+  const outcome = onLegMessage(turn, message, input.flow)
   if (outcome === 'core') return 'core'
   if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, message)
   if (application === null) return null
   if (message.kind === 'request' && toTag(message) === null && message.method !== 'CANCEL')
     return ofNew(turn, message, application)
   if (!session.hosted.isValid || wasHeard(turn, message)) return null
-  if (input.kind === 'told') return ofRelayed(turn, application, message)
   return message.kind === 'request'
     ? ofRequest(turn, application, message)
     : ofResponse(turn, application, message, input)
@@ -96,7 +89,7 @@ function ofLeg(turn: Turn, application: ApplicationInfo, leg: LegEvent, sip: Sip
 
 function ofIntent(
   turn: Turn,
-  input: Extract<GroupInput, { kind: 'intent' }>,
+  input: Extract<CallInput, { kind: 'intent' }>,
   ctx: AppContext,
 ): AppEvent | 'core' | null {
   const session = applicationSession(turn)
@@ -105,6 +98,11 @@ function ofIntent(
   const outcome = onLegIntent(turn, input)
   if (outcome === 'core') return 'core'
   if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, null)
+  const message = application === null || !session.hosted.isValid ? null : toldBy(turn, input.id)
+  if (message !== null && application !== null && !wasHeard(turn, message)) {
+    const event = ofRelayed(turn, application, message)
+    return event === null ? null : { ...event, of: 'told' }
+  }
   const callback = isCallback(input.id) ? callbackOf(turn, input.id) : null
   const handler = callback === null || application === null ? null : handlerOf(application, callback.handler)
   if (application === null || callback === null || handler === null) return null
@@ -124,7 +122,7 @@ function ofNew(turn: Turn, request: SipRequest, application: ApplicationInfo | n
 }
 
 /** Whether its application has a handler for it. */
-export function wantsToHear(turn: Turn, input: GroupInput, ctx: AppContext): boolean {
+export function wantsToHear(turn: Turn, input: CallInput, ctx: AppContext): boolean {
   const event = enter(turn, input, ctx)
   return event !== null && event !== 'core' && event.of === 'relayed'
 }
@@ -241,7 +239,7 @@ function responseHandler(status: number): HandlerName {
 
 /** What is handled at once even while the application is busy with another input of the group, so that no handler that hangs keeps a
  * call up or a caller waiting (design.md 4): deadlines, what the set does by itself, and whatever ends a call that is relayed. */
-export function passesAsk(turn: Turn, input: GroupInput): boolean {
+export function passesAsk(turn: Turn, input: CallInput): boolean {
   switch (input.kind) {
     case 'wake':
     case 'unsent':

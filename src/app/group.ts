@@ -12,15 +12,14 @@
 import { unreachable } from '../base/assert.ts'
 import { beginTurn as beginCall, endTurn, handle, stepGroup as stepCall } from '../call/group.ts'
 import type { Group } from '../call/group-state.ts'
-import type { CallResult } from '../call/contract.ts'
+import type { CallInput, CallResult } from '../call/contract.ts'
 import type { Turn } from '../call/turn.ts'
-import { LAST_ACCESS } from '../session/application-session.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppAnswer, AppCall, HandlerName, Op } from './contract.ts'
 import { endCall } from './end-call.ts'
 import { enter, passesAsk, wantsToHear } from './event.ts'
-import type { AppEvent, GroupInput } from './event.ts'
+import type { AppEvent } from './event.ts'
 import { noteHeard } from './heard.ts'
 import { Initial } from './initial.ts'
 import { onLegDefault } from './leg-default.ts'
@@ -31,11 +30,11 @@ import { settleSessions } from './lifecycle.ts'
 import { opsFault } from './op-shapes.ts'
 import { applyOp } from './operations.ts'
 import { applicationSession, touch } from './sessions.ts'
+import { endTold, hasTold, isTold, tellLater } from './told.ts'
 import { viewOf } from './view.ts'
 
 export { emptyLocal, isIdle, isInLog, loadGroup, localOf, wakeAt } from '../call/group.ts'
 export type { Group } from '../call/group-state.ts'
-export type { GroupInput } from './event.ts'
 
 /** What an application is to be asked; the owner gives it its id, and the group's version. */
 export interface Ask {
@@ -43,13 +42,10 @@ export interface Ask {
   readonly call: Omit<AppCall, 'id'>
 }
 
-/** What the owner knows besides. */
-export interface Around {
-  /** The input was asked about, and here is what the application says. */
-  readonly event?: AppEvent
-  readonly answer?: AppAnswer
-  /** The application is to be told of more, and its sessions stay open for that. */
-  readonly isTold: boolean
+/** The input was asked about, and here is what the application says. */
+export interface Answered {
+  readonly event: AppEvent
+  readonly answer: AppAnswer
 }
 
 export interface StepResult extends CallResult<Group> {
@@ -67,18 +63,21 @@ export interface Failure {
 
 interface Step {
   readonly group: Group
-  readonly input: GroupInput
+  readonly input: CallInput
   readonly ctx: AppContext
-  readonly isTold: boolean
 }
 
 const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], waitsFor: null } as const
 const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
 
-export function stepGroup(group: Group, input: GroupInput, ctx: AppContext, around: Around): StepResult {
-  const { event, answer, isTold } = around
-  const step: Step = { group, input, ctx, isTold }
-  if (event !== undefined && answer !== undefined) return afterAnswer(step, event, answer)
+export function stepGroup(
+  group: Group,
+  input: CallInput,
+  ctx: AppContext,
+  answered: Answered | null = null,
+): StepResult {
+  const step: Step = { group, input, ctx }
+  if (answered !== null) return afterAnswer(step, answered.event, answered.answer)
   const turn = beginTurn(step)
   if (applicationSession(turn) === null && ctx.applications.length === 0) return plain(step)
   const entered = enter(turn, input, ctx)
@@ -87,19 +86,16 @@ export function stepGroup(group: Group, input: GroupInput, ctx: AppContext, arou
 }
 
 /** Whether the input is not to wait for what the application says of another one. */
-export function passes(group: Group, input: GroupInput, ctx: AppContext): boolean {
+export function passes(group: Group, input: CallInput, ctx: AppContext): boolean {
   return passesAsk(beginCall(group, ctx), input)
 }
 
-/** Whether the application is to be told of an input that passes. */
-export function isToBeTold(group: Group, input: GroupInput, ctx: AppContext): boolean {
-  return input.kind === 'message' && wantsToHear(beginCall(group, ctx), input, ctx)
-}
-
-/** What becomes of an input that passes: as if there were no application. */
-export function course(group: Group, input: GroupInput, ctx: AppContext, { isTold }: Around): StepResult {
-  const step: Step = { group, input, ctx, isTold }
-  return takeItsCourse(step, beginTurn(step), false)
+/** What becomes of an input that passes: its course, and the application is told of it afterwards. */
+export function pass(group: Group, input: CallInput, ctx: AppContext): StepResult {
+  const step: Step = { group, input, ctx }
+  const turn = beginTurn(step)
+  if (input.kind === 'message' && wantsToHear(beginTurn(step), input, ctx)) tellLater(turn, input.message)
+  return takeItsCourse(step, turn, false)
 }
 
 function beginTurn({ group, ctx }: Step): Turn {
@@ -109,10 +105,7 @@ function beginTurn({ group, ctx }: Step): Turn {
 }
 
 function plain({ group, input, ctx }: Step): StepResult {
-  if (input.kind !== 'told') return { ...stepCall(group, input, ctx), asks: null, failure: null }
-  const turn = beginCall(group, ctx)
-  turn.handled(input.ref)
-  return { ...endTurn(turn), asks: null, failure: null }
+  return { ...stepCall(group, input, ctx), asks: null, failure: null }
 }
 
 /** `isDone`: a leg's part was all. */
@@ -123,14 +116,11 @@ function takeItsCourse(step: Step, turn: Turn, isDone: boolean, failure: Failure
   return end(turn, step, failure)
 }
 
-function perform(turn: Turn, input: GroupInput): void {
+function perform(turn: Turn, input: CallInput): void {
   switch (input.kind) {
-    case 'told':
-      // It was handled when it came.
-      turn.handled(input.ref)
-      return
     case 'intent':
-      if (!isCallback(input.id)) handle(turn, input)
+      if (isTold(input.id)) endTold(turn, input.id)
+      else if (!isCallback(input.id)) handle(turn, input)
       else if (callbackOf(turn, input.id) === null) dropCallback(turn, input.id)
       else {
         beginCallback(turn, input.id)
@@ -157,18 +147,16 @@ function perform(turn: Turn, input: GroupInput): void {
   }
 }
 
-function markHandled(turn: Turn, input: GroupInput): void {
+function markHandled(turn: Turn, input: CallInput): void {
   if (input.kind !== 'message') return
   if (turn.commits) turn.handledAfter(input.ref)
   else turn.handled(input.ref)
 }
 
 /** What every turn of such a group ends with. */
-function end(turn: Turn, { input, ctx, isTold }: Step, failure: Failure | null = null): StepResult {
-  // A commit, so that what it kept open may end.
-  if (input.kind === 'told') turn.put(LAST_ACCESS, { kind: 'access' })
-  else if (input.kind === 'message') touch(turn)
-  if (!isTold) settleSessions(turn, ctx)
+function end(turn: Turn, { input, ctx }: Step, failure: Failure | null = null): StepResult {
+  if (input.kind === 'message') touch(turn)
+  if (!hasTold(turn)) settleSessions(turn, ctx)
   return { ...endTurn(turn), asks: null, failure }
 }
 
@@ -242,7 +230,7 @@ function finish(
 
 /** Requests of a leg are in the log, and so known when they come again. */
 function isUnknown({ of, sip }: AppEvent): boolean {
-  return of === 'relayed' || (of === 'leg' && sip?.kind === 'response')
+  return of === 'relayed' || of === 'told' || (of === 'leg' && sip?.kind === 'response')
 }
 
 /** A request that begins something, after its handler; or it has none, and is proxied. */

@@ -5,6 +5,7 @@ import { assert } from '../base/assert.ts'
 import { inviteOfKey } from '../call/find.ts'
 import { handle } from '../call/group.ts'
 import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
+import type { CallInput } from '../call/contract.ts'
 import { turnAway } from '../call/refuse.ts'
 import { reply } from '../call/reply.ts'
 import type { Turn } from '../call/turn.ts'
@@ -12,7 +13,7 @@ import { requestKey } from '../proxy/branch.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { aimAt } from './aim.ts'
 import type { AppMessage, Op, ProxyPlan } from './contract.ts'
-import type { AppEvent, GroupInput, MessageInput } from './event.ts'
+import type { AppEvent, MessageInput } from './event.ts'
 import { hostSession, openApplicationSession } from './sessions.ts'
 import { openUas } from './uas.ts'
 
@@ -25,7 +26,7 @@ export class Initial {
   readonly #event: AppEvent
   #plan: ProxyPlan | null
 
-  constructor(turn: Turn, input: GroupInput, event: AppEvent, plan: ProxyPlan | null = null) {
+  constructor(turn: Turn, input: CallInput, event: AppEvent, plan: ProxyPlan | null = null) {
     assert(input.kind === 'message' && input.message.kind === 'request', 'something begins with a request')
     this.#turn = turn
     this.#input = input

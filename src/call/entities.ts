@@ -10,6 +10,8 @@ import type { Dialog } from '../session/dialog.ts'
 import { shapeOf } from '../session/fields.ts'
 import { HEARD_SHAPE, heardFields, readHeard } from '../session/heard.ts'
 import type { Heard } from '../session/heard.ts'
+import { TOLD_SHAPE, readTold, toldFields } from '../session/told.ts'
+import type { Told } from '../session/told.ts'
 import { readServletTimer, servletTimerFields } from '../session/servlet-timer.ts'
 import type { ServletTimer } from '../session/servlet-timer.ts'
 import { LEG_SHAPE, legFields, readLeg } from '../session/leg.ts'
@@ -28,6 +30,7 @@ export type EntityValue =
   | SipApplicationSession
   | LastAccess
   | Heard
+  | Told
   | SipSession
   | Dialog
   | Leg
@@ -41,6 +44,7 @@ export function treeOf(value: EntityValue): Tree {
     case 'application-session':
     case 'access':
     case 'heard':
+    case 'told':
       return 'SipApplicationSession'
     case 'session':
       return 'SipSession'
@@ -70,6 +74,8 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
       return pack(lastAccessFields())
     case 'heard':
       return pack(heardFields(value))
+    case 'told':
+      return pack(toldFields(value))
     case 'session':
       return pack(sipSessionFields(value, format))
     case 'dialog':
@@ -94,9 +100,7 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
   assert(unpacked.ok, 'an entity that can not be unpacked')
   switch (entity.tree) {
     case 'SipApplicationSession':
-      return shapeOf(unpacked.value) === HEARD_SHAPE
-        ? readHeard(unpacked.value)
-        : readApplicationSession(unpacked.value)
+      return readOfApplication(unpacked.value)
     case 'SipSession':
       return readSipSession(unpacked.value)
     case 'Dialog':
@@ -112,4 +116,15 @@ export function entityValue(entity: Pick<Entity, 'tree' | 'bytes'>): EntityValue
 
 function isLeg(fields: unknown): boolean {
   return Array.isArray(fields) && fields[0] === LEG_SHAPE
+}
+
+function readOfApplication(value: unknown): EntityValue {
+  switch (shapeOf(value)) {
+    case HEARD_SHAPE:
+      return readHeard(value)
+    case TOLD_SHAPE:
+      return readTold(value)
+    default:
+      return readApplicationSession(value)
+  }
 }

@@ -98,9 +98,10 @@ export class ReplicaProcess {
     const certificates = openCertificates(config, this.#around.log)
     if (!certificates.ok) return this.#end('other', certificates.error)
     const parts = this.#makeParts(own, storage.value, certificates.value)
+    // Before the ports: what comes to an open one is heard from the first byte on.
+    await parts.applications.start()
     const trouble = await openPorts(parts, own)
     if (trouble !== null) return this.#end('other', trouble)
-    await parts.applications.start()
     if (!this.#isOver) this.#begin(parts)
   }
 

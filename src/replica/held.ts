@@ -3,8 +3,8 @@
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
 import type { AppAnswer } from '../app/contract.ts'
-import type { Ask, Group, GroupInput } from '../app/group.ts'
-import type { InputRef, Outgoing } from '../call/contract.ts'
+import type { Ask, Group } from '../app/group.ts'
+import type { CallInput, InputRef, Outgoing } from '../call/contract.ts'
 import type { Commit } from '../wire/entry.ts'
 
 /** A commit on its way through the log, with what waits for it. */
@@ -17,7 +17,7 @@ export interface OpenCommit {
   /** The group before the first of `inputs`. */
   readonly before: Group
   /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
-  readonly inputs: GroupInput[]
+  readonly inputs: CallInput[]
   readonly sends: Outgoing[]
   readonly handled: InputRef[]
 }
@@ -25,7 +25,7 @@ export interface OpenCommit {
 /** An input that the group's application is asked about. */
 export interface Asking {
   readonly id: number
-  readonly input: GroupInput
+  readonly input: CallInput
   readonly ask: Ask
   /** What it said, while that waits for what DNS says of a place. */
   answer: AppAnswer | null
@@ -39,15 +39,12 @@ export interface Held {
   version: number
   readonly open: OpenCommit[]
   /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
-  redo: GroupInput[]
+  redo: CallInput[]
   /** Inputs that wait for what DNS says of a place, in order of arrival. */
-  lost: { readonly input: GroupInput; readonly place: string }[]
+  lost: { readonly input: CallInput; readonly place: string }[]
   asking: Asking | null
   /** Inputs that wait for the answer, in order of arrival. */
-  queue: GroupInput[]
-  /** Messages that could not wait for it, and that the application is told of afterwards: which halves of that are to be done. Only with
-   * both of them the message is handled. */
-  readonly told: Map<InputRef, 'both' | 'one'>
+  queue: CallInput[]
   /** What may leave, but not while this replica is stale. */
   released: Outgoing[]
   /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
@@ -65,7 +62,6 @@ export function newHeld(key: GroupKey, group: Group, version: number): Held {
     lost: [],
     asking: null,
     queue: [],
-    told: new Map(),
     released: [],
     answered: [],
     refs: new Set(),

@@ -17,19 +17,8 @@ import type { Instant } from '../base/instant.ts'
 import { Queue } from '../base/queue.ts'
 import { fold } from '../call/fold.ts'
 import type { AppAnswer } from '../app/contract.ts'
-import {
-  emptyLocal,
-  isIdle,
-  isInLog,
-  isToBeTold,
-  loadGroup,
-  localOf,
-  course,
-  passes,
-  stepGroup,
-  wakeAt,
-} from '../app/group.ts'
-import type { Ask, Failure, Group, GroupInput, StepResult } from '../app/group.ts'
+import { emptyLocal, isIdle, isInLog, loadGroup, localOf, pass, passes, stepGroup, wakeAt } from '../app/group.ts'
+import type { Ask, Failure, Group, StepResult } from '../app/group.ts'
 import { appLimits } from '../app/limits.ts'
 import type { CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
@@ -279,37 +268,24 @@ export class Owner {
     return held
   }
 
-  #handle(held: Held, input: GroupInput): void {
+  #handle(held: Held, input: CallInput): void {
     const context = this.#ports.context()
-    const { group, asking, told } = held
+    const { group, asking } = held
     if (asking !== null) {
-      if (passes(group, input, context)) this.#pass(held, input)
+      if (passes(group, input, context)) this.#take(held, input, pass(group, input, context))
       else this.#queue(held, input)
       return
     }
-    // Not if the message itself is handled again: that tells it.
-    if (input.kind === 'told' && !told.has(input.ref)) return
-    if (input.kind === 'message') told.delete(input.ref)
-    this.#take(held, input, stepGroup(group, input, context, { isTold: tells(held) }))
+    this.#take(held, input, stepGroup(group, input, context))
   }
 
-  /** It can't wait until an application has answered; that is told of it afterwards. */
-  #pass(held: Held, input: GroupInput): void {
-    const context = this.#ports.context()
-    if (input.kind === 'message' && !held.told.has(input.ref) && isToBeTold(held.group, input, context)) {
-      held.told.set(input.ref, 'both')
-      held.queue.push({ ...input, kind: 'told' })
-    }
-    this.#take(held, input, course(held.group, input, context, { isTold: tells(held) }))
-  }
-
-  #queue(held: Held, input: GroupInput): void {
+  #queue(held: Held, input: CallInput): void {
     held.queue.push(input)
     if (held.queue.length <= appLimits.queued) return
     this.#fail(held, `more than ${appLimits.queued} inputs wait for it`)
   }
 
-  #ask(held: Held, input: GroupInput, ask: Ask): void {
+  #ask(held: Held, input: CallInput, ask: Ask): void {
     const { outbox } = this.#ports
     const id = this.#asks.begin(held.key, this.#ports.context().now)
     held.asking = { id, input, ask, answer: null, place: '' }
@@ -322,7 +298,7 @@ export class Owner {
   #answer(held: Held, answer: AppAnswer): void {
     const asking = must(held.asking, 'what is answered was asked')
     const { event } = asking.ask
-    const result = stepGroup(held.group, asking.input, this.#ports.context(), { event, answer, isTold: tells(held) })
+    const result = stepGroup(held.group, asking.input, this.#ports.context(), { event, answer })
     if (result.waitsFor !== null) {
       Object.assign(asking, { answer, place: placeName(result.waitsFor) })
       this.#lost.add(held.key)
@@ -350,7 +326,7 @@ export class Owner {
   }
 
   /** The state that it was asked on doesn't stand, or may not: what waits is handled again, after `first`. */
-  #askAgain(held: Held, first: readonly GroupInput[] = []): void {
+  #askAgain(held: Held, first: readonly CallInput[] = []): void {
     const { asking } = held
     if (asking !== null) this.#asks.take(asking.id)
     held.asking = null
@@ -359,7 +335,7 @@ export class Owner {
     this.#due.add(held.key)
   }
 
-  #take(held: Held, input: GroupInput, result: StepResult): void {
+  #take(held: Held, input: CallInput, result: StepResult): void {
     const before = held.group
     if (result.failure !== null) this.#tellFailure(held, result.failure)
     if (result.asks !== null) return this.#ask(held, input, result.asks)
@@ -392,7 +368,7 @@ export class Owner {
     held: Held,
     body: CommitBody,
     before: Group,
-    input: GroupInput,
+    input: CallInput,
     sends: Outgoing[],
     handled: InputRef[],
   ): void {
@@ -419,7 +395,7 @@ export class Owner {
   }
 
   /** Makes the result part of the group's last open commit, if that has not left yet. */
-  #fold(held: Held, last: OpenCommit, result: StepResult, input: GroupInput): boolean {
+  #fold(held: Held, last: OpenCommit, result: StepResult, input: CallInput): boolean {
     if (last.body !== null || result.commit === null || last.inputs.length >= limits.folded) return false
     // What waits for it leaves as its bytes, and the later commit may supersede those (a CANCEL, then the 2xx).
     if (last.sends.length > 0) return false
@@ -438,7 +414,7 @@ export class Owner {
   #fall(held: Held, fallen: OpenCommit): void {
     const from = held.open.indexOf(fallen)
     assert(from >= 0, 'a fallen commit was open')
-    const inputs: GroupInput[] = []
+    const inputs: CallInput[] = []
     const all = held.open.splice(from)
     for (const open of all) {
       this.#open.delete(open.serial)
@@ -453,8 +429,8 @@ export class Owner {
   }
 
   /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. */
-  #refuse(held: Held, inputs: readonly GroupInput[]): void {
-    const others: GroupInput[] = []
+  #refuse(held: Held, inputs: readonly CallInput[]): void {
+    const others: CallInput[] = []
     for (const input of inputs) {
       const invite = openingInvite(input)
       if (invite === null) others.push(input)
@@ -492,7 +468,7 @@ export class Owner {
   }
 
   #redo(held: Held): void {
-    for (let input = held.redo.shift(); input !== undefined; input = held.redo.shift()) this.#handle(held, input)
+    for (const input of held.redo.splice(0)) this.#handle(held, input)
   }
 
   #release(held: Held): void {
@@ -558,11 +534,7 @@ export class Owner {
   }
 
   #handledRef(held: Held, ref: InputRef): void {
-    if (held.told.get(ref) === 'both') held.told.set(ref, 'one')
-    else {
-      held.told.delete(ref)
-      if (held.refs.delete(ref)) this.#ports.handled(ref)
-    }
+    if (held.refs.delete(ref)) this.#ports.handled(ref)
   }
 
   #drop(key: GroupKey): void {
@@ -579,14 +551,9 @@ export class Owner {
   }
 }
 
-/** Whether the application is still to be told of something. */
-function tells({ told, queue, redo }: Held): boolean {
-  return told.size > 0 && [...redo, ...queue].some(({ kind }) => kind === 'told')
-}
-
 /** The input, if it may begin a call. */
 function openingInvite(
-  input: GroupInput,
+  input: CallInput,
 ): { readonly message: SipRequest; readonly flow: Flow; readonly ref: InputRef } | null {
   if (input.kind !== 'message' || input.message.kind !== 'request') return null
   const { message, flow, ref } = input

@@ -42,12 +42,12 @@ export function stageOf(application: Application, goesOut = false): Stage {
   let calls = 0
   const step = (group: Group, input: CallInput, plain: CallContext): StepResult => {
     const ctx: AppContext = { ...plain, applications: [info], applied: index(0) }
-    const asked = stepGroup(group, input, ctx, { isTold: false })
+    const asked = stepGroup(group, input, ctx)
     if (asked.asks === null) return asked
     const { event, call } = asked.asks
     const run = runHandler(application, { ...call, id: ++calls })
     const answer: AppAnswer = run.kind === 'answered' ? run.answer : { kind: 'failed', reason: 'it is async' }
-    const result = stepGroup(group, input, ctx, { event, answer, isTold: false })
+    const result = stepGroup(group, input, ctx, { event, answer })
     ran.push(result.failure === null ? call.handler : `${call.handler}!`)
     if (result.failure !== null) failures.push(result.failure.reason)
     return result

@@ -265,6 +265,7 @@ export const entities: OfKind<EntityValue> = {
       },
     ],
   },
+  told: { kind: 'told', text: 'BYE sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n' },
   heard: { kind: 'heard', marks: [{ mark: '00112233aabbccdd', at: stamp(1_700_000_000_000_000) }] },
   /** Of format 2 on, as what asks for one. */
   ban: { kind: 'ban', source: '2001:db8::/32', since: stamp(1_700_000_000_000_000) },

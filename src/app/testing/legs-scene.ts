@@ -47,13 +47,13 @@ export function legsScene(handlers: Handlers, options: LegsOptions = {}): LegsSc
   let newest: SessionView | null = null
   const step = (group: Group, input: CallInput, ctx: CallContext): CallResult<Group> => {
     const context = { ...ctx, applications, applied: index(0) }
-    let result = stepGroup(group, input, context, { isTold: false })
+    let result = stepGroup(group, input, context)
     for (let { asks } = result; asks !== null; { asks } = result) {
       const { handler, message, subject, view } = asks.call
       called.push(handler)
       const ops = handlers[handler]?.({ handler, message, subject }, view) ?? 'fail'
       const answer: AppAnswer = ops === 'fail' ? { kind: 'failed', reason: '' } : { kind: 'done', ops, result: null }
-      result = stepGroup(group, input, context, { event: asks.event, answer, isTold: false })
+      result = stepGroup(group, input, context, { event: asks.event, answer })
     }
     if (result.failure !== null) refused.push(result.failure.reason)
     newest = viewOf(new Turn(result.group, ctx), context)
