@@ -154,6 +154,8 @@ test.each([
   [{ sessionTimers: 'yes' }, 'sessionTimers: "yes" should be true or false'],
   [{ restart: 'soon' }, 'restart: "soon" should be seconds, or "never"'],
   [{ compaction: { every: 1 } }, 'compaction.every: 1 should be a whole number from 100000 to 536870912, of bytes'],
+  [{ events: { keep: -1 } }, 'events.keep: -1 should be a whole number from 0 to 1000000, of events'],
+  [{ events: { kept: 5 } }, 'events: unknown "kept"; known are keep'],
   [{ compaction: { kept: 1e99 } }, 'compaction.kept: 1e+99 should be a whole number from 100 to 1000000, of entries'],
   [{ formats: { most: 3 } }, 'formats.most: 3 should be a format that this release reads: 1 to 2'],
   [{ formats: { least: 1 } }, 'formats: unknown "least"; known are most'],
