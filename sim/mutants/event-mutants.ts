@@ -16,6 +16,7 @@ export const eventMutants: readonly Mutant[] = [
     const told`,
     story: 'what a commit would have done is told, though it was rejected: the call is told to begin or to end twice',
     promise: 'C3',
+    schedule: 'more-calls-than-may-be',
   },
   {
     name: 'events-lost-at-a-restart',
@@ -42,8 +43,13 @@ export const eventMutants: readonly Mutant[] = [
     name: 'record-at-the-answer-too',
     room: 'call',
     file: 'src/call/events.ts',
-    find: '  if (isOver) end(after, answered)\n',
-    replace: "  if (isOver || (after.state === 'CONFIRMED' && was?.state !== 'CONFIRMED')) end(after, answered)\n",
+    find: "const isOver = after.state === 'TERMINATED' && (begins || was !== null)",
+    replace:
+      "const isOver = after.state === 'TERMINATED' || (after.state === 'CONFIRMED' && was?.state !== 'CONFIRMED')",
+    also: [
+      { find: 'if (ending !== null) events.push({', replace: 'events.push({' },
+      { find: 'answered, ...ending })', replace: 'answered, ...(ending ?? endOf(commit, id)) })' },
+    ],
     story: 'a call has a record when it is answered, and another one when it ends',
     promise: 'C3',
   },
