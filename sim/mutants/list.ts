@@ -1,5 +1,6 @@
 // The planted bugs. `holdfast sim --mutants` must find every one; a test checks that every patch still applies.
 
+import { appTimerMutants } from './app-timer-mutants.ts'
 import { banMutants } from './ban-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...forkMutants,
   ...routingMutants,
   ...lifetimeMutants,
+  ...appTimerMutants,
   ...banMutants,
   ...eventMutants,
   ...determinismMutants,
