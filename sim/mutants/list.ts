@@ -6,6 +6,7 @@ import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { eventMutants } from './event-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
+import { legMutants } from './leg-mutants.ts'
 import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
@@ -34,5 +35,6 @@ export const mutants: readonly Mutant[] = [
   ...appTimerMutants,
   ...banMutants,
   ...eventMutants,
+  ...legMutants,
   ...determinismMutants,
 ]
