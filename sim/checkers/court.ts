@@ -113,7 +113,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
-    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null
+    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null || isEnd(plan.application)
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
@@ -376,7 +376,7 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
   for (const group of store.groups()) {
     for (const entity of store.group(group)?.entities ?? []) {
       const value = entityValue(entity)
-      if (value?.kind === 'own') return true
+      if (value?.kind === 'own' || (value?.kind === 'uac' && value.method === 'BYE')) return true
       if (value?.kind === 'dialog' && value.state === 'confirmed' && gone.has(value.callId)) return true
     }
   }
