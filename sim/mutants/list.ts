@@ -2,6 +2,7 @@
 
 import { appTimerMutants } from './app-timer-mutants.ts'
 import { banMutants } from './ban-mutants.ts'
+import { appMutants } from './app-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { eventMutants } from './event-mutants.ts'
@@ -36,5 +37,6 @@ export const mutants: readonly Mutant[] = [
   ...banMutants,
   ...eventMutants,
   ...legMutants,
+  ...appMutants,
   ...determinismMutants,
 ]
