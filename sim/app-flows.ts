@@ -1,6 +1,7 @@
 // Call flows of an application's calls (decision 0031). All calls of a run have the same application, so seeds don't draw them: the
 // schedule `applications` does, and `--crash-points`.
 
+import { endFlows } from './end-flows.ts'
 import { ladder } from './ladder.ts'
 import type { Flow } from './ladder.ts'
 
@@ -47,4 +48,5 @@ export const appFlows: readonly Flow[] = [
     application: 'keeps-time',
   }),
   ladder('app-cuts-off-too-late', `${up}|--BYE--------------->| 1..3s`, { application: 'cuts-off' }),
+  ...endFlows,
 ]

@@ -1,8 +1,9 @@
-// The schedule `applications`: calls of applications, while those who ask them die.
+// The schedules `applications` and `legs`: calls of applications, while those who ask them die.
 
 import { appFlows } from './app-flows.ts'
 import { applicationNames } from './applications.ts'
 import type { ApplicationName } from './applications.ts'
+import { endNames, isEnd } from './end-applications.ts'
 import { draw } from './draws.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -11,7 +12,7 @@ const second = 1_000_000
 const firstCall = 3 * second
 const burst = 4 * second
 
-const talkers = applicationNames.filter((name) => name !== 'keeps-time')
+const talkers = applicationNames.filter((name) => name !== 'keeps-time' && !isEnd(name))
 
 /** All calls of a run have the same application; each seed in turn has another one. */
 export function applications(seed: number): Plan {
@@ -21,6 +22,11 @@ export function applications(seed: number): Plan {
 /** Calls around which timers fire, while those who perform them die. */
 export function appTimers(seed: number): Plan {
   return callsOf(seed, 'keeps-time')
+}
+
+/** Calls that an application answers, or has two legs for. */
+export function legs(seed: number): Plan {
+  return callsOf(seed, endNames[seed % endNames.length] ?? 'b2bua')
 }
 
 function callsOf(seed: number, application: ApplicationName): Plan {

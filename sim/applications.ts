@@ -7,6 +7,7 @@
 //   hangs       doInfo never ends
 //   cuts-off    ends each call by a timer, four seconds after it is answered
 //   keeps-time  proxies each call, with timers of each kind and an expiry around it (keeps-time.ts)
+//   and those that are an end of their calls (end-applications.ts)
 
 import { seconds } from '../src/base/instant.ts'
 import type { AppCall, ApplicationInfo, AttributeValue, HandlerName, Op } from '../src/app/contract.ts'
@@ -14,9 +15,10 @@ import { appLimits } from '../src/app/limits.ts'
 import { viaOf } from '../src/proxy/upstream.ts'
 import { cseq, fromTag, parseMessage } from '../src/sip/message.ts'
 import type { Draw } from './draws.ts'
+import { endHandlers, endNames, endOps, isEnd } from './end-applications.ts'
 import { KEEPS_TIME, timeOps } from './keeps-time.ts'
 
-export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off', 'keeps-time'] as const
+export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off', 'keeps-time', ...endNames] as const
 export type ApplicationName = (typeof applicationNames)[number]
 
 /** Seconds from the answer after which `cuts-off` ends a call. */
@@ -28,6 +30,7 @@ const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
   hangs: ['doInvite', 'doInfo', 'doBye'],
   'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
   'keeps-time': KEEPS_TIME,
+  ...endHandlers,
 }
 
 export function applicationInfo(name: ApplicationName): ApplicationInfo {
@@ -73,6 +76,7 @@ function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {
   // Of a session that is over nothing can be changed.
   if (!call.view.isValid && call.message === null) return []
   const counted = heard(call, markOf(call))
+  if (isEnd(name)) return [counted, ...endOps(name, call)]
   const more = name === 'keeps-time' ? timeOps(call, marksBefore(call)) : []
   const [session = ''] = call.view.sessions.map(({ id }) => id)
   if (call.handler === 'doInvite' && call.message?.isInitial === true)

@@ -5,8 +5,8 @@
 //   doInvite         expires in 2.5 s; t1 at a rate of 0.4 s, t2 once after 1.2 s, t3 every 0.6 s: all of them are due about then
 //   timeout          t1 is cancelled in its fourth callback, t3 by t2
 //   doInfo           puts the expiry off by 2.5 s
-//   sessionExpired   puts it off by 1.5 s, twice
-//   doBye            a last timer, after the call
+//   sessionExpired   puts it off by 1.5 s, twice, with a timer that will not be due before the third time
+//   doBye            a last timer, which is due when what is left of the call is gone
 
 import { millis, seconds } from '../src/base/instant.ts'
 import type { Duration } from '../src/base/instant.ts'
@@ -24,12 +24,13 @@ export const KEEPS_TIME: readonly HandlerName[] = [
 
 /** `before`: the marks of what was heard before this. */
 export function timeOps({ handler, subject, view }: AppCall, before: readonly string[]): readonly Op[] {
+  const next = (after: number): Op => timer(`t${view.nextTimer}`, after, null, false)
   const heard = (what: string): number => before.filter((mark) => mark.startsWith(`${what} `)).length
   switch (handler) {
     case 'doInvite':
       return [
         expires(millis(2_500)),
-        timer('t1', 300, millis(400), false),
+        timer('t1', 300, RATE, false),
         timer('t2', 1_200, null, false),
         timer('t3', 600, millis(600), true),
       ]
@@ -39,13 +40,20 @@ export function timeOps({ handler, subject, view }: AppCall, before: readonly st
     case 'doInfo':
       return [expires(millis(2_500))]
     case 'sessionExpired':
-      return heard('sessionExpired') < 2 ? [expires(millis(1_500))] : []
+      return heard('sessionExpired') < PUT_OFF ? [expires(millis(1_500)), next(20_000)] : []
     case 'doBye':
-      return [expires(seconds(10)), timer(`t${view.nextTimer}`, 1_000, null, false)]
+      return [expires(seconds(40)), next(LAST_TIMER)]
     default:
       return []
   }
 }
+
+/** How often. */
+export const PUT_OFF = 2
+/** Milliseconds: more than 64*T1. */
+const LAST_TIMER = 34_000
+/** The rate of t1. */
+export const RATE = millis(400)
 
 function expires(after: Duration): Op {
   return { kind: 'set-expires', after }

@@ -8,7 +8,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
-import { appTimers, applications } from './app-schedule.ts'
+import { appTimers, applications, legs } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -136,6 +136,11 @@ export const schedules: readonly Schedule[] = [
     name: 'app-timers',
     story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
     plan: appTimers,
+  },
+  {
+    name: 'legs',
+    story: 'applications answer calls, and place them as a B2BUA, while replicas that ask them die',
+    plan: legs,
   },
   {
     name: 'answers-on-streams',

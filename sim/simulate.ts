@@ -30,6 +30,7 @@ import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
 import { describePlan } from './plan.ts'
+import { OTHER_LEG } from './b2bua.ts'
 import type { Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -227,8 +228,10 @@ class Run {
     }
     const oddity = (side: Side): Oddity | null => (planned.odd?.side === side ? planned.odd.oddity : null)
     const [calleeIs, callerIs] = [oddity('callee'), oddity('caller')]
+    const calleesId = this.#plan.application === 'b2bua' ? OTHER_LEG + callId : callId
     const callee = this.#phone({
       ...common,
+      callId: calleesId,
       ...routingOf(forks, 1),
       side: 'callee',
       ordinal: 1,
@@ -250,7 +253,7 @@ class Run {
     this.#attach(caller)
     if (flow.calleePresent) {
       this.#attach(callee)
-      this.#callees.set(`${callId} 1`, callee)
+      this.#callees.set(`${calleesId} 1`, callee)
     }
     if (forks !== undefined) this.#addCallees(common, calledOn(forks, callerSpeaks))
     this.#agenda.at(planned.at, () => this.#begin(caller, callee))

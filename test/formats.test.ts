@@ -27,7 +27,18 @@ import { parseSnapshotTitle } from '../src/wire/snapshot-file.ts'
 import { ok } from '../src/base/result.ts'
 import { entityBytes, entityValue, treeOf } from '../src/call/entities.ts'
 import type { Result } from '../src/base/result.ts'
-import { boundParty, bodies, entities, fork, frames, messages, parts, records, watched } from './formats/values.ts'
+import {
+  boundParty,
+  bodies,
+  entities,
+  fork,
+  frames,
+  messages,
+  parts,
+  records,
+  ruled,
+  watched,
+} from './formats/values.ts'
 import { hostedApplication, hostedSession } from './formats/values.ts'
 
 interface Sample {
@@ -58,6 +69,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'part book',
     'part events',
     'entity fork',
+    'entity ruled',
     'entity watched',
     'entity own',
     'entity leg',
@@ -106,6 +118,7 @@ const samples: readonly Sample[] = [
   ...Object.entries({
     ...entities,
     fork,
+    ruled,
     watched,
     'hosted application-session': hostedApplication,
     'hosted session': hostedSession,

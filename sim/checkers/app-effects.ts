@@ -15,6 +15,13 @@ import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
 
+/** Handlers that always come to an end, whose marks are never missing. */
+const JUDGED: Partial<Record<ApplicationName, readonly string[]>> = {
+  counts: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
+  hangs: ['doInvite', 'doBye'],
+  'cuts-off': ['doInvite', 'doBye'],
+}
+
 /** 64*T1, and some more. */
 const repeatedFor = 33_000_000
 
@@ -93,13 +100,13 @@ export class AppEffects implements Checker {
   }
 
   quiet(): void {
-    if (this.#application !== 'counts') return
+    const judged = JUDGED[this.#application] ?? []
     for (const [phone, answered] of this.#answered) {
       const group = this.#groups.get(phone.options.callId)
       const marks = this.#heard.get(group ?? '') ?? []
       for (const said of answered) {
         const [method = '', number = ''] = said.split(' ')
-        const handler = { INVITE: 'doInvite', INFO: 'doInfo', BYE: 'doBye', CANCEL: 'doCancel' }[method]
+        const handler = judged.find((one) => one.toUpperCase() === `DO${method}`)
         if (handler === undefined || marks.some((mark) => mark.startsWith(`${handler} ${method} ${number} `))) continue
         this.#report('C2', `${phone}: its ${method} was answered, and the application never heard of it`, phone)
       }

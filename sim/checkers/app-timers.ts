@@ -8,6 +8,7 @@ import type { GroupKey } from '../../src/base/brand.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Applied, GroupView } from '../../src/store/view.ts'
 import { HEARD, listOf } from '../applications.ts'
+import { PUT_OFF, RATE } from '../keeps-time.ts'
 import type { Checker, Report } from './checker.ts'
 
 interface State {
@@ -46,8 +47,24 @@ export class AppTimers implements Checker {
     this.#whole(group, is)
     const mark = is.marks.length > was.marks.length ? is.marks.at(-1) : undefined
     const intent = mark === undefined || !isCommit ? null : intentOf(mark)
+    if (mark !== undefined) this.#counts(group, is, mark)
     if (intent !== null && !was.fired.has(intent))
       this.#report('C5', `group ${group}: ${mark} counts, and had not fired`)
+  }
+
+  /** What the application did in a callback is in the commit that has its mark. */
+  #counts(group: GroupKey, { isValid, marks }: State, mark: string): void {
+    const what = mark.split(' ').slice(0, -1).join(' ')
+    const times = marks.filter((one) => one.startsWith(`${what} `))
+    if (what.trim() === 'sessionExpired' && isValid !== times.length <= PUT_OFF)
+      this.#report(
+        'C5',
+        `group ${group}: ${mark}, the ${times.length}. one, and the session is ${isValid ? 'valid' : 'invalid'}`,
+      )
+    if (what !== 'timeout t1') return
+    const [before, at] = times.slice(-2).map((one) => Number(one.split(' ')[2]))
+    if (at !== undefined && before !== undefined && (at - before) % RATE !== 0)
+      this.#report('C5', `group ${group}: t1 was due ${at - before} us after it had been, at a rate of ${RATE}`)
   }
 
   #whole(group: GroupKey, { isValid, timers, pending, fired }: State): void {
@@ -71,9 +88,10 @@ export class AppTimers implements Checker {
       const heard = (what: string): number => marks.filter((mark) => mark.startsWith(`${what} `)).length
       if (heard('timeout t1') > 4)
         this.#report('C5', `group ${group}: t1 was cancelled in its fourth callback, and has a fifth`)
-      // After a BYE came the last timer; those before have the names t1 to t3.
+      // After the BYE came the last timer; those before have the names t1 to t3.
+      const since = marks.slice(marks.findIndex((mark) => mark.startsWith('doBye ')))
       const isLast = (mark: string): boolean => /^timeout t(?:[4-9]|\d\d)/.test(mark)
-      if (!isValid && heard('doBye') > 0 && !marks.some(isLast))
+      if (!isValid && heard('doBye') > 0 && !since.some(isLast))
         this.#report('C5', `group ${group}: the timer after the call was never heard of`)
     }
   }

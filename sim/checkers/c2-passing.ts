@@ -3,6 +3,7 @@
 
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { entityValue } from '../../src/call/entities.ts'
+import type { EntityValue } from '../../src/call/entities.ts'
 import type { InviteRecord } from '../../src/transaction/record.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Serving } from '../../src/store/view.ts'
@@ -70,6 +71,7 @@ export class PassingOn implements Checker {
       const value = entityValue(put)
       if (value?.kind === 'dialog') this.#groups.set(value.callId, commit.group)
       if (value?.kind === 'dialog' && value.state !== 'early') this.#dialogs.set(value.callId, value.state)
+      this.#ofLeg(commit.group, value)
       if (value?.kind !== 'invite') continue
       const final = value.state !== 'proceeding'
       const upstream = value.key.slice(value.key.indexOf(' ') + 1)
@@ -79,6 +81,22 @@ export class PassingOn implements Checker {
         this.#groups.set(branch, commit.group)
         this.#hops.set(branch, state)
       }
+    }
+  }
+
+  /** An application's call (src/app/legs.ts). */
+  #ofLeg(group: GroupKey, value: EntityValue): void {
+    if (value.kind === 'leg') {
+      this.#groups.set(value.callId, group)
+      if (value.state === 'confirmed' || value.state === 'ended') this.#dialogs.set(value.callId, value.state)
+    } else if (value.kind === 'uas') {
+      const isOver = value.state !== 'open'
+      const upstream = value.key.slice(value.key.indexOf(' ') + 1)
+      this.#groups.set(upstream, group)
+      this.#invites.set(upstream, { final: isOver, cancelled: isOver })
+    } else if (value.kind === 'uac' && value.method === 'INVITE') {
+      this.#groups.set(value.branch, group)
+      this.#hops.set(value.branch, value.state)
     }
   }
 

@@ -11,7 +11,11 @@ export class Counters {
   /** Null: there is no limit. */
   readonly #most: number | null
 
-  constructor(report: Report, most: number | null) {
+  /** A call is so many dialogs. */
+  readonly #dialogs: number
+
+  constructor(report: Report, most: number | null, dialogs = 1) {
+    this.#dialogs = dialogs
     this.#report = report
     this.#most = most
   }
@@ -30,7 +34,7 @@ export class Counters {
       const limited = this.#most === null ? talking : replica.store.counter(ALL_CALLS)
       if (limited !== talking)
         this.#report('C7', `replica ${id}: ${limited} calls count for the limit; ${talking} people talk`)
-      if (early === 0 && confirmed === talking) continue
+      if (early === 0 && confirmed === talking * this.#dialogs) continue
       this.#report('C7', `replica ${id} counts ${early} early and ${confirmed} confirmed calls; ${talking} people talk`)
     }
   }

@@ -26,8 +26,10 @@ import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
 import { cutOffOf } from '../applications.ts'
+import { isEnd, legsOf } from '../end-applications.ts'
 import { AppEffects } from './app-effects.ts'
 import { AppTimers } from './app-timers.ts'
+import { Ends } from './app-ends.ts'
 import { Askers } from './askers.ts'
 import { Banned } from './bans.ts'
 import { Established } from './c1-established.ts'
@@ -111,8 +113,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
-    const lifetime = plan.lifetime ?? cutOffOf(plan.application)
-    this.#isEnding = lifetime !== null
+    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null || isEnd(plan.application)
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
@@ -127,7 +128,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.lookups = new Lookups(report, now)
     const logMarks = new LogMarks(this.marks, now)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
-    this.#counters = new Counters(report, plan.mostCalls ?? null)
+    this.#counters = new Counters(report, plan.mostCalls ?? null, legsOf(plan.application))
     this.oracle = new Oracle(
       report,
       now,
@@ -154,15 +155,8 @@ export class Court implements PhoneWatch, MachineWatch {
       quorums,
       this.log,
       new Elections(report),
-      new SipRelay(this.#ledger, set, report, now, lifetime !== null),
-      new OwnRequests(report, now, lifetime),
-      new Established(this.#ledger, report),
-      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), plan.mostCalls !== undefined),
-      new Once(report, plan.udp.replay > 0),
-      new Events(report, plan.udp.replay > 0, this),
-      new Consistent(this.#ledger, report),
+      ...this.#ofPhones(plan, set, report, now),
       new SameBytes(report),
-      ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
       effects,
       ...[appEffects, appTimers].filter((checker) => checker !== null),
       takeovers,
@@ -188,6 +182,23 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#stepped = this.#checkers.flatMap((checker) => checker.stepped?.bind(checker) ?? [])
     this.#leaving = this.#checkers.flatMap((checker) => checker.leaving?.bind(checker) ?? [])
     this.#frames = this.#checkers.flatMap((checker) => checker.frameLeaving?.bind(checker) ?? [])
+  }
+
+  /** What the phones hear. Where the set is an end of the calls, the other phone is no source of it. */
+  #ofPhones(plan: Plan, set: SocketAddress, report: Report, now: () => number): readonly Checker[] {
+    if (isEnd(plan.application)) return [new Ends(report)]
+    const lifetime = plan.lifetime ?? cutOffOf(plan.application)
+    const isLimited = plan.mostCalls !== undefined
+    return [
+      new SipRelay(this.#ledger, set, report, now, lifetime !== null),
+      new OwnRequests(report, now, lifetime),
+      new Established(this.#ledger, report),
+      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), isLimited),
+      new Once(report, plan.udp.replay > 0),
+      new Events(report, plan.udp.replay > 0, this),
+      new Consistent(this.#ledger, report),
+      ...(plan.udp.loss === 0 ? [new Provisional(report, now)] : []),
+    ]
   }
 
   /** The first broken promise, or null. */
@@ -365,7 +376,7 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
   for (const group of store.groups()) {
     for (const entity of store.group(group)?.entities ?? []) {
       const value = entityValue(entity)
-      if (value?.kind === 'own') return true
+      if (value?.kind === 'own' || (value?.kind === 'uac' && value.method === 'BYE')) return true
       if (value?.kind === 'dialog' && value.state === 'confirmed' && gone.has(value.callId)) return true
     }
   }

@@ -2,6 +2,7 @@
 // has it. Compared with the committed log itself, not with what any replica believes.
 
 import { entityValue } from '../../src/call/entities.ts'
+import type { EntityValue } from '../../src/call/entities.ts'
 import type { Effect, Send } from '../../src/replica/effect.ts'
 import type { Commit } from '../../src/wire/entry.ts'
 import type { Machine } from '../machine.ts'
@@ -37,6 +38,7 @@ export class Effects implements Checker {
       if (value.kind === 'request') this.#texts.add(value.text)
       if (value.kind === 'bye') this.#texts.add(value.final)
       if (value.kind === 'own') this.#texts.add(value.text)
+      this.#ofLeg(commit.group, value)
       if (value.kind !== 'invite') continue
       const key = `${commit.group} ${value.key.slice(value.key.indexOf(' ') + 1)}`
       const known = this.#invites.get(key) ?? { accepted: false, final: false, cancelled: false }
@@ -53,6 +55,21 @@ export class Effects implements Checker {
     }
   }
 
+  #ofLeg(group: string, value: EntityValue): void {
+    if (value.kind === 'leg') {
+      if (value.state === 'ended') this.#ended.add(group)
+      if (value.ack !== null) this.#texts.add(value.ack.text)
+    } else if (value.kind === 'uac') {
+      for (const text of [value.ack, value.cancel]) if (text !== null) this.#texts.add(text)
+      if (value.state === 'terminated') this.#givenUp.add(value.branch)
+    } else if (value.kind === 'uas') {
+      if (value.answer !== null) this.#texts.add(value.answer)
+      const key = `${group} ${value.key.slice(value.key.indexOf(' ') + 1)}`
+      const isOver = value.state !== 'open'
+      this.#invites.set(key, { accepted: isOver, final: isOver, cancelled: isOver })
+    }
+  }
+
   leaving(machine: Machine, effect: Effect): void {
     if (effect.kind !== 'send' || effect.origin === null) return
     // What the call room does not track is relayed without state; but for its own answers to a CANCEL.
@@ -65,6 +82,9 @@ export class Effects implements Checker {
   #wrong(send: Send, origin: NonNullable<Send['origin']>): string | null {
     const message = readMessage(send.data)
     if (typeof message === 'string') return message
+    const isLegs = /^(?:uas|uac|leg-ack) /.test(origin.what) && !this.#givenUp.has(branchOf(message))
+    if (isLegs && !send.data.startsWith('SIP/2.0 100 '))
+      return this.#texts.has(send.data) ? null : 'no commit has these bytes'
     if (message.kind === 'request') return this.#wrongRequest(message, send.data, origin.what)
     const { method } = cseqOf(message)
     if (method === 'INVITE') return this.#wrongAnswer(message, send.data, origin.group)

@@ -1,10 +1,13 @@
 // The planted bugs. `holdfast sim --mutants` must find every one; a test checks that every patch still applies.
 
+import { appTimerMutants } from './app-timer-mutants.ts'
 import { banMutants } from './ban-mutants.ts'
+import { appMutants } from './app-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { eventMutants } from './event-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
+import { legMutants } from './leg-mutants.ts'
 import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
@@ -30,7 +33,10 @@ export const mutants: readonly Mutant[] = [
   ...forkMutants,
   ...routingMutants,
   ...lifetimeMutants,
+  ...appTimerMutants,
   ...banMutants,
   ...eventMutants,
+  ...legMutants,
+  ...appMutants,
   ...determinismMutants,
 ]

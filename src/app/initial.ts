@@ -5,6 +5,8 @@ import { assert } from '../base/assert.ts'
 import { inviteOfKey } from '../call/find.ts'
 import { handle } from '../call/group.ts'
 import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
+import type { Aim } from '../call/invite.ts'
+import type { ProxyRules } from '../transaction/record.ts'
 import type { CallInput } from '../call/contract.ts'
 import { turnAway } from '../call/refuse.ts'
 import { reply } from '../call/reply.ts'
@@ -81,7 +83,16 @@ export class Initial {
   forward(): void {
     const { flow, ref } = this.#input
     if (!this.#isInvite) return handle(this.#turn, this.#input)
-    forwardInvite(this.#turn, this.#request, flow, ref, aimAt(this.#turn, this.#request, flow, this.#plan ?? OWN_ROUTE))
+    forwardInvite(this.#turn, this.#request, flow, ref, this.#aim(), this.#rules)
+  }
+
+  #aim(): Aim {
+    return aimAt(this.#turn, this.#request, this.#input.flow, this.#plan ?? OWN_ROUTE)
+  }
+
+  get #rules(): ProxyRules | null {
+    const plan = this.#plan
+    return plan === null ? null : { isRecursive: plan.recurse, patience: plan.timeout }
   }
 
   hasBegun(): boolean {

@@ -10,7 +10,7 @@ import type { Duration } from '../base/instant.ts'
 import { cancelFor } from '../transaction/hop-by-hop.ts'
 import { startInviteClient } from '../transaction/invite-client.ts'
 import { startNonInviteClient } from '../transaction/non-invite-client.ts'
-import type { Branch, InviteRecord } from '../transaction/record.ts'
+import type { Branch, InviteRecord, ProxyRules } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
 import { sentInvite } from './find.ts'
 import type { Target } from './forward.ts'
@@ -46,9 +46,13 @@ export function withBranch(record: InviteRecord, id: string, change: Partial<Bra
   }
 }
 
+function ringsFor(rules: ProxyRules | null): Duration {
+  return Math.min(rules?.patience ?? timers.timerC, timers.timerC) as Duration
+}
+
 /** The INVITE of a branch goes out after the commit, whose timer C runs from there (16.6 step 11). The answer is its local part. */
-export function startBranch(turn: Turn, branch: Branch, text: string): BranchLocal {
-  turn.setTimer(`c.${branch.id}`, timers.timerC, null)
+export function startBranch(turn: Turn, branch: Branch, text: string, rules: ProxyRules | null): BranchLocal {
+  turn.setTimer(`c.${branch.id}`, ringsFor(rules), null)
   turn.sendAfter(branch.hop, text, what.invite(branch.id))
   return { client: startInviteClient(branch.hop.transport !== 'udp', turn.now), cancel: null, timerC: turn.now }
 }
@@ -89,7 +93,7 @@ function startWaiting(turn: Turn, id: string, record: InviteRecord, group: reado
     if (!group.some((one) => one.id === waiting.id) || request?.kind !== 'request') return waiting
     // Put once more: the stamp of this commit is what timer B runs from at another owner.
     turn.put(waiting.id, { ...request })
-    places.set(waiting.id, startBranch(turn, waiting, request.text))
+    places.set(waiting.id, startBranch(turn, waiting, request.text, record.rules))
     return { ...waiting, state: 'calling' }
   })
   turn.setInvite(id, { ...local, branches: places })

@@ -70,7 +70,8 @@ function onProvisional(turn: Turn, response: SipResponse, found: Found<InviteRec
   if (known.state === 'proceeding' && known.upstream.transport !== 'udp' && known.provisional !== provisional)
     turn.put(id, { ...known, provisional })
   if (toTag(response) !== null && value.dialog === '' && value.state === 'proceeding') openEarly(turn, response, found)
-  resetTimerC(turn, id, branch)
+  // JSR 289 10.2.3: an application's patience is not renewed by those who ring.
+  if ((value.rules?.patience ?? null) === null) resetTimerC(turn, id, branch)
 }
 
 /** 16.7 step 2: each 101 to 199 sets timer C anew; in the log no more often than once a minute. */

@@ -9,7 +9,7 @@ import { enterInitial } from '../session/sip-session.ts'
 import { callId, cseq, from, fromTag, to, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
-import type { Branch, InviteRecord } from '../transaction/record.ts'
+import type { Branch, InviteRecord, ProxyRules } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { startBranch, waitingBranch } from './branches.ts'
 import { beginsCall, capsOf, isFull } from './caps.ts'
@@ -59,7 +59,14 @@ export function aimOf(turn: Turn, request: SipRequest, flow: Flow): Aim {
   return way.kind === 'forward' ? { kind: 'targets', way, targets: forwardedToAll(turn, request, flow, way) } : way
 }
 
-export function forwardInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef, aim: Aim): void {
+export function forwardInvite(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  ref: InputRef,
+  aim: Aim,
+  rules: ProxyRules | null = null,
+): void {
   if (aim.kind === 'wait') return turn.wait(aim.place)
   if (aim.kind === 'refuse') {
     // A refusal by our own rules keeps no state: the ACK for it ends here, and a repeated INVITE is refused again.
@@ -75,7 +82,7 @@ export function forwardInvite(turn: Turn, request: SipRequest, flow: Flow, ref: 
     }
     turn.takeCaps(caps)
   }
-  const id = begin(turn, request, flow, aim.targets)
+  const id = begin(turn, request, flow, aim.targets, rules)
   const upstream = upstreamOf(request, flow)
   turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.response(id))
   turn.handledAfter(ref)
@@ -99,7 +106,13 @@ function hasRoom(turn: Turn): boolean {
 }
 
 /** Its transaction, and what that belongs to. Its id. */
-function begin(turn: Turn, request: SipRequest, flow: Flow, targets: readonly Target[]): string {
+function begin(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  targets: readonly Target[],
+  rules: ProxyRules | null,
+): string {
   const dialog = dialogOf(turn, request)
   const id = turn.nextId('Transaction')
   const branches = targets.map((target, i) => newBranch(branchId(id, i), target))
@@ -122,13 +135,14 @@ function begin(turn: Turn, request: SipRequest, flow: Flow, targets: readonly Ta
     provisional: null,
     final: null,
     branches,
+    rules,
   })
   for (const [i, { text }] of targets.entries()) turn.put(branchId(id, i), { kind: 'request', text: flat(text) })
   if (known !== null) turn.put(known.id, withParty(known.value, known.sender, { cseq: cseq(request).number }))
   const places = new Map<string, BranchLocal>()
   for (const [i, branch] of branches.entries()) {
     const text = targets[i]?.text ?? ''
-    if (branch.state === 'calling') places.set(branch.id, startBranch(turn, branch, text))
+    if (branch.state === 'calling') places.set(branch.id, startBranch(turn, branch, text, rules))
   }
   turn.setInvite(id, {
     server: startInviteServer(upstream.transport !== 'udp'),

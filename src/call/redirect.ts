@@ -80,7 +80,8 @@ export function followRedirect(turn: Turn, response: SipResponse, found: FoundBr
 
 function mayFollow({ ctx }: Turn, { status }: SipResponse, { value, branch }: FoundBranch): boolean {
   const { followsRedirects = false, nextHop } = ctx.settings
-  if (!followsRedirects || nextHop === null || ctx.format === 1 || !isRedirect(status)) return false
+  const isFollowed = value.rules?.isRecursive ?? (followsRedirects && nextHop !== null)
+  if (!isFollowed || ctx.format === 1 || !isRedirect(status)) return false
   // 16.10: nobody is called for a caller that has given up, nor after a 6xx or a 2xx; and a re-INVITE goes where its dialog leads.
   return value.state === 'proceeding' && !value.cancelled && branch.cancel === null && value.dialog === ''
 }

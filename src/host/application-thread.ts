@@ -43,6 +43,8 @@ export class ApplicationThread {
     const order: WorkerOrder = { module, name, memoryMb, code }
     this.#worker = new Worker(new URL(workerFile, import.meta.url), {
       workerData: order,
+      // What this process was started with is not the application's.
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: Math.max(4, memoryMb / 8) },
       stdout: true,
       stderr: true,

@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { AppAnswer } from '../app/contract.ts'
+import { applicationTrouble } from './application-check.ts'
 import { ApplicationStage, moduleText } from './testing/application-stage.ts'
 
 const sound = moduleText('sound', 'doInvite(request: SipServletRequest) { request.createResponse(486).send() }')
@@ -36,6 +37,8 @@ describe('beside a sound application, one that', () => {
         doCancel() { setImmediate(() => { throw new Error('nobody here') }) }`,
       exits: 'doInvite() { process.exit(3) }',
       leaks: 'doInvite() { const all: unknown[] = []; for (;;) all.push(new Array(1000).fill(all.length)) }',
+      hoards:
+        'doInvite() { Reflect.set(globalThis, "kept", Array.from({ length: 4 }, () => new Uint8Array(8_000_000).fill(1))) }',
     }
     const modules = Object.entries(broken).map(
       ([name, handlers]) => [`${name}.ts`, moduleText(name, handlers)] as const,
@@ -46,6 +49,7 @@ describe('beside a sound application, one that', () => {
       { module: 'faults.ts' },
       { module: 'exits.ts' },
       { module: 'leaks.ts', memoryMb: 16 },
+      { module: 'hoards.ts', memoryMb: 16 },
       { module: 'sound.ts' },
     ])
     await made.applications.start()
@@ -116,6 +120,18 @@ describe('beside a sound application, one that', () => {
     expect(await made.ask('sound')).toMatchObject(busyHere)
     expect(statusOf('sound')).toMatchObject({ failures: 0, restarts: 0, lastFailure: null })
   })
+
+  test('keeps more buffers than it may is ended too', async () => {
+    expect(await made.ask('hoards')).toMatchObject({ kind: 'done' })
+    expect(await made.logged('application-ended', /hoards/)).toMatch(/its buffers took \d+ MB, more than the 16 MB/)
+  })
+})
+
+test('two applications of one name are refused before anything starts', async () => {
+  const made = stage({ 'sound.ts': sound, 'again.ts': sound }, [{ module: 'sound.ts' }, { module: 'again.ts' }])
+  expect(await applicationTrouble(made.configs)).toMatch(/sound.ts and .*again.ts both define an application "sound"/)
+  const [first] = made.configs
+  expect(await applicationTrouble(first === undefined ? [] : [first])).toBeNull()
 })
 
 test('a module that can not be used is told why, and its calls fail', async () => {

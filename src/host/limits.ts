@@ -120,7 +120,7 @@ export const hostLimits = {
   /** Megabytes of an application's heap (least, usual, most), and again of its buffers: V8 itself needs some 10... */
   applicationMemoryMb: [16, 128, 4_096],
   /** ...and how often its buffers are looked at; its heap is bounded by V8. */
-  applicationMemoryMs: 1_000,
+  applicationMemoryMs: 250,
   /** How long a handler may take (least, usual, most): the replica doesn't wait longer (app/limits.ts). */
   applicationTimeMs: [50, 5_000, 5_000],
   /** A loop that runs answers a question at once, or after the handlers of a burst; one that hangs never. */

@@ -5,6 +5,7 @@ import { must } from '../base/assert.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import type { ApplicationInfo, HandlerName, Op } from '../app/contract.ts'
 import { appLimits } from '../app/limits.ts'
+import { seconds } from '../base/instant.ts'
 import { calleeLeg, follower, inDialog, phone, request, response } from '../call/testing/phone.ts'
 import type { Phone } from '../call/testing/phone.ts'
 import { Trio } from './testing/trio.ts'
@@ -211,5 +212,40 @@ describe('what belongs to a call', () => {
     const refusals = heard(trio, callee).filter((line) => line.startsWith('SIP/2.0 503 '))
     expect(requests[0]?.split(' ')[0]).toBe('INFO')
     expect(requests.length + refusals.length).toBe(appLimits.queued + 2)
+  })
+})
+
+describe('an INVITE that is proxied by an application', () => {
+  const proxy = (recurse: boolean, timeout: number | null, ...targets: readonly (readonly string[])[]): Op => {
+    const plan = { targets, recurse, timeout: timeout === null ? null : seconds(timeout) }
+    return { kind: 'proxy', request: '1', plan }
+  }
+  const begun = (op: Op): { readonly trio: Trio; readonly at: ReplicaId } => {
+    const { trio, at } = loneWith('doInvite')
+    say(trio, at, caller, invite)
+    answer(trio, op)
+    return { trio, at }
+  }
+
+  test('[JSR 29] rings no longer in one group than it says, and goes on to the next', () => {
+    const { trio, at } = begun(proxy(false, 10, ['sip:other@127.38.0.4:5066'], ['sip:callee@127.36.0.3:5064']))
+    const forwarded = sentTo(trio, other, 'INVITE ')
+    say(trio, at, other, response(other, forwarded, 180))
+    trio.pass(9_500)
+    expect(heard(trio, other).filter((line) => line.startsWith('CANCEL'))).toEqual([])
+    trio.pass(1_000)
+    say(trio, at, other, response(other, forwarded, 487))
+    expect(heard(trio, callee)).toEqual(['INVITE sip:callee@127.36.0.3:5064'])
+  })
+
+  test.each([true, false])('[JSR 29] calls the contacts of a 3xx if it says so: %s', (recurse) => {
+    const { trio, at } = begun(proxy(recurse, null, ['sip:other@127.38.0.4:5066']))
+    const forwarded = sentTo(trio, other, 'INVITE ')
+    const moved = response(other, forwarded, 302).replace(
+      /Contact: .*\r\n/,
+      'Contact: <sip:callee@127.36.0.3:5064>\r\n',
+    )
+    say(trio, at, other, moved)
+    expect(heard(trio, callee)).toEqual(recurse ? ['INVITE sip:callee@127.36.0.3:5064'] : [])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
+import { micros } from '../base/instant.ts'
 import { pack, unpack } from '../wire/pack.ts'
 import { readTransaction, transactionFields } from './record.ts'
 
@@ -39,6 +40,7 @@ const invite = {
   cancelled: fc.boolean(),
   cancelAnswer: fc.option(text),
   branches: fc.array(branch, { maxLength: 3 }),
+  rules: fc.option(fc.record({ isRecursive: fc.boolean(), patience: fc.option(fc.nat().map(micros)) })),
 }
 const nothing = fc.constant(null)
 const record = fc.oneof(

@@ -3,7 +3,10 @@
 // ended a dialog is kept with its final answer, so that a repeated BYE gets the same bytes at any owner; a BYE of our own while it
 // has none. An application's requests, and those that it answers, are `uac` and `uas`.
 
+import { micros } from '../base/instant.ts'
+import type { Duration } from '../base/instant.ts'
 import { codeOf, nameOf, readFields } from '../session/fields.ts'
+import type { FieldReader } from '../session/fields.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { SIDES } from '../session/dialog.ts'
 import type { Side } from '../session/dialog.ts'
@@ -59,6 +62,16 @@ export interface InviteRecord {
   /** What went upstream. Invariant: null while proceeding; when accepted, null if both sides are on UDP. */
   readonly final: string | null
   readonly branches: readonly Branch[]
+  /** What its application asks of it; null = it goes by the set's own rules. */
+  readonly rules: ProxyRules | null
+}
+
+/** JSR 289 10: of an INVITE that an application proxies. */
+export interface ProxyRules {
+  /** Whether the contacts of a 3xx are called. */
+  readonly isRecursive: boolean
+  /** How long each group of targets may ring; null = as long as timer C lets it. */
+  readonly patience: Duration | null
 }
 
 interface RequestRecord {
@@ -139,9 +152,9 @@ export function requestOf(id: string): string {
 
 export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRecord | UasRecord | UacRecord
 
-/** `invite` is of format 2, `firstInvite` of format 1, which has no room for the answer to a CANCEL. Nor has that any room for
+/** `invite` is of format 2, with what its application asks of it `ruled`; `firstInvite` of format 1, which has no room for the answer to a CANCEL. Nor has that any room for
  * `own`, `uas` and `uac`: at format 1 there are none. */
-const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5, uas: 6, uac: 7 } as const
+const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5, uas: 6, uac: 7, ruled: 8 } as const
 const UAS_STATES: readonly UasState[] = ['open', 'accepted', 'acknowledged', 'completed']
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
 const BRANCH_STATES: readonly BranchState[] = [
@@ -160,7 +173,7 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
   switch (record.kind) {
     case 'invite':
       return [
-        format === 1 ? SHAPES.firstInvite : SHAPES.invite,
+        inviteShape(record, format),
         record.key,
         flowFields(record.upstream),
         codeOf(SERVER_STATES, record.state),
@@ -173,6 +186,7 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
         // One place for what went upstream: a release before `provisional` leaves it alone while the state is proceeding.
         record.provisional ?? record.final,
         record.branches.map((branch) => branchFields(branch, format)),
+        ...(format === 1 || record.rules === null ? [] : rulesFields(record.rules)),
       ]
     case 'request':
       return [SHAPES.request, record.text]
@@ -232,7 +246,8 @@ export function readTransaction(value: unknown): TransactionRecord {
   if (shape === SHAPES.uas) return readUas(value)
   if (shape === SHAPES.uac) return readUac(value)
   const isFirst = shape === SHAPES.firstInvite
-  const fields = readFields(value, isFirst ? SHAPES.firstInvite : SHAPES.invite)
+  const isRuled = shape === SHAPES.ruled
+  const fields = readFields(value, isFirst ? SHAPES.firstInvite : isRuled ? SHAPES.ruled : SHAPES.invite)
   const { went, ...record } = {
     kind: 'invite' as const,
     key: fields.text(),
@@ -246,9 +261,25 @@ export function readTransaction(value: unknown): TransactionRecord {
     cancelAnswer: isFirst ? null : fields.textOrNull(),
     went: fields.textOrNull(),
     branches: fields.list().map(readBranch),
+    rules: isRuled ? readRules(fields) : null,
   }
   const isOpen = record.state === 'proceeding'
   return { ...record, provisional: isOpen ? went : null, final: isOpen ? null : went }
+}
+
+function inviteShape({ rules }: InviteRecord, format: FormatNumber): number {
+  if (format === 1) return SHAPES.firstInvite
+  return rules === null ? SHAPES.invite : SHAPES.ruled
+}
+
+function rulesFields({ isRecursive, patience }: ProxyRules): readonly unknown[] {
+  return [isRecursive ? 1 : 0, patience ?? -1]
+}
+
+function readRules(fields: FieldReader): ProxyRules {
+  const isRecursive = fields.flag()
+  const patience = fields.number()
+  return { isRecursive, patience: patience < 0 ? null : micros(patience) }
 }
 
 function readUas(value: unknown): UasRecord {

@@ -40,15 +40,23 @@ test('the package works where it is installed', async () => {
     expect(JSON.parse(interpreted)).toMatchObject({ traceHash: JSON.parse(stripped).traceHash as string })
     // Each public entry can be imported.
     const script =
-      "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"
+      "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/servlet', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"
     await run(process.execPath, ['--no-experimental-strip-types', '--input-type=module', '-e', script], folder)
     // The examples run from it, and print what their doc says.
     writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
-    const doc = readFileSync(join(root, 'docs/PROPERTY-TESTING.md'), 'utf8')
-    for (const name of readdirSync(join(root, 'docs/examples'))) {
+    const doc = ['PROPERTY-TESTING', 'LOCKING']
+      .map((name) => readFileSync(join(root, `docs/${name}.md`), 'utf8'))
+      .join('')
+    for (const name of readdirSync(join(root, 'docs/examples')).filter((file) => file.endsWith('.ts'))) {
       cpSync(join(root, 'docs/examples', name), join(folder, name))
       expect(doc).toContain(`$ node ${name}\n${await run(process.execPath, [name], folder)}`)
     }
+    // An application in TypeScript, in a worker of the compiled program.
+    const module = join(root, 'docs/examples/applications/prepaid.ts')
+    const config = JSON.stringify({ name: null, module, memoryMb: 64, timeLimitMs: 1_000 })
+    const check = join(folder, 'node_modules/holdfast/dist/src/host/application-check.js')
+    const load = `const { applicationTrouble } = await import('${check}'); console.log(await applicationTrouble([${config}]))`
+    expect(await run(process.execPath, ['--input-type=module', '-e', load], folder)).toBe('null\n')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,7 +1,7 @@
 // One value of each kind that replicas write for one another, with every field filled: what test/formats.test.ts keeps the bytes of.
 
 import { groupKey, index, life, replicaId, term } from '../../src/base/brand.ts'
-import { micros, stamp } from '../../src/base/instant.ts'
+import { micros, seconds, stamp } from '../../src/base/instant.ts'
 import type { EntityValue } from '../../src/call/entities.ts'
 import type { RaftMessage } from '../../src/raft/message.ts'
 import type { EgressId, EntryBody, PassId } from '../../src/wire/entry.ts'
@@ -264,6 +264,7 @@ export const entities: OfKind<EntityValue> = {
         answer: null,
       },
     ],
+    rules: null,
   },
   told: { kind: 'told', text: 'BYE sip:callee@127.0.0.1:5064 SIP/2.0\r\n\r\n' },
   heard: { kind: 'heard', marks: [{ mark: '00112233aabbccdd', at: stamp(1_700_000_000_000_000) }] },
@@ -336,6 +337,9 @@ export const fork: EntityValue = {
     { ...branch, id: '1.2', ordinal: 2, rank: 2, branch: 'z9hG4bK.2.00ff', state: 'waiting', ack: null },
   ]),
 }
+
+/** An INVITE that an application proxies. */
+export const ruled: EntityValue = { ...entities.invite, rules: { isRecursive: true, patience: seconds(20) } }
 
 /** A dialog that the set may end by itself: nor for that. */
 export const watched: EntityValue = {

@@ -17,6 +17,7 @@ export interface LogLine {
 
 export class ApplicationStage {
   readonly applications: Applications
+  readonly configs: readonly ApplicationConfig[]
   readonly infos: (readonly ApplicationInfo[])[] = []
   readonly lines: LogLine[] = []
   readonly #folder: string
@@ -32,23 +33,21 @@ export class ApplicationStage {
     this.#folder = mkdtempSync(join(tmpdir(), 'holdfast-applications-'))
     for (const [file, text] of Object.entries(modules)) this.write(file, text)
     const log = pino({ level: 'info' }, { write: (text: string) => this.#heard(JSON.parse(text) as LogLine) })
-    this.applications = new Applications(
-      configs.map((config) => ({
-        name: null,
-        memoryMb: 64,
-        timeLimitMs: hostLimits.applicationTimeMs[1],
-        ...config,
-        module: join(this.#folder, config.module),
-      })),
-      {
-        log,
-        answered: (id, answer) => {
-          this.#waiting.get(id)?.(answer)
-          this.#waiting.delete(id)
-        },
-        changed: (infos) => void this.infos.push(infos),
+    this.configs = configs.map((config) => ({
+      name: null,
+      memoryMb: 64,
+      timeLimitMs: hostLimits.applicationTimeMs[1],
+      ...config,
+      module: join(this.#folder, config.module),
+    }))
+    this.applications = new Applications(this.configs, {
+      log,
+      answered: (id, answer) => {
+        this.#waiting.get(id)?.(answer)
+        this.#waiting.delete(id)
       },
-    )
+      changed: (infos) => void this.infos.push(infos),
+    })
   }
 
   write(file: string, text: string): void {

@@ -1,0 +1,72 @@
+// Applications of simulated sets that are an end of their calls (src/app/legs.ts).
+//
+//   answers     rings, and answers each call after a second, by a timer; agrees to whatever is asked
+//   refuses     is busy
+//   b2bua       two legs (b2bua.ts)
+
+import type { AppCall, HandlerName, Op } from '../src/app/contract.ts'
+import { seconds } from '../src/base/instant.ts'
+import { b2buaOps } from './b2bua.ts'
+
+export const endNames = ['answers', 'refuses', 'b2bua'] as const
+export type EndName = (typeof endNames)[number]
+
+const REQUESTS: readonly HandlerName[] = [
+  'doInvite',
+  'doAck',
+  'doBye',
+  'doCancel',
+  'doInfo',
+  'doMessage',
+  'doNotify',
+  'doOptions',
+  'doRefer',
+  'doUpdate',
+  'noAckReceived',
+]
+const RESPONSES: readonly HandlerName[] = [
+  'doProvisionalResponse',
+  'doRedirectResponse',
+  'doErrorResponse',
+  'doSuccessResponse',
+]
+
+export const endHandlers: Readonly<Record<EndName, readonly HandlerName[]>> = {
+  answers: [...REQUESTS, 'timeout'],
+  refuses: ['doInvite'],
+  b2bua: [...REQUESTS, ...RESPONSES],
+}
+
+export function isEnd(name: string | undefined): name is EndName {
+  return endNames.some((one) => one === name)
+}
+
+/** How many dialogs a call is that such an application has. */
+export function legsOf(name: string | undefined): number {
+  return name === 'b2bua' ? 2 : 1
+}
+
+export function endOps(name: EndName, call: AppCall): readonly Op[] {
+  switch (name) {
+    case 'answers':
+      return answers(call)
+    case 'refuses':
+      return [respond(call.message?.request ?? '', 486)]
+    case 'b2bua':
+      return b2buaOps(call)
+  }
+}
+
+function answers({ handler, message, subject, view }: AppCall): readonly Op[] {
+  const pending = view.sessions.flatMap((session) => session.pending)
+  const waiting = pending.find(({ direction, method }) => direction === 'in' && method === 'INVITE')
+  if (handler === 'timeout') return subject === 't1' && waiting !== undefined ? [respond(waiting.id, 200)] : []
+  if (message === null || message.request === '') return []
+  if (!message.isInitial) return [respond(message.request, 200)]
+  const timer = { after: seconds(1), period: null, isFixedDelay: false, isPersistent: true, info: null }
+  return [respond(message.request, 180), { kind: 'create-timer', timer: { id: `t${view.nextTimer}`, ...timer } }]
+}
+
+function respond(request: string, status: number): Op {
+  return { kind: 'respond', request, response: { status, headers: [], body: '' } }
+}
