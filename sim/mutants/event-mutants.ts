@@ -16,7 +16,7 @@ export const eventMutants: readonly Mutant[] = [
     const told`,
     story: 'what a commit would have done is told, though it was rejected: the call is told to begin or to end twice',
     promise: 'C3',
-    schedule: 'more-calls-than-may-be',
+    schedule: 'pulse-in-the-pipeline',
   },
   {
     name: 'events-lost-at-a-restart',
