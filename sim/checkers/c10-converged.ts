@@ -39,12 +39,18 @@ export function unconverged(
 /** Whether nothing is left but answered calls of those, which wait for nothing. */
 function isAbandoned(store: Store, excused: ReadonlySet<string>): boolean {
   const { timersPending, intentsOpen } = store.counts()
-  if (excused.size === 0 || timersPending > 0 || intentsOpen > 0 || store.counter(EARLY_CALLS) > 0) return false
+  if (excused.size === 0 || intentsOpen > 0 || store.counter(EARLY_CALLS) > 0) return false
+  let legs = 0
   for (const group of store.groups()) {
     const dialogs = store.group(group)?.entities.map(entityValue) ?? []
-    if (!dialogs.some((value) => value?.kind === 'dialog' && excused.has(value.callId))) return false
+    const isOne = dialogs.some((value) => {
+      return (value?.kind === 'dialog' || value?.kind === 'leg') && excused.has(value.callId)
+    })
+    if (!isOne) return false
+    if (dialogs.some((value) => value?.kind === 'leg')) legs++
   }
-  return true
+  // An application's session expires at last, and ends it.
+  return timersPending <= legs
 }
 
 /** The first phone whose call is not over, or null. */

@@ -142,14 +142,16 @@ export const replicaMutants: readonly Mutant[] = [
     name: 'intent-performed-twice',
     room: 'replica',
     file: 'src/replica/owner.ts',
-    find: 'if (open === undefined || this.#performing.has(place)) continue',
-    replace: 'if (open === undefined) continue',
+    find: `        this.#intents.push({ group: timer.group, id: timer.id })
+      }`,
+    replace: `        this.#intents.push({ group: timer.group, id: timer.id })
+        this.#intents.push({ group: timer.group, id: timer.id })
+      }`,
     also: [
       {
-        find: `        this.#intents.push({ group: timer.group, id: timer.id })
-      }`,
-        replace: `        this.#intents.push({ group: timer.group, id: timer.id }, { group: timer.group, id: timer.id })
-      }`,
+        file: 'src/replica/intent-queue.ts',
+        find: '        if (this.#performing.has(placeOf(intent))) continue\n',
+        replace: '',
       },
     ],
     story: 'a timer that fires is performed twice at its owner',

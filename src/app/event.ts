@@ -1,3 +1,4 @@
+import { entityValue } from '../call/entities.ts'
 // Which of a group's inputs its application wants to hear of. Whatever it has no handler for takes its course, and costs nothing.
 //
 //   a request that begins a call, or belongs to nothing -> doInvite, ...     timers, expiry, ... (callbacks.ts) -> timeout, ...
@@ -15,6 +16,8 @@ import { requestKey } from '../proxy/branch.ts'
 import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
+import { APPLICATION_SESSION } from '../session/application-session.ts'
+import type { GroupView } from '../store/view.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
@@ -251,6 +254,14 @@ export function passesAsk(turn: Turn, input: CallInput): boolean {
     default:
       return false
   }
+}
+
+/** Whose intent it is: the set's own (''), or an application's, by its name. */
+export function laneOf(id: string, view: () => GroupView | null): string {
+  if (isCores(id)) return ''
+  const session = view()?.entities.find((one) => one.tree === 'SipApplicationSession' && one.id === APPLICATION_SESSION)
+  const value = session === undefined ? null : entityValue(session)
+  return value?.kind === 'application-session' && value.hosted !== null ? value.applicationName : ''
 }
 
 /** Of intents those of call/intent.ts. */

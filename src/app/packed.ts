@@ -26,7 +26,7 @@ export function unpackValue(bytes: Uint8Array): AttributeValue {
 }
 
 /** The bytes of null. */
-export const PACKED_NULL = 0xc0
+const PACKED_NULL = 0xc0
 
 export function packedNull(): Uint8Array {
   return Uint8Array.of(PACKED_NULL)

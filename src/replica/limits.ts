@@ -119,7 +119,7 @@ export const limits = {
   takeoverLooks: 400,
   /** Changes of owners whose groups are looked for at the same time. */
   sweeps: 8,
-  /** Open performances of intents per owner, oldest first (design.md 4). */
+  /** Open performances of intents per owner, oldest first (design.md 4): of the set's own, and of each application's. */
   performances: 200,
   /** The slew of cluster time towards the median wall clock: one part in a hundred. */
   slewPart: 100,

@@ -14,11 +14,11 @@ import { assert, must, unreachable } from '../base/assert.ts'
 import { firstOf } from '../base/first-of.ts'
 import { Heap } from '../base/heap.ts'
 import type { Instant } from '../base/instant.ts'
-import { Queue } from '../base/queue.ts'
 import { fold } from '../call/fold.ts'
 import type { AppAnswer } from '../app/contract.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, pass, passes, stepGroup, wakeAt } from '../app/group.ts'
 import type { Ask, Failure, Group, StepResult } from '../app/group.ts'
+import { laneOf } from '../app/event.ts'
 import { appLimits } from '../app/limits.ts'
 import type { CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
@@ -33,6 +33,7 @@ import type { FormatNumber } from '../wire/formats.ts'
 import { Asks } from './asks.ts'
 import { newHeld } from './held.ts'
 import type { Held, OpenCommit } from './held.ts'
+import { IntentQueue } from './intent-queue.ts'
 import { limits } from './limits.ts'
 import type { OwnerPorts, UnsentSend } from './owner-ports.ts'
 import { Takeovers } from './takeovers.ts'
@@ -46,8 +47,7 @@ export class Owner {
   readonly #wakes = new Heap<GroupKey>()
   readonly #takeovers: Takeovers
   /** Intents to perform, oldest first, and those being performed. */
-  readonly #intents = new Queue<{ readonly group: GroupKey; readonly id: string }>()
-  readonly #performing = new Set<string>()
+  readonly #intents: IntentQueue
   /** Groups with something to do in the next turn: in the order in which that arose. */
   readonly #due = new Set<GroupKey>()
   readonly #failed: UnsentSend[] = []
@@ -60,6 +60,7 @@ export class Owner {
   constructor(ports: OwnerPorts) {
     this.#ports = ports
     this.#takeovers = new Takeovers(ports.store, ports.life)
+    this.#intents = new IntentQueue(limits.performances, ({ group, id }) => laneOf(id, () => ports.store.group(group)))
   }
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
@@ -135,7 +136,7 @@ export class Owner {
         assert(held.open[0] === open, 'commits of a group are applied in order')
         held.open.shift()
         this.#open.delete(open.serial)
-        for (const id of commit.done) this.#performing.delete(`${held.key} ${id}`)
+        for (const id of commit.done) this.#intents.done({ group: held.key, id })
         for (const { id } of commit.opened) this.#intents.push({ group: held.key, id })
         held.released.push(...open.sends)
         held.answered.push(...open.handled)
@@ -240,8 +241,7 @@ export class Owner {
   /** Whether `turn` has work now. */
   get busy(): boolean {
     if (this.#frozen) return false
-    const room = this.#performing.size < limits.performances
-    return this.#takeovers.busy || this.#due.size > 0 || this.#failed.length > 0 || (this.#intents.length > 0 && room)
+    return this.#takeovers.busy || this.#due.size > 0 || this.#failed.length > 0 || this.#intents.busy
   }
 
   deadline(): Instant | null {
@@ -520,14 +520,15 @@ export class Owner {
   }
 
   #perform(): void {
-    while (this.#intents.length > 0 && this.#performing.size < limits.performances) {
-      const intent = must(this.#intents.shift(), 'an intent waits')
-      const place = `${intent.group} ${intent.id}`
+    for (let intent = this.#intents.take(); intent !== undefined; intent = this.#intents.take()) {
+      const { group, id: wanted } = intent
       // Gone with its group, if a later timer of the same pulse took that.
-      const open = this.#ports.store.group(intent.group)?.intents.find(({ id }) => id === intent.id)
-      if (open === undefined || this.#performing.has(place)) continue
-      this.#performing.add(place)
-      const held = this.#hold(intent.group)
+      const open = this.#ports.store.group(group)?.intents.find(({ id }) => id === wanted)
+      if (open === undefined) {
+        this.#intents.done(intent)
+        continue
+      }
+      const held = this.#hold(group)
       this.#handle(held, { kind: 'intent', ...open })
       this.#settle(held)
     }
@@ -541,7 +542,7 @@ export class Owner {
     const held = must(this.#groups.get(key), 'a dropped group is in memory')
     for (const open of held.open) this.#open.delete(open.serial)
     if (held.asking !== null) this.#asks.take(held.asking.id)
-    for (const place of [...this.#performing]) if (place.startsWith(`${key} `)) this.#performing.delete(place)
+    this.#intents.drop(key)
     this.#groups.delete(key)
     this.#unlogged.delete(key)
     this.#wakes.delete(key)

@@ -201,6 +201,11 @@ export interface Proxy {
   readonly originalRequest: SipServletRequest
   /** All targets at once, or one after another; true at first. */
   parallel: boolean
+  /** Whether the contacts of a 3xx are tried; true at first. */
+  recurse: boolean
+  /** Seconds that one target (or all, if parallel) may ring, whatever provisional responses come; null = as long as RFC 3261's timer C
+   * lets it, which is also the most. */
+  proxyTimeout: number | null
   /** Without targets: to where the set sends new calls (`--next-hop`, or the Request-URI). */
   proxyTo(targets?: URI | string | readonly (URI | string)[]): void
 }

@@ -149,6 +149,20 @@ test('[JSR 28] createCancel takes back the INVITE of a leg that has no final res
   expect(() => turn(handlers, asked(answered))).toThrow('endCall()')
 })
 
+test('[JSR 28] in doCancel the INVITE that waits is the INVITE, also if the CANCEL names it', () => {
+  const asked = call('doCancel', {
+    message: message({ text: requestText('CANCEL'), request: 'r1', isInitial: false }),
+    view: view({ sessions: [sessionView({ state: 'EARLY', pending: [waiting] })] }),
+  })
+  const seen: string[] = []
+  const doCancel = (request: Parameters<NonNullable<Parameters<typeof turn>[0]['doCancel']>>[0]): void => {
+    const pending = request.getB2buaHelper().getPendingMessages(request.session, 'UAS')
+    seen.push(request.method, ...pending.map(({ method }) => method))
+  }
+  turn({ doCancel }, asked)
+  expect(seen).toEqual(['CANCEL', 'INVITE'])
+})
+
 test('[JSR 28] links are made once and undone for both', () => {
   const sessions = [sessionView(), sessionView({ id: '2', role: 'uac' }), sessionView({ id: '3', role: 'proxy' })]
   const ops = onRequest(

@@ -114,7 +114,10 @@ export class HandlerTurn {
     const of = this.#session(session)
     const from = { kind: 'received', session: of, id: request, isIncoming: true, isInitial, linked: '' } as const
     const make = (): Request => new Request(this, { ...from, message: parsed(text) })
-    return request === '' ? make() : this.#known(request, make)
+    if (request === '') return make()
+    // What an ACK or a CANCEL names is the INVITE that it is for.
+    const made = make()
+    return made.method === 'ACK' || made.method === 'CANCEL' ? made : this.#known(request, () => made)
   }
 
   incomingResponse(): Response {

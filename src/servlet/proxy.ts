@@ -1,8 +1,10 @@
 // Proxy (JSR 289 10): one plan for one request, told as one operation however many calls of `proxyTo` make it.
 
 import type { ProxyPlan } from '../app/contract.ts'
+import { seconds } from '../base/instant.ts'
 import { uriOf } from './address.ts'
 import type { Proxy, URI } from './api.ts'
+import { durationOf } from './duration.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 import type { Request } from './request.ts'
 import { toWire } from './utf8.ts'
@@ -10,13 +12,25 @@ import { toWire } from './utf8.ts'
 export class ProxyPlanner implements Proxy {
   readonly originalRequest: Request
   parallel = true
+  recurse = true
   readonly #turn: HandlerTurn
+  #timeout: number | null = null
   /** Null until the first `proxyTo`. */
   #targets: readonly string[] | null = null
 
   constructor(turn: HandlerTurn, originalRequest: Request) {
     this.#turn = turn
     this.originalRequest = originalRequest
+  }
+
+  get proxyTimeout(): number | null {
+    return this.#timeout
+  }
+
+  set proxyTimeout(value: number | null) {
+    if (value !== null) durationOf(value * 1_000, 'proxyTimeout is in seconds, null = none')
+    if (value === 0) throw new TypeError('proxyTimeout is more than 0 seconds; null = none')
+    this.#timeout = value
   }
 
   proxyTo(targets: URI | string | readonly (URI | string)[] = []): void {
@@ -34,6 +48,7 @@ export class ProxyPlanner implements Proxy {
   get #plan(): ProxyPlan {
     const targets = this.#targets ?? []
     const groups = this.parallel && targets.length > 0 ? [targets] : targets.map((target) => [target])
-    return { targets: groups, recurse: false, timeout: null }
+    const timeout = this.#timeout === null ? null : seconds(this.#timeout)
+    return { targets: groups, recurse: this.recurse, timeout }
   }
 }

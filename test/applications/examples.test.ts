@@ -127,6 +127,10 @@ test('conference: one room has one bridge, and the next one if that takes no cal
   ladder.say(bridge, response(bridge, first?.data ?? '', 486))
   const tried = ladder.sent.filter(({ data }) => data.startsWith('INVITE')).map(({ flow }) => flow.host)
   expect(new Set(tried).size).toBe(2)
+  ladder.takeover()
+  ladder.pass(4.1)
+  const all = ladder.sent.filter(({ data }) => data.startsWith('INVITE')).map(({ flow }) => flow.host)
+  expect(new Set(all).size).toBe(3)
   expect([...stage.failures, ...again.failures]).toEqual([])
 })
 

@@ -34,7 +34,7 @@ export function rows(): readonly Row[] {
 }
 
 /** The rows that no test shows. */
-export function empty(shown: readonly Shown[]): readonly string[] {
+function empty(shown: readonly Shown[]): readonly string[] {
   return rows().flatMap(({ id }) => (shown.some(({ marks }) => marks.includes(id)) ? [] : [id]))
 }
 

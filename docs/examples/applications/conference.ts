@@ -12,8 +12,9 @@ export const conference = defineApplication({
     if (room === '') return request.createResponse(484).send()
     const first = [...room].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7) % bridges.length
     const proxy = request.getProxy()
-    // One after another: the next bridge only if the one before doesn't take the call.
+    // One after another: the next bridge if the one before refuses, or doesn't take the call within four seconds.
     proxy.parallel = false
+    proxy.proxyTimeout = 4
     for (let i = 0; i < bridges.length; i++) {
       const { host } = factory.createURI(bridges[(first + i) % bridges.length] ?? '')
       proxy.proxyTo(`sip:${room}@${host}`)

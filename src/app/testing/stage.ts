@@ -25,7 +25,7 @@ import type { SessionOp } from '../operations.ts'
 import { openApplicationSession } from '../sessions.ts'
 import { viewOf } from '../view.ts'
 
-export const GROUP = groupKey('00000000000000ab')
+const GROUP = groupKey('00000000000000ab')
 const OWNER = life(replicaId(1), 'stage', 1)
 /** Cluster time at the stage's zero. */
 export const EPOCH = 1_700_000_000_000_000
