@@ -114,7 +114,7 @@ test('under load a share of new calls is refused, and requests of calls that are
     for (let i = 0; i < count; i++) trio.step(at, { kind: 'load', isFull })
   }
   // Down to a sixth, and up to all.
-  checks(10, true)
+  checks(15, true)
   // Those that are refused are refused again, those that were let in never.
   for (const _ of [1, 2]) for (let i = 0; i < 40; i++) trio.sip(at, caller.flow, invite(`d${i}`))
   const answers = heard(trio, caller)

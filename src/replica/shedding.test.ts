@@ -18,21 +18,25 @@ function shares(checks: string): string {
   return [...checks].map((kind) => shedding.check(kind === 'f', 0) ?? '-').join(' ')
 }
 
-test('two full checks are a pause; from the third in a row on the share is cut, again and again', () => {
-  expect(shares('efeffefff')).toBe('- - - - - - - - 80')
-  expect(shares('f'.repeat(18))).toBe('- - 80 64 51 40 32 25 20 16 12 9 7 5 - - - -')
+const most = limits.fullChecks - 1
+const quiet = Array.from({ length: most }, () => '-')
+
+test('full checks are a pause, or the end of a takeover, until there are eight in a row; then the share is cut, again and again', () => {
+  expect(shares(`${'f'.repeat(most)}e${'f'.repeat(most)}`)).toBe([...quiet, '-', ...quiet].join(' '))
+  const cuts = ['80', '64', '51', '40', '32', '25', '20', '16', '12', '9', '7', '5', '-', '-']
+  expect(shares('f'.repeat(most + cuts.length))).toBe([...quiet, ...cuts].join(' '))
 })
 
 test('ten seconds after the load all is as before', () => {
-  const afterLoad = shares('f'.repeat(20) + 'e'.repeat(40))
+  const afterLoad = shares('f'.repeat(30) + 'e'.repeat(40))
     .split(' ')
-    .slice(20)
+    .slice(30)
   expect(afterLoad.slice(0, 3)).toEqual(['8', '11', '14'])
   expect(afterLoad.indexOf('100')).toBe(31)
 })
 
 test('the share stays where the load just fits', () => {
-  expect(shares('ffffefe')).toBe('- - 80 64 67 - 70')
+  expect(shares(`${'f'.repeat(most)}ffefe`)).toBe([...quiet, '80', '64', '67', '-', '70'].join(' '))
 })
 
 test('INVITEs that wait for too long are too much, wherever they wait; a few of many are not', () => {
@@ -64,7 +68,7 @@ test('what waited for a quorum is no sign of load: waiting counts from when it i
 
 test('a share of all is let in, and the same request alike each time', () => {
   const shedding = new Shedding()
-  for (let i = 0; i < 7; i++) shedding.check(true, 0)
+  for (let i = 0; i < most + 5; i++) shedding.check(true, 0)
   const verdicts = Array.from({ length: 500 }, (_, n) => shedding.isLetIn(invite(n), keys))
   expect(verdicts.filter(Boolean).length / 500).toBeCloseTo(0.32, 1)
   expect(Array.from({ length: 500 }, (_, n) => shedding.isLetIn(invite(n), keys))).toEqual(verdicts)

@@ -2,8 +2,8 @@
 // comes in, so that a refusal costs nobody else anything. The same request is judged alike each time that it comes, unless the share
 // has changed.
 //
-//   a check that found too much --the third in a row--> the share is cut; again with each further one
-//   one that did not            ----------------------> the share rises, up to all
+//   a check that found too much --the eighth in a row--> the share is cut; again with each further one
+//   one that did not            -----------------------> the share rises, up to all
 
 import { sipHashText } from '../base/hash.ts'
 import { must } from '../base/assert.ts'
