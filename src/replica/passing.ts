@@ -284,7 +284,7 @@ export class Passing {
     const { store, life } = this.#ports
     const left = this.#serves && store.sinceOf(life) === null
     this.#serves = store.sinceOf(life) !== null
-    this.#shedding.waited(this.#ports.now())
+    this.#shedding.ownersChanged(this.#ports.now())
     // One that catches up applies entries of long ago: who stands in knows better. But what is our own comes back to us until
     // we are out of serving.
     const standIn = this.#standIn()

@@ -27,6 +27,14 @@ test('full checks are a pause, or the end of a takeover, until there are eight i
   expect(shares('f'.repeat(most + cuts.length))).toBe([...quiet, ...cuts].join(' '))
 })
 
+test('a change of owners is no sign of load, nor what was before it', () => {
+  const shedding = new Shedding()
+  for (let check = 0; check < most; check++) expect(shedding.check(true, 0)).toBeNull()
+  shedding.ownersChanged(start)
+  for (let check = 0; check < most; check++) expect(shedding.check(true, 0)).toBeNull()
+  expect(shedding.check(true, 0)).toBe(80)
+})
+
 test('ten seconds after the load all is as before', () => {
   const afterLoad = shares('f'.repeat(30) + 'e'.repeat(40))
     .split(' ')

@@ -34,6 +34,12 @@ export class Shedding {
     this.#from = now
   }
 
+  /** Other replicas own what this one did, or the other way round: what comes of that is over soon, and counts for nothing. */
+  ownersChanged(now: Instant): void {
+    this.waited(now)
+    this.#full = 0
+  }
+
   /** Whether an INVITE that has been here since then waits for too long: for this replica, for its owner, for the log. */
   isSlow(since: Instant, now: Instant): boolean {
     return between(since > this.#from ? since : this.#from, now) >= limits.slow
