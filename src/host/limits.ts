@@ -32,10 +32,10 @@ export const hostLimits = {
    * many more as its last system call brought), and at most of all connections. */
   fullRound: 32,
   /** How often it is asked whether more comes than is handled (replica/limits.ts `fullChecks`). It is so if the loop waited for less than
-   * this part of that time, and its rounds had at least so many messages, one with another: what one full socket brings. */
+   * this part of that time, and its rounds had at least so many messages, one with another: three quarters of what one full socket brings. */
   loadCheckMs: 250,
   idlePart: 0.05,
-  largeRound: 32,
+  largeRound: 24,
   /** Characters of messages that were read of connections and wait for their round: of a thousand connections all that one read brings.
    * What brings more is reset. */
   streamsWaiting: 64 * MB,

@@ -62,10 +62,10 @@ export const limits = {
   snapshotPatience: seconds(10),
   /** Entries kept in memory behind a snapshot, for followers that are a little behind. */
   keptEntries: 10_000,
-  /** Much comes if at so many checks in a row (four a second: hostLimits.loadCheckMs) it was too much (a pause is over sooner, and so is what a
-   * takeover leaves, or a start with cold code): then the share of new requests that are let in is cut to so many hundredths of it, at each
-   * check, down to the least: to a third within 1.5 s. It rises by so many hundredths at each check without. Ten seconds after the load all
-   * are let in again. */
+  /** Much comes if at so many checks in a row (four a second: hostLimits.loadCheckMs) it was too much (a pause is over sooner, and so is
+   * what a takeover leaves, or a start with cold code). Then, and at each further such check until all are let in again, the share of new
+   * requests that are let in is cut to so many hundredths of it, down to the least: to a third within 1.5 s. It rises by so many
+   * hundredths at each check without. Ten seconds after the load all are let in again. */
   fullChecks: 8,
   shareCut: 80,
   leastShare: 5,

@@ -44,7 +44,7 @@ test('ten seconds after the load all is as before', () => {
 })
 
 test('the share stays where the load just fits', () => {
-  expect(shares(`${'f'.repeat(most)}ffefe`)).toBe([...quiet, '80', '64', '67', '-', '70'].join(' '))
+  expect(shares(`${'f'.repeat(most)}ffefe`)).toBe([...quiet, '80', '64', '67', '53', '56'].join(' '))
 })
 
 test('INVITEs that wait for too long are too much, wherever they wait; a few of many are not', () => {

@@ -2,8 +2,8 @@
 // comes in, so that a refusal costs nobody else anything. The same request is judged alike each time that it comes, unless the share
 // has changed.
 //
-//   a check that found too much --the eighth in a row--> the share is cut; again with each further one
-//   one that did not            -----------------------> the share rises, up to all
+//   a check that found too much --the eighth in a row, or any while the share is cut already--> the share is cut
+//   one that did not            --------------------------------------------------------------> the share rises, up to all
 
 import { sipHashText } from '../base/hash.ts'
 import { must } from '../base/assert.ts'
@@ -60,7 +60,7 @@ export class Shedding {
     this.#slow = 0
     const before = this.#share
     this.#full = isFull || isSlow ? this.#full + 1 : 0
-    if (this.#full >= limits.fullChecks) {
+    if (this.#full >= limits.fullChecks || (this.#full > 0 && before < 100)) {
       this.#share = Math.max(limits.leastShare, Math.floor((before * limits.shareCut) / 100))
     } else if (this.#full === 0) this.#share = Math.min(100, before + limits.shareRise)
     return this.#share === before ? null : this.#share
