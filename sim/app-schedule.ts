@@ -26,7 +26,9 @@ export function appTimers(seed: number): Plan {
 
 /** Calls that an application answers, or has two legs for. */
 export function legs(seed: number): Plan {
-  return callsOf(seed, endNames[seed % endNames.length] ?? 'b2bua')
+  const plan = callsOf(seed, endNames[seed % endNames.length] ?? 'b2bua')
+  // What an end of a call is to say again it says again only where something is lost.
+  return { ...plan, udp: { ...plan.udp, loss: 60_000 } }
 }
 
 function callsOf(seed: number, application: ApplicationName): Plan {

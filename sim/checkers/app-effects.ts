@@ -15,15 +15,16 @@ import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
 
+/** A quorum that is back has still to elect, and knows of nobody who serves. */
+const electing = 5_000_000
+
 /** Handlers that always come to an end, whose marks are never missing. */
 const JUDGED: Partial<Record<ApplicationName, readonly string[]>> = {
   counts: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
   hangs: ['doInvite', 'doBye'],
-  'cuts-off': ['doInvite', 'doBye'],
+  // Its session is over with the call that it ends: a BYE that crosses that is told to nobody.
+  'cuts-off': ['doInvite'],
 }
-
-/** 64*T1, and some more. */
-const repeatedFor = 33_000_000
 
 export class AppEffects implements Checker {
   readonly #report: Report
@@ -32,6 +33,8 @@ export class AppEffects implements Checker {
   readonly #outage: (from: number, until: number) => number
   /** By group: the marks, in the order of the log. */
   readonly #heard = new Map<string, readonly string[]>()
+  /** When each request was sent first. */
+  readonly #asked = new Map<string, number>()
   /** Groups whose session is invalid: nobody is asked about what comes late. */
   readonly #over = new Set<string>()
   /** By Call-ID. */
@@ -90,11 +93,19 @@ export class AppEffects implements Checker {
     return (this.#heard.get(group) ?? []).some((mark) => mark.startsWith(`${handler} ${method} ${number} `))
   }
 
+  sent(phone: Phone, message: Message): void {
+    if (message.kind !== 'request') return
+    const { method, number } = cseqOf(message)
+    const key = `${phone.options.call} ${phone.party} ${method} ${number}`
+    if (!this.#asked.has(key)) this.#asked.set(key, this.#now())
+  }
+
   received(phone: Phone, message: Message): void {
     if (message.kind !== 'response' || message.status !== 200) return
     // What is relayed without a quorum is told to nobody (design.md 7).
-    if (this.#outage(this.#now() - repeatedFor, this.#now()) > 0) return
     const { method, number } = cseqOf(message)
+    const asked = this.#asked.get(`${phone.options.call} ${phone.party} ${method} ${number}`) ?? 0
+    if (this.#outage(asked - electing, this.#now()) > 0) return
     const known = this.#answered.get(phone) ?? new Set()
     this.#answered.set(phone, known.add(`${method} ${number}`))
   }

@@ -29,11 +29,11 @@ export const legMutants: readonly Mutant[] = [
     schedule: 'legs',
   },
   {
-    name: 'answer-not-repeated-by-a-new-owner',
-    room: 'app',
-    file: 'src/app/leg-wake.ts',
-    find: "if (value.state === 'accepted')",
-    replace: "if (value.state === 'accepted' && turn.local.uac.size > 1_000)",
+    name: 'answer-said-once',
+    room: 'transaction',
+    file: 'src/transaction/success-repeats.ts',
+    find: "next: doubled(machine.next, now, timers.t2) }, actions: ['send-final'] }",
+    replace: 'next: doubled(machine.next, now, timers.t2) }, actions: [] }',
     also: [
       {
         file: 'src/app/leg-takeover.ts',
@@ -41,8 +41,7 @@ export const legMutants: readonly Mutant[] = [
         replace: "if (state === 'acknowledged' || state === 'accepted') return",
       },
     ],
-    story:
-      'a new owner forgets that a 2xx of ours has no ACK yet: if its predecessor took it along, nobody says it again',
+    story: 'a 2xx of ours is not said again, neither by who said it nor by a new owner',
     promise: 'C2',
     schedule: 'legs',
   },
@@ -116,23 +115,6 @@ export const legMutants: readonly Mutant[] = [
     replace: '  turn.setTimer(cancelTimer(id), timers.sixtyFourT1, null)',
     story: 'that the second leg is to be cancelled is not in the commit: a new owner lets it ring',
     promise: 'C2',
-    schedule: 'legs',
-  },
-  {
-    name: 'acknowledged-leg-answers-on',
-    room: 'app',
-    file: 'src/app/uas.ts',
-    find: "turn.put(id, { ...record, state: 'acknowledged', cancelAnswer: null })\n  turn.cancelTimer(noAckTimer(id))",
-    replace: "turn.put(id, { ...record, state: 'acknowledged', cancelAnswer: null })",
-    also: [
-      {
-        file: 'src/app/legs.ts',
-        find: "record.state !== 'accepted') return 'core'",
-        replace: "record.state === 'open') return 'core'",
-      },
-    ],
-    story: 'an ACK does not keep the timer from firing: an answered call is ended after 64*T1',
-    promise: 'C10',
     schedule: 'legs',
   },
 ]

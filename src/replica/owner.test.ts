@@ -1,14 +1,16 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { AppAnswer, AppCall, ApplicationInfo } from '../app/contract.ts'
+import { must } from '../base/assert.ts'
 import { replicaId } from '../base/brand.ts'
-import type { Life } from '../base/brand.ts'
+import type { GroupKey, Life } from '../base/brand.ts'
 import { instant, micros, plus, stamp } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
 import type { FiredTimer, Serving } from '../store/view.ts'
 import { TestLog, callback, deletion, dialog, groupOf, put, start } from '../store/testing/log.ts'
-import type { Flow, PassId } from '../wire/entry.ts'
-import { decodeFrame } from '../wire/codec.ts'
+import type { Commit, Flow, PassId } from '../wire/entry.ts'
+import { decodeBody, decodeFrame } from '../wire/codec.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
-import { phone, request } from '../call/testing/phone.ts'
+import { parsed, phone, request } from '../call/testing/phone.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { Outbox } from './outbox.ts'
@@ -28,6 +30,8 @@ class Rooms {
   readonly sent: Outgoing[] = []
   /** Sends that weren't made, and went to another owner. */
   readonly failed: UnsentSend[] = []
+  /** What can be asked. */
+  applications: readonly ApplicationInfo[] = []
   readonly owner: Owner
   readonly passing: Passing
   isStale = false
@@ -48,7 +52,7 @@ class Rooms {
       keepsRelays: true,
       counter: (name: string) => store.counter(name),
       admit: () => 'admit' as const,
-      applications: [],
+      applications: this.applications,
       applied: store.appliedIndex,
     })
     const shared = { life: one, store, outbox, links, context }
@@ -166,6 +170,71 @@ test('3, passing on: what went in a circle is passed again half a second later, 
   expect(told(rooms)).toEqual([])
   rooms.passing.turn(plus(now, limits.passAgain))
   expect(told(rooms)).toEqual(['pass'])
+})
+
+/** Asked about a call that begins, in a group of its own; what it was asked since the last look. */
+function asking(): { readonly rooms: Rooms; readonly key: GroupKey; readonly asked: () => readonly AppCall[] } {
+  const rooms = new Rooms()
+  rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
+  rooms.serving([one])
+  rooms.owner.frozen = false
+  rooms.applications = [{ name: 'a', version: '1', handlers: ['doInvite'] }]
+  const caller = phone('caller', '127.37.0.2', 5062)
+  const key = groupOf(rooms.log, one)
+  rooms.owner.message(key, parsed(request(caller, 'INVITE', 'sip:callee@example.com')), caller.flow, 1)
+  const asked = (): readonly AppCall[] =>
+    rooms.outbox.take().flatMap((effect) => (effect.kind === 'ask' ? [effect.call] : []))
+  return { rooms, key, asked }
+}
+
+const onward: AppAnswer = {
+  kind: 'done',
+  ops: [{ kind: 'proxy', request: '1', plan: { targets: [], recurse: false, timeout: null } }],
+  result: null,
+}
+
+/** The commit that was proposed last. */
+function proposal(rooms: Rooms): Commit {
+  const body = decodeBody(must(rooms.proposed.at(-1), 'a proposal'), KNOWN_FORMATS)
+  if (!body.ok || body.value.kind !== 'commit') throw new Error('not a commit')
+  return body.value
+}
+
+describe('an application that is asked (decision 0031)', () => {
+  test('is asked again, on the newer state, when the commit of its answer falls; its answer counts once', () => {
+    const { rooms, asked } = asking()
+    const [first] = asked()
+    rooms.owner.answered(first?.id ?? 0, onward)
+    expect(rooms.proposed).toHaveLength(1)
+    rooms.owner.outcome(proposal(rooms), 'version')
+    rooms.owner.turn(now, true)
+    const [second] = asked()
+    expect(second?.handler).toBe('doInvite')
+    rooms.owner.answered(first?.id ?? 0, onward)
+    expect(rooms.proposed).toHaveLength(1)
+    rooms.owner.answered(second?.id ?? 0, onward)
+    expect(rooms.proposed).toHaveLength(2)
+  })
+
+  test('is asked again once its owner is fresh again: what it said while that was stale counts for nothing', () => {
+    const { rooms, asked } = asking()
+    const [first] = asked()
+    rooms.owner.frozen = true
+    rooms.owner.answered(first?.id ?? 0, onward)
+    rooms.owner.frozen = false
+    rooms.owner.turn(now, true)
+    expect(rooms.proposed).toEqual([])
+    expect(asked().map(({ id }) => id)).toEqual([(first?.id ?? 0) + 1])
+  })
+
+  test('is asked by the next owner when the group goes there', () => {
+    const { rooms, asked } = asking()
+    const [first] = asked()
+    rooms.serving([two], [one])
+    rooms.owner.answered(first?.id ?? 0, onward)
+    expect(rooms.proposed).toEqual([])
+    expect(rooms.owner.deadline()).toBeNull()
+  })
 })
 
 /** So many requests outside of calls, and the Call-IDs of those that went on. */

@@ -77,13 +77,15 @@ export class Judge {
   }
 
   #called(was: State, is: State, { intent, opened, did }: Extract<Label, { kind: 'callback' }>, at: Stamp): void {
-    const firing = `${intent} of entry ${opened}`
-    if (was.intents.get(intent) !== opened || this.#performed.has(firing)) {
+    // An intent that was opened again while its callback was on its way (readiness that went and came) is performed once for both.
+    const open = was.intents.get(intent)
+    const firing = `${intent} of entry ${open ?? opened}`
+    if (open === undefined || this.#performed.has(firing)) {
       const promise = intent === 'a' ? 'expired or extended' : 'fires once'
       this.#find(promise, `${firing} is performed, and was over before`)
     }
     this.#performed.add(firing)
-    if (is.intents.get(intent) === opened) this.#find('fires once', `${firing} is performed, and is to be performed`)
+    if (is.intents.get(intent) === open) this.#find('fires once', `${firing} is performed, and is to be performed`)
     const timer = intent.slice(2)
     if (this.#cancelled.has(timer)) this.#find('cancel wins', `${firing} is performed, and was cancelled before`)
     if (intent.startsWith('t.') && did === 'cancel') this.#cancel(is, timer)

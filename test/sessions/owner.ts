@@ -81,9 +81,13 @@ export class Owner {
     }
   }
 
-  /** What it would show to who asks. */
+  /** What it shows to who asks: what is in the log. What an open commit will make of it isn't told outside before that is accepted. */
+  get committed(): Group {
+    return loadGroup(this.#group, this.store.group(this.#group), null)
+  }
+
   get group(): Group {
-    return this.#open.at(-1)?.result ?? loadGroup(this.#group, this.store.group(this.#group), null)
+    return this.#open.at(-1)?.result ?? this.committed
   }
 
   handle(act: Act): void {

@@ -91,7 +91,7 @@ class World {
         return this.#ask(event.act)
       case 'read and put': {
         const reader = this.#owners[event.replica % this.#owners.length] as Owner
-        const { version, attributes } = viewOf(new Turn(reader.group, reader.ctx), reader.ctx)
+        const { version, attributes } = viewOf(new Turn(reader.committed, reader.ctx), reader.ctx)
         const read = attributes.find(({ name }) => name === 'n')?.value ?? 0
         return this.#later('put', () => this.#ask({ kind: 'put', version, read: Number(read) }))
       }
