@@ -123,6 +123,8 @@ export type Spell =
       readonly replica: number
       readonly sync: number
     }
+  /** It is told that more comes than its process takes. */
+  | { readonly kind: 'overload'; readonly at: number; readonly until: number; readonly replica: number }
   | {
       /** The set takes nothing of those addresses, as its operator wants. */
       readonly kind: 'ban'
@@ -250,6 +252,8 @@ function describeSpell(fault: Spell): string {
       return `replica ${fault.replica} is ${fault.times} times slower`
     case 'slow-disk':
       return `replica ${fault.replica}'s disk takes ${span(fault.sync)} for a sync`
+    case 'overload':
+      return `replica ${fault.replica} has more to do than it can`
     case 'ban':
       return `nothing is taken of ${fault.source}${fault.runsOut === true ? ', which runs out' : ''}`
     case 'disk-full':

@@ -11,6 +11,7 @@ import type { Flow } from './ladder.ts'
 import { appTimers, applications, legs } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
+import { overload } from './overload-schedule.ts'
 import { calm } from './scenarios.ts'
 
 export interface Schedule {
@@ -141,6 +142,11 @@ export const schedules: readonly Schedule[] = [
     name: 'legs',
     story: 'applications answer calls, and place them as a B2BUA, while replicas that ask them die',
     plan: legs,
+  },
+  {
+    name: 'overload',
+    story: 'replicas have more to do than they can while calls begin, INVITEs are repeated, and one after another dies',
+    plan: overload,
   },
   {
     name: 'answers-on-streams',

@@ -27,6 +27,7 @@ export interface StrikeParts {
 }
 
 const second = 1_000_000
+const loadCheck = second / 4
 
 type Way = readonly [from: number, to: number]
 
@@ -245,6 +246,9 @@ export class Strikes {
       case 'ban':
         this.#ban(fault, on)
         break
+      case 'overload':
+        if (on) this.#load(fault)
+        break
       case 'disk-full':
         this.#machine(fault.replica).fill(on)
         certificate.fill(fault.replica, on)
@@ -253,6 +257,14 @@ export class Strikes {
         unreachable(fault)
     }
     certificate.update(agenda.now)
+  }
+
+  /** As the host tells it (hostLimits.loadCheckMs); for some time after it that there isn't. */
+  #load(fault: Spell & { kind: 'overload' }): void {
+    const { agenda } = this.#parts
+    const isFull = agenda.now < fault.until
+    this.#machine(fault.replica).host?.deliver({ kind: 'load', isFull })
+    if (agenda.now < fault.until + 10 * second) agenda.after(loadCheck, () => this.#load(fault))
   }
 
   #ban(fault: Spell & { kind: 'ban' }, on: boolean): void {

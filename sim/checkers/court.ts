@@ -60,6 +60,7 @@ import { FormatRules } from './formats.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
 import { OwnRequests } from './own-requests.ts'
+import { Shed } from './shedding.ts'
 import { SipRelay } from './sip-relay.ts'
 import type { Witness } from '../witness.ts'
 import type { TransportResets } from '../transport-resets.ts'
@@ -122,6 +123,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const { appEffects, appTimers } = ofApplication(plan, report, now, outage)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
+    const shed = new Shed(report)
     const askers = new Askers()
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
@@ -134,7 +136,7 @@ export class Court implements PhoneWatch, MachineWatch {
       now,
       outage,
       (commit) => {
-        for (const one of [effects, appEffects, passing, resets]) one?.accepted(commit)
+        for (const one of [effects, appEffects, passing, shed, resets]) one?.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -161,6 +163,7 @@ export class Court implements PhoneWatch, MachineWatch {
       ...[appEffects, appTimers].filter((checker) => checker !== null),
       takeovers,
       passing,
+      shed,
       new Bounded(report),
       ...(plan.compaction === undefined ? [] : [new Compacted(plan.compaction, report)]),
       new Resources(report, now, plan),
@@ -171,11 +174,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new Reads(report, () => this.log.committed),
       this.lookups,
       this.banned,
-      new MachineMarks(this.marks, now),
-      new PhoneMarks(this.marks),
-      new SnapshotMarks(this.marks),
-      new FormatMarks(this.marks),
-      new MemberMarks(this.marks, founders(plan)),
+      ...marksOf(this.marks, now, plan),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),
     ]
@@ -188,7 +187,7 @@ export class Court implements PhoneWatch, MachineWatch {
   #ofPhones(plan: Plan, set: SocketAddress, report: Report, now: () => number): readonly Checker[] {
     if (isEnd(plan.application)) return [new Ends(report)]
     const lifetime = plan.lifetime ?? cutOffOf(plan.application)
-    const isLimited = plan.mostCalls !== undefined
+    const isLimited = mayRefuse(plan)
     return [
       new SipRelay(this.#ledger, set, report, now, lifetime !== null),
       new OwnRequests(report, now, lifetime),
@@ -383,6 +382,11 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
   return false
 }
 
+/** Whether there may be no room for a call. */
+function mayRefuse({ mostCalls, faults }: Plan): boolean {
+  return mostCalls !== undefined || faults.some(({ kind }) => kind === 'overload')
+}
+
 /** Its operator has told the set to go on without it: nobody waits for what it reads. */
 function isGivenUp({ faults }: Plan, place: number, now: number): boolean {
   return faults.some((fault) => {
@@ -400,4 +404,15 @@ function ofApplication(
     appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
   }
+}
+
+/** Those that count rare moments, and judge nothing. */
+function marksOf(marks: Marks, now: () => number, plan: Plan): readonly Checker[] {
+  return [
+    new MachineMarks(marks, now),
+    new PhoneMarks(marks),
+    new SnapshotMarks(marks),
+    new FormatMarks(marks),
+    new MemberMarks(marks, founders(plan)),
+  ]
 }

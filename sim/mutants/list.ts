@@ -12,6 +12,7 @@ import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
+import { overloadMutants } from './overload-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
 import { routingMutants } from './routing-mutants.ts'
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...lifetimeMutants,
   ...appTimerMutants,
   ...banMutants,
+  ...overloadMutants,
   ...eventMutants,
   ...legMutants,
   ...appMutants,
