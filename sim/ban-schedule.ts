@@ -36,17 +36,13 @@ export function bans(seed: number): Plan {
     return { kind: 'kill', at: strikes, replica, effects: of.below(12, 16, i), tail, restartAfter }
   })
   if (of.chance(500_000, 17)) return calm(seed, calls, [...orders, ...deaths], 28)
-  // Who has slept gets the list with a snapshot.
-  const sleeps = orders.map(({ at }, i): Strike => {
+  // Who has slept gets the list with a snapshot, and hears many that are on it.
+  const broad = orders.slice(0, 2).map((ban) => ({ ...ban, source: '10.0.0.0/27', until: ban.until + 2 * second }))
+  const sleeps = broad.map(({ at }, i): Strike => {
+    const replica = of.within(1, 3, 20, i)
     const length = of.within(1_200_000, 2_000_000, 18, i)
-    return {
-      kind: 'pause',
-      at: at - of.within(50_000, 400_000, 19, i),
-      replica: of.within(1, 3, 20, i),
-      effects: 0,
-      length,
-    }
+    return { kind: 'pause', at: at - of.within(50_000, 400_000, 19, i), replica, effects: 0, length }
   })
-  const plan = calm(seed, calls, [...orders, ...sleeps], 28)
+  const plan = calm(seed, calls, [...broad, ...sleeps], 32)
   return { ...plan, compaction: { every: of.within(150, 600, 21), kept: 0, piece: 3_000 } }
 }
