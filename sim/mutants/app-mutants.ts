@@ -27,16 +27,6 @@ export const appMutants: readonly Mutant[] = [
     schedule: 'applications',
   },
   {
-    name: 'question-forgotten-with-its-state',
-    room: 'replica',
-    file: 'src/replica/owner.ts',
-    find: '...first, ...(asking === null ? [] : [asking.input]), ...held.queue',
-    replace: '...first, ...held.queue',
-    story: 'an input that an application is being asked about when the state falls, or this replica is stale, is lost',
-    promise: 'C2',
-    schedule: 'applications',
-  },
-  {
     name: 'redone-without-asking',
     room: 'replica',
     file: 'src/replica/owner.ts',
@@ -44,7 +34,7 @@ export const appMutants: readonly Mutant[] = [
     replace:
       'for (const input of held.redo.splice(0)) this.#take(held, input, pass(held.group, input, this.#ports.context()))',
     story: 'when a commit falls, its input is handled again, and its application is only told of it afterwards',
-    promise: 'C4',
+    promise: 'C2',
     schedule: 'applications',
   },
   {
