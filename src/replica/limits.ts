@@ -66,7 +66,7 @@ export const limits = {
    * what a takeover leaves, or a start with cold code). Then, and at each further such check until all are let in again, the share of new
    * requests that are let in is cut to so many hundredths of it, down to the least: to a third within 1.5 s. It rises by so many
    * hundredths at each check without. Ten seconds after the load all are let in again. */
-  fullChecks: 8,
+  fullChecks: 4,
   shareCut: 80,
   leastShare: 5,
   shareRise: 3,

@@ -21,7 +21,7 @@ function shares(checks: string): string {
 const most = limits.fullChecks - 1
 const quiet = Array.from({ length: most }, () => '-')
 
-test('full checks are a pause, or the end of a takeover, until there are eight in a row; then the share is cut, again and again', () => {
+test('full checks are a pause, or the end of a takeover, until there are four in a row; then the share is cut, again and again', () => {
   expect(shares(`${'f'.repeat(most)}e${'f'.repeat(most)}`)).toBe([...quiet, '-', ...quiet].join(' '))
   const cuts = ['80', '64', '51', '40', '32', '25', '20', '16', '12', '9', '7', '5', '-', '-']
   expect(shares('f'.repeat(most + cuts.length))).toBe([...quiet, ...cuts].join(' '))

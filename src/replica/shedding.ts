@@ -2,7 +2,7 @@
 // comes in, so that a refusal costs nobody else anything. The same request is judged alike each time that it comes, unless the share
 // has changed.
 //
-//   a check that found too much --the eighth in a row, or any while the share is cut already--> the share is cut
+//   a check that found too much --the fourth in a row, or any while the share is cut already--> the share is cut
 //   one that did not            --------------------------------------------------------------> the share rises, up to all
 
 import { sipHashText } from '../base/hash.ts'
