@@ -22,6 +22,7 @@ import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppMessage, ApplicationInfo, HandlerName } from './contract.ts'
+import { requestHandler, responseHandler } from './handler-names.ts'
 import { wasHeard } from './heard.ts'
 import { uacOfBranch, uasOfKey } from './leg-find.ts'
 import type { LegEvent } from './leg-find.ts'
@@ -119,7 +120,7 @@ function ofNew(turn: Turn, request: SipRequest, application: ApplicationInfo | n
   const key = requestKey(request)
   if (inviteOfKey(turn, key) !== null || uasOfKey(turn, key) !== null) return null
   if (turn.local.relays.has(`${method} ${key}`)) return null
-  const handler = handlerOf(application, ...requestHandlers(method))
+  const handler = handlerOf(application, requestHandler(method), 'doRequest')
   if (handler === null && method !== 'INVITE') return null
   return { ...eventOf(application, handler), of: 'initial', sip: request }
 }
@@ -196,7 +197,7 @@ function bestFailure(turn: Turn, id: string, input: MessageInput): SipMessage | 
 function ofRelayed(turn: Turn, application: ApplicationInfo, sip: SipMessage): AppEvent | null {
   const handler =
     sip.kind === 'request'
-      ? handlerOf(application, ...requestHandlers(sip.method))
+      ? handlerOf(application, requestHandler(sip.method), 'doRequest')
       : handlerOf(application, responseHandler(sip.status), 'doResponse')
   if (handler === null) return null
   const session = sessionOf(turn, sip)
@@ -212,32 +213,6 @@ function sessionOf(turn: Turn, message: SipMessage): string {
         ? inviteOfKey(turn, requestKey(message))
         : null
   return invite?.value.session ?? dialogOf(turn, message)?.value.session ?? ''
-}
-
-const METHODS: ReadonlyMap<string, HandlerName> = new Map([
-  ['INVITE', 'doInvite'],
-  ['ACK', 'doAck'],
-  ['BYE', 'doBye'],
-  ['CANCEL', 'doCancel'],
-  ['INFO', 'doInfo'],
-  ['MESSAGE', 'doMessage'],
-  ['NOTIFY', 'doNotify'],
-  ['OPTIONS', 'doOptions'],
-  ['PRACK', 'doPrack'],
-  ['REFER', 'doRefer'],
-  ['SUBSCRIBE', 'doSubscribe'],
-  ['UPDATE', 'doUpdate'],
-])
-
-function requestHandlers(method: string): readonly HandlerName[] {
-  const own = METHODS.get(method)
-  return own === undefined ? ['doRequest'] : [own, 'doRequest']
-}
-
-function responseHandler(status: number): HandlerName {
-  if (status < 200) return 'doProvisionalResponse'
-  if (status < 300) return 'doSuccessResponse'
-  return status < 400 ? 'doRedirectResponse' : 'doErrorResponse'
 }
 
 /** What is handled at once even while the application is busy with another input of the group, so that no handler that hangs keeps a

@@ -109,29 +109,3 @@ export function placeOf(turn: Turn): SetPlace {
   const { settings, keys } = turn.ctx
   return { group: turn.key, set: settings.sip, keys }
 }
-
-const HANDLERS: ReadonlyMap<string, HandlerName> = new Map([
-  ['INVITE', 'doInvite'],
-  ['ACK', 'doAck'],
-  ['BYE', 'doBye'],
-  ['CANCEL', 'doCancel'],
-  ['INFO', 'doInfo'],
-  ['MESSAGE', 'doMessage'],
-  ['NOTIFY', 'doNotify'],
-  ['OPTIONS', 'doOptions'],
-  ['PRACK', 'doPrack'],
-  ['REFER', 'doRefer'],
-  ['SUBSCRIBE', 'doSubscribe'],
-  ['UPDATE', 'doUpdate'],
-])
-
-/** JSR 289 4.1: `doRequest` is the one of a method that has none of its own. */
-export function handlerOf(method: string): HandlerName {
-  return HANDLERS.get(method) ?? 'doRequest'
-}
-
-export function handlerOfStatus(status: number): HandlerName {
-  if (status < 200) return 'doProvisionalResponse'
-  if (status < 300) return 'doSuccessResponse'
-  return status < 400 ? 'doRedirectResponse' : 'doErrorResponse'
-}

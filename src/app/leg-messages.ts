@@ -24,21 +24,8 @@ import { uriTransport } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { MessageParts } from './contract.ts'
+import { DIALOG_HEADERS } from './dialog-headers.ts'
 import type { OpFault } from './leg-find.ts'
-
-/** What a dialog makes: an application's own are left away. */
-const OF_DIALOG: ReadonlySet<string> = new Set([
-  'via',
-  'from',
-  'to',
-  'call-id',
-  'cseq',
-  'contact',
-  'route',
-  'record-route',
-  'max-forwards',
-  'content-length',
-])
 
 /** The methods that set the targets of a dialog (12.2), or have one. */
 const WITH_CONTACT: readonly string[] = ['INVITE', 'UPDATE', 'SUBSCRIBE', 'REFER', 'NOTIFY']
@@ -81,7 +68,7 @@ export function responseText(
   const contact = isOfDialog
     ? [['Contact', contactValue(turn, leg, upstream, isSips(request.requestUri))] as const]
     : []
-  const own = headers.filter(([name]) => !OF_DIALOG.has(longName(name)) || (status >= 300 && isContact(name)))
+  const own = headers.filter(([name]) => !DIALOG_HEADERS.has(longName(name)) || (status >= 300 && isContact(name)))
   return buildResponse(request, status, reason, {
     toTag: leg.local.tag,
     headers: [...routes, ...contact, ...own],
@@ -117,7 +104,7 @@ export function legDraft(leg: Leg, request: LegRequest, contact: string | null):
       ['Call-ID', leg.callId],
       ['CSeq', `${cseq} ${method}`],
       ...(contact === null ? [] : [['Contact', contact] as const]),
-      ...parts.headers.filter(([name]) => !OF_DIALOG.has(longName(name))),
+      ...parts.headers.filter(([name]) => !DIALOG_HEADERS.has(longName(name))),
     ],
     body: parts.body,
   })

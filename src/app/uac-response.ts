@@ -21,11 +21,11 @@ import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { UacRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
 import type { Flow } from '../wire/entry.ts'
+import { responseHandler } from './handler-names.ts'
 import {
   buryLegPart,
   enterSession,
   forgetLegPart,
-  handlerOfStatus,
   legOf,
   nextSession,
   openLegSession,
@@ -263,7 +263,7 @@ function refresh(turn: Turn, response: SipResponse, record: UacRecord, leg: Leg)
 function responseEvent(session: string, id: string, record: UacRecord, response: SipResponse): LegEvent {
   const { isInitial, linked } = record
   const message = { kind: 'response', session, request: id, text: response.text, isInitial, linked } as const
-  return { handler: handlerOfStatus(response.status), message, subject: '' }
+  return { handler: responseHandler(response.status), message, subject: '' }
 }
 
 /** The connection that a leg's phone was asked on is gone, and it answers on another: that one counts from now on (RFC 5626). */

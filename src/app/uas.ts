@@ -29,10 +29,10 @@ import { requestOf } from '../transaction/record.ts'
 import type { UasRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { MessageParts, Op } from './contract.ts'
+import { requestHandler } from './handler-names.ts'
 import {
   buryLegPart,
   enterSession,
-  handlerOf,
   legOf,
   legTag,
   nextSession,
@@ -136,7 +136,7 @@ function opened(turn: Turn, request: SipRequest, upstream: Flow, session: string
 
 export function requestEvent(session: string, id: string, request: SipRequest, isInitial = false): LegEvent {
   const message = { kind: 'request', session, request: id, text: request.text, isInitial } as const
-  return { handler: handlerOf(request.method), message, subject: '' }
+  return { handler: requestHandler(request.method), message, subject: '' }
 }
 
 /** A request that is no ACK and no CANCEL: a repeated one, a merged one, or one in the dialog of a leg. */

@@ -2,6 +2,7 @@
 // application makes.
 
 import type { MessageParts } from '../app/contract.ts'
+import { DIALOG_HEADERS } from '../app/dialog-headers.ts'
 import { latin1Bytes, latin1Text } from '../base/bytes.ts'
 import { longName } from '../sip/header-name.ts'
 import { body, headerLines } from '../sip/message.ts'
@@ -14,21 +15,7 @@ import { illegal } from './illegal-state.ts'
 import type { Session } from './session.ts'
 import { fromWire, toWire } from './utf8.ts'
 
-/** Made by the dialog that a message is of, and by the way it takes (JSR 289 5.4.2). */
-const SYSTEM: ReadonlySet<string> = new Set([
-  'via',
-  'from',
-  'to',
-  'call-id',
-  'cseq',
-  'contact',
-  'route',
-  'record-route',
-  'max-forwards',
-  'content-length',
-  'rseq',
-  'rack',
-])
+const SYSTEM: ReadonlySet<string> = new Set([...DIALOG_HEADERS, 'rseq', 'rack'])
 
 type Line = readonly [name: string, value: string]
 
