@@ -47,6 +47,8 @@ export interface AppEvent {
   /** When the timer was due that fired. */
   readonly due: Stamp | null
   readonly leg: LegEvent | null
+  /** When its application session began that is not committed yet: the one that the handler sees is the one that comes of it. */
+  readonly began?: Stamp
 }
 
 /** `turn`: begun with the input; what is a leg's has happened in it afterwards. `core` = and nobody is to be asked; null = it is a
@@ -161,7 +163,7 @@ function ofResponse(
   if (response.status < 200) return isOpen(found.branch) ? event : null
   if (response.status >= 300) {
     const best = bestFailure(turn, found.id, input)
-    return best === null ? null : ofRelayed(turn, application, best)
+    return best === null ? null : ofRelayed(turn, application, best, found.value.session)
   }
   const isNew = isOpen(found.branch) || (found.branch.state === 'accepted' && dialogOf(turn, response) === null)
   return isNew ? event : null
@@ -194,13 +196,18 @@ function bestFailure(turn: Turn, id: string, input: MessageInput): SipMessage | 
   return parsed.ok ? parsed.value : null
 }
 
-function ofRelayed(turn: Turn, application: ApplicationInfo, sip: SipMessage): AppEvent | null {
+/** `session`: the message's SipSession, where that is known: what goes upstream has lost the Via that would tell it. */
+function ofRelayed(
+  turn: Turn,
+  application: ApplicationInfo,
+  sip: SipMessage,
+  session: string = sessionOf(turn, sip),
+): AppEvent | null {
   const handler =
     sip.kind === 'request'
       ? handlerOf(application, requestHandler(sip.method), 'doRequest')
       : handlerOf(application, responseHandler(sip.status), 'doResponse')
   if (handler === null) return null
-  const session = sessionOf(turn, sip)
   const message: AppMessage = { kind: sip.kind, session, request: '', text: sip.text, isInitial: false }
   return { ...eventOf(application, handler), sip, message }
 }

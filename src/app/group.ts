@@ -184,7 +184,7 @@ function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
     now: ctx.cluster,
     view: viewOf(turn, ctx, event.of === 'callback' ? subject : ''),
   }
-  return { ...NOTHING, group, asks: { event, call }, failure: null }
+  return { ...NOTHING, group, asks: { event: { ...event, began: call.view.created }, call }, failure: null }
 }
 
 function afterAnswer(step: Step, event: AppEvent, answer: AppAnswer): StepResult {

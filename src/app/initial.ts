@@ -67,8 +67,10 @@ export class Initial {
   }
 
   #openApplication(): void {
-    const { name, version } = this.#event.application
-    openApplicationSession(this.#turn, { application: name, version, key: null })
+    const { application, began } = this.#event
+    const { name, version } = application
+    const created = began === undefined ? {} : { created: began }
+    openApplicationSession(this.#turn, { application: name, version, key: null, ...created })
   }
 
   /** Why it isn't allowed; null = it is noted. */

@@ -1,5 +1,6 @@
 // The sessions of a group as its application has them: found, opened, changed.
 
+import type { Stamp } from '../base/instant.ts'
 import { must } from '../base/assert.ts'
 import { APPLICATION_SESSION, LAST_ACCESS } from '../session/application-session.ts'
 import type { HostedApplicationSession, SipApplicationSession } from '../session/application-session.ts'
@@ -36,11 +37,16 @@ export interface NewApplicationSession {
   readonly application: string
   readonly version: string
   readonly key: string | null
+  /** Absent = now. */
+  readonly created?: Stamp
 }
 
 /** The group's session, if it is valid; else a new one, with nothing of an earlier one left (a call that was over, and begins again
  * after a 407, has a new session). */
-export function openApplicationSession(turn: Turn, { application, version, key }: NewApplicationSession): void {
+export function openApplicationSession(
+  turn: Turn,
+  { application, version, key, created = turn.ctx.cluster }: NewApplicationSession,
+): void {
   if (isValid(turn)) return
   const was = turn.get('SipApplicationSession', APPLICATION_SESSION)
   // Numbers go on: an id that somebody kept never means another session's.
@@ -49,7 +55,7 @@ export function openApplicationSession(turn: Turn, { application, version, key }
   turn.put(APPLICATION_SESSION, {
     kind: 'application-session',
     applicationName: application,
-    created: turn.ctx.cluster,
+    created,
     hosted: {
       applicationVersion: version,
       isValid: true,

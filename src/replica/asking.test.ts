@@ -80,6 +80,30 @@ describe('an INVITE that begins a call', () => {
     expect(heard(trio, caller)).toEqual(['SIP/2.0 100 Trying'])
   })
 
+  test('[JSR 1] the session that its handler sees is the one that all later handlers see', () => {
+    const { trio, at } = loneWith('doInvite', 'doErrorResponse')
+    say(trio, at, caller, invite)
+    const { id } = lastAsked(trio).view
+    trio.pass(40)
+    answer(trio, onward)
+    say(trio, at, callee, response(callee, sentTo(trio, callee, 'INVITE '), 486))
+    expect(lastAsked(trio).handler).toBe('doErrorResponse')
+    expect(lastAsked(trio).view.id).toBe(id)
+  })
+
+  test.each([null, 180])('is told to have failed, of the SipSession that it has, after %s', (before) => {
+    const { trio, at } = loneWith('doErrorResponse')
+    say(trio, at, caller, invite)
+    const forwarded = sentTo(trio, callee, 'INVITE ')
+    if (before !== null) say(trio, at, callee, response(callee, forwarded, before, [], 'another'))
+    say(trio, at, callee, response(callee, forwarded, 486))
+    const { handler, message, view } = lastAsked(trio)
+    expect(handler).toBe('doErrorResponse')
+    expect(view.sessions.map(({ id }) => id)).toEqual([message?.session])
+    answer(trio)
+    expect(heard(trio, caller).at(-1)).toBe('SIP/2.0 486 Busy Here')
+  })
+
   test('that its handler neither proxies nor answers waits for it, in the log', () => {
     const { trio, at } = loneWith('doInvite')
     say(trio, at, caller, invite)
