@@ -1,9 +1,7 @@
 // The promises of test/sessions.test.ts in many more worlds; and each would be missed: with a bug for it planted, it is broken.
 
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import type { BugHunt } from './sessions/bug-worker.ts'
+import { findBug } from './bug-thread.ts'
 import { bugs } from './sessions/bugs.ts'
 import { properties, search } from './sessions/properties.ts'
 
@@ -15,11 +13,11 @@ describe('it holds that', () => {
 
 describe('without the line for it', () => {
   it.each(bugs.map((bug) => [bug.story, bug] as const))('%s', async (_story, mutant) => {
-    const worker = new Worker(new URL('sessions/bug-worker.ts', import.meta.url), {
-      workerData: { mutant, options: { seed: 1, runs: 300, shrinks: false } } satisfies BugHunt,
+    const found = await findBug(new URL('./sessions/bug-worker.ts', import.meta.url), mutant, {
+      seed: 1,
+      runs: 300,
+      shrinks: false,
     })
-    const [found] = (await once(worker, 'message')) as [string | null]
-    await worker.terminate()
     expect(found ?? 'nothing').toContain(`${mutant.promise}: `)
   })
 

@@ -1,9 +1,7 @@
 // Session versioning in our own store (issue 4, 5): its properties hold, and each would be missed.
 
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import type { BugHunt } from './versions/bug-worker.ts'
+import { findBug } from './bug-thread.ts'
 import { bugs } from './versions/bugs.ts'
 import { properties, search } from './versions/properties.ts'
 
@@ -17,11 +15,12 @@ describe('it holds that', () => {
 
 describe('without the line for it', () => {
   it.each(bugs.map((bug) => [bug.story, bug] as const))('%s', async (_story, mutant) => {
-    const worker = new Worker(new URL('./versions/bug-worker.ts', import.meta.url), {
-      workerData: { mutant, options: { seed, runs: 300, shrinks: false, invariants: false } } satisfies BugHunt,
+    const found = await findBug(new URL('./versions/bug-worker.ts', import.meta.url), mutant, {
+      seed,
+      runs: 300,
+      shrinks: false,
+      invariants: false,
     })
-    const [found] = (await once(worker, 'message')) as [string | null]
-    await worker.terminate()
     const property = properties.find(({ key }) => key === mutant.promise)
     expect(found ?? 'nothing').toContain(`${property?.promise}: `)
   })

@@ -4,16 +4,12 @@
 import { must } from '../base/assert.ts'
 import type { Aim } from '../call/invite.ts'
 import { aimOf } from '../call/invite.ts'
-import { forwarded, routeToContact } from '../call/forward.ts'
-import type { Target, Way } from '../call/forward.ts'
-import { callLimits } from '../call/limits.ts'
+import { flowsOfWay, forwardedTo, routeToContact } from '../call/forward.ts'
+import type { ForwardWay, Way } from '../call/forward.ts'
 import type { Turn } from '../call/turn.ts'
-import { breadthOf, shareOf, withinBreadth } from '../proxy/targets.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { ProxyPlan } from './contract.ts'
-
-type ForwardWay = Extract<Way, { kind: 'forward' }>
 
 export function aimAt(turn: Turn, request: SipRequest, flow: Flow, plan: ProxyPlan): Aim {
   if (plan.targets.flat().length === 0) return aimOf(turn, request, flow)
@@ -32,36 +28,6 @@ export function aimAt(turn: Turn, request: SipRequest, flow: Flow, plan: ProxyPl
   // A target that leads nowhere is none; if all do, the first one's reason is the answer.
   const first = groups[0]?.[0]
   if (first === undefined) return must(refusal, 'a plan with targets has a way or a refusal')
-  const flows = groups.map((group) => group.map(flowsOf))
-  return { kind: 'targets', way: { ...first, targets: flows }, targets: targetsOf(turn, request, flow, groups) }
-}
-
-function flowsOf({ hop, targets }: ForwardWay): readonly Flow[] {
-  return targets?.[0]?.[0] ?? [hop]
-}
-
-function targetsOf(
-  turn: Turn,
-  request: SipRequest,
-  flow: Flow,
-  ways: readonly (readonly ForwardWay[])[],
-): readonly Target[] {
-  const breadth = breadthOf(request)
-  const groups = withinBreadth(ways, breadth, callLimits.targets)
-  const count = groups.flat().length
-  const places = Math.max(1, Math.floor(callLimits.targets / count))
-  let ordinal = 0
-  return groups.flatMap((group, i) =>
-    group.flatMap((way) => {
-      ordinal++
-      return flowsOf(way)
-        .slice(0, places)
-        .map((hop, n): Target => {
-          const place = { ordinal, attempt: n + 1 }
-          const share = count === 1 ? {} : { breadth: shareOf(breadth, group.length) }
-          const out = forwarded(turn, request, flow, { ...way, hop }, true, { ...place, ...share })
-          return { ...out, ...place, rank: i + 1 }
-        })
-    }),
-  )
+  const flows = groups.map((group) => group.map(flowsOfWay))
+  return { kind: 'targets', way: { ...first, targets: flows }, targets: forwardedTo(turn, request, flow, groups) }
 }

@@ -40,7 +40,7 @@ export type Way =
   /** A name is being looked up. */
   | { readonly kind: 'wait'; readonly place: Place }
 
-type ForwardWay = Extract<Way, { kind: 'forward' }>
+export type ForwardWay = Extract<Way, { kind: 'forward' }>
 
 /** The one target of what doesn't fork. */
 const FIRST = { ordinal: 1, attempt: 1 } as const
@@ -196,23 +196,41 @@ export function forwardedToAll(turn: Turn, request: SipRequest, flow: Flow, answ
   if (targets === null || turn.ctx.format === 1) {
     return [{ ...forwarded(turn, request, flow, answer), ...FIRST, rank: 1 }]
   }
+  const ways = targets.map((group) => group.map((flows) => ({ ...answer, targets: [[flows]] })))
+  return forwardedTo(turn, request, flow, ways)
+}
+
+/** The same where each target has a way of its own. */
+export function forwardedTo(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  ways: TargetSet<ForwardWay>,
+): readonly Target[] {
   const breadth = breadthOf(request)
-  const groups = withinBreadth(targets, breadth, callLimits.targets)
+  const groups = withinBreadth(ways, breadth, callLimits.targets)
   const count = groups.flat().length
   const places = Math.max(1, Math.floor(callLimits.targets / count))
   let ordinal = 0
   return groups.flatMap((group, i) =>
-    group.flatMap((flows) => {
+    group.flatMap((way) => {
       ordinal++
-      return flows.slice(0, places).map((hop, n): Target => {
-        const place = { ordinal, attempt: n + 1 }
-        // A request with one target leaves as it always did.
-        const share = count === 1 ? {} : { breadth: shareOf(breadth, group.length) }
-        const out = forwarded(turn, request, flow, { ...answer, hop }, true, { ...place, ...share })
-        return { ...out, ...place, rank: i + 1 }
-      })
+      return flowsOfWay(way)
+        .slice(0, places)
+        .map((hop, n): Target => {
+          const place = { ordinal, attempt: n + 1 }
+          // A request with one target leaves as it always did.
+          const share = count === 1 ? {} : { breadth: shareOf(breadth, group.length) }
+          const out = forwarded(turn, request, flow, { ...way, hop }, true, { ...place, ...share })
+          return { ...out, ...place, rank: i + 1 }
+        })
     }),
   )
+}
+
+/** Those of its first target, one to be tried after another. */
+export function flowsOfWay({ hop, targets }: ForwardWay): readonly Flow[] {
+  return targets?.[0]?.[0] ?? [hop]
 }
 
 /** A next hop that the operator called one for UDP gets datagrams of any size. */

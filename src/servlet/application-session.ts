@@ -2,9 +2,9 @@
 
 import { must } from '../base/assert.ts'
 import { stamp } from '../base/instant.ts'
-import type { AttributeValue, SessionView } from '../app/contract.ts'
+import type { SessionView } from '../app/contract.ts'
 import type { SipApplicationSession } from './api.ts'
-import { AttributeMap } from './attributes.ts'
+import { Attributed } from './attributed.ts'
 import { durationOf } from './duration.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 import { illegal } from './illegal-state.ts'
@@ -13,26 +13,21 @@ import { Timer } from './timer.ts'
 
 const MINUTE = 60_000
 
-export class ApplicationSession implements SipApplicationSession {
+export class ApplicationSession extends Attributed implements SipApplicationSession {
   readonly kind = 'application'
-  readonly #turn: HandlerTurn
   readonly #view: SessionView
-  readonly #attributes: AttributeMap
   readonly #sessions = new Map<string, Session>()
   readonly #timers = new Map<string, Timer>()
   #expires: number | null
   #isValid: boolean
-  #goesWhenReady: boolean
 
   constructor(turn: HandlerTurn, view: SessionView) {
-    this.#turn = turn
+    super(turn, '', view)
     this.#view = view
-    this.#attributes = new AttributeMap(turn, '', view.attributes)
     for (const session of view.sessions) this.#sessions.set(session.id, new Session(turn, this, session))
     for (const timer of view.timers) this.#timers.set(timer.id, new Timer(turn, this, timer))
     this.#expires = view.expires === null ? null : view.expires / 1_000
     this.#isValid = view.isValid
-    this.#goesWhenReady = view.invalidateWhenReady
   }
 
   get id(): string {
@@ -40,7 +35,7 @@ export class ApplicationSession implements SipApplicationSession {
   }
 
   get applicationName(): string {
-    return this.#turn.call.application
+    return this.turn.call.application
   }
 
   get key(): string | null {
@@ -63,8 +58,8 @@ export class ApplicationSession implements SipApplicationSession {
   setExpires(minutes: number): void {
     this.check()
     const after = durationOf(minutes * MINUTE, 'setExpires takes minutes, 0 = never')
-    this.#turn.record({ kind: 'set-expires', after: after === 0 ? null : after })
-    this.#expires = after === 0 ? null : stamp(this.#turn.call.now + after) / 1_000
+    this.turn.record({ kind: 'set-expires', after: after === 0 ? null : after })
+    this.#expires = after === 0 ? null : stamp(this.turn.call.now + after) / 1_000
   }
 
   get isValid(): boolean {
@@ -79,20 +74,9 @@ export class ApplicationSession implements SipApplicationSession {
     )
   }
 
-  get invalidateWhenReady(): boolean {
-    this.check()
-    return this.#goesWhenReady
-  }
-
-  set invalidateWhenReady(value: boolean) {
-    this.check()
-    this.#turn.record({ kind: 'set-invalidate-when-ready', of: '', value })
-    this.#goesWhenReady = value
-  }
-
   invalidate(): void {
     this.check()
-    this.#turn.record({ kind: 'invalidate', of: '' })
+    this.turn.record({ kind: 'invalidate', of: '' })
     this.#isValid = false
   }
 
@@ -118,40 +102,11 @@ export class ApplicationSession implements SipApplicationSession {
     return timer?.isShown === true ? timer : null
   }
 
-  getAttribute(name: string): AttributeValue | undefined {
-    this.check()
-    return this.#attributes.get(name)
-  }
-
-  setAttribute(name: string, value: AttributeValue): void {
-    this.check()
-    this.#attributes.set(name, value)
-  }
-
-  removeAttribute(name: string): void {
-    this.check()
-    this.#attributes.remove(name)
-  }
-
-  get attributeNames(): readonly string[] {
-    this.check()
-    return this.#attributes.names
-  }
-
-  get version(): number {
-    return this.#view.version
-  }
-
-  expectVersion(version: number): void {
-    this.check()
-    this.#turn.record({ kind: 'expect-version', of: '', version })
-  }
-
   /** Throws once it is invalidated. */
   check(): void {
     if (!this.#isValid) {
       illegal(
-        'this SipApplicationSession is invalidated: nothing can be read or changed any more; read what is still needed before invalidate()',
+        'this SipApplicationSession is invalidated: nothing can be read or changed any more; read what is still needed before invalidate(), or in sessionReadyToInvalidate; in sessionDestroyed only its id is left',
       )
     }
   }

@@ -1,12 +1,12 @@
 // SipSession (JSR 289 6.2), as a handler's turn sees and changes it.
 
-import type { AttributeValue, SipSessionView } from '../app/contract.ts'
+import type { SipSessionView } from '../app/contract.ts'
 import type { SipSessionState } from '../session/sip-session.ts'
 import { isToken } from '../sip/scan.ts'
 import { partyOf } from './address.ts'
 import type { Address, SipSession } from './api.ts'
 import type { ApplicationSession } from './application-session.ts'
-import { AttributeMap } from './attributes.ts'
+import { Attributed } from './attributed.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 import { illegal } from './illegal-state.ts'
 import type { Request } from './request.ts'
@@ -14,33 +14,28 @@ import type { Request } from './request.ts'
 /** Made by the set or by calls of their own (JSR 289 4.1.3, 11.2.2). */
 const NOT_CREATED: readonly string[] = ['ACK', 'CANCEL', 'PRACK']
 
-export class Session implements SipSession {
+export class Session extends Attributed implements SipSession {
   readonly kind = 'sip'
   readonly applicationSession: ApplicationSession
   /** Begun in this turn. */
   readonly isNew: boolean
   /** Ids of the requests of the view's that have got a final answer in this turn. */
   readonly answered = new Set<string>()
-  readonly #turn: HandlerTurn
   readonly #view: SipSessionView
-  readonly #attributes: AttributeMap
   #state: SipSessionState
   #linked: string
   #handler: string
   #isValid: boolean
-  #goesWhenReady: boolean
 
   constructor(turn: HandlerTurn, applicationSession: ApplicationSession, view: SipSessionView, isNew = false) {
-    this.#turn = turn
+    super(turn, view.id, view)
     this.#view = view
-    this.#attributes = new AttributeMap(turn, view.id, view.attributes)
     this.applicationSession = applicationSession
     this.isNew = isNew
     this.#state = view.state
     this.#linked = view.linked
     this.#handler = view.handler
     this.#isValid = view.isValid
-    this.#goesWhenReady = view.invalidateWhenReady
   }
 
   get id(): string {
@@ -78,17 +73,6 @@ export class Session implements SipSession {
     return this.#state === 'INITIAL' && !this.isNew && this.pendingRequests.length === 0
   }
 
-  get invalidateWhenReady(): boolean {
-    this.check()
-    return this.#goesWhenReady
-  }
-
-  set invalidateWhenReady(value: boolean) {
-    this.check()
-    this.#turn.record({ kind: 'set-invalidate-when-ready', of: this.id, value })
-    this.#goesWhenReady = value
-  }
-
   invalidate(): void {
     this.check()
     if (this.#state === 'EARLY' || this.#state === 'CONFIRMED' || this.pendingRequests.length > 0) {
@@ -97,7 +81,7 @@ export class Session implements SipSession {
         `a SipSession that ${why} can't be invalidated: end it first (endCall(), a final response, createCancel()); with invalidateWhenReady = true it then goes by itself`,
       )
     }
-    this.#turn.record({ kind: 'invalidate', of: this.id })
+    this.turn.record({ kind: 'invalidate', of: this.id })
     this.#isValid = false
   }
 
@@ -124,7 +108,7 @@ export class Session implements SipSession {
     const isAgain = this.#state === 'INITIAL' && this.#view.role === 'uac' && !this.isNew
     if (this.#state !== 'CONFIRMED' && !isEarly && !isAgain) illegal(wrongState(this.#state, method))
     const [from, to] = [this.localParty, this.remoteParty]
-    return this.#turn.request({
+    return this.turn.request({
       ...{ kind: 'dialog', session: this, method, from, to },
       ...(linked === undefined ? {} : { linked }),
     })
@@ -136,7 +120,7 @@ export class Session implements SipSession {
     if (this.#view.role !== 'uac' || this.isNew)
       illegal('an ACK is for a 2xx that came: this SipSession has placed no call')
     const [from, to] = [this.localParty, this.remoteParty]
-    return this.#turn.request({ kind: 'ack', session: this, method: 'ACK', from, to })
+    return this.turn.request({ kind: 'ack', session: this, method: 'ACK', from, to })
   }
 
   endCall(): void {
@@ -145,7 +129,7 @@ export class Session implements SipSession {
     if (this.#state !== 'CONFIRMED') {
       illegal(`a call that is ${this.#state} can't be ended by a BYE: answer it, or let the caller give up`)
     }
-    this.#turn.record({ kind: 'end-call', session: this.id })
+    this.turn.record({ kind: 'end-call', session: this.id })
     this.#state = 'TERMINATED'
   }
 
@@ -156,38 +140,9 @@ export class Session implements SipSession {
 
   set handler(name: string) {
     this.check()
-    this.#turn.checkServlet(name)
-    this.#turn.record({ kind: 'set-handler', session: this.id, handler: name })
+    this.turn.checkServlet(name)
+    this.turn.record({ kind: 'set-handler', session: this.id, handler: name })
     this.#handler = name
-  }
-
-  getAttribute(name: string): AttributeValue | undefined {
-    this.check()
-    return this.#attributes.get(name)
-  }
-
-  setAttribute(name: string, value: AttributeValue): void {
-    this.check()
-    this.#attributes.set(name, value)
-  }
-
-  removeAttribute(name: string): void {
-    this.check()
-    this.#attributes.remove(name)
-  }
-
-  get attributeNames(): readonly string[] {
-    this.check()
-    return this.#attributes.names
-  }
-
-  get version(): number {
-    return this.#view.version
-  }
-
-  expectVersion(version: number): void {
-    this.check()
-    this.#turn.record({ kind: 'expect-version', of: this.id, version })
   }
 
   /** Id of the other leg; '' = none. */
@@ -206,7 +161,7 @@ export class Session implements SipSession {
 
   /** Requests without a final answer, the oldest first. */
   get pendingRequests(): readonly Request[] {
-    return this.#view.pending.filter(({ id }) => !this.answered.has(id)).map((one) => this.#turn.pending(this, one))
+    return this.#view.pending.filter(({ id }) => !this.answered.has(id)).map((one) => this.turn.pending(this, one))
   }
 
   /** Throws once it is invalidated. */

@@ -1,23 +1,9 @@
-// Looks with a model for a planted bug: a thread, because what is loaded is loaded.
-
-import { parentPort, workerData } from 'node:worker_threads'
 import { must } from '../../src/base/assert.ts'
-import type { Mutant } from '../../sim/mutants/mutant.ts'
-import { plantInThisThread } from '../../sim/run/plant.ts'
+import { answerHunt } from '../bug-thread.ts'
 import type { Search } from './model.ts'
 
-/** What this thread is asked. */
-export interface BugHunt {
-  readonly mutant: Mutant
-  readonly options: Search
-}
-
-const { mutant, options } = workerData as BugHunt
-plantInThisThread(mutant)
-const { models } = await import('./properties.ts')
-const model = must(
-  models.find(({ key }) => key === mutant.promise),
-  'a model for each bug',
-)
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-parentPort?.postMessage(await model.find(options))
+await answerHunt(async (broken, options: Search) => {
+  const { models } = await import('./properties.ts')
+  const model = models.find(({ key }) => key === broken)
+  return must(model, 'a model for each bug').find(options)
+})

@@ -1,37 +1,16 @@
-// Bugs planted in src/app, each found by the promise that it breaks (decision 0005: patches of the source).
+// Bugs planted in src/app, each found by the promise that it breaks (decision 0005: patches of the source). Most of them the simulator
+// looks for as well, by what they do to the log.
 
+import { must } from '../../src/base/assert.ts'
+import { appTimerMutants } from '../../sim/mutants/app-timer-mutants.ts'
 import type { Mutant } from '../../sim/mutants/mutant.ts'
 import type { Promise_ } from './judge.ts'
 
 type Bug = Mutant & { readonly promise: Promise_ }
 
 export const bugs: readonly Bug[] = [
-  {
-    name: 'callback-leaves-the-intent',
-    room: 'app',
-    file: 'src/app/timers.ts',
-    find: `  endIntent(turn, logTimer(id))
-  const timer = turn.get('ServletTimer', id)`,
-    replace: `  const timer = turn.get('ServletTimer', id)`,
-    also: [
-      {
-        file: 'src/app/callbacks.ts',
-        find: '  endIntent(turn, intent)\n}\n\n/** It ends',
-        replace: '}\n\n/** It ends',
-      },
-    ],
-    story: 'what timeout() did is committed, and the firing is still to be performed: it runs again at the next owner',
-    promise: 'fires once',
-  },
-  {
-    name: 'next-time-is-not-set',
-    room: 'app',
-    file: 'src/app/timers.ts',
-    find: '  else setTimer(turn, id, next)',
-    replace: '  else turn.put(id, next)',
-    story: 'a periodic timer fires once, and is shown for ever',
-    promise: 'fires once',
-  },
+  asSimulated('callback-leaves-its-intent', 'fires once'),
+  asSimulated('periodic-timer-without-its-next-time', 'fires once'),
   {
     name: 'ended-intent-is-performed',
     room: 'app',
@@ -41,57 +20,10 @@ export const bugs: readonly Bug[] = [
     story: 'an intent that an open commit ends is performed on top of it: extended, the session expires all the same',
     promise: 'expired or extended',
   },
-  {
-    name: 'extending-leaves-the-firing',
-    room: 'app',
-    file: 'src/app/expiry.ts',
-    find: "  if (turn.get('ServletTimer', EXPIRY) !== null) endIntent(turn, EXPIRY)\n",
-    replace: '',
-    story: 'who extends a session that has fired sets its timer, and its firing is performed as well',
-    promise: 'expired or extended',
-  },
-  {
-    name: 'extension-in-the-callback-is-not-seen',
-    room: 'app',
-    file: 'src/app/callbacks.ts',
-    find: 'intent === EXPIRY ? !isExpiryChanged(turn)',
-    replace: 'intent === EXPIRY ? isExpiryChanged !== undefined',
-    story: 'sessionExpired() extends the session, and it is invalidated in the same commit',
-    promise: 'expired or extended',
-  },
-  {
-    name: 'cancel-leaves-the-intent',
-    room: 'app',
-    file: 'src/app/timers.ts',
-    find: `  turn.cancelTimer(logTimer(id))
-  endIntent(turn, logTimer(id))
-}`,
-    replace: '  turn.cancelTimer(logTimer(id))\n}',
-    story: 'a timer that has fired is cancelled, and its callback is still to be performed',
-    promise: 'cancel wins',
-  },
-  {
-    name: 'cancel-in-the-callback-comes-too-early',
-    room: 'app',
-    file: 'src/app/callbacks.ts',
-    find: "  if (intent.startsWith(logTimer(''))) passTimer(turn, timerOf(intent))\n",
-    replace: '',
-    also: [
-      {
-        find: '  endIntent(turn, intent)\n}\n\n/** It ends',
-        replace:
-          "  if (intent.startsWith(logTimer(''))) passTimer(turn, timerOf(intent))\n  endIntent(turn, intent)\n}\n\n/** It ends",
-      },
-      {
-        file: 'src/app/timers.ts',
-        find: "  if (timer?.kind !== 'timer') return\n",
-        replace:
-          "  if (timer?.kind !== 'timer') return setTimer(turn, id, turn.held('ServletTimer', id)?.value as never)\n",
-      },
-    ],
-    story: "the next time is set after the callback's operations: a cancel in it is undone",
-    promise: 'cancel wins',
-  },
+  asSimulated('expiry-put-off-fires-as-well', 'expired or extended'),
+  asSimulated('extension-in-sessionExpired-not-seen', 'expired or extended'),
+  asSimulated('fired-timer-not-cancelled', 'cancel wins'),
+  asSimulated('cancel-in-its-own-callback-undone', 'cancel wins'),
   {
     name: 'newer-versions-pass',
     room: 'app',
@@ -110,15 +42,7 @@ export const bugs: readonly Bug[] = [
     story: 'operations on an invalid session are done',
     promise: 'the end is the end',
   },
-  {
-    name: 'timers-outlive-the-session',
-    room: 'app',
-    file: 'src/app/lifecycle.ts',
-    find: '  for (const { id } of timersOf(turn)) cancelTimer(turn, id)\n  setExpires(turn, null)',
-    replace: '  setExpires(turn, null)',
-    story: 'invalidate() leaves timers behind, which fire',
-    promise: 'the end is the end',
-  },
+  asSimulated('timers-outlive-an-expired-session', 'the end is the end'),
   {
     name: 'destroyed-is-not-told',
     room: 'app',
@@ -128,13 +52,10 @@ export const bugs: readonly Bug[] = [
     story: 'nobody hears that a session was invalidated',
     promise: 'the end is the end',
   },
-  {
-    name: 'active-timer-is-not-seen',
-    room: 'app',
-    file: 'src/app/lifecycle.ts',
-    find: '  if (app === null || timersOf(turn).length > 0) return false\n',
-    replace: '  if (app === null) return false\n',
-    story: 'a session with a timer counts as ready: it is invalidated with its last call, and the timer with it',
-    promise: 'ready',
-  },
+  asSimulated('ready-with-an-active-timer', 'ready'),
 ]
+
+function asSimulated(name: string, promise: Promise_): Bug {
+  const mutant = appTimerMutants.find((one) => one.name === name)
+  return { ...must(mutant, `the simulator's planted bug ${name}`), promise }
+}
