@@ -1,4 +1,4 @@
-// What an answer must look like, field by field. It comes from somebody else's thread: what isn't of these shapes is refused before
+// What an answer must look like, field by field. It comes from somebody else's process: what isn't of these shapes is refused before
 // anything looks at it, with where it is. What it means for the group is for operations.ts to say.
 
 import type { Duration } from '../base/instant.ts'

@@ -1,4 +1,4 @@
-// One version of one application at this replica: its worker thread, and the next one when that has ended. Every one of them
+// One version of one application at this replica: its worker, and the next one when that has ended. Every one of them
 // runs the same code, the one that the first has read.
 //
 //   loading -> running -> (ended) -> waiting 100 ms, 200 ms, ... 30 s -> loading -> ...
@@ -8,7 +8,7 @@ import type { AppAnswer, AppCall, ApplicationInfo } from '../app/contract.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { ApplicationConfig } from './application-config.ts'
-import { ApplicationThread } from './application-thread.ts'
+import { ApplicationProcess } from './application-process.ts'
 import type { LoadedApplication } from './application-worker.ts'
 import { hostLimits } from './limits.ts'
 
@@ -28,7 +28,7 @@ export class ApplicationVersion {
   readonly #first = Promise.withResolvers<Result<LoadedApplication, string>>()
   /** Whether a module that can't be used is tried again. */
   readonly #isKept: boolean
-  #thread: ApplicationThread | null = null
+  #worker: ApplicationProcess | null = null
   #loaded: LoadedApplication | null = null
   #again: NodeJS.Timeout | null = null
   #againMs: number = hostLimits.applicationAgainLeastMs
@@ -60,7 +60,7 @@ export class ApplicationVersion {
   }
 
   get isRunning(): boolean {
-    return this.#thread !== null
+    return this.#worker !== null
   }
 
   get restarts(): number {
@@ -68,28 +68,28 @@ export class ApplicationVersion {
   }
 
   get openCalls(): number {
-    return this.#thread?.openCalls ?? 0
+    return this.#worker?.openCalls ?? 0
   }
 
   ask(call: AppCall): void {
-    if (this.#thread === null) {
+    if (this.#worker === null) {
       this.#ports.answered(call.id, {
         kind: 'failed',
         reason: 'its worker has ended, and the next one is not started yet',
       })
-    } else this.#thread.ask(call)
+    } else this.#worker.ask(call)
   }
 
   close(): void {
     this.#isOver = true
     if (this.#again !== null) clearTimeout(this.#again)
-    this.#thread?.close()
-    this.#thread = null
+    this.#worker?.close()
+    this.#worker = null
   }
 
   #run(): void {
     this.#startedAt = performance.now()
-    this.#thread = new ApplicationThread(this.#config, this.#loaded?.code ?? null, {
+    this.#worker = new ApplicationProcess(this.#config, this.#loaded?.code ?? null, {
       answered: this.#ports.answered,
       said: this.#ports.said,
       faulty: this.#ports.faulty,
@@ -104,7 +104,7 @@ export class ApplicationVersion {
   }
 
   #ended(reason: string, isRefused: boolean): void {
-    this.#thread = null
+    this.#worker = null
     this.#first.resolve(err(reason))
     if (this.#isOver) return
     if (isRefused && !this.#isKept && this.#loaded === null) {

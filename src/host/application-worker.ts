@@ -1,5 +1,5 @@
-// A worker thread of one version of one application: loads its module, brings calls to its handlers, sends back what they did.
-// Nothing of the replica is in here; what an application breaks in its thread, it breaks for itself.
+// A worker process of one version of one application: loads its module, brings calls to its handlers, sends back what they did.
+// Nothing of the replica is in here; what an application breaks in its process, it breaks for itself.
 //
 // The code that is loaded is kept as text and goes to the replica with `loaded`: a worker that is started again after a
 // crash runs the same code, whatever lies on the disk by then.
@@ -10,7 +10,7 @@ import { registerHooks } from 'node:module'
 import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { getHeapStatistics } from 'node:v8'
-import { parentPort, workerData } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import type { AppAnswer, AppCall, HandlerName } from '../app/contract.ts'
 import { isApplication } from '../servlet/application.ts'
@@ -45,6 +45,8 @@ export interface LoadedApplication {
 }
 
 export type ToWorker =
+  /** The first. */
+  | { readonly kind: 'order'; readonly order: WorkerOrder }
   | { readonly kind: 'call'; readonly call: AppCall }
   /** Answered with `pong`, by a loop that runs. */
   | { readonly kind: 'ping' }
@@ -58,6 +60,8 @@ export type FromWorker =
   | { readonly kind: 'pong' }
   /** A promise was rejected that nobody waits for. The worker goes on: no turn is of it. */
   | { readonly kind: 'rejection'; readonly reason: string }
+  /** An error that nobody caught; it ends. */
+  | { readonly kind: 'uncaught'; readonly reason: string }
   /** Its buffers outgrew its memory; it ends. */
   | { readonly kind: 'full'; readonly megabytes: number }
 
@@ -73,9 +77,15 @@ const exported: ReadonlyMap<string, string> = new Map([
   ['holdfast/sim', 'sim/index'],
 ])
 
-function say(message: FromWorker): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  parentPort?.postMessage(message)
+/** `said`: once it is on its way, or can't be. */
+function say(message: FromWorker, said: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, undefined, undefined, said)
+  else said()
+}
+
+/** The last word. */
+function end(message: FromWorker): void {
+  say(message, () => process.exit(1))
 }
 
 /** Keeps what is loaded, or gives what was kept. Packages that the application uses are the disk's: their versions are fixed there. */
@@ -132,13 +142,12 @@ function chosen(exports: readonly unknown[], name: string | null): Application {
   throw new Error(`it exports several applications (${names}): say which one by "name" in the config file`)
 }
 
-/** Buffers are outside of the heap that the thread's limits bound. */
+/** Buffers are outside of the heap that the process's limits bound. */
 function watchBuffers({ memoryMb }: WorkerOrder): void {
   setInterval(() => {
     const megabytes = getHeapStatistics().external_memory / 1_048_576
     if (megabytes <= memoryMb) return
-    say({ kind: 'full', megabytes: Math.round(megabytes) })
-    process.exit(1)
+    end({ kind: 'full', megabytes: Math.round(megabytes) })
   }, hostLimits.applicationMemoryMs).unref()
 }
 
@@ -162,14 +171,12 @@ async function answer(application: Application, call: AppCall): Promise<void> {
   try {
     say({ kind: 'answered', id: call.id, answer: done, stack })
   } catch {
-    // A result that no other thread can be told, a function say, is nothing that a replica could use.
+    // A result that no other process can be told, a function say, is nothing that a replica could use.
     say({ kind: 'answered', id: call.id, answer: done.kind === 'done' ? { ...done, result: null } : done, stack })
   }
 }
 
-async function main(): Promise<void> {
-  const order = workerData as WorkerOrder
-  process.on('unhandledRejection', (error) => say({ kind: 'rejection', reason: inWords(error) }))
+async function main(order: WorkerOrder): Promise<void> {
   let application: Application
   try {
     application = await load(order)
@@ -177,14 +184,28 @@ async function main(): Promise<void> {
     return say({ kind: 'refused', reason: inWords(error) })
   }
   watchBuffers(order)
-  parentPort?.on('message', (message: ToWorker) => {
+  process.on('message', (message: ToWorker) => {
     if (message.kind === 'ping') say({ kind: 'pong' })
-    else void answer(application, message.call)
+    else if (message.kind === 'call') void answer(application, message.call)
   })
+}
+
+/** Nothing is left of it when its replica dies, not even a handler that loops: a thread sees to that, whatever the others do. */
+function dieWithReplica(): void {
+  const watch = `setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), ${hostLimits.applicationOrphanMs})`
+  new Worker(watch, { eval: true, execArgv: [] }).unref()
+  process.on('disconnect', () => process.exit())
+  // A terminal tells them to the whole set; the replica says when this ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 }
 
 function inWords(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-await main()
+dieWithReplica()
+process.on('unhandledRejection', (error) => say({ kind: 'rejection', reason: inWords(error) }))
+process.on('uncaughtException', (error) => end({ kind: 'uncaught', reason: error.stack ?? error.message }))
+process.once('message', (message: ToWorker) => {
+  if (message.kind === 'order') void main(message.order)
+})

@@ -1,6 +1,12 @@
-// Applications that break: real worker threads, each beside a sound one that is served meanwhile (issue 7, done-when 6).
+// Applications that break: real worker processes, each beside a sound one that is served meanwhile (issue 7, done-when 6).
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AppAnswer } from '../app/contract.ts'
 import { applicationTrouble } from './application-check.ts'
 import { ApplicationStage, moduleText } from './testing/application-stage.ts'
@@ -236,3 +242,35 @@ describe('a version', () => {
     expect(made.infos.flat().map(({ version }) => version)).toEqual(['7'])
   })
 })
+
+test('a handler that loops ends with its replica, however that dies', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-orphan-'))
+  const module = join(folder, 'loops.ts')
+  writeFileSync(module, moduleText('loops', 'doInvite() { console.log(`pid ${process.pid}`); for (;;); }'))
+  // As a replica does: it starts the worker, asks it, and is killed.
+  const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', orphanMaker(module)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
+  const pid = Number(/^pid (\d+)$/.exec(line)?.[1])
+  expect(() => process.kill(pid, 0)).not.toThrow()
+  parent.kill('SIGKILL')
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000, interval: 50 })
+  rmSync(folder, { recursive: true })
+})
+
+/** Asks its worker, and prints what that says. */
+function orphanMaker(module: string): string {
+  const [worker, turn] = ['application-process.ts', '../servlet/testing/turn.ts'].map(
+    (path) => new URL(path, import.meta.url).href,
+  )
+  return `
+    import { ApplicationProcess } from '${worker}'
+    import { call, message } from '${turn}'
+    const config = { name: null, module: ${JSON.stringify(module)}, memoryMb: 64, timeLimitMs: 5_000 }
+    const made = new ApplicationProcess(config, null, {
+      loaded() { made.ask(call('doInvite', { message: message(), application: 'loops', id: 1 })) },
+      said(line) { console.log(line) },
+      answered() {}, faulty() {}, ended() {},
+    })`
+}

@@ -126,7 +126,9 @@ export const hostLimits = {
   applicationPongMs: 500,
   /** From the start of a worker until its module is loaded. */
   applicationLoadMs: 10_000,
-  /** Calls of one application that wait for an answer; one more has failed. A thread that takes 1 ms for each has 5 s of work then. */
+  /** How often a worker looks whether its replica is still there. */
+  applicationOrphanMs: 1_000,
+  /** Calls of one application that wait for an answer; one more has failed. A worker that takes 1 ms for each has 5 s of work then. */
   applicationCalls: 5_000,
   /** A worker that died is started again after the first of these, then after twice as long, up to the second... */
   applicationAgainLeastMs: 100,

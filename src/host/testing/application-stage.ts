@@ -1,4 +1,4 @@
-// Applications of a test: modules in a folder of their own, real worker threads, and the answers as promises.
+// Applications of a test: modules in a folder of their own, real worker processes, and the answers as promises.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

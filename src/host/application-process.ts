@@ -1,18 +1,23 @@
-// One worker thread, as the replica has it: calls go in, each comes back with an answer, at once or when its time is up, and
-// the thread is ended when its loop hangs. It ends once, by whatever cause, and then answers all that it still had.
+// One worker, as the replica has it: calls go in, each comes back with an answer, at once or when its time is up, and the worker is
+// ended when its loop hangs. It ends once, by whatever cause, and then answers all that it still had.
+//
+// It is a process. Threads were tried: V8 keeps one list of code pages for all threads of a process, and starting and ending some
+// while others compile brought the whole process down now and then (decision 0033). A replica must not share that.
 //
 //   loading --loaded--> running --time of a call is up, and no pong--> ended
 //      |                   |------out of memory, process.exit, an uncaught error--^
 //      '--refused, too slow--------------------------------------------------^
 
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import type { AppAnswer, AppCall } from '../app/contract.ts'
 import type { CodeFile, FromWorker, LoadedApplication, ToWorker, WorkerOrder } from './application-worker.ts'
 import type { ApplicationConfig } from './application-config.ts'
 import { hostLimits } from './limits.ts'
 
-export interface ThreadPorts {
+export interface ProcessPorts {
   loaded(application: LoadedApplication): void
   answered(id: number, answer: AppAnswer): void
   /** What it wrote to its output. */
@@ -23,10 +28,10 @@ export interface ThreadPorts {
   ended(reason: string, isRefused: boolean): void
 }
 
-export class ApplicationThread {
+export class ApplicationProcess {
   readonly #config: ApplicationConfig
-  readonly #ports: ThreadPorts
-  readonly #worker: Worker
+  readonly #ports: ProcessPorts
+  readonly #worker: ChildProcess
   readonly #open = new Map<number, NodeJS.Timeout>()
   /** Until it is loaded, and while a pong is waited for. */
   #watch: NodeJS.Timeout | null
@@ -36,38 +41,36 @@ export class ApplicationThread {
   #reason: string | null = null
 
   /** `code`: what it runs instead of what lies on the disk. */
-  constructor(config: ApplicationConfig, code: readonly CodeFile[] | null, ports: ThreadPorts) {
+  constructor(config: ApplicationConfig, code: readonly CodeFile[] | null, ports: ProcessPorts) {
     this.#config = config
     this.#ports = ports
     const { module, name, memoryMb } = config
     const order: WorkerOrder = { module, name, memoryMb, code }
-    this.#worker = new Worker(new URL(workerFile, import.meta.url), {
-      workerData: order,
+    const semiSpace = Math.max(1, Math.ceil(memoryMb / 24))
+    this.#worker = fork(fileURLToPath(new URL(workerFile, import.meta.url)), {
       // What this process was started with is not the application's.
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: Math.max(4, memoryMb / 8) },
-      stdout: true,
-      stderr: true,
+      execArgv: [`--max-old-space-size=${memoryMb}`, `--max-semi-space-size=${semiSpace}`],
+      // Values as they are, bytes too.
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const worker = this.#worker
     worker.on('message', (message: FromWorker) => this.#heard(message))
-    worker.on('error', (error: Error & { readonly code?: string }) => {
-      this.#reason ??=
-        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? `it used more than the ${memoryMb} MB that it may`
-          : `an error that nobody caught: ${error.stack ?? error.message}`
+    worker.on('error', (error) => {
+      this.#reason ??= `its process can't be started or told anything: ${error.message}`
+      if (worker.pid === undefined) this.#end(this.#reason, false)
     })
-    worker.on('exit', (code_) =>
-      this.#end(this.#reason ?? `it ended itself (process.exit, code ${code_})`, !this.#isLoaded),
-    )
+    worker.on('exit', (status, signal) => this.#end(this.#reason ?? this.#cause(status, signal), !this.#isLoaded))
     for (const [stream, level] of [
       [worker.stdout, 'info'],
       [worker.stderr, 'warn'],
     ] as const) {
+      if (stream === null) continue
       createInterface({ input: stream }).on('line', (line) =>
         ports.said(line.slice(0, hostLimits.applicationLine), level),
       )
     }
+    this.#tell({ kind: 'order', order })
     this.#watch = setTimeout(
       () => this.#terminate(`it was not loaded within ${hostLimits.applicationLoadMs / 1_000} s`),
       hostLimits.applicationLoadMs,
@@ -107,12 +110,15 @@ export class ApplicationThread {
         return this.#unwatch()
       case 'rejection':
         return this.#ports.faulty(`a promise was rejected that nobody waits for: ${message.reason}`)
+      case 'uncaught':
+        this.#reason = `an error that nobody caught: ${message.reason}`
+        return
       case 'full':
         this.#reason = `its buffers took ${message.megabytes} MB, more than the ${this.#config.memoryMb} MB that it may use`
     }
   }
 
-  /** A handler that waits is left alone, its answer comes too late. A thread that doesn't even say so hangs: none of its calls would
+  /** A handler that waits is left alone, its answer comes too late. One that doesn't even say so hangs: none of its calls would
    * ever be answered. */
   #late(id: number): void {
     this.#answer(id, failedBy(`it took more than ${this.#config.timeLimitMs} ms`))
@@ -133,13 +139,20 @@ export class ApplicationThread {
   }
 
   #tell(message: ToWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(message)
+    // What can't be told any more is answered at its end.
+    if (this.#worker.connected) this.#worker.send(message, () => {})
   }
 
   #unwatch(): void {
     if (this.#watch !== null) clearTimeout(this.#watch)
     this.#watch = null
+  }
+
+  /** V8 ends a process that has no memory left by an abort. */
+  #cause(status: number | null, signal: NodeJS.Signals | null): string {
+    if (signal === 'SIGABRT' || signal === 'SIGTRAP' || status === 134)
+      return `it used more than the ${this.#config.memoryMb} MB that it may`
+    return signal === null ? `it ended itself (process.exit, code ${status})` : `its process was ended by ${signal}`
   }
 
   #terminate(reason: string): void {
@@ -151,7 +164,7 @@ export class ApplicationThread {
     if (this.#isOver) return
     this.#isOver = true
     this.#unwatch()
-    void this.#worker.terminate()
+    this.#worker.kill('SIGKILL')
     for (const id of [...this.#open.keys()]) this.#answer(id, failedBy(`its worker has ended: ${reason}`))
     this.#ports.ended(reason, isRefused)
   }
