@@ -44,6 +44,19 @@ export function groupOfCallId(keys: SetKeys, callId: string): GroupKey {
   return groupKey(hashHex(sipHashText(key, `group ${callId}`)))
 }
 
+/** The group of an application's key (JSR 289 15.11.2), which is well-formed Unicode; an application's name has no space. Under the first
+ * generation for ever. */
+export function groupOfKey(keys: SetKeys, application: string, key: string): GroupKey {
+  const first = must(keys.key(1), 'the set has no key yet')
+  return groupKey(hashHex(sipHashText(first, `key ${application} ${encodeURIComponent(key)}`)))
+}
+
+/** The group of a session that begins without key or call; `name` = another one each time. */
+export function groupOfNew(keys: SetKeys, name: string): GroupKey {
+  const first = must(keys.key(1), 'the set has no key yet')
+  return groupKey(hashHex(sipHashText(first, `new ${name}`)))
+}
+
 /** What `LEG` says. Under the first generation for ever, as the hash of a Call-ID is. */
 export function legMark(keys: SetKeys, group: GroupKey, callId: string): string {
   const key = must(keys.key(1), 'the set has no key yet')
