@@ -61,9 +61,9 @@ export const appMutants: readonly Mutant[] = [
     name: 'refused-answer-applied',
     room: 'app',
     file: 'src/app/group.ts',
-    find: `  const fault = doAll(turn, answer.ops)
+    find: `  const fault = doAll(turn, ops)
   if (fault !== null) return afterFailure(step, event, fault)`,
-    replace: '  doAll(turn, answer.ops)',
+    replace: '  doAll(turn, ops)',
     story: 'of an answer with an operation that is not allowed those before it are done',
     promise: 'C4',
     schedule: 'applications',

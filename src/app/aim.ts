@@ -8,17 +8,30 @@ import { flowsOfWay, forwardedTo, routeToContact } from '../call/forward.ts'
 import type { ForwardWay, Way } from '../call/forward.ts'
 import type { Turn } from '../call/turn.ts'
 import type { SipRequest } from '../sip/message.ts'
+import { parseUri } from '../sip/uri.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { ProxyPlan } from './contract.ts'
 
-export function aimAt(turn: Turn, request: SipRequest, flow: Flow, plan: ProxyPlan): Aim {
-  if (plan.targets.flat().length === 0) return aimOf(turn, request, flow)
+/** `onward`: what each target's request visits first, as the application router says. */
+export function aimAt(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  plan: ProxyPlan,
+  onward: ReadonlyMap<number, readonly string[]>,
+): Aim {
+  if (plan.targets.flat().length === 0) {
+    turn.goOnBy(onward.get(0) ?? [])
+    return aimOf(turn, request, flow)
+  }
+  let target = 0
   const groups: ForwardWay[][] = []
   let refusal: Extract<Way, { kind: 'refuse' }> | null = null
   for (const group of plan.targets) {
     const ways: ForwardWay[] = []
     for (const uri of group) {
-      const way = routeToContact(turn, request, flow.transport, uri)
+      const isUri = parseUri(uri) !== null
+      const way = routeToContact(turn, request, flow.transport, uri, isUri ? onward.get(target++) : [])
       if (way.kind === 'wait') return way
       if (way.kind === 'refuse') refusal ??= way
       else ways.push(way)

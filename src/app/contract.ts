@@ -15,8 +15,10 @@
 
 import type { GroupKey, Index } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
+import type { Region } from '../proxy/chain.ts'
 import type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
 
+export type { Region } from '../proxy/chain.ts'
 export type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
 
 /** What an attribute may hold: what JSON can say, and bytes. */
@@ -66,6 +68,7 @@ export type HandlerName =
   | 'noAckReceived'
   | 'noPrackReceived'
   | 'doHttp'
+  | 'getNextApplication'
 
 /** One turn of one handler. */
 export interface AppCall {
@@ -82,9 +85,41 @@ export interface AppCall {
   readonly due: Stamp | null
   /** What an HTTP request brought, of `doHttp`. */
   readonly http: unknown
+  /** Of `getNextApplication`: for each its answer, a `NextApplication` or null, in a list that is the `result`. */
+  readonly questions?: readonly NextQuestion[]
   /** Cluster time as the owner estimates it. */
   readonly now: Stamp
   readonly view: SessionView
+}
+
+/** Of an application's own request: it is about something new, goes on with what it was made of, or goes to the other side (15.2.2). */
+export type RoutingDirective = 'NEW' | 'CONTINUE' | 'REVERSE'
+
+/** A request that begins something; whose is it? */
+export interface NextQuestion {
+  /** As it came, or as it is about to be sent, latin1. */
+  readonly text: string
+  readonly directive: RoutingDirective
+  /** Those of the application that sends it, of CONTINUE and REVERSE; else null. */
+  readonly region: Region | null
+  readonly stateInfo: AttributeValue
+}
+
+/** What an application router says; what is left out is null, '', NO_ROUTE. Null in its place: no application, it goes where it would go
+ * without any. */
+export interface NextApplication {
+  /** Null or left out: none; of use with `routes`. */
+  readonly application?: string | null
+  readonly region?: Region | null
+  /** Whom it serves. */
+  readonly subscriberURI?: string
+  /** Given back with the next question. */
+  readonly stateInfo?: AttributeValue
+  /** ROUTE: it goes to `routes`, and no further application is asked. ROUTE_BACK: it does, and the next one is asked for once it comes
+   * back from there. */
+  readonly modifier?: 'ROUTE' | 'ROUTE_BACK' | 'NO_ROUTE'
+  /** SIP URIs, the first one is visited first. */
+  readonly routes?: readonly string[]
 }
 
 export interface AppMessage {
@@ -115,6 +150,9 @@ export interface SessionView {
   /** The application key that it was found by (JSR 289 15.11.2); null = none. */
   readonly key: string | null
   readonly stateInfo: AttributeValue
+  /** What of the call it serves, and whom, as the application router says (15.1); left out = there is none, or it said nothing. */
+  readonly region?: Region
+  readonly subscriber?: string
   readonly attributes: readonly Attribute[]
   readonly sessions: readonly SipSessionView[]
   readonly timers: readonly ServletTimerView[]
@@ -241,6 +279,8 @@ export interface InitialRequest extends MessageParts {
   /** The request of another leg that it is sent for (B2buaHelper.createRequest): its responses name it, and Max-Forwards goes on from
    * there; absent = for none. */
   readonly linked?: string
+  /** What the application router is told; absent = CONTINUE if it is sent for another one, else NEW. */
+  readonly directive?: RoutingDirective
 }
 
 export interface NewTimer {

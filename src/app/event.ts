@@ -13,6 +13,8 @@ import { allInvites, dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.
 import { beginTurn, handle } from '../call/group.ts'
 import type { Turn } from '../call/turn.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { chainOf, unpackChain } from '../proxy/chain.ts'
+import type { Chain } from '../proxy/chain.ts'
 import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
@@ -21,13 +23,15 @@ import type { GroupView } from '../store/view.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
-import type { AppMessage, ApplicationInfo, HandlerName } from './contract.ts'
+import type { AppMessage, ApplicationInfo, HandlerName, Op } from './contract.ts'
 import { requestHandler, responseHandler } from './handler-names.ts'
 import { wasHeard } from './heard.ts'
 import { uacOfBranch, uasOfKey } from './leg-find.ts'
 import type { LegEvent } from './leg-find.ts'
 import { onLegIntent, onLegMessage } from './legs.ts'
-import { applicationFor, applicationNamed, handlerOf } from './router.ts'
+import { applicationNamed, applicationOf, handlerOf } from './router.ts'
+import { readTable } from './router-table.ts'
+import { placeOf, questionOf, rule } from './ruling.ts'
 import { applicationSession } from './sessions.ts'
 import { toldBy } from './told.ts'
 
@@ -47,6 +51,10 @@ export interface AppEvent {
   /** When the timer was due that fired. */
   readonly due: Stamp | null
   readonly leg: LegEvent | null
+  /** Of `initial`: what the application router said when it chose the application; null = nobody was asked. */
+  readonly chain: Chain | null
+  /** What the router's module is being asked: whose the request is, or where those operations' requests go. */
+  readonly routing?: { readonly kind: 'arrived' } | { readonly kind: 'leaving'; readonly ops: readonly Op[] }
   /** When its application session began that is not committed yet: the one that the handler sees is the one that comes of it. */
   readonly began?: Stamp
 }
@@ -60,7 +68,7 @@ export function enter(turn: Turn, input: CallInput, ctx: AppContext): AppEvent |
   const session = applicationSession(turn)
   if (session === null) {
     const isNew = message.kind === 'request' && turn.base.entities.size === 0
-    return isNew ? ofNew(turn, message, applicationFor(ctx.applications)) : null
+    return isNew ? ofFirst(turn, message, ctx) : null
   }
   const application = applicationNamed(ctx.applications, session)
   const outcome = onLegMessage(turn, message, input.flow)
@@ -68,7 +76,7 @@ export function enter(turn: Turn, input: CallInput, ctx: AppContext): AppEvent |
   if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, message)
   if (application === null) return null
   if (message.kind === 'request' && toTag(message) === null && message.method !== 'CANCEL')
-    return ofNew(turn, message, application)
+    return ofNew(turn, message, application, chainHere(turn, message) ?? unpackChain(session.hosted.stateInfo))
   if (!session.hosted.isValid || wasHeard(turn, message)) return null
   return message.kind === 'request'
     ? ofRequest(turn, application, message)
@@ -82,7 +90,17 @@ function absent(leg: LegEvent): AppEvent {
 }
 
 function eventOf(application: ApplicationInfo, handler: HandlerName | null): AppEvent {
-  return { application, handler, of: 'relayed', message: null, sip: null, subject: '', due: null, leg: null }
+  return {
+    application,
+    handler,
+    of: 'relayed',
+    message: null,
+    sip: null,
+    subject: '',
+    due: null,
+    leg: null,
+    chain: null,
+  }
 }
 
 function ofLeg(turn: Turn, application: ApplicationInfo, leg: LegEvent, sip: SipMessage | null): AppEvent | 'core' {
@@ -115,16 +133,48 @@ function ofIntent(
   return { ...eventOf(application, handler), of: 'callback', subject: callback.timer, due: callback.due }
 }
 
+/** The group has nothing yet: the request says whose it is, or the application router does. */
+function ofFirst(turn: Turn, request: SipRequest, ctx: AppContext): AppEvent | null {
+  const { applications, settings, router = null } = ctx
+  const chain = chainHere(turn, request)
+  const handler = requestHandler(request.method)
+  if (chain !== null && chain.application !== '')
+    return ofNew(turn, request, applicationOf(applications, chain.application, handler), chain)
+  const { router: table } = settings
+  if (table === undefined && router === null) return ofNew(turn, request, applications[0] ?? null, null)
+  if (table === undefined) {
+    const event = ofNew(turn, request, router, chain, true)
+    return event === null ? null : { ...event, routing: { kind: 'arrived' } }
+  }
+  const answer = readTable(table, questionOf(request, chain))
+  if (answer === null) return null
+  const ruled = rule(turn, ctx, answer, placeOf(request, chain), true)
+  // An application that isn't there fails when it is asked.
+  const next = ruled.ok ? ruled.value.chain : null
+  return ofNew(turn, request, applicationOf(applications, answer.application ?? '', handler), next)
+}
+
+function chainHere({ ctx }: Turn, request: SipRequest): Chain | null {
+  return chainOf(ctx.keys, ctx.settings.sip, request)
+}
+
 /** A request outside of all dialogs: an INVITE is its application's even if that has no handler for it. */
-function ofNew(turn: Turn, request: SipRequest, application: ApplicationInfo | null): AppEvent | null {
+function ofNew(
+  turn: Turn,
+  request: SipRequest,
+  application: ApplicationInfo | null,
+  chain: Chain | null,
+  isUnrouted = false,
+): AppEvent | null {
   const { method } = request
   if (application === null || method === 'ACK' || method === 'CANCEL' || toTag(request) !== null) return null
   const key = requestKey(request)
   if (inviteOfKey(turn, key) !== null || uasOfKey(turn, key) !== null) return null
   if (turn.local.relays.has(`${method} ${key}`)) return null
   const handler = handlerOf(application, requestHandler(method), 'doRequest')
-  if (handler === null && method !== 'INVITE') return null
-  return { ...eventOf(application, handler), of: 'initial', sip: request }
+  // In a chain, what it has no handler for is the next one's.
+  if (handler === null && method !== 'INVITE' && chain === null && !isUnrouted) return null
+  return { ...eventOf(application, handler), of: 'initial', sip: request, chain }
 }
 
 /** Whether its application has a handler for it. */

@@ -9,26 +9,36 @@
 // A request that begins something is the application's to proxy or to answer, now or later. If it does neither, the request waits, until
 // the session expires.
 
-import { unreachable } from '../base/assert.ts'
-import { beginTurn as beginCall, endTurn, handle, stepGroup as stepCall } from '../call/group.ts'
+import { must, unreachable } from '../base/assert.ts'
+import { beginTurn as beginCall, endTurn, handle, loadGroup, stepGroup as stepCall } from '../call/group.ts'
 import type { Group } from '../call/group-state.ts'
 import type { CallInput, CallResult } from '../call/contract.ts'
-import type { Turn } from '../call/turn.ts'
+import { Turn } from '../call/turn.ts'
+import type { SipRequest } from '../sip/message.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
-import type { AppAnswer, AppCall, HandlerName, Op } from './contract.ts'
+import type { AppAnswer, AppCall, HandlerName, NextApplication, NextQuestion, Op, ProxyPlan } from './contract.ts'
 import { endCall } from './end-call.ts'
 import { enter, passesAsk, wantsToHear } from './event.ts'
 import type { AppEvent } from './event.ts'
 import { noteHeard } from './heard.ts'
+import { requestHandler } from './handler-names.ts'
 import { Initial } from './initial.ts'
+import type { Onward } from './initial.ts'
 import { onLegDefault } from './leg-default.ts'
 import { applyLegOp } from './leg-ops.ts'
 import { onLegTakeover, onLegUnsent } from './leg-takeover.ts'
 import { onLegWake, resumeLegs } from './leg-wake.ts'
 import { settleSessions } from './lifecycle.ts'
+import { readAnswers } from './next-application.ts'
+import { onTheirWay, outgoing } from './onward.ts'
+import type { Outgoing } from './onward.ts'
 import { opsFault } from './op-shapes.ts'
 import { applyOp } from './operations.ts'
+import { applicationOf, handlerOf } from './router.ts'
+import { readTable } from './router-table.ts'
+import { hasRouter, placeOf, questionOf, rule } from './ruling.ts'
+import type { Ruling } from './ruling.ts'
 import { applicationSession, touch } from './sessions.ts'
 import { endTold, hasTold, isTold, tellLater } from './told.ts'
 import { viewOf } from './view.ts'
@@ -67,6 +77,9 @@ interface Step {
   readonly ctx: AppContext
 }
 
+type Routing = NonNullable<AppEvent['routing']>
+
+const NO_RULINGS: ReadonlyMap<number, readonly string[]> = new Map()
 const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], waitsFor: null } as const
 const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
 
@@ -161,17 +174,26 @@ function end(turn: Turn, { input, ctx }: Step, failure: Failure | null = null): 
 }
 
 function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
-  const { group, input, ctx } = step
-  let { message } = event
+  const { input, ctx } = step
   if (event.of === 'initial') {
     const initial = new Initial(turn, input, event)
     // What is not let in costs no application anything.
     if (!initial.isLetIn()) return { ...endTurn(turn), asks: null, failure: null }
     if (ctx.format === 1) return refuse(step, event, 503, NO_ROOM)
-    if (event.handler === null) return beginInitial(step, event, [])
-    message = initial.openLeg()
+    return event.routing === undefined ? askInitial(step, event) : askWhose(step, event)
   }
-  const { application, handler, subject, due } = event
+  return askHandler(step, turn, event)
+}
+
+function askInitial(step: Step, event: AppEvent): StepResult {
+  if (event.handler === null) return sendOn(step, event, [])
+  const turn = beginTurn(step)
+  return askHandler(step, turn, { ...event, message: new Initial(turn, step.input, event).openLeg() })
+}
+
+function askHandler(step: Step, turn: Turn, event: AppEvent): StepResult {
+  const { group, ctx } = step
+  const { application, handler, message, subject, due } = event
   if (handler === null) return finish(step, turn, event, 'absent')
   const call: Ask['call'] = {
     application: application.name,
@@ -189,9 +211,88 @@ function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
 
 function afterAnswer(step: Step, event: AppEvent, answer: AppAnswer): StepResult {
   if (answer.kind === 'failed') return afterFailure(step, event, answer.reason)
+  if (event.routing !== undefined) return afterRouter(step, event, event.routing, answer.result)
   const shape = opsFault(answer.ops)
-  if (shape !== null) return afterFailure(step, event, shape)
-  if (event.of === 'initial') return beginInitial(step, event, answer.ops)
+  return shape === null ? sendOn(step, event, answer.ops) : afterFailure(step, event, shape)
+}
+
+/** A module is asked, as a handler is. */
+function askRouter(
+  { group, ctx }: Step,
+  event: AppEvent,
+  routing: Routing,
+  questions: readonly NextQuestion[],
+): StepResult {
+  const { name, version } = must(ctx.router ?? null, 'a router is asked where there is one')
+  const nothing = { message: null, subject: '', due: null, http: null }
+  // It is told of no group.
+  const view = viewOf(new Turn(loadGroup(group.key, null, null), ctx), ctx)
+  const handler = 'getNextApplication' as const
+  const call = { application: name, version, handler, ...nothing, questions, now: ctx.cluster, view }
+  return { ...NOTHING, group, asks: { event: { ...event, routing }, call }, failure: null }
+}
+
+function askWhose(step: Step, event: AppEvent): StepResult {
+  return askRouter(step, event, { kind: 'arrived' }, [questionOf(requestOf(step), event.chain)])
+}
+
+function afterRouter(step: Step, event: AppEvent, routing: Routing, result: unknown): StepResult {
+  const { input, ctx } = step
+  const turn = beginTurn(step)
+  const leaving = routing.kind === 'leaving' ? outgoing(turn, input, event, routing.ops) : []
+  const read = readAnswers(result, routing.kind === 'leaving' ? leaving.length : 1)
+  if (!read.ok) return afterFailure(step, event, ofRouter(read.error))
+  const { routing: _, ...asked } = event
+  if (routing.kind === 'leaving') return follow(step, asked, routing.ops, leaving, read.value)
+  const request = requestOf(step)
+  const ruled = rule(turn, ctx, read.value[0] ?? null, placeOf(request, event.chain), true)
+  if (!ruled.ok) return afterFailure(step, event, ofRouter(ruled.error))
+  const { application: name, chain, uris } = ruled.value
+  if (name === '') return forwardBare(step, event, new Map([[0, uris]]), null)
+  const application = applicationOf(ctx.applications, name, 'doRequest')
+  const handler = handlerOf(application, requestHandler(request.method), 'doRequest')
+  return askInitial(step, { ...asked, application, handler, chain })
+}
+
+/** Whoever is to have what leaves is found first. */
+function sendOn(step: Step, event: AppEvent, ops: readonly Op[]): StepResult {
+  const { input, ctx } = step
+  if (!hasRouter(ctx)) return carryOut(step, event, ops, NO_RULINGS)
+  const leaving = outgoing(beginTurn(step), input, event, ops)
+  if (leaving.length === 0) return carryOut(step, event, ops, NO_RULINGS)
+  const { router: table } = ctx.settings
+  const questions = leaving.map(({ question }) => question)
+  if (table === undefined) return askRouter(step, event, { kind: 'leaving', ops }, questions)
+  const answers = questions.map((question) => readTable(table, question))
+  return follow(step, event, ops, leaving, answers)
+}
+
+function follow(
+  step: Step,
+  event: AppEvent,
+  ops: readonly Op[],
+  leaving: readonly Outgoing[],
+  answers: readonly (NextApplication | null)[],
+): StepResult {
+  const turn = beginTurn(step)
+  const targets = new Map<number, readonly string[]>()
+  const sessions = new Map<string, Ruling>()
+  for (const [i, place] of leaving.entries()) {
+    const ruled = rule(turn, step.ctx, answers[i] ?? null, place, false)
+    if (!ruled.ok) return afterFailure(step, event, ofRouter(ruled.error))
+    if ('target' in place.of) targets.set(place.of.target, ruled.value.uris)
+    else sessions.set(place.of.session, ruled.value)
+  }
+  return carryOut(step, event, onTheirWay(turn, ops, sessions), targets)
+}
+
+function ofRouter(reason: string): string {
+  return `the application router: ${reason}`
+}
+
+/** The operations are done, all or none. `onward`: what each target of a request that is proxied visits first. */
+function carryOut(step: Step, event: AppEvent, ops: readonly Op[], onward: Onward): StepResult {
+  if (event.of === 'initial') return beginInitial(step, event, ops, onward)
   const turn = beginTurn(step)
   turn.holdBack()
   // A leg's part is done again, on the state of now: it may be over.
@@ -203,7 +304,7 @@ function afterAnswer(step: Step, event: AppEvent, answer: AppAnswer): StepResult
     if (callbackOf(turn, input.id) === null) return takeItsCourse(step, turn, false)
     beginCallback(turn, input.id)
   }
-  const fault = doAll(turn, answer.ops)
+  const fault = doAll(turn, ops)
   if (fault !== null) return afterFailure(step, event, fault)
   return finish(step, turn, entered, 'done')
 }
@@ -234,10 +335,10 @@ function isUnknown({ of, sip }: AppEvent): boolean {
 }
 
 /** A request that begins something, after its handler; or it has none, and is proxied. */
-function beginInitial(step: Step, event: AppEvent, ops: readonly Op[]): StepResult {
+function beginInitial(step: Step, event: AppEvent, ops: readonly Op[], onward: Onward): StepResult {
   const turn = beginTurn(step)
   turn.holdBack()
-  const initial = new Initial(turn, step.input, event)
+  const initial = new Initial(turn, step.input, event, onward)
   const isProxied = event.handler === null || ops.some(({ kind }) => kind === 'proxy')
   if (isProxied) initial.openProxied()
   else initial.openLeg()
@@ -250,9 +351,19 @@ function beginInitial(step: Step, event: AppEvent, ops: readonly Op[]): StepResu
   initial.forward()
   if (initial.hasBegun()) return end(turn, step)
   // There is no way to where it is proxied, or no room: what its handler did with a call that never was goes with that.
-  const bare = beginTurn(step)
-  new Initial(bare, step.input, event, initial.plan).forward()
-  return { ...endTurn(bare), asks: null, failure: null }
+  return forwardBare(step, event, onward, initial.plan)
+}
+
+/** It is nobody's. */
+function forwardBare(step: Step, event: AppEvent, onward: Onward, plan: ProxyPlan | null): StepResult {
+  const turn = beginTurn(step)
+  new Initial(turn, step.input, event, onward, plan).forward()
+  return { ...endTurn(turn), asks: null, failure: null }
+}
+
+function requestOf({ input }: Step): SipRequest {
+  const message = input.kind === 'message' ? input.message : null
+  return must(message?.kind === 'request' ? message : null, 'something begins with a request')
 }
 
 /** Why one of them isn't allowed; null = they are done. */

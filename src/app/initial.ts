@@ -19,6 +19,9 @@ import type { AppEvent, MessageInput } from './event.ts'
 import { hostSession, openApplicationSession } from './sessions.ts'
 import { openUas } from './uas.ts'
 
+/** By target, from 0: what its request visits first. */
+export type Onward = ReadonlyMap<number, readonly string[]>
+
 const OWN_ROUTE: ProxyPlan = { targets: [], recurse: false, timeout: null }
 
 export class Initial {
@@ -27,8 +30,16 @@ export class Initial {
   readonly #request: SipRequest
   readonly #event: AppEvent
   #plan: ProxyPlan | null
+  readonly #onward: Onward
 
-  constructor(turn: Turn, input: CallInput, event: AppEvent, plan: ProxyPlan | null = null) {
+  constructor(
+    turn: Turn,
+    input: CallInput,
+    event: AppEvent,
+    onward: Onward = new Map(),
+    plan: ProxyPlan | null = null,
+  ) {
+    this.#onward = onward
     assert(input.kind === 'message' && input.message.kind === 'request', 'something begins with a request')
     this.#turn = turn
     this.#input = input
@@ -67,10 +78,10 @@ export class Initial {
   }
 
   #openApplication(): void {
-    const { application, began } = this.#event
+    const { application, began, chain } = this.#event
     const { name, version } = application
     const created = began === undefined ? {} : { created: began }
-    openApplicationSession(this.#turn, { application: name, version, key: null, ...created })
+    openApplicationSession(this.#turn, { application: name, version, key: null, chain, ...created })
   }
 
   /** Why it isn't allowed; null = it is noted. */
@@ -84,12 +95,20 @@ export class Initial {
 
   forward(): void {
     const { flow, ref } = this.#input
-    if (!this.#isInvite) return handle(this.#turn, this.#input)
+    if (!this.#isInvite) {
+      this.#turn.goOnBy(this.#onward.get(0) ?? [])
+      return handle(this.#turn, this.#input)
+    }
     forwardInvite(this.#turn, this.#request, flow, ref, this.#aim(), this.#rules)
   }
 
   #aim(): Aim {
-    return aimAt(this.#turn, this.#request, this.#input.flow, this.#plan ?? OWN_ROUTE)
+    const plan = this.#plan ?? OWN_ROUTE
+    const isOwn = plan.targets.flat().length === 0
+    // An application before this one of the chain has said where it goes.
+    const isAimed = isOwn && this.#event.chain?.isAimed === true
+    const targets = isAimed ? [[this.#request.requestUri]] : plan.targets
+    return aimAt(this.#turn, this.#request, this.#input.flow, { ...plan, targets }, this.#onward)
   }
 
   get #rules(): ProxyRules | null {

@@ -31,7 +31,7 @@ import type { OpFault } from './leg-find.ts'
 const WITH_CONTACT: readonly string[] = ['INVITE', 'UPDATE', 'SUBSCRIBE', 'REFER', 'NOTIFY']
 
 /** Of a draft, which goes nowhere. */
-const DRAFT_VIA = `SIP/2.0/UDP draft.invalid;branch=${COOKIE}`
+export const DRAFT_VIA = `SIP/2.0/UDP draft.invalid;branch=${COOKIE}`
 
 export function partsFault({ headers, body, reason }: MessageParts): OpFault {
   const bad = headers.find(([name]) => !isToken(name))

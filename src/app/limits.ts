@@ -21,6 +21,10 @@ export const appLimits = {
   name: 256,
   /** Lists and objects within one another in an attribute: with those around them, fewer than the log's bytes may have (wire/gate.ts). */
   depth: 16,
+  /** Applications of one chain (JSR 289 15): a router that goes on beyond leads in a circle, and its request gets 500. */
+  chain: 32,
+  /** Bytes of what the router says beside an application: its state, and whom it serves, each. They travel with the request. */
+  routerBytes: 512,
   /** ServletTimers of a group; with one more the answer is refused. */
   timers: 100,
   /** SipSessions of a group: the legs of a conference. */

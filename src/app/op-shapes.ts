@@ -56,8 +56,8 @@ type InDialog = Extract<Op, { kind: 'request' }>
 
 const parts = withOptional<MessageParts, 'reason'>(record(content), { reason: line })
 const response = withOptional<Response, 'reason'>(record({ ...content, status: integer(100, 699) }), { reason: line })
-const first = withOptional<InitialRequest, 'reason' | 'linked'>(
-  record<Omit<InitialRequest, 'reason' | 'linked'>>({
+const first = withOptional<InitialRequest, 'reason' | 'linked' | 'directive'>(
+  record<Omit<InitialRequest, 'reason' | 'linked' | 'directive'>>({
     ...content,
     method: line,
     from: line,
@@ -66,7 +66,7 @@ const first = withOptional<InitialRequest, 'reason' | 'linked'>(
     routes: list(line, 16),
     callId: line,
   }),
-  { reason: line, linked: id },
+  { reason: line, linked: id, directive: oneOf(['NEW', 'CONTINUE', 'REVERSE']) },
 )
 const plan = record<ProxyPlan>({
   targets: list(list(line, 16), 16),

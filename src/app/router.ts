@@ -1,12 +1,22 @@
-// Which application a request belongs to that begins a call: the first of the configuration. (JSR 289's application router, which
-// chooses a chain of them, is not here yet.)
+// Which application a request belongs to that begins a call, or stands alone: the one that the application router names, or without a
+// router the first of the configuration.
 
 import type { SipApplicationSession } from '../session/application-session.ts'
 import type { ApplicationInfo, HandlerName } from './contract.ts'
 import type { Hosted } from './sessions.ts'
 
-export function applicationFor(applications: readonly ApplicationInfo[]): ApplicationInfo | null {
-  return applications[0] ?? null
+/** The router's module is asked as an application is, and has no sessions. */
+export function isRouter({ handlers }: ApplicationInfo): boolean {
+  return handlers.includes('getNextApplication')
+}
+
+/** The newest version of it; one that this replica hasn't got can be asked all the same, and will fail. */
+export function applicationOf(
+  applications: readonly ApplicationInfo[],
+  name: string,
+  handler: HandlerName,
+): ApplicationInfo {
+  return applications.find((one) => one.name === name) ?? { name, version: '', handlers: [handler] }
 }
 
 /** The application of a session, in the version that began it, or else the newest; null = this replica has none of that name. */

@@ -4,6 +4,8 @@ import type { Stamp } from '../base/instant.ts'
 import { must } from '../base/assert.ts'
 import { APPLICATION_SESSION, LAST_ACCESS } from '../session/application-session.ts'
 import type { HostedApplicationSession, SipApplicationSession } from '../session/application-session.ts'
+import { packChain } from '../proxy/chain.ts'
+import type { Chain } from '../proxy/chain.ts'
 import { newHosted } from '../session/sip-session.ts'
 import type { HostedSipSession, SipSession, SipSessionRole } from '../session/sip-session.ts'
 import { allSessions } from '../call/find.ts'
@@ -39,13 +41,15 @@ export interface NewApplicationSession {
   readonly key: string | null
   /** Absent = now. */
   readonly created?: Stamp
+  /** What the application router said when it chose the application; absent = nobody was asked. */
+  readonly chain?: Chain | null
 }
 
 /** The group's session, if it is valid; else a new one, with nothing of an earlier one left (a call that was over, and begins again
  * after a 407, has a new session). */
 export function openApplicationSession(
   turn: Turn,
-  { application, version, key, created = turn.ctx.cluster }: NewApplicationSession,
+  { application, version, key, created = turn.ctx.cluster, chain = null }: NewApplicationSession,
 ): void {
   if (isValid(turn)) return
   const was = turn.get('SipApplicationSession', APPLICATION_SESSION)
@@ -61,7 +65,7 @@ export function openApplicationSession(
       isValid: true,
       invalidateWhenReady: true,
       key,
-      stateInfo: packedNull(),
+      stateInfo: chain === null ? packedNull() : packChain(chain),
       nextSession,
       nextTimer,
       wasUsed: false,

@@ -42,9 +42,7 @@ const MOST_CSEQ = 2 ** 31 - 1
 const MOST_CALL_ID = 256
 
 export function createSession(turn: Turn, { id, first: given }: Extract<Op, { kind: 'create-session' }>): OpFault {
-  // 8.1.1.4: any owner makes the same one, and nobody else can guess it.
-  const own = `${legTag(turn, `${id} call`)}@${hostReference(turn.ctx.settings.sip.host)}`
-  const first = given.callId === '' ? { ...given, callId: own } : given
+  const first = given.callId === '' ? { ...given, callId: ownCallId(turn, id) } : given
   const next = nextSession(turn)
   if (!/^[1-9]\d{0,8}$/.test(id) || Number(id) < Number(next))
     return `session ${id} isn't free: ${next} is the next one`
@@ -74,6 +72,11 @@ export function createSession(turn: Turn, { id, first: given }: Extract<Op, { ki
     ack: null,
   }
   return sendRequest(turn, leg, first.method, first, first.linked ?? '')
+}
+
+/** 8.1.1.4: any owner makes the same one, and nobody else can guess it. */
+export function ownCallId(turn: Turn, session: string): string {
+  return `${legTag(turn, `${session} call`)}@${hostReference(turn.ctx.settings.sip.host)}`
 }
 
 function initialFault(first: InitialRequest, hasParties: boolean): OpFault {

@@ -4,6 +4,7 @@ import { APPLICATION_SESSION, LAST_ACCESS } from '../session/application-session
 import type { PackedAttribute } from '../session/attributes.ts'
 import { dueOf } from '../session/servlet-timer.ts'
 import type { ServletTimer } from '../session/servlet-timer.ts'
+import { unpackChain } from '../proxy/chain.ts'
 import { newHosted } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
 import { allDialogs, allSessions, allUac, allUas } from '../call/find.ts'
@@ -34,7 +35,7 @@ export function viewOf(turn: Turn, ctx: AppContext, firing = ''): SessionView {
     isValid: app?.hosted.isValid ?? false,
     invalidateWhenReady: app?.hosted.invalidateWhenReady ?? true,
     key: app?.hosted.key ?? null,
-    stateInfo: app === null ? null : unpackValue(app.hosted.stateInfo),
+    ...chainView(app),
     attributes: attributesOf(app?.hosted.attributes ?? []),
     sessions: sessions.map(({ id, value }) => sessionView(turn, id, value)),
     timers: timersOf(turn).map(({ id, value }) => timerView(turn, id, value, id === firing)),
@@ -44,6 +45,19 @@ export function viewOf(turn: Turn, ctx: AppContext, firing = ''): SessionView {
     index: ctx.applied,
     nextSession: Math.max(app?.hosted.nextSession ?? 1, last + 1),
     nextTimer: app?.hosted.nextTimer ?? 1,
+  }
+}
+
+function chainView(
+  app: ReturnType<typeof applicationSession>,
+): Pick<SessionView, 'stateInfo' | 'region' | 'subscriber'> {
+  const chain = app === null ? null : unpackChain(app.hosted.stateInfo)
+  if (chain === null) return { stateInfo: null }
+  const { region, subscriber, state } = chain
+  return {
+    stateInfo: unpackValue(state),
+    ...(region === null ? {} : { region }),
+    ...(subscriber === '' ? {} : { subscriber }),
   }
 }
 

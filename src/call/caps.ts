@@ -2,11 +2,11 @@
 // limited holds a counter from the commit of its INVITE until the commit of its end; apply checks the limit, so that it is exact
 // across the set, and the hold goes with the group whoever dies (design.md 4, holds).
 
-import { hostPort } from '../proxy/own.ts'
+import { hostPort, isOwnFlow } from '../proxy/own.ts'
 import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
 import { callId, fromTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
-import type { Hold } from '../wire/entry.ts'
+import type { Flow, Hold } from '../wire/entry.ts'
 import type { CallSettings } from './contract.ts'
 import type { Way } from './forward.ts'
 import { allDialogs, allInvites, allSessions } from './find.ts'
@@ -14,14 +14,20 @@ import { confirmedLegs, ringingLegs } from './leg-life.ts'
 import type { Turn } from './turn.ts'
 
 /** What a new call that way is to hold: a call that forks counts at each of its next hops until it ends, of those that stand for
- * one another at the first. */
-export function capsOf({ bounds = {} }: CallSettings, way: Extract<Way, { kind: 'forward' }>): readonly Hold[] {
+ * one another at the first. In a chain of applications it is one call, which is counted where it comes in, and each way that it
+ * goes where it leaves the set. */
+export function capsOf(
+  { bounds = {}, sip }: CallSettings,
+  way: Extract<Way, { kind: 'forward' }>,
+  arrival: Flow,
+): readonly Hold[] {
   const { hop, targets, isIn } = way
   const hops = targets === null ? [hop] : targets.flat().flatMap((places) => places.slice(0, 1))
-  const routes = new Set(hops.map(({ host, port }) => CALLS_TO + hostPort(host, port)))
+  const leaving = hops.filter((one) => !isOwnFlow(sip, one))
+  const routes = new Set(leaving.map(({ host, port }) => CALLS_TO + hostPort(host, port)))
   const caps: readonly (readonly [counter: string, limit: number | undefined])[] = [
-    [ALL_CALLS, bounds.calls],
-    isIn ? [IN_CALLS, bounds.in] : [OUT_CALLS, bounds.out],
+    ...(isOwnFlow(sip, arrival) ? [] : [[ALL_CALLS, bounds.calls] as const]),
+    ...(leaving.length === 0 ? [] : [isIn ? ([IN_CALLS, bounds.in] as const) : ([OUT_CALLS, bounds.out] as const)]),
     ...[...routes].map((counter) => [counter, bounds.route] as const),
   ]
   return caps.flatMap(([counter, limit]) => (limit === undefined ? [] : [{ counter, limit }]))

@@ -9,6 +9,7 @@
 import type { GroupKey, Index } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AccessList } from '../proxy/access.ts'
+import type { RouterTable } from '../proxy/chain.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
@@ -30,6 +31,9 @@ export interface CallSettings {
   readonly bounds?: CallBounds
   /** When the set ends calls by itself; absent = never. */
   readonly lifetime?: Lifetime
+  /** Which applications a request is for that begins something, one after another; absent = a router of the host's, or the first one
+   * alone. */
+  readonly router?: RouterTable | undefined
   /** Whether names are looked up (RFC 3263); absent = a next hop is an address. */
   readonly names?: boolean
 }

@@ -11,6 +11,8 @@
 import type { GroupKey } from '../base/brand.ts'
 import { stamp } from '../base/instant.ts'
 import type { Stamp } from '../base/instant.ts'
+import { unpackChain } from '../proxy/chain.ts'
+import { APPLICATION_SESSION } from '../session/application-session.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import type { SipSession, SipSessionState } from '../session/sip-session.ts'
 import { fromTag, parseMessage } from '../sip/message.ts'
@@ -94,6 +96,7 @@ export const callEvents: Follow = {
 function ofCommit(commit: Commit, at: Stamp, before: Before): readonly CallEvent[] {
   const { group, puts, deletes } = commit
   try {
+    if (isFurther(commit, before)) return []
     const gone = deletes.filter(({ tree }) => tree === TREE).map(({ id }) => ({ id, after: null }))
     const put = puts.filter(({ tree }) => tree === TREE).map((one) => ({ id: one.id, after: relayed(one) }))
     return [...gone, ...put].flatMap(({ id, after }) => ofSession(commit, at, id, before(TREE, id), after))
@@ -101,6 +104,15 @@ function ofCommit(commit: Commit, at: Stamp, before: Before): readonly CallEvent
     // Its owner will fail over it. What is applied must not.
     return [{ event: 'unreadable', at, group }]
   }
+}
+
+/** Whether it is a later group of a chain of applications (decision 0037): the first one tells of the call. */
+function isFurther({ puts }: Commit, before: Before): boolean {
+  const put = puts.find(({ tree, id }) => tree === 'SipApplicationSession' && id === APPLICATION_SESSION)
+  const entity = put ?? before('SipApplicationSession', APPLICATION_SESSION)
+  const value = entity === null ? null : entityValue(entity)
+  if (value?.kind !== 'application-session' || value.hosted === null) return false
+  return (unpackChain(value.hosted.stateInfo)?.position ?? 1) > 1
 }
 
 /** The session, if it is of a call that is relayed: an application's own legs are its own to tell. */

@@ -9,12 +9,12 @@ import { flowsTo, placeName } from '../proxy/locate.ts'
 import type { Place } from '../proxy/locate.ts'
 import { isSips, route, routeToUri } from '../proxy/route.ts'
 import type { Hop, RouteAnswer } from '../proxy/route.ts'
-import { isNumeric, speaks } from '../proxy/own.ts'
+import { isNumeric, isOwnFlow, speaks } from '../proxy/own.ts'
 import { breadthOf, shareOf, withinBreadth } from '../proxy/targets.ts'
 import type { TargetSet } from '../proxy/targets.ts'
 import { otherSide } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
-import { callId } from '../sip/message.ts'
+import { callId, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -56,14 +56,23 @@ export function routeOf(
   const other = dialog === null ? null : dialog.value[otherSide(dialog.sender)]
   const remote = other === null || other.target === '' ? null : other
   const { sip: set, nextHop, nextHops } = settings
-  const answer = route({ request, transport: flow.transport, arrival: flow, set, keys, nextHop, nextHops, remote })
+  const onward = toTag(request) === null ? turn.onward : []
+  const { transport } = flow
+  const own = { group: turn.key, set, keys, nextHop, nextHops }
+  const answer = route({ request, transport, arrival: flow, ...own, onward, remote })
   return answer.kind === 'refuse' ? answer : located(turn, request, answer)
 }
 
-/** Where a URI of a 3xx leads (16.7 step 4), which came by that transport. */
-export function routeToContact(turn: Turn, request: SipRequest, transport: Transport, uri: string): Way {
+/** Where a URI of a 3xx leads (16.7 step 4), which came by that transport. `onward`: by way of those URIs. */
+export function routeToContact(
+  turn: Turn,
+  request: SipRequest,
+  transport: Transport,
+  uri: string,
+  onward: readonly string[] = [],
+): Way {
   const { sip: set, nextHop } = turn.ctx.settings
-  const question = { request, transport, set, keys: turn.ctx.keys, nextHop, remote: null }
+  const question = { request, transport, set, keys: turn.ctx.keys, group: turn.key, nextHop, onward, remote: null }
   const answer = routeToUri(question, uri)
   return answer.kind === 'refuse' ? answer : located(turn, request, answer)
 }
@@ -153,7 +162,8 @@ export function forwarded(
   target: BranchPlace & Pick<ForwardPlace, 'breadth' | 'isFollowed'> = FIRST,
 ): Forwarded {
   const { settings, keys } = turn.ctx
-  const moves = mayMove && speaks(settings.sip, 'tcp') && !isUdpOnly(settings, answer.hop)
+  const isFree = isUdpOnly(settings, answer.hop) || isOwnFlow(settings.sip, answer.hop)
+  const moves = mayMove && speaks(settings.sip, 'tcp') && !isFree
   const datagramMost = moves ? callLimits.datagramRequest : Infinity
   return forwardRequest(request, answer, {
     ...target,

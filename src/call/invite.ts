@@ -3,6 +3,7 @@
 import { flat } from '../base/bytes.ts'
 import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { isOwnFlow } from '../proxy/own.ts'
 import { APPLICATION_SESSION, newApplicationSession } from '../session/application-session.ts'
 import { withParty } from '../session/dialog.ts'
 import { enterInitial } from '../session/sip-session.ts'
@@ -37,7 +38,8 @@ export function isToBegin(turn: Turn, request: SipRequest, flow: Flow, ref: Inpu
     turn.handled(ref)
     return false
   }
-  if (!hasRoom(turn) || (toTag(request) === null && !turn.ctx.acceptsCalls)) {
+  const isBegun = toTag(request) !== null || isOwnFlow(turn.ctx.settings.sip, flow)
+  if (!hasRoom(turn) || (!isBegun && !turn.ctx.acceptsCalls)) {
     const out = refuse(request, flow, 503, callLimits.retryAfterSeconds, turn.ctx)
     turn.send(out.flow, out.data, out.what)
     turn.handled(ref)
@@ -75,7 +77,7 @@ export function forwardInvite(
     return
   }
   if (toTag(request) === null && beginsCall(turn, request)) {
-    const caps = capsOf(turn.ctx.settings, aim.way)
+    const caps = capsOf(turn.ctx.settings, aim.way, flow)
     if (isFull(turn, caps)) {
       turnAway(turn, request, flow, ref)
       return

@@ -23,12 +23,13 @@ import { limitTimer, probeTimer, sessionTimer } from './watch-timers.ts'
 
 /** The dialog is confirmed by this answer to this INVITE. A set that writes format 1 has no room for what is to be known then. */
 export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipResponse): void {
-  const { lifetime, sip } = turn.ctx.settings
+  const { settings, keys } = turn.ctx
+  const { lifetime, sip: set } = settings
   const dialog = turn.get('Dialog', id)
   if (turn.ctx.format === 1 || dialog?.kind !== 'dialog') return
   // An application may end it at any time.
   if (lifetime === undefined && !isHosted(turn, dialog)) return
-  const { toCaller, toCallee } = routeSets(invite, answer, sip)
+  const { toCaller, toCallee } = routeSets(invite, answer, { set, keys, group: turn.key })
   turn.put(id, {
     ...dialog,
     caller: { ...dialog.caller, routes: toCaller.map(flat) },

@@ -4,6 +4,7 @@
 import type { GroupKey } from '../base/brand.ts'
 import { answerText, withSource } from '../proxy/answer.ts'
 import { isListed } from '../proxy/access.ts'
+import { chainOf } from '../proxy/chain.ts'
 import { isSetHost, isSetUri } from '../proxy/own.ts'
 import type { SetAddress } from '../proxy/settings.ts'
 import { LEG, TOKEN, groupOfCallId, legMark, readToken } from '../proxy/token.ts'
@@ -78,16 +79,20 @@ function receiveRequest(original: SipRequest, flow: Flow, ctx: CallContext): Rec
 function mayBeRelayed(request: SipRequest, flow: Flow, ctx: CallContext): boolean {
   const { access } = ctx.settings
   if (access === undefined || isListed(access, flow.host)) return true
-  if (toTag(request) === null) return false
+  // What comes from one of our groups to another was let in before; what comes back from elsewhere (ROUTE_BACK) is asked who it is.
+  if (toTag(request) === null) return (chainOf(ctx.keys, ctx.settings.sip, request)?.application ?? '') !== ''
   const group = keyOfRoute(request, ctx)
   if (group === null) return false
   return group === groupOfCallId(ctx.keys, callId(request)) || isOfOurCall(request, group, ctx)
 }
 
-/** A call that an application placed has a Call-ID of its own, which our Contact vouches for. */
+/** A call that an application placed has a Call-ID of its own, and one in a chain of applications several groups: our Contact, or our
+ * Record-Route, vouches for it. */
 function isOfOurCall(request: SipRequest, group: GroupKey, { keys }: CallContext): boolean {
-  const uri = parseUri(request.requestUri)
-  return uri !== null && uri.kind === 'sip' && uri.params.get(LEG) === legMark(keys, group, callId(request))
+  return [routes(request)[0]?.uri, request.requestUri].some((text) => {
+    const uri = text === undefined ? null : parseUri(text)
+    return uri?.kind === 'sip' && uri.params.get(LEG) === legMark(keys, group, callId(request))
+  })
 }
 
 /** The group that our own Record-Route named, as it came back. */

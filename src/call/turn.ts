@@ -32,6 +32,7 @@ export class Turn {
   #taken: readonly Hold[] = []
   #waitsFor: Place | null = null
   #isHeldBack = false
+  #onward: readonly string[] = []
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
@@ -134,6 +135,15 @@ export class Turn {
   /** Nothing of this turn leaves before its commit, if it has one. */
   holdBack(): void {
     this.#isHeldBack = true
+  }
+
+  /** What begins something in this turn goes by way of these URIs, before any other: the application router says so. */
+  goOnBy(uris: readonly string[]): void {
+    this.#onward = uris
+  }
+
+  get onward(): readonly string[] {
+    return this.#onward
   }
 
   /** A call begins that is to hold these. */

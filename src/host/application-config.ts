@@ -15,6 +15,8 @@ export interface ApplicationConfig {
   readonly memoryMb: number
   /** How long a handler may take. */
   readonly timeLimitMs: number
+  /** It is the application router (router-config.ts). */
+  readonly isRouter?: boolean
 }
 
 const KEYS = ['name', 'module', 'memoryMb', 'timeLimitMs']

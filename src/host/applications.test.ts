@@ -135,9 +135,11 @@ describe('beside a sound application, one that', () => {
 
 test('two applications of one name are refused before anything starts', async () => {
   const made = stage({ 'sound.ts': sound, 'again.ts': sound }, [{ module: 'sound.ts' }, { module: 'again.ts' }])
-  expect(await applicationTrouble(made.configs)).toMatch(/sound.ts and .*again.ts both define an application "sound"/)
+  expect(await applicationTrouble({ applications: made.configs })).toMatch(
+    /sound.ts and .*again.ts both define an application "sound"/,
+  )
   const [first] = made.configs
-  expect(await applicationTrouble(first === undefined ? [] : [first])).toBeNull()
+  expect(await applicationTrouble({ applications: first === undefined ? [] : [first] })).toBeNull()
 })
 
 test('a module that can not be used is told why, and its calls fail', async () => {

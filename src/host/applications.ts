@@ -8,6 +8,7 @@ import type { AppAnswer, AppCall, ApplicationInfo } from '../app/contract.ts'
 import { nearest } from '../base/nearest.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { kindFault } from './application-check.ts'
 import type { ApplicationConfig } from './application-config.ts'
 import { ApplicationVersion } from './application-version.ts'
 import type { LoadedApplication } from './application-worker.ts'
@@ -112,9 +113,10 @@ export class Applications {
 
   /** An application that isn't loaded is listed as well: what would begin a call is for it, and fails. */
   get infos(): readonly ApplicationInfo[] {
-    return this.#hosted.flatMap(({ name, versions }) => {
+    return this.#hosted.flatMap(({ config, name, versions }) => {
       const infos = versions.map(({ info }) => info).filter((info) => info !== null)
-      return infos.length > 0 ? infos : [{ name, version: '', handlers: ['doInvite'] }]
+      if (infos.length > 0) return infos
+      return [{ name, version: '', handlers: [config.isRouter === true ? 'getNextApplication' : 'doInvite'] }]
     })
   }
 
@@ -319,7 +321,9 @@ class LineBudget {
 }
 
 /** Why the code that was loaded can't take the place of what runs; null = it can. */
-function refusalOf({ name, versions }: Hosted, loaded: LoadedApplication): string | null {
+function refusalOf({ config, name, versions }: Hosted, loaded: LoadedApplication): string | null {
+  const kind = kindFault(config, loaded)
+  if (kind !== null) return kind
   if (loaded.name !== name)
     return `the module now defines "${loaded.name}": an application keeps its name, ${name}, for its life`
   const same = versions.find(({ info }) => info?.version === loaded.version)

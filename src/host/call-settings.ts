@@ -20,6 +20,7 @@ export function callSettings(config: SetConfig): CallSettings {
     ...(config.followRedirects === true ? { followsRedirects: true } : {}),
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
+    ...(config.router?.kind === 'table' ? { router: config.router.table } : {}),
     ...lifetimeOf(config),
   }
 }

@@ -22,6 +22,8 @@ import { parseNextHops, printNextHops } from './next-hops.ts'
 import type { NextHopSetting } from './next-hops.ts'
 import { ConfigError, fields, only, wrong } from './config-fields.ts'
 import { hostLimits } from './limits.ts'
+import { printRouter, readRouter } from './router-config.ts'
+import type { RouterConfig } from './router-config.ts'
 import { readLifetime } from './lifetime-config.ts'
 import type { LifetimeConfig } from './lifetime-config.ts'
 import { addressesOf, listenTrouble } from './sip-addresses.ts'
@@ -55,6 +57,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig {
   readonly dns?: readonly Address[]
   /** What handles calls; absent = the set is a proxy. */
   readonly applications?: readonly ApplicationConfig[]
+  /** Which of them a request is for that begins something; absent = the first one. */
+  readonly router?: RouterConfig
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -95,6 +99,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
     ...(config.dns === undefined ? {} : { dns: config.dns.map(printAddress) }),
     ...(config.applications === undefined ? {} : { applications: config.applications.map(printApplication) }),
+    ...(config.router === undefined ? {} : { router: printRouter(config.router) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.events === undefined ? {} : { events: config.events }),
@@ -134,6 +139,7 @@ const KEYS = [
   'bounds',
   'dns',
   'applications',
+  'router',
   'durability',
   'compaction',
   'events',
@@ -179,6 +185,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...(value['bounds'] === undefined ? {} : { bounds: boundsOf(value['bounds']) }),
     ...readLifetime(value),
     ...readApplications(value['applications'], folder),
+    ...readRouter(value['router'], folder),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,

@@ -13,6 +13,7 @@ import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { AdminServer } from './admin-server.ts'
 import { Applications } from './applications.ts'
 import type { VersionCount } from './applications.ts'
+import { workersOf } from './router-config.ts'
 import { printAddress } from './address.ts'
 import { callSettings, letsEverybodyIn } from './call-settings.ts'
 import { openCertificates } from './certificates.ts'
@@ -206,7 +207,7 @@ export class ReplicaProcess {
   }
 
   #makeApplications(): Applications {
-    return new Applications(this.#start.config.applications ?? [], {
+    return new Applications(workersOf(this.#start.config), {
       log: this.#around.log,
       answered: (id, answer) => this.give({ kind: 'answered', id, answer }),
       changed: (applications) => this.give({ kind: 'applications', applications }),

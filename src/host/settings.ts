@@ -50,6 +50,10 @@ export const UP_OPTIONS = {
     takes: 'PATH[,PATH]',
     help: 'modules of applications, which handle the calls (none: the set is a proxy); docs/APPLICATIONS.md',
   },
+  router: {
+    takes: 'PATH',
+    help: 'chooses among several applications: a module that has a router, or a table in a .json file (the first application)',
+  },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
   durability: {

@@ -7,6 +7,7 @@ import { Replica } from '../replica/replica.ts'
 import { printAddress } from './address.ts'
 import { applicationTrouble } from './application-check.ts'
 import { readAppOption } from './application-config.ts'
+import { readRouterOption } from './router-config.ts'
 import { reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
@@ -30,6 +31,7 @@ const COMMAND: Command = {
     replica: { takes: 'ID', help: 'which of its replicas' },
     join: { takes: null, help: 'without a log it founds no set, but joins: safe where the set has run before' },
     app: UP_OPTIONS.app,
+    router: UP_OPTIONS.router,
     'log-level': UP_OPTIONS['log-level'],
   },
 }
@@ -48,6 +50,9 @@ export async function startMain(args: readonly string[]): Promise<number> {
   const modules = given.value.get('app')
   const applications = modules === undefined ? ok(null) : readAppOption(modules)
   if (!applications.ok) return usageError(COMMAND, applications.error)
+  const named = given.value.get('router')
+  const router = named === undefined ? ok(null) : readRouterOption(named)
+  if (!router.ok) return usageError(COMMAND, router.error)
   const reach = reachTrouble(config.value)
   if (reach !== null) return usageError(COMMAND, `--config ${path}: ${reach}`)
   const ids = config.value.replicas.map(({ id }) => id)
@@ -59,8 +64,12 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (trouble !== null) return startError(COMMAND, trouble)
   const tls = certificateTrouble(config.value)
   if (tls !== null) return startError(COMMAND, tls)
-  const set = applications.value === null ? config.value : { ...config.value, applications: applications.value }
-  const loaded = await applicationTrouble(set.applications ?? [])
+  const set = {
+    ...config.value,
+    ...(applications.value === null ? {} : { applications: applications.value }),
+    ...(router.value === null ? {} : { router: router.value }),
+  }
+  const loaded = await applicationTrouble(set)
   if (loaded !== null) return startError(COMMAND, loaded)
   for (const address of addressesOf(config.value)) {
     const joined = await joinAddress(config.value, printAddress(address))

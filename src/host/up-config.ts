@@ -13,6 +13,8 @@ import type { Transport } from '../sip/transport.ts'
 import type { Address, NextHop } from './address.ts'
 import { readAppOption } from './application-config.ts'
 import type { ApplicationConfig } from './application-config.ts'
+import { readRouterOption } from './router-config.ts'
+import type { RouterConfig } from './router-config.ts'
 import type { TlsConfig } from './certificates.ts'
 import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
@@ -50,6 +52,7 @@ export interface UpPlan {
   readonly dns: readonly Address[] | null
   /** Null: nobody says. */
   readonly applications: readonly ApplicationConfig[] | null
+  readonly router: RouterConfig | null
   /** 0 = never. */
   readonly maxCall: number | null
   readonly admin: Address
@@ -87,6 +90,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   const modules = given.get('app')
   const applications = modules === undefined ? ok(null) : readAppOption(modules)
   if (!applications.ok) return applications
+  const routed = given.get('router')
+  const router = routed === undefined ? ok(null) : readRouterOption(routed)
+  if (!router.ok) return router
   const age = given.get('max-call')
   const maxCall = age === undefined ? ok(null) : readMaxCall(age)
   if (!maxCall.ok) return maxCall
@@ -115,6 +121,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     bounds: bounds.value ?? base?.bounds ?? null,
     dns: dns.value ?? base?.dns ?? null,
     applications: applications.value ?? base?.applications ?? null,
+    router: router.value ?? base?.router ?? null,
     maxCall: maxCall.value ?? base?.maxCall ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
@@ -186,6 +193,7 @@ export function configOf(
     ...(plan.bounds === null ? {} : { bounds: plan.bounds }),
     ...(plan.dns === null ? {} : { dns: plan.dns }),
     ...(plan.applications === null ? {} : { applications: plan.applications }),
+    ...(plan.router === null ? {} : { router: plan.router }),
     ...(plan.maxCall === null ? {} : { maxCall: plan.maxCall }),
   }
   if (file !== null) return { ...file, ...places, nextHop, nextHops, ...optional, restart }

@@ -76,8 +76,7 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     const held = addresses.find((address) => sipGuard(address) === name) ?? name
     return startError(COMMAND, `${held} is in use by ${printHolder(holder)}; give another --sip`)
   }
-  const taken =
-    certificateTrouble(config) ?? (await applicationTrouble(config.applications ?? [])) ?? (await portTrouble(config))
+  const taken = certificateTrouble(config) ?? (await applicationTrouble(config)) ?? (await portTrouble(config))
   if (taken !== null) {
     await tidy()
     return startError(COMMAND, taken)

@@ -2,7 +2,7 @@
 
 import type { GroupKey } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
-import { maxForwards, parseMessage, toTag, values } from '../sip/message.ts'
+import { callId, maxForwards, parseMessage, toTag, values } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
@@ -15,7 +15,7 @@ import { hostPort, listenerFor } from './own.ts'
 import { addPath } from './path.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
-import { STREAM, TOKEN, makeToken } from './token.ts'
+import { LEG, STREAM, TOKEN, groupOfCallId, legMark, makeToken } from './token.ts'
 import { streamToken, viaOf } from './upstream.ts'
 
 /** What our own values in a request are made of. */
@@ -82,7 +82,7 @@ function forwardText(request: SipRequest, answer: ForwardAnswer, place: ForwardP
   if (place.breadth !== undefined) change.set('Max-Breadth', String(place.breadth))
   if (DIALOG_METHODS.includes(request.method) && toTag(request) === null) {
     const isSips = (answer.requestUri ?? request.requestUri).toLowerCase().startsWith('sips:')
-    for (const value of recordRoutes(answer.hop, place, isSips)) change.prependRecordRoute(value)
+    for (const value of recordRoutes(answer.hop, place, isSips, callId(request))) change.prependRecordRoute(value)
   }
   addPath(request, change, answer.hop, place)
   if (by.transport !== 'udp') change.contentLength()
@@ -124,7 +124,8 @@ export function asReceived(sent: SipRequest, hop: Flow, place: RelayPlace): SipR
   const went: Flow = isMoved(sent) ? { ...hop, transport: 'udp' } : hop
   const isSips = sent.requestUri.toLowerCase().startsWith('sips:')
   if (DIALOG_METHODS.includes(sent.method) && toTag(sent) === null) {
-    for (let left = recordRoutes(went, place, isSips).length; left > 0; left--) change.removeTopRecordRoute()
+    const { length } = recordRoutes(went, place, isSips, callId(sent))
+    for (let left = length; left > 0; left--) change.removeTopRecordRoute()
   }
   const parsed = parseMessage(change.maxForwards((maxForwards(sent) ?? DEFAULT_MAX_FORWARDS) + 1).print())
   return must(parsed.ok && parsed.value.kind === 'request' ? parsed.value : null, 'a request of ours can be parsed')
@@ -143,19 +144,21 @@ export function replaceRoutes(request: SipRequest, change: Edit, routes: readonl
 
 /** 16.6 step 4, RFC 5658: one value where both sides find us alike, else one for each side, so that each finds us by its own
  * transport and its own kind of address. In the order in which they are put on top: the upstream side's first. */
-function recordRoutes(hop: Flow, place: RelayPlace, isSips: boolean): readonly string[] {
-  const upstream = recordRoute(place.arrival, place, isSips)
-  const downstream = recordRoute(hop, place, isSips)
+function recordRoutes(hop: Flow, place: RelayPlace, isSips: boolean, id: string): readonly string[] {
+  const { keys, group } = place
+  const mark = groupOfCallId(keys, id) === group ? '' : `;${LEG}=${legMark(keys, group, id)}`
+  const upstream = recordRoute(place.arrival, place, isSips, mark)
+  const downstream = recordRoute(hop, place, isSips, mark)
   return upstream === downstream ? [upstream] : [upstream, downstream]
 }
 
 /** For the side that `flow` leads to. A sips URI stays one on the way back. */
-function recordRoute({ transport, host }: Flow, place: SetPlace, isSips: boolean): string {
+function recordRoute({ transport, host }: Flow, place: SetPlace, isSips: boolean, mark: string): string {
   const token = makeToken(place.keys, place.group, '')
   const own = listenerFor(place.set, transport, host)
   const named = isSips && transport === 'tls' ? '' : uriTransport(transport)
   const parameter = named === '' ? '' : `;transport=${named}`
-  return `<${isSips ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};lr;${TOKEN}=${token}>`
+  return `<${isSips ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};lr;${TOKEN}=${token}${mark}>`
 }
 
 /** 16.6 step 8. */

@@ -2,7 +2,6 @@
 
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
-import { groupKey } from '../base/brand.ts'
 import { hashKey } from '../base/hash.ts'
 import { buildResponse } from '../sip/build.ts'
 import type { HeaderList } from '../sip/build.ts'
@@ -17,7 +16,7 @@ import { route } from './route.ts'
 import type { RouteAnswer, RouteQuestion } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
 import { made, requestOf } from './testing/request.ts'
-import { TOKEN, makeToken, readToken } from './token.ts'
+import { TOKEN, groupOfCallId, makeToken, readToken } from './token.ts'
 
 const set: SetAddress = {
   host: '127.0.0.10',
@@ -35,7 +34,8 @@ const keys: SetKeys = {
   current: 1,
   key: (generation) => (generation === 1 ? hashKey(new Uint8Array(16).fill(1)) : null),
 }
-const group = groupKey('0123456789abcdef')
+/** Of the requests here. */
+const group = groupOfCallId(keys, 'call')
 
 const from = {
   udp: { transport: 'udp', host: '127.0.0.1', port: 5062, stream: '' },

@@ -16,8 +16,7 @@ import { COOKIE } from './branch.ts'
 import { replaceRoutes } from './forward.ts'
 import type { Forwarded, SetPlace } from './forward.ts'
 import { hostPort, isSetUri, listenerFor } from './own.ts'
-import type { SetAddress } from './settings.ts'
-import { TOKEN, makeToken } from './token.ts'
+import { TOKEN, makeToken, readToken } from './token.ts'
 
 /** One end of the dialog: its URI and tag. */
 export interface End {
@@ -92,21 +91,20 @@ export function sendAgainAs(sent: SipRequest, cseq: number, hop: Flow, place: Se
 export function routeSets(
   invite: SipMessage,
   answer: SipMessage,
-  set: SetAddress,
+  { set, keys, group }: SetPlace,
 ): { readonly toCaller: readonly string[]; readonly toCallee: readonly string[] } {
   const [asked, answered] = [values(invite, 'Record-Route'), values(answer, 'Record-Route')]
-  const above = ownPlaces(invite, set)
-  const below = ownPlaces(answer, set)
-  return {
-    toCaller: asked.slice((above.at(-1) ?? -1) + 1),
-    toCallee: answered.slice(0, below[0] ?? 0).toReversed(),
-  }
-}
-
-/** Which Record-Route values are the set's. */
-function ownPlaces(message: SipMessage, set: SetAddress): readonly number[] {
-  return recordRoutes(message).flatMap(({ uri }, i) => {
+  const isOwn = ({ uri }: { readonly uri: string }): boolean => {
     const parsed = parseUri(uri)
-    return parsed !== null && isSetUri(set, parsed) ? [i] : []
-  })
+    if (parsed === null || !isSetUri(set, parsed)) return false
+    // Those of other groups are the other applications' of a chain (chain.ts).
+    const named = readToken(keys, parsed.params.get(TOKEN) ?? '', '')
+    return named === null || named === group
+  }
+  const above = recordRoutes(invite).findLastIndex(isOwn)
+  const below = recordRoutes(answer).findIndex(isOwn)
+  return {
+    toCaller: asked.slice(above + 1),
+    toCallee: answered.slice(0, Math.max(0, below)).toReversed(),
+  }
 }

@@ -41,6 +41,11 @@ export function isSetUri(set: SetAddress, uri: Uri): uri is SipUri {
   return uri.kind === 'sip' && isSetHost(set, uri.host, uri.port)
 }
 
+/** Whether a message comes from this set itself, or goes to it: from one of its groups to another (chain.ts). */
+export function isOwnFlow(set: SetAddress, { host, port, stream }: Flow): boolean {
+  return stream === '' && isSetHost(set, host, port)
+}
+
 /** host:port as SIP writes it. */
 export function hostPort(host: string, port: number): string {
   return `${hostReference(host)}:${port}`

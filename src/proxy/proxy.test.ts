@@ -206,7 +206,8 @@ describe('forwarding (RFC 3261 16.6)', () => {
     ])
     const answer = route({ request: odd, transport: 'udp', set, keys, nextHop: null, remote: null })
     if (answer.kind !== 'forward') throw new Error('refused')
-    const out = forwardRequest(odd, answer, { group, set, keys, arrival, ordinal: 1, attempt: 1, datagramMost: 1_300 })
+    const own = { group: groupOfCallId(keys, 'call'), set, keys, arrival }
+    const out = forwardRequest(odd, answer, { ...own, ordinal: 1, attempt: 1, datagramMost: 1_300 })
     const added = out.text.split('\r\n').filter((line) => !odd.text.split('\r\n').includes(line))
     expect(added.map((line) => line.replace(/=[^;>]*/g, '=*'))).toEqual([
       'Record-Route: <sip:127.0.0.10:5060;lr;hf=*>',

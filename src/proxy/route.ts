@@ -4,9 +4,11 @@
 // A next hop with a name is not looked up here (RFC 3263): the answer says what is to be found.
 
 import { must } from '../base/assert.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { routes, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { withoutBrackets } from '../sip/host.ts'
+import { parseNameAddr } from '../sip/name-addr.ts'
 import { equalUris, parseUri } from '../sip/uri.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
 import { defaultPort, isSecure, isWebSocket } from '../sip/transport.ts'
@@ -16,7 +18,7 @@ import type { Place } from './locate.ts'
 import { readDatagramBinding } from './datagram-binding.ts'
 import { FLOW, isSameFlow, readFlowToken } from './flow-token.ts'
 import { OUTBOUND } from './path.ts'
-import { isName, isNumeric, isSetUri, speaks, transportOfOwn } from './own.ts'
+import { isName, isNumeric, isSetHost, isSetUri, speaks, transportOfOwn } from './own.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from './settings.ts'
 import type { TargetSet } from './targets.ts'
 import { TOKEN, readToken } from './token.ts'
@@ -31,9 +33,18 @@ export interface RouteQuestion {
   readonly nextHop: NextHop | null
   /** Where an INVITE goes instead, if to more than one. */
   readonly nextHops?: NextHops | undefined
+  /** Whose request it is now: what our own values say of other groups is theirs to read (chain.ts); absent = every group's. */
+  readonly group?: GroupKey
+  /** URIs that are put before its Route: the application router sends it there; absent = none. */
+  readonly onward?: readonly string[]
   /** The committed target of the dialog's other side; null = no dialog, or it gave none. `stream`: the connection that it is reached
    * by, where it can't be called back; empty = by its target. */
-  readonly remote: { readonly target: string; readonly transport: Transport; readonly stream: string } | null
+  readonly remote: {
+    readonly target: string
+    readonly transport: Transport
+    readonly stream: string
+    readonly routes?: readonly string[]
+  } | null
 }
 
 export type RouteAnswer =
@@ -69,13 +80,21 @@ interface Plan {
   /** For a next hop that names none: that of the side the request leaves on. */
   readonly transport: Transport
   /** Our own value that a phone's Path had, which leads to that phone (path.ts). */
-  readonly path?: SipUri
+  readonly path?: RouteValue & { readonly own: SipUri }
 }
 
 export function route(question: RouteQuestion): RouteAnswer {
   const plan = withoutOurRoutes(question, withoutStrictRoute(question, originalPlan(question)))
-  if (plan.path !== undefined) return byPath(question, plan, plan.path)
+  const { onward = [] } = question
+  if (onward.length > 0) return byPlan(question, before(plan, onward))
+  if (plan.path !== undefined) return byPath(question, plan, plan.path.own)
   return byPlan(question, plan)
+}
+
+/** Those URIs come first; what leads to a phone by its Path is still to be read where the last of them leads. */
+function before({ path, ...plan }: Plan, onward: readonly string[]): Plan {
+  const routes = path === undefined ? plan.routes : [path, ...plan.routes]
+  return { ...plan, routes: [...onward.map((uri) => ({ text: `<${uri}>`, uri })), ...routes] }
 }
 
 function byPlan(question: RouteQuestion, plan: Plan): RouteAnswer {
@@ -92,7 +111,9 @@ function byPlan(question: RouteQuestion, plan: Plan): RouteAnswer {
 /** Where a URI leads that a 3xx named (16.7 step 4), as a Request-URI that nothing but itself decides; the set's own is the next
  * hop's. */
 export function routeToUri(question: RouteQuestion, text: string): RouteAnswer {
-  const plan: Plan = { requestUri: text, routes: [], transport: onward(question.set, question.transport) }
+  const { set, transport, onward = [] } = question
+  const plan: Plan = { requestUri: text, routes: [], transport: sideOf(set, transport) }
+  if (onward.length > 0) return byPlan(question, before(plan, onward))
   const uri = parseUri(text)
   if (uri === null || uri.kind !== 'sip') return refuse(416, null, 'request-uri-scheme')
   return isSetUri(question.set, uri)
@@ -101,7 +122,7 @@ export function routeToUri(question: RouteQuestion, text: string): RouteAnswer {
 }
 
 /** What came by WebSocket comes from a client; what it asks for is elsewhere, and by itself speaks UDP (RFC 3263 4.1). */
-function onward(set: SetAddress, arrival: Transport): Transport {
+function sideOf(set: SetAddress, arrival: Transport): Transport {
   return isWebSocket(arrival) && speaks(set, 'udp') ? 'udp' : arrival
 }
 
@@ -110,7 +131,7 @@ function originalPlan({ request, remote, transport, set }: RouteQuestion): Plan 
   const uris = routes(request)
   return {
     requestUri: request.requestUri,
-    transport: remote?.transport ?? onward(set, transport),
+    transport: remote?.transport ?? sideOf(set, transport),
     routes: texts.map((text, i) => ({ text, uri: must(uris[i], 'a Route value that was not parsed').uri })),
   }
 }
@@ -121,7 +142,8 @@ function withoutStrictRoute(question: RouteQuestion, plan: Plan): Plan {
   if (last === undefined) return plan
   const uri = parseUri(plan.requestUri)
   if (uri === null || !isSetUri(question.set, uri) || !isOurToken(question, uri)) return plan
-  const path = uri.params.has(FLOW) ? { path: uri } : {}
+  const text = `<${plan.requestUri}>`
+  const path = uri.params.has(FLOW) ? { path: { text, uri: plan.requestUri, own: uri } } : {}
   const transport = transportOfOwn(question.set, uri)
   return { requestUri: last.uri, routes: plan.routes.slice(0, -1), transport, ...path }
 }
@@ -133,14 +155,20 @@ function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
   let ours = 0
   for (const value of plan.routes) {
     const uri = parseUri(value.uri)
-    if (uri === null || !isSetUri(question.set, uri)) break
+    if (uri === null || !isSetUri(question.set, uri) || isOfAnother(question, uri)) break
     transport = transportOfOwn(question.set, uri)
-    path = uri.params.has(FLOW) ? uri : undefined
+    path = uri.params.has(FLOW) ? { ...value, own: uri } : undefined
     ours++
   }
   if (ours === 0) return plan
   const { path: _, ...others } = plan
   return { ...others, ...(path === undefined ? {} : { path }), transport, routes: plan.routes.slice(ours) }
+}
+
+/** Whether a value of ours names another group than the one that reads it: the next one of a chain of applications. */
+function isOfAnother({ group, keys }: RouteQuestion, own: SipUri): boolean {
+  const named = group === undefined ? null : readToken(keys, own.params.get(TOKEN) ?? '', '')
+  return named !== null && named !== group
 }
 
 /** RFC 3327 5.2, RFC 5626 5.3: a request that came by the Path of a phone's registration goes to that phone: on its flow, and if that is
@@ -192,7 +220,19 @@ function byDialog(question: RouteQuestion, plan: Plan): RouteAnswer {
   const { remote } = question
   const uri = remote === null ? null : parseUri(remote.target)
   if (remote === null || uri === null) return refuse(481, null, 'unknown-dialog')
+  const routes = (remote.routes ?? []).flatMap((text) => readRoute(text) ?? [])
+  const first = routes[0] === undefined ? null : parseUri(routes[0].uri)
+  // The rest of a chain of applications lies between: what the caller would have said, could he.
+  if (first !== null && isSetUri(question.set, first)) {
+    const { target: requestUri, transport } = remote
+    return byPlan(question, { ...plan, requestUri, transport, routes })
+  }
   return byUri(question, { ...plan, requestUri: remote.target, transport: remote.transport }, uri)
+}
+
+function readRoute(text: string): RouteValue | null {
+  const address = parseNameAddr(text)
+  return address === null ? null : { text, uri: address.uri }
 }
 
 function byNextHop(question: RouteQuestion, plan: Plan, without: number): RouteAnswer {
@@ -216,6 +256,7 @@ function placeOf(host: string, port: number | null, named: Transport | null, sid
 /** Forward to a URI's address. */
 function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
   if (uri.kind !== 'sip') return refuse(416, null, 'uri-scheme')
+  if (isSetHost(question.set, uri.host, uri.port)) return inside(question, plan)
   const bound = boundTo(question, plan, uri)
   if (bound !== null) return forward(question, plan, bound)
   const transport = transportTo(question.set, uri, plan.transport)
@@ -228,6 +269,12 @@ function byUri(question: RouteQuestion, plan: Plan, uri: Uri): RouteAnswer {
   if (!isName(host)) return refuse(404, 'Not a Host', 'host-name')
   const named = uri.params.has('transport') ? transport : null
   return forward(question, plan, { ...hop, place: placeOf(host, uri.port, named, transport) })
+}
+
+/** To another group of this set, without the network (replica/egress.ts). */
+function inside(question: RouteQuestion, plan: Plan): RouteAnswer {
+  const { host, port } = question.set
+  return forward(question, plan, { transport: 'udp', host, port, stream: '' })
 }
 
 /** The connection of the dialog's other side, if the request goes straight to it and nobody can call it back (RFC 7118 5.2.2,
@@ -261,8 +308,9 @@ function transportTo(set: SetAddress, uri: SipUri, side: Transport): Transport |
 }
 
 function forward(question: RouteQuestion, plan: Plan, hop: Hop): RouteAnswer {
-  // 26.2.2: a sips URI is reached by TLS on every hop.
-  const isOpen = hop.place !== undefined && hop.place.transport === null
+  // 26.2.2: a sips URI is reached by TLS on every hop; what stays in the set makes none.
+  const isOpen =
+    isSetHost(question.set, hop.host, hop.port) || (hop.place !== undefined && hop.place.transport === null)
   if (isSips(plan.requestUri) && !isOpen && !isSecure(hop.transport)) return refuse(416, null, 'uri-scheme')
   const isSame = plan.requestUri === question.request.requestUri
   // 19.1.1: a Route, or a Contact of a dialog, that becomes the Request-URI has no headers.

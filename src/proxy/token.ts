@@ -15,7 +15,8 @@ export const TOKEN = 'hf'
 /** The parameter of Via that names the stream the request came on. */
 export const STREAM = 'hfs'
 
-/** The parameter of a Contact of ours that says that this Call-ID is the group's, where it isn't by its hash: a call that we placed. */
+/** The parameter of a Contact or Record-Route of ours that says that this Call-ID is the group's, where it isn't by its hash: of a call
+ * that we placed, or that came by a chain of applications. */
 export const LEG = 'hfl'
 
 const HEX_DIGITS = 16

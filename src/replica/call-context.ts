@@ -9,6 +9,8 @@ import type { ClusterClock } from '../timer/cluster-clock.ts'
 import type { Admission } from './admission.ts'
 import type { Names } from './names.ts'
 import type { Place } from '../proxy/locate.ts'
+import { isOwnFlow } from '../proxy/own.ts'
+import { isRouter } from '../app/router.ts'
 import { limits } from './limits.ts'
 
 export interface ContextParts {
@@ -29,7 +31,10 @@ export function callContext(parts: ContextParts): AppContext {
   const { store, clock, settings, admission, names, applications, now, wall, isBusy, unlogged } = parts
   return {
     get applications() {
-      return applications()
+      return applications().filter((info) => !isRouter(info))
+    },
+    get router() {
+      return applications().find(isRouter) ?? null
     },
     get hasApplications() {
       return applications().length > 0
@@ -59,7 +64,10 @@ export function callContext(parts: ContextParts): AppContext {
     get keepsRelays() {
       return unlogged() < limits.unlogged
     },
-    admit: ({ host }) => {
+    admit: (source) => {
+      const { host } = source
+      // What comes from one of our own groups was admitted where it came in.
+      if (isOwnFlow(settings.sip, source)) return 'admit'
       const { length } = store.serving().members
       return admission.verdict(host, settings.bounds?.rate ?? null, now(), Math.max(1, length))
     },

@@ -17,6 +17,9 @@ import { makeStore } from './restore.ts'
 import { Bench, nextHop, sip } from './testing/bench.ts'
 import type { Sent } from './testing/bench.ts'
 
+/** Nothing goes from one of its groups to another. */
+const alone = { sip: { host: '127.36.0.1', port: 5060 }, inside: () => {} } as const
+
 const callee = phone('callee', nextHop.host, nextHop.port)
 
 interface Ringing {
@@ -180,6 +183,7 @@ test('lentMost: of responses that nobody acknowledges so many wait; beyond it th
     links,
     outbox: new Outbox(),
     owner: () => ({ unsent: ({ data }: { readonly data: string }) => void back.push(data) }) as never,
+    ...alone,
     now: () => instant(0),
     stale: () => false,
     closed: () => false,
@@ -204,6 +208,7 @@ test('a holder whose sockets are closed, for it leaves, says so: the owner takes
     links: { send: (to: ReplicaId, frame: unknown) => told.push({ to, frame }) > 0 } as never,
     outbox,
     owner: () => undefined as never,
+    ...alone,
     now: () => instant(0),
     stale: () => false,
     closed: () => true,

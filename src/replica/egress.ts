@@ -14,6 +14,8 @@ import type { GroupKey, Life, ReplicaId } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
+import { isOwnFlow } from '../proxy/own.ts'
+import type { SetAddress } from '../proxy/settings.ts'
 import type { Store } from '../store/store.ts'
 import type { EgressId, Flow } from '../wire/entry.ts'
 import type { EgressFrame, SentFrame, UnsentFrame } from '../wire/frame.ts'
@@ -27,10 +29,13 @@ import type { UnsentSend } from './owner-ports.ts'
 
 export interface EgressPorts {
   readonly life: Life
+  readonly sip: SetAddress
   readonly store: Store
   readonly links: Links
   readonly outbox: Outbox
   owner(): Owner
+  /** To another group of the set: it takes its way from here, as if it had come from the network. */
+  inside(flow: Flow, data: string): void
   now(): Instant
   /** A stale replica lends its streams to nobody: what it reads now may be old. */
   stale(): boolean
@@ -67,6 +72,11 @@ export class Egress {
   send(outgoing: Outgoing, group: GroupKey | null): boolean {
     const { flow, data, what } = outgoing
     const { life, outbox } = this.#ports
+    if (isOwnFlow(this.#ports.sip, flow)) {
+      outbox.count('sip_inside')
+      this.#ports.inside(flow, data)
+      return true
+    }
     const origin = group === null ? null : { group, what }
     const holder = holderOf(flow) ?? life
     outbox.count('sip_sent')

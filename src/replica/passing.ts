@@ -69,6 +69,8 @@ export class Passing {
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
   /** Kept, and to be given once the messages before them were: those that no turn has had room for, in order. */
   readonly #again = new Set<Kept>()
+  /** From one group of the set to another (proxy/chain.ts): to be kept with the next turn. */
+  readonly #inside: { readonly flow: Flow; readonly data: string }[] = []
   /** Passes that no turn has had room for, in order. */
   #later: PassFrame[] = []
   /** How many of either this turn still takes. */
@@ -90,11 +92,11 @@ export class Passing {
   }
 
   get kept(): number {
-    return this.#keeper.size
+    return this.#keeper.size + this.#inside.length
   }
 
   deadline(): Instant | null {
-    if (this.#again.size + this.#later.length > 0) return this.#ports.now()
+    if (this.#again.size + this.#later.length + this.#inside.length > 0) return this.#ports.now()
     const expiry = this.#keeper.expiry()
     const bans = this.bans.deadline()
     const own = expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
@@ -106,6 +108,17 @@ export class Passing {
     this.#ports.outbox.count('sip_received')
     if (this.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
     if (this.#shedding.isOn && this.#turnsAway(flow, data)) return
+    this.#keep(flow, data, now)
+  }
+
+  /** A message of one of our groups for another. It was let in where it came in; and with too many of them it is lost, as a datagram is:
+   * whoever sent it says it again. */
+  inside(flow: Flow, data: string): void {
+    if (this.#inside.length < limits.kept) this.#inside.push({ flow, data })
+    else this.#ports.outbox.count('sip_dropped_full')
+  }
+
+  #keep(flow: Flow, data: string, now: Instant): void {
     // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
     const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
     const kept = this.#keeper.keep(++this.#refs, flow, data, now, spare)
@@ -274,6 +287,7 @@ export class Passing {
   turn(now: Instant): void {
     this.#room = { again: limits.inTurn, later: limits.inTurn }
     this.#giveSome()
+    for (const { flow, data } of this.#inside.splice(0, limits.inTurn)) this.#keep(flow, data, now)
     for (const frame of this.#later.splice(0, limits.inTurn)) this.#judgePass(frame, now)
     this.#expire(now)
     this.#retry(now)

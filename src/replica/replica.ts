@@ -33,6 +33,7 @@ import { callContext } from './call-context.ts'
 import { DiskRoom } from './disk-room.ts'
 import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
+import type { EgressPorts } from './egress.ts'
 import { Freshness } from './freshness.ts'
 import type { Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
@@ -163,7 +164,7 @@ export class Replica {
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log: this.#log, before })
-    this.#egress = new Egress({ ...shared, owner: () => this.#owner, closed: () => this.#leaving.isClosed })
+    this.#egress = this.#makeEgress(shared)
     this.#owner = new Owner({
       ...shared,
       context: () => this.#context,
@@ -187,6 +188,16 @@ export class Replica {
       options.now,
     )
     this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept: () => this.#passing.kept })
+  }
+
+  #makeEgress(shared: Omit<EgressPorts, 'sip' | 'inside' | 'owner' | 'closed'>): Egress {
+    return new Egress({
+      ...shared,
+      sip: this.#options.settings.sip,
+      inside: (flow, data) => this.#passing.inside(flow, data),
+      owner: () => this.#owner,
+      closed: () => this.#leaving.isClosed,
+    })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */

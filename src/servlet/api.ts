@@ -2,7 +2,7 @@
 // are used, and where they differ from the standard's. The objects live for one turn of one handler: they show the session
 // as that turn found it, with all that the turn itself has changed, and after it they refuse every change.
 
-import type { AttributeValue } from '../app/contract.ts'
+import type { AttributeValue, Region, RoutingDirective } from '../app/contract.ts'
 import type { SipSessionState } from '../session/sip-session.ts'
 import type { AttributeName } from './attribute.ts'
 
@@ -89,6 +89,9 @@ export interface SipSession extends Attributes {
   /** From and To without their tags: ours and the other end's; of a call that is proxied the caller's and the callee's. */
   readonly localParty: Address
   readonly remoteParty: Address
+  /** As of its requests. */
+  readonly region: Region | null
+  readonly subscriberURI: URI | null
   readonly isValid: boolean
   readonly isReadyToInvalidate: boolean
   invalidateWhenReady: boolean
@@ -141,6 +144,13 @@ export interface SipServletRequest extends SipServletMessage {
   readonly isInitial: boolean
   /** It came from the network; else the application made it. */
   readonly isIncoming: boolean
+  /** What of the call the application serves, and whom, as the application router said; null = it said nothing. */
+  readonly region: Region | null
+  readonly subscriberURI: URI | null
+  /** Of an initial request that the application makes, before it is sent: what the application router is told. A copy of another request
+   * (`original`, or what B2buaHelper made it of) goes on with that one's chain of applications, CONTINUE, or to the other side, REVERSE; all
+   * else is NEW. */
+  setRoutingDirective(directive: RoutingDirective, original?: SipServletRequest): void
   /** Null = it has no such header. */
   readonly maxForwards: number | null
   /** An answer to a request that came in; sent by its `send()`. */

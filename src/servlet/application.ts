@@ -11,6 +11,7 @@ import type {
   SipServletResponse,
   SipSession,
 } from './api.ts'
+import type { GetNextApplication } from './router.ts'
 
 type OnRequest = (request: SipServletRequest, context: HandlerContext) => unknown
 type OnResponse = (response: SipServletResponse, context: HandlerContext) => unknown
@@ -76,6 +77,8 @@ export interface Application {
   /** '' = its own handlers. */
   readonly servlets: ReadonlyMap<string, MessageHandlers>
   readonly listeners: ListenerHandlers
+  /** Of an application router, which has nothing else (router.ts). */
+  readonly getNextApplication?: GetNextApplication
 }
 
 const MESSAGES: readonly HandlerName[] = [
@@ -116,12 +119,7 @@ const MOST_NAME = 64
 /** Throws a TypeError that says what is wrong with the definition. */
 export function defineApplication(definition: ApplicationDefinition): Application {
   const { name, version, servlets: more = {}, ...handlers } = definition
-  if (!isName(name))
-    throw new TypeError(`name: ${show(name)} should be 1 to ${MOST_NAME} letters, digits, "-", "_" and "."`)
-  if (name === 'proxy') throw new TypeError('name: "proxy" is the set\'s own application; choose another name')
-  if (version !== undefined && !isName(version)) {
-    throw new TypeError(`version: ${show(version)} should be 1 to ${MOST_NAME} letters, digits, "-", "_" and "."`)
-  }
+  checkNames(name, version)
   const where = `application ${name}`
   checkHandlers(handlers, [...MESSAGES, ...LISTENERS, ...OTHERS], where)
   const servlets = new Map<string, MessageHandlers>([['', handlers]])
@@ -139,6 +137,16 @@ export function defineApplication(definition: ApplicationDefinition): Applicatio
     handlers: [...MESSAGES, ...LISTENERS].filter(has),
     servlets,
     listeners: handlers,
+  }
+}
+
+/** Throws a TypeError if an application, or a router, can't be called that. */
+export function checkNames(name: unknown, version: unknown): void {
+  if (!isName(name))
+    throw new TypeError(`name: ${show(name)} should be 1 to ${MOST_NAME} letters, digits, "-", "_" and "."`)
+  if (name === 'proxy') throw new TypeError('name: "proxy" is the set\'s own application; choose another name')
+  if (version !== undefined && !isName(version)) {
+    throw new TypeError(`version: ${show(version)} should be 1 to ${MOST_NAME} letters, digits, "-", "_" and "."`)
   }
 }
 

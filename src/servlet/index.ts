@@ -2,6 +2,15 @@
 
 export { defineApplication } from './application.ts'
 export type { Application, ApplicationDefinition, ListenerHandlers, MessageHandlers } from './application.ts'
+export { defineRouter } from './router.ts'
+export type {
+  GetNextApplication,
+  NextApplication,
+  Region,
+  RoutedRequest,
+  RouterDefinition,
+  RoutingDirective,
+} from './router.ts'
 export { attribute } from './attribute.ts'
 export type { AttributeName } from './attribute.ts'
 export { IllegalStateError } from './illegal-state.ts'

@@ -1,6 +1,6 @@
 // SipServletRequest (JSR 289 5.2).
 
-import type { InitialRequest } from '../app/contract.ts'
+import type { InitialRequest, Region, RoutingDirective } from '../app/contract.ts'
 import { callId, from, maxForwards, to } from '../sip/message.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import { nameAddrText } from '../sip/name-addr.ts'
@@ -43,6 +43,8 @@ export type Draft =
       readonly linked?: Request
     }
 
+const DIRECTIVES: readonly RoutingDirective[] = ['NEW', 'CONTINUE', 'REVERSE']
+
 type Answer = { readonly kind: 'none' | 'proxied' } | { readonly kind: 'answered'; readonly status: number }
 
 export class Request extends Message implements SipServletRequest {
@@ -50,6 +52,7 @@ export class Request extends Message implements SipServletRequest {
   readonly #draft: Draft
   #requestUri: URI | null = null
   #routes: readonly URI[] = []
+  #directive: RoutingDirective | null = null
   #proxy: ProxyPlanner | null = null
   #answer: Answer = { kind: 'none' }
 
@@ -101,6 +104,22 @@ export class Request extends Message implements SipServletRequest {
 
   get isIncoming(): boolean {
     return this.#draft.kind === 'received' && this.#draft.isIncoming
+  }
+
+  get region(): Region | null {
+    return this.session.region
+  }
+
+  get subscriberURI(): URI | null {
+    return this.session.subscriberURI
+  }
+
+  setRoutingDirective(directive: RoutingDirective, original?: SipServletRequest): void {
+    this.#checkInitial('setRoutingDirective')
+    if (!DIRECTIVES.includes(directive)) throw new TypeError(`"${String(directive)}" is not NEW, CONTINUE or REVERSE`)
+    if (directive !== 'NEW' && this.linked === '' && original?.isInitial !== true)
+      illegal(`${directive} goes on with the chain of an initial request that came: name it, or copy it by B2buaHelper`)
+    this.#directive = directive
   }
 
   get isCommitted(): boolean {
@@ -252,6 +271,7 @@ export class Request extends Message implements SipServletRequest {
       requestUri: toWire(String(this.requestURI)),
       routes: this.#routes.map((uri) => nameAddrText({ display: '', uri: toWire(String(uri)) })),
       callId: '',
+      ...(this.#directive === null ? {} : { directive: this.#directive }),
       ...this.parts,
     }
   }

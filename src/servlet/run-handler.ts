@@ -8,6 +8,7 @@ import { sizeOf } from './attribute.ts'
 import { HandlerTurn } from './handler-turn.ts'
 import { illegal } from './illegal-state.ts'
 import { servletLimits } from './limits.ts'
+import { nextApplications } from './router.ts'
 
 export interface BegunTurn {
   /** What the handler returned; a promise, if it is async. */
@@ -79,6 +80,8 @@ function dispatch(application: Application, turn: HandlerTurn, name: HandlerName
       return errorEvent(listeners, turn, name)
     case 'doHttp':
       return undefined
+    case 'getNextApplication':
+      return nextApplications(application, turn.call.questions ?? [])
     default:
       return onMessage(application, turn, name)
   }

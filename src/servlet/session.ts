@@ -1,10 +1,10 @@
 // SipSession (JSR 289 6.2), as a handler's turn sees and changes it.
 
-import type { SipSessionView } from '../app/contract.ts'
+import type { Region, SipSessionView } from '../app/contract.ts'
 import type { SipSessionState } from '../session/sip-session.ts'
 import { isToken } from '../sip/scan.ts'
 import { partyOf } from './address.ts'
-import type { Address, SipSession } from './api.ts'
+import type { Address, SipSession, URI } from './api.ts'
 import type { ApplicationSession } from './application-session.ts'
 import { Attributed } from './attributed.ts'
 import type { HandlerTurn } from './handler-turn.ts'
@@ -57,6 +57,15 @@ export class Session extends Attributed implements SipSession {
 
   get remoteParty(): Address {
     return partyOf(this.#view.remote)
+  }
+
+  get region(): Region | null {
+    return this.turn.call.view.region ?? null
+  }
+
+  get subscriberURI(): URI | null {
+    const { subscriber = '' } = this.turn.call.view
+    return subscriber === '' ? null : partyOf(`<${subscriber}>`).uri
   }
 
   get isProxied(): boolean {

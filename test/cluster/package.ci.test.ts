@@ -55,7 +55,7 @@ test('the package works where it is installed', async () => {
     const module = join(root, 'docs/examples/applications/prepaid.ts')
     const config = JSON.stringify({ name: null, module, memoryMb: 64, timeLimitMs: 1_000 })
     const check = join(folder, 'node_modules/holdfast/dist/src/host/application-check.js')
-    const load = `const { applicationTrouble } = await import('${check}'); console.log(await applicationTrouble([${config}]))`
+    const load = `const { applicationTrouble } = await import('${check}'); console.log(await applicationTrouble({ applications: [${config}] }))`
     expect(await run(process.execPath, ['--input-type=module', '-e', load], folder)).toBe('null\n')
   } finally {
     rmSync(folder, { recursive: true, force: true })
