@@ -1,17 +1,27 @@
-// `npm run test:ci`: real processes under SIPp's load for minutes, a thousand seeds of the simulator, and the mutants.
+// `npm run test:ci` (ci.ts): real processes under SIPp's load for minutes; and the simulator's seeds, crash points and mutants.
 
 import { defineConfig } from 'vitest/config'
 import { PlainLineReporter } from './plain-line-reporter.ts'
 
+const root = new URL('..', import.meta.url).pathname
+const simulation = 'test/cluster/simulation.ci.test.ts'
+const shared = { root, fileParallelism: false, maxConcurrency: 2, hookTimeout: 60_000 }
+
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
-    name: 'ci',
+    root,
     reporters: ['verbose', new PlainLineReporter()],
-    include: ['test/cluster/*.ci.test.ts'],
-    fileParallelism: false,
-    maxConcurrency: 2,
-    testTimeout: 600_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'processes',
+          include: ['test/cluster/*.ci.test.ts'],
+          exclude: [simulation],
+          testTimeout: 600_000,
+        },
+      },
+      { test: { ...shared, name: 'simulation', include: [simulation], testTimeout: 1_900_000 } },
+    ],
   },
 })

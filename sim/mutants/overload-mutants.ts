@@ -7,7 +7,7 @@ export const overloadMutants: readonly Mutant[] = [
     name: 'overload-refuses-known-calls',
     room: 'replica',
     file: 'src/replica/passing.ts',
-    find: '    if (store.group(group) !== null) return false\n    if (message.method',
+    find: '    if (store.group(group) !== null || this.#shedding.hasBegun(group)) return false\n    if (message.method',
     replace: '    if (message.method',
     story: 'under overload an INVITE that comes again is refused, though its call is in the store',
     promise: 'C2',
@@ -17,11 +17,11 @@ export const overloadMutants: readonly Mutant[] = [
     name: 'overload-refuses-calls-that-are-up',
     room: 'replica',
     file: 'src/replica/passing.ts',
-    find: 'if (toTag(message) !== null || this.#shedding.isLetIn(message, context.keys)) return false',
-    replace: 'if (this.#shedding.isLetIn(message, context.keys)) return false',
+    find: 'if (toTag(message) !== null || (!isCrowded && this.#shedding.isLetIn(message, context.keys))) return false',
+    replace: 'if (!isCrowded && this.#shedding.isLetIn(message, context.keys)) return false',
     also: [
       {
-        find: '    if (store.group(group) !== null) return false\n    if (message.method',
+        find: '    if (store.group(group) !== null || this.#shedding.hasBegun(group)) return false\n    if (message.method',
         replace: '    if (message.method',
       },
     ],

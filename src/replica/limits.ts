@@ -75,6 +75,13 @@ export const limits = {
   slow: seconds(1),
   slowPart: 4,
   slowLeast: 10,
+  /** With so many messages that wait here for their owners, nothing new is let in, whatever the share: a replica that keeps up has some
+   * hundred of them, and a second passes until the share is cut. But for a while after a change of owners, or without a quorum: what
+   * waits then is no load. */
+  crowd: 1_000,
+  settled: seconds(3),
+  /** What a request that was let in has made is applied here within that: who lags more is stale. */
+  begunFor: seconds(2),
   /** Inputs kept for an owner; beyond it UDP is dropped, streams get 503. About 20 MB. */
   kept: 10_000,
   /** ...and this much more for what comes on a stream and can't be refused: its sender doesn't repeat it. Beyond it that is lost. */

@@ -107,7 +107,8 @@ export class Passing {
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
     if (this.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
-    if (this.#shedding.isOn && this.#turnsAway(flow, data)) return
+    const isCrowded = this.#shedding.isCrowded(this.#keeper.size, now)
+    if ((isCrowded || this.#shedding.isOn) && this.#turnsAway(flow, data, isCrowded)) return
     this.#keep(flow, data, now)
   }
 
@@ -143,7 +144,7 @@ export class Passing {
 
   /** While there is too much to do, at the door: refuses what would begin something, but for its share. True: nothing more becomes of
    * it. What somebody may have let in already is never refused. */
-  #turnsAway(flow: Flow, data: string): boolean {
+  #turnsAway(flow: Flow, data: string, isCrowded: boolean): boolean {
     const { store, outbox } = this.#ports
     if (!mayBegin(data) || this.#ports.stale() || store.keyGeneration === 0) return false
     const context = this.#ports.context()
@@ -157,14 +158,14 @@ export class Passing {
       if (isRepeated) outbox.count('sip_dropped_repeated')
       return isRepeated
     }
-    if (store.group(group) !== null) return false
+    if (store.group(group) !== null || this.#shedding.hasBegun(group)) return false
     if (message.method === 'ACK') {
       // Of a refusal here, as a rule: there is nobody to tell.
       const isStray = keyOfRoute(message, context) === null
       if (isStray) outbox.count('sip_dropped_stray_ack')
       return isStray
     }
-    if (toTag(message) !== null || this.#shedding.isLetIn(message, context.keys)) return false
+    if (toTag(message) !== null || (!isCrowded && this.#shedding.isLetIn(message, context.keys))) return false
     outbox.count('sip_refused_load')
     this.#ports.answer(refuseForNow(message, flow, context))
     return true
@@ -215,10 +216,14 @@ export class Passing {
         return
       case 'group': {
         this.#keeper.name(kept, received.group)
+        const { message } = received
+        if (message.kind === 'request' && message.method !== 'ACK') {
+          this.#shedding.begun(received.group, this.#ports.now())
+        }
         const owner = must(store.ownerOf(received.group), 'somebody serves')
         if (owner === life) {
           this.#keeper.give(kept, owner)
-          room.message(received.group, received.message, kept.flow, kept.number)
+          room.message(received.group, message, kept.flow, kept.number)
         } else {
           this.#pass(kept, owner)
         }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { GroupKey } from '../base/brand.ts'
 import { hashKey } from '../base/hash.ts'
 import { instant, millis, plus } from '../base/instant.ts'
 import { parsedRequest, phone, request } from '../call/testing/phone.ts'
@@ -80,4 +81,23 @@ test('a share of all is let in, and the same request alike each time', () => {
   const verdicts = Array.from({ length: 500 }, (_, n) => shedding.isLetIn(invite(n), keys))
   expect(verdicts.filter(Boolean).length / 500).toBeCloseTo(0.32, 1)
   expect(Array.from({ length: 500 }, (_, n) => shedding.isLetIn(invite(n), keys))).toEqual(verdicts)
+})
+
+test('while a crowd waits nothing new is let in, but for a while after a change of owners', () => {
+  const shedding = new Shedding()
+  const then = plus(start, millis(10_000))
+  expect(shedding.isCrowded(limits.crowd - 1, then)).toBe(false)
+  expect(shedding.isCrowded(limits.crowd, then)).toBe(true)
+  shedding.ownersChanged(then)
+  expect(shedding.isCrowded(limits.kept, plus(then, millis(2_999)))).toBe(false)
+  expect(shedding.isCrowded(limits.crowd, plus(then, limits.settled))).toBe(true)
+})
+
+test('what was let in is known until the log shows it, and no longer', () => {
+  const shedding = new Shedding()
+  shedding.begun('one' as GroupKey, start)
+  shedding.begun('two' as GroupKey, plus(start, millis(1_500)))
+  expect(['one', 'two', 'three'].map((group) => shedding.hasBegun(group as GroupKey))).toEqual([true, true, false])
+  shedding.begun('two' as GroupKey, plus(start, limits.begunFor))
+  expect(['one', 'two'].map((group) => shedding.hasBegun(group as GroupKey))).toEqual([false, true])
 })

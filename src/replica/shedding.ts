@@ -4,9 +4,12 @@
 //
 //   a check that found too much --the fourth in a row, or any while the share is cut already--> the share is cut
 //   one that did not            --------------------------------------------------------------> the share rises, up to all
+//
+// The share is found in seconds, and until then each call that is let in brings six more messages. So while a crowd waits here, none is.
 
 import { sipHashText } from '../base/hash.ts'
 import { must } from '../base/assert.ts'
+import type { GroupKey } from '../base/brand.ts'
 import { between, instant } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { requestKey } from '../proxy/branch.ts'
@@ -23,6 +26,8 @@ export class Shedding {
   #slow = 0
   /** Waiting counts from here. */
   #from = instant(0)
+  /** Groups that a request began in lately, and when: a replica hears that it is handled before it has applied what came of it. In order. */
+  readonly #begun = new Map<GroupKey, Instant>()
 
   get isOn(): boolean {
     return this.#share < 100
@@ -64,6 +69,26 @@ export class Shedding {
       this.#share = Math.max(limits.leastShare, Math.floor((before * limits.shareCut) / 100))
     } else if (this.#full === 0) this.#share = Math.min(100, before + limits.shareRise)
     return this.#share === before ? null : this.#share
+  }
+
+  /** So many messages wait here that what would begin something had better come later. */
+  isCrowded(kept: number, now: Instant): boolean {
+    return kept >= limits.crowd && between(this.#from, now) >= limits.settled
+  }
+
+  /** What would begin something was let in. */
+  begun(group: GroupKey, now: Instant): void {
+    this.#begun.delete(group)
+    this.#begun.set(group, now)
+    for (const [oldest, at] of this.#begun) {
+      if (between(at, now) < limits.begunFor) break
+      this.#begun.delete(oldest)
+    }
+  }
+
+  /** Lately: its repetition isn't refused. */
+  hasBegun(group: GroupKey): boolean {
+    return this.#begun.has(group)
   }
 
   /** By a keyed hash, so that nobody can choose to be let in. */
