@@ -214,7 +214,7 @@ describe('the files', () => {
     const entries = sources.filter(
       ({ path }) =>
         /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(path) ||
-        /\.test\.ts$|\.config\.ts$|^docs\/examples\/(?:applications\/)?[\w-]+\.ts$|^test\/(?:from-source|ci|bench\/(?:snapshot(?:-replica)?|overload|log\/(?:main|replica)|failover\/main)|moments\/main|fuzz\/(?:main|worker)|(?:models|sessions|versions)\/bug-worker|interop\/main)\.ts$/.test(
+        /\.test\.ts$|\.config\.ts$|^docs\/examples\/(?:applications\/)?[\w-]+\.ts$|^test\/(?:from-source|ci|bench\/(?:snapshot(?:-replica)?|overload|log\/(?:main|replica)|failover\/main|timers\/(?:main|ticker))|moments\/main|app-deaths\/(?:main|preload|proxied|two-legs)|fuzz\/(?:main|worker)|(?:models|sessions|versions)\/bug-worker|interop\/main)\.ts$/.test(
           path,
         ),
     )

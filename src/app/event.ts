@@ -19,7 +19,8 @@ import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
-import type { GroupView } from '../store/view.ts'
+import type { Entity } from '../store/view.ts'
+import type { EntityRef } from '../wire/entry.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
@@ -289,10 +290,10 @@ export function passesAsk(turn: Turn, input: CallInput): boolean {
 }
 
 /** Whose intent it is: the set's own (''), or an application's, by its name. */
-export function laneOf(id: string, view: () => GroupView | null): string {
+export function laneOf(id: string, find: (ref: EntityRef) => Entity | null): string {
   if (isCores(id)) return ''
-  const session = view()?.entities.find((one) => one.tree === 'SipApplicationSession' && one.id === APPLICATION_SESSION)
-  const value = session === undefined ? null : entityValue(session)
+  const session = find({ tree: 'SipApplicationSession', id: APPLICATION_SESSION })
+  const value = session === null ? null : entityValue(session)
   return value?.kind === 'application-session' && value.hosted !== null ? value.applicationName : ''
 }
 

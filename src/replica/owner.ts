@@ -60,7 +60,9 @@ export class Owner {
   constructor(ports: OwnerPorts) {
     this.#ports = ports
     this.#takeovers = new Takeovers(ports.store, ports.life)
-    this.#intents = new IntentQueue(limits.performances, ({ group, id }) => laneOf(id, () => ports.store.group(group)))
+    this.#intents = new IntentQueue(limits.performances, ({ group, id }) =>
+      laneOf(id, (ref) => ports.store.entity(group, ref)),
+    )
   }
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
@@ -521,10 +523,10 @@ export class Owner {
 
   #perform(): void {
     for (let intent = this.#intents.take(); intent !== undefined; intent = this.#intents.take()) {
-      const { group, id: wanted } = intent
+      const { group, id } = intent
       // Gone with its group, if a later timer of the same pulse took that.
-      const open = this.#ports.store.group(group)?.intents.find(({ id }) => id === wanted)
-      if (open === undefined) {
+      const open = this.#ports.store.intent(group, id)
+      if (open === null) {
         this.#intents.done(intent)
         continue
       }

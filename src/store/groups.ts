@@ -15,7 +15,7 @@ import { refKey } from './order.ts'
 import { SnapshotCursor } from './snapshot.ts'
 import type { SnapshotFront } from './snapshot.ts'
 import { Timers } from './timers.ts'
-import type { Entity, FiredTimer, GroupView, StoreCounts } from './view.ts'
+import type { Entity, FiredTimer, GroupView, OpenIntent, StoreCounts } from './view.ts'
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -103,6 +103,10 @@ export class Groups {
 
   entity(key: GroupKey, ref: EntityRef): Entity | null {
     return this.#index.entity(key, ref)
+  }
+
+  intent(key: GroupKey, id: string): OpenIntent | null {
+    return this.#intents.get(key, id)
   }
 
   get cutting(): boolean {

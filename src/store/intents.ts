@@ -24,6 +24,10 @@ export class Intents {
     return [...(this.#byGroup.get(group)?.values() ?? [])].sort(byId)
   }
 
+  get(group: GroupKey, id: string): OpenIntent | null {
+    return this.#byGroup.get(group)?.get(id) ?? null
+  }
+
   /** Opens an intent; one of the same id that is open is replaced. */
   open(group: GroupKey, id: string, bytes: Uint8Array, at: Index): void {
     this.done(group, id)

@@ -8,7 +8,7 @@ import { assert, unreachable } from '../base/assert.ts'
 import { type GroupKey, type Index, type Life, index as indexOf, replicaOf } from '../base/brand.ts'
 import type { HashKey } from '../base/hash.ts'
 import { type Duration, type Stamp, micros, stamp as stampOf } from '../base/instant.ts'
-import type { BookChange, Commit, Entry, Pulse, Raise, ServingChange, SetKey } from '../wire/entry.ts'
+import type { BookChange, Commit, EntityRef, Entry, Pulse, Raise, ServingChange, SetKey } from '../wire/entry.ts'
 import { knownFormat, OLDEST_FORMAT } from '../wire/formats.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import type { SnapshotHead, SnapshotPart } from '../wire/snapshot.ts'
@@ -23,7 +23,7 @@ import { SetKeyring } from './set-keys.ts'
 import type { SnapshotCursor } from './snapshot.ts'
 import { Tail } from './tail.ts'
 import type { Follow } from './tail.ts'
-import type { Applied, CommitOutcome, GroupView, Serving, StoreCounts } from './view.ts'
+import type { Applied, CommitOutcome, Entity, GroupView, OpenIntent, Serving, StoreCounts } from './view.ts'
 
 export interface StoreOptions {
   /** How much later than its deadline a `delete` timer may want its pulse. Not replicated: it only says when to ask. */
@@ -109,6 +109,15 @@ export class Store {
 
   group(key: GroupKey): GroupView | null {
     return this.#groups.view(key)
+  }
+
+  /** One of a group's entities, or of its intents: what one look needs, where a group may have a hundred of each. */
+  entity(key: GroupKey, ref: EntityRef): Entity | null {
+    return this.#groups.entity(key, ref)
+  }
+
+  intent(key: GroupKey, id: string): OpenIntent | null {
+    return this.#groups.intent(key, id)
   }
 
   /** 0 = there is no such group. */

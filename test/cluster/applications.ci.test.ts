@@ -1,12 +1,13 @@
-// An application in real processes: it refuses some calls and lets the others through, while the leader is killed, and its code is
-// replaced (decisions/0033). About 10 s.
+// Applications in real processes: one refuses some calls and lets the others through, while the leader is killed, and its code is
+// replaced; another one breaks in all the ways there are, and no other call notices (decisions/0033). About 20 s.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { order } from '../../src/host/admin-client.ts'
-import { inScene } from './scene.ts'
+import { Messenger } from './messenger.ts'
+import { inScene, phones as scripted } from './scene.ts'
 import { missingTools } from './sipp.ts'
 
 const missing = missingTools()
@@ -34,7 +35,12 @@ export const screening = defineApplication({
 `
 
 interface Applications {
-  readonly applications: readonly { readonly turns: number; readonly failures: number; readonly restarts: number }[]
+  readonly applications: readonly {
+    readonly turns: number
+    readonly failures: number
+    readonly restarts: number
+    readonly versions: readonly { readonly running: boolean }[]
+  }[]
 }
 
 test.skipIf(missing !== null)(
@@ -74,3 +80,70 @@ test.skipIf(missing !== null)(
     })
   },
 )
+
+/** Only MESSAGEs are for it, and what it does is what they say. */
+const BROKEN = `import { defineApplication } from 'holdfast/servlet'
+
+const kept: unknown[] = []
+
+export const broken = defineApplication({
+  name: 'broken',
+  doMessage(request) {
+    if (request.content === 'throws') throw new Error('thrown on purpose')
+    if (request.content === 'exits') process.exit(3)
+    while (request.content === 'leaks') kept.push(new Array(10_000).fill(request.callId))
+    while (request.content === 'loops');
+    request.createResponse(200).send()
+  },
+})
+`
+
+/** What it does, and what the log says of that. */
+const ways: readonly (readonly [what: string, said: RegExp])[] = [
+  ['throws', /"code":"handler-failed".*thrown on purpose/],
+  ['exits', /"code":"application-ended".*it ended itself \(process.exit, code 3\)/],
+  ['leaks', /"code":"application-ended".*it used more than the 32 MB that it may/],
+  ['loops', /"code":"application-ended".*its loop hangs/],
+]
+
+test.skipIf(missing !== null)(
+  'an application that throws, exits, leaks or loops: its own request gets 500, the log says why, and no other call notices',
+  async () => {
+    await inScene(85, async (scene) => {
+      const path = join(scene.folder, 'broken.ts')
+      writeFileSync(path, BROKEN)
+      const applications = [{ module: path, memoryMb: 32, timeLimitMs: 1_000 }]
+      const set = await scene.set({ restart: 'never', data: join(scene.folder, 'data'), applications })
+      await set.statuses('it runs', 10_000, ({ formats }) => formats.active > 1)
+      const pids = set.ids.map((id) => set.pid(id))
+      const messenger = new Messenger(hostOf(scene.place.admin), scene.place.sip)
+      await messenger.open()
+      const load = await scene.load({ phones: scripted.routed, transport: 'u1', rate: 20, calls: 2_000, holdMs: 1_000 })
+      await load.caller.reaches('calls go on', 20_000, ({ successful }) => successful > 5)
+      for (const [what, said] of ways) {
+        const { successful } = load.caller.stats()
+        expect([what, await messenger.send(`broken-${what}`, what)]).toEqual([what, 500])
+        expect(set.stderr()).toMatch(said)
+        await set.statuses(`it runs after it ${what}`, 10_000, (status) =>
+          (status as unknown as Applications).applications.every(({ versions }) =>
+            versions.every(({ running }) => running),
+          ),
+        )
+        expect([what, await messenger.send(`broken-fine-${what}`, 'works')]).toEqual([what, 200])
+        await load.caller.reaches(`calls went on while it ${what}`, 20_000, (stats) => stats.successful > successful)
+      }
+      messenger.close()
+      const { created, successful, failed, unexpected } = await load.caller.stop()
+      expect({ successful, failed, unexpected }).toEqual({ successful: created, failed: 0, unexpected: 0 })
+      expect(set.ids.map((id) => set.pid(id))).toEqual(pids)
+      const told = await Promise.all(set.ids.map(async (id) => (await set.status(id)) as unknown as Applications))
+      const sum = (of: 'failures' | 'restarts'): number =>
+        told.flatMap((one) => one.applications).reduce((total, one) => total + one[of], 0)
+      expect([sum('failures'), sum('restarts')]).toEqual([4, 3])
+    })
+  },
+)
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'))
+}

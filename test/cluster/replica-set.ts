@@ -33,6 +33,7 @@ export interface Status {
   readonly appliedIndex: number
   readonly voters: readonly number[]
   readonly serving: readonly { readonly id: number; readonly life: string; readonly since: number }[]
+  readonly formats: { readonly active: number }
   readonly detached: boolean
   readonly groups: number
   readonly entities: number
@@ -83,8 +84,12 @@ export interface SetOptions {
   readonly durability?: 'memory'
   /** More of the command line. */
   readonly extra?: readonly string[]
+  /** More of the environment, which replicas and workers of applications get, too. */
+  readonly env?: Readonly<Record<string, string>>
   /** When the log is compacted; with it the set starts from a config file, in `data`. */
   readonly compaction?: { readonly every: number; readonly kept: number }
+  /** As a config file has them, likewise. */
+  readonly applications?: readonly Readonly<Record<string, unknown>>[]
 }
 
 export class ReplicaSet {
@@ -282,8 +287,12 @@ export class ReplicaSet {
 }
 
 /** Starts `holdfast` from a checkout, as a user's script does. */
-export function holdfast(args: readonly string[], checkout = root): Program {
-  return startProgram('npm', ['run', '-s', 'holdfast', '--', ...args], { cwd: checkout })
+export function holdfast(
+  args: readonly string[],
+  checkout = root,
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  return startProgram('npm', ['run', '-s', 'holdfast', '--', ...args], { cwd: checkout, env })
 }
 
 /** Starts a set without waiting for it. */
@@ -295,19 +304,19 @@ export function launchSet(options: SetOptions): ReplicaSet {
   if (options.data !== undefined) args.push('--data', options.data)
   if (options.restart !== undefined) args.push('--restart', options.restart)
   if (options.durability !== undefined) args.push('--durability', options.durability)
-  if (options.compaction === undefined) return new ReplicaSet(holdfast(args))
-  return new ReplicaSet(
-    holdfast(['up', '--json', '--config', configWith(options.compaction, args, must(options.data, 'a data folder'))]),
-  )
+  const { compaction, applications, env } = options
+  if (compaction === undefined && applications === undefined) return new ReplicaSet(holdfast(args, root, env))
+  const file = configWith({ compaction, applications }, args, must(options.data, 'a data folder'))
+  return new ReplicaSet(holdfast(['up', '--json', '--config', file], root, env))
 }
 
 /** The file that `up --print-config` would make of these arguments, with that in it. */
-function configWith(compaction: SetOptions['compaction'], args: readonly string[], data: string): string {
+function configWith(more: object, args: readonly string[], data: string): string {
   const printed = spawnSync('npm', ['run', '-s', 'holdfast', '--', ...args, '--print-config'], { cwd: root })
   if (printed.status !== 0) throw new Error(`--print-config: ${printed.stderr.toString()}`)
   const config = JSON.parse(printed.stdout.toString()) as object
   const file = `${data}.json`
-  writeFileSync(file, JSON.stringify({ ...config, compaction }), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify({ ...config, ...more }), { mode: 0o600 })
   return file
 }
 

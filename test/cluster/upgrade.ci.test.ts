@@ -27,7 +27,7 @@ const OLDER = process.env['HOLDFAST_OLDER']
 
 type Release = 'older' | 'newer'
 
-interface Shown extends Status {
+interface Shown extends Omit<Status, 'formats'> {
   /** Releases before formats had numbers don't say. */
   readonly formats?: { readonly active: number }
 }
