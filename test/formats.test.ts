@@ -66,6 +66,8 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'body book',
     'frame ask',
     'frame answer',
+    'frame order',
+    'frame ordered',
     'part book',
     'part events',
     'entity fork',

@@ -72,7 +72,7 @@ export class LogMarks {
   }
 
   #accepted({ group, onto, cancels, timers, puts }: Commit): void {
-    this.#marks.reached('banned', group === BANS && puts.length > 0)
+    this.#marks.reached('banned', group === BANS && puts.some(({ tree }) => tree === 'ServletContext'))
     this.#marks.reached('built-on-an-open-commit', onto !== 0)
     for (const id of cancels) this.#timersSet.delete(`${group} ${id}`)
     for (const { id } of timers) this.#timersSet.set(`${group} ${id}`, this.#now())

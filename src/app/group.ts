@@ -18,7 +18,7 @@ import type { SipRequest } from '../sip/message.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppAnswer, AppCall, HandlerName, NextApplication, NextQuestion, Op, ProxyPlan } from './contract.ts'
-import { endCall } from './end-call.ts'
+import { doAll } from './do-all.ts'
 import { enter, passesAsk, wantsToHear } from './event.ts'
 import type { AppEvent } from './event.ts'
 import { noteHeard } from './heard.ts'
@@ -26,7 +26,6 @@ import { requestHandler } from './handler-names.ts'
 import { Initial } from './initial.ts'
 import type { Onward } from './initial.ts'
 import { onLegDefault } from './leg-default.ts'
-import { applyLegOp } from './leg-ops.ts'
 import { onLegTakeover, onLegUnsent } from './leg-takeover.ts'
 import { onLegWake, resumeLegs } from './leg-wake.ts'
 import { settleSessions } from './lifecycle.ts'
@@ -34,7 +33,8 @@ import { readAnswers } from './next-application.ts'
 import { onTheirWay, outgoing } from './onward.ts'
 import type { Outgoing } from './onward.ts'
 import { opsFault } from './op-shapes.ts'
-import { applyOp } from './operations.ts'
+import { stepOrder } from './order-step.ts'
+import type { OrderInput } from './order-step.ts'
 import { applicationOf, handlerOf } from './router.ts'
 import { readTable } from './router-table.ts'
 import { hasRouter, placeOf, questionOf, rule } from './ruling.ts'
@@ -45,6 +45,9 @@ import { viewOf } from './view.ts'
 
 export { emptyLocal, isIdle, isInLog, loadGroup, localOf, wakeAt } from '../call/group.ts'
 export type { Group } from '../call/group-state.ts'
+
+/** All that can happen to a group. */
+export type GroupInput = CallInput | OrderInput
 
 /** What an application is to be asked; the owner gives it its id, and the group's version. */
 export interface Ask {
@@ -85,10 +88,11 @@ const NO_ROOM = 'the set writes format 1, which has no room for what application
 
 export function stepGroup(
   group: Group,
-  input: CallInput,
+  input: GroupInput,
   ctx: AppContext,
   answered: Answered | null = null,
 ): StepResult {
+  if (input.kind === 'order') return { ...stepOrder(group, input, ctx), asks: null, failure: null }
   const step: Step = { group, input, ctx }
   if (answered !== null) return afterAnswer(step, answered.event, answered.answer)
   const turn = beginTurn(step)
@@ -99,8 +103,8 @@ export function stepGroup(
 }
 
 /** Whether the input is not to wait for what the application says of another one. */
-export function passes(group: Group, input: CallInput, ctx: AppContext): boolean {
-  return passesAsk(beginCall(group, ctx), input)
+export function passes(group: Group, input: GroupInput, ctx: AppContext): input is CallInput {
+  return input.kind !== 'order' && passesAsk(beginCall(group, ctx), input)
 }
 
 /** What becomes of an input that passes: its course, and the application is told of it afterwards. */
@@ -364,30 +368,6 @@ function forwardBare(step: Step, event: AppEvent, onward: Onward, plan: ProxyPla
 function requestOf({ input }: Step): SipRequest {
   const message = input.kind === 'message' ? input.message : null
   return must(message?.kind === 'request' ? message : null, 'something begins with a request')
-}
-
-/** Why one of them isn't allowed; null = they are done. */
-function doAll(turn: Turn, ops: readonly Op[], initial: Initial | null = null): string | null {
-  for (const op of ops) {
-    const fault = doOne(turn, op, initial)
-    if (fault !== null) return fault
-  }
-  return null
-}
-
-function doOne(turn: Turn, op: Op, initial: Initial | null): string | null {
-  switch (op.kind) {
-    case 'proxy':
-      return initial === null
-        ? 'IllegalState: proxy: only a request that begins something can be proxied'
-        : initial.proxy(op)
-    case 'respond':
-      return applyLegOp(turn, op)
-    case 'end-call':
-      return endCall(turn, op.session)
-    default:
-      return applyOp(turn, op)
-  }
 }
 
 /** Nothing that the handler did counts. */

@@ -8,6 +8,8 @@ export const appLimits = {
   /** Inputs that wait behind one that an application is being asked about. With one more, that question is given up as if the handler
    * had taken too long, so that nothing is lost and nobody's memory grows. */
   queued: 100,
+  /** ...of which so many may have room that orders wait too: with more, an order is told to ask again. */
+  queuedOrders: 50,
   /** Messages of a group that are known to have been handled, for as long as whoever sent them may repeat them. With one more, the
    * oldest is forgotten: should it come again, its handler runs once more. */
   heard: 128,

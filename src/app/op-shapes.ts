@@ -82,7 +82,7 @@ const timer = record<NewTimer>({
   info: anything,
 })
 
-const operation = variants<Op>({
+export const operationShape = variants<Op>({
   'set-attribute': record({ kind: kind('set-attribute'), of: id, name, value: anything }),
   'remove-attribute': record({ kind: kind('remove-attribute'), of: id, name }),
   'expect-version': record({ kind: kind('expect-version'), of: id, version: integer<number>(0) }),
@@ -105,7 +105,7 @@ const operation = variants<Op>({
   'set-handler': record({ kind: kind('set-handler'), session: id, handler: name }),
 })
 
-const operations = list(operation, appLimits.operations)
+const operations = list(operationShape, appLimits.operations)
 
 /** Why these are no operations; null = they are, as far as their looks go. */
 export function opsFault(ops: unknown): string | null {

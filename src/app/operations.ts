@@ -58,15 +58,22 @@ export function applyOp(turn: Turn, op: SessionOp): string | null {
   }
 }
 
+const CONFLICT = 'conflict: '
+
+/** Whether that is why `expect-version` wasn't allowed. */
+export function isConflict(fault: string): boolean {
+  return fault.startsWith(CONFLICT)
+}
+
 /** Compare-and-put: as the group was when the turn began. */
 function expectVersion(turn: Turn, of: string, version: number): string | null {
   const held = of === '' ? turn.held('SipApplicationSession', APPLICATION_SESSION) : turn.held('SipSession', of)
   const is = held?.version ?? 0
-  return is === version ? null : `conflict: ${nameOf(of)} has version ${is}, not ${version}: read it again`
+  return is === version ? null : `${CONFLICT}${nameOf(of)} has version ${is}, not ${version}: read it again`
 }
 
 function setAttribute(turn: Turn, of: string, name: unknown, value: unknown): string | null {
-  const fault = sessionFault(turn, of) ?? nameFault('an attribute', name)
+  const fault = sessionFault(turn, of) ?? nameFault('the name of an attribute', name)
   if (fault !== null) return fault
   const packed = packValue(value)
   if (!packed.ok) return `IllegalArgument: the attribute ${name as string} of ${nameOf(of)}: ${packed.error}`
@@ -146,7 +153,7 @@ function setWhenReady(turn: Turn, of: string, invalidateWhenReady: boolean): str
 }
 
 function setHandler(turn: Turn, session: string, handler: unknown): string | null {
-  const fault = sessionFault(turn, session) ?? (handler === '' ? null : nameFault('a handler', handler))
+  const fault = sessionFault(turn, session) ?? (handler === '' ? null : nameFault('the name of a handler', handler))
   if (fault === null) changeSession(turn, session, { handler: handler as string })
   return fault
 }
@@ -185,10 +192,15 @@ function nameOf(of: string): string {
   return of === '' ? 'the application session' : `SipSession ${of}`
 }
 
+/** Why an application key is none; null = it is one. */
+export function keyFault(key: unknown): string | null {
+  return nameFault('an application key', key)
+}
+
 function nameFault(what: string, name: unknown): string | null {
   const isName =
     typeof name === 'string' && name !== '' && name.length <= appLimits.name && !/\p{Surrogate}/u.test(name)
-  return isName ? null : `IllegalArgument: the name of ${what} has 1 to ${appLimits.name} characters`
+  return isName ? null : `IllegalArgument: ${what} has 1 to ${appLimits.name} characters`
 }
 
 function durationFault(what: string, duration: unknown, least: number): string | null {

@@ -14,7 +14,7 @@
 // - `done` is said once the commit is applied at the owner, so whoever looks with `atLeast` = its `index` sees it at every replica;
 // - of all orders that create the session of one key, at any replicas, at the same instant, one creates it, and all are told the same
 //   session;
-// - every wait is bounded (`limits.order`, `limits.lookup`, 3 and 1.5 s), and what isn't known by then is said to be.
+// - every wait is bounded (`limits.order`, `limits.lookup`: 1.5 s), and what isn't known by then is said to be.
 
 import type { Index } from '../base/brand.ts'
 import type { Op, SessionView } from './contract.ts'

@@ -2,7 +2,8 @@
 // at every replica, whoever dies.
 
 import { groupKey } from '../base/brand.ts'
-import type { BanChange, InputRef } from './contract.ts'
+import type { CallInput } from './contract.ts'
+import { MARKS, MARK_KEPT, noteDone, standingOf } from './done-orders.ts'
 import { callLimits } from './limits.ts'
 import type { Turn } from './turn.ts'
 
@@ -10,19 +11,29 @@ import type { Turn } from './turn.ts'
 export const BANS = groupKey('0000000000000000')
 
 /** A change that changes nothing, or for which there is no room, is handled without a commit. */
-export function onBan(turn: Turn, change: BanChange, ref: InputRef): void {
+export function onBan(turn: Turn, { change, mark, ref }: Extract<CallInput, { kind: 'ban' }>): void {
   const { source } = change
+  const standing = standingOf(turn, mark)
   const known = turn.get('ServletContext', source)
+  turn.answer({ kind: 'done', created: false })
+  if (standing.kind === 'done' || (change.kind === 'unban' && known === null)) return turn.handled(ref)
+  const isFull = known === null && turn.entries('ServletContext').length >= callLimits.bans
+  const again = standing.kind !== 'new'
+  if (again || isFull) {
+    const full = `${callLimits.bans} sources are banned already: take one back, or ban a larger block`
+    turn.answer({ kind: 'refused', again, reason: again ? 'too many requests at once: ask again' : full })
+    return turn.handled(ref)
+  }
   if (change.kind === 'unban') {
-    if (known === null) return turn.handled(ref)
     turn.delete('ServletContext', source)
     turn.cancelTimer(timerOf(source))
-    return turn.handledAfter(ref)
+  } else {
+    turn.put(source, { kind: 'ban', source, since: turn.ctx.cluster })
+    if (change.after === null) turn.cancelTimer(timerOf(source))
+    else turn.setTimer(timerOf(source), change.after, [{ tree: 'ServletContext', id: source }])
   }
-  if (known === null && turn.entries('ServletContext').length >= callLimits.bans) return turn.handled(ref)
-  turn.put(source, { kind: 'ban', source, since: turn.ctx.cluster })
-  if (change.after === null) turn.cancelTimer(timerOf(source))
-  else turn.setTimer(timerOf(source), change.after, [{ tree: 'ServletContext', id: source }])
+  noteDone(turn, mark)
+  turn.setTimer(MARKS.id, MARK_KEPT, [MARKS])
   turn.handledAfter(ref)
 }
 

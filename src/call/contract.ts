@@ -93,7 +93,7 @@ export type InputRef = number
 export type CallInput =
   | { readonly kind: 'message'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
   /** A change of the list of banned sources, in its own group. */
-  | { readonly kind: 'ban'; readonly change: BanChange; readonly ref: InputRef }
+  | { readonly kind: 'ban'; readonly change: BanChange; readonly mark: OrderMark; readonly ref: InputRef }
   /** This replica has just become the owner: send again what may have been lost (design.md 4, takeover). */
   | { readonly kind: 'takeover' }
   | { readonly kind: 'wake' }
@@ -114,6 +114,22 @@ export type CallInput =
       readonly data: string
       readonly reason: 'late' | 'no-stream' | 'unreachable'
     }
+
+/** By which an order is known when it is asked for again (call/done-orders.ts). */
+export interface OrderMark {
+  readonly id: string
+  /** Cluster time until which it may be done: then nobody waits for it any more. */
+  readonly until: Stamp
+}
+
+/** What became of an order (decision 0034); told once all that it rests on is applied. */
+export type OrderOutcome =
+  /** `created`: it began the session. */
+  | { readonly kind: 'done'; readonly created: boolean }
+  | { readonly kind: 'conflict'; readonly reason: string }
+  | { readonly kind: 'gone'; readonly reason: string }
+  /** `again`: asking again may help. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly again: boolean }
 
 /** `after`: when it ends; null = when it is taken back. */
 export type BanChange =
@@ -148,6 +164,8 @@ export interface CallResult<Group> {
   readonly handledAfter: readonly InputRef[]
   /** The input is to be given again once this place is found, or isn't; nothing else came of it. */
   readonly waitsFor: Place | null
+  /** Of an order. */
+  readonly outcome?: OrderOutcome
 }
 
 /** One call for `GET /calls`. */

@@ -144,7 +144,7 @@ export function handle(turn: Turn, input: CallInput): void {
       else onResponse(turn, input.message, input.flow, input.ref)
       return
     case 'ban':
-      onBan(turn, input.change, input.ref)
+      onBan(turn, input)
       return
     case 'takeover':
       onTakeover(turn)

@@ -17,6 +17,9 @@ export const callLimits = {
   places: 4,
   /** Banned sources of a set: each message is held against all of them, some microseconds. */
   bans: 1_000,
+  /** Orders that changed a group within the last four seconds: each has a mark, some 30 bytes, in the commits of all that follow. One more is
+   * told to ask again. */
+  orders: 256,
   /** Seconds in Retry-After when a group has no room. */
   retryAfterSeconds: 32,
   /** ...and when there are as many calls as may be: one of them may end at any moment. */

@@ -6,7 +6,7 @@ import type { Duration, Instant } from '../base/instant.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from '../wire/entry.ts'
-import type { CallContext, CallResult, CommitBody, InputRef, Outgoing } from './contract.ts'
+import type { CallContext, CallResult, CommitBody, InputRef, OrderOutcome, Outgoing } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
 import type { Group, Held, InviteLocal, Local, Probe, Relay, UacLocal, UasLocal } from './group-state.ts'
@@ -33,6 +33,7 @@ export class Turn {
   #waitsFor: Place | null = null
   #isHeldBack = false
   #onward: readonly string[] = []
+  #outcome: OrderOutcome | null = null
   #local: Local
 
   constructor(group: Group, ctx: CallContext) {
@@ -186,6 +187,11 @@ export class Turn {
     this.#handledAfter.push(...refs)
   }
 
+  /** What becomes of the order that is this turn's input. */
+  answer(outcome: OrderOutcome): void {
+    this.#outcome = outcome
+  }
+
   setInvite(id: string, invite: InviteLocal): void {
     this.#local = { ...this.#local, invites: new Map(this.#local.invites).set(id, invite) }
   }
@@ -252,6 +258,7 @@ export class Turn {
       handled: waits ? [] : this.#handled,
       handledAfter: waits ? [...this.#handled, ...this.#handledAfter] : this.#handledAfter,
       waitsFor: null,
+      ...(this.#outcome === null ? {} : { outcome: this.#outcome }),
     }
   }
 

@@ -6,6 +6,9 @@ import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import type { GroupKey, ReplicaId } from '../base/brand.ts'
 import { describeCalls, describeEntity } from '../call/describe.ts'
 import { groupOfCallId } from '../proxy/token.ts'
+import type { AppContext } from '../app/context.ts'
+import { findSession } from '../app/found-session.ts'
+import type { Lookup, LookupAnswer } from '../app/orders.ts'
 import { CONFIRMED_CALLS, EARLY_CALLS, sessionsOf } from '../session/holds.ts'
 import { isJoint, membersOf } from '../raft/configuration.ts'
 import { allVoters } from '../raft/quorum.ts'
@@ -25,6 +28,7 @@ import { formatsOf } from './restore.ts'
 export interface Picture {
   readonly options: ReplicaOptions
   readonly store: Store
+  readonly context: AppContext
   readonly raft: RaftStatus
   /** How far the set is from what the member book says. */
   readonly plan: readonly PlaceView[]
@@ -41,18 +45,32 @@ export interface Picture {
 
 /** Whether it waits for a read barrier. */
 export function isLookup({ query }: AdminInput): boolean {
+  if (query.kind === 'session') return true
   return (query.kind === 'calls' || query.kind === 'call') && query.local !== true
 }
 
 const askLocally = '?local=1 shows what this replica knows'
 
-export function tooMany({ id }: AdminInput): Reply {
+export function tooMany({ id, query }: AdminInput): Reply {
+  if (query.kind === 'session')
+    return unknown(id, `${limits.sessionLookups} lookups of sessions wait already: ask again`)
   return { kind: 'reply', id, status: 503, body: { error: `${limits.lookups} lookups wait already; ${askLocally}` } }
 }
 
-export function unconfirmed({ id }: AdminInput): Reply {
-  const error = `no quorum confirmed within ${limits.lookup / 1_000_000} s that nothing newer is committed; ${askLocally}`
+export function unconfirmed({ id, query }: AdminInput): Reply {
+  const within = `within ${limits.lookup / 1_000_000} s`
+  if (query.kind === 'session') {
+    const { atLeast } = query.lookup
+    const lacking = atLeast === null ? 'no quorum confirmed' : `this replica did not come to index ${atLeast}`
+    return unknown(id, `${lacking} ${within}: ask again`)
+  }
+  const error = `no quorum confirmed ${within} that nothing newer is committed; ${askLocally}`
   return { kind: 'reply', id, status: 503, body: { error } }
+}
+
+function unknown(id: number, reason: string): Reply {
+  const body: LookupAnswer = { kind: 'unknown', reason }
+  return { kind: 'reply', id, status: 503, body }
 }
 
 export function answer(input: AdminInput, picture: Picture): Reply {
@@ -80,6 +98,8 @@ export function answer(input: AdminInput, picture: Picture): Reply {
       if (call !== null) return reply(200, call)
       return { ...reply(404, { error: `no call ${query.callId}: see /calls for those that are alive` }), ...next }
     }
+    case 'session':
+      return sessionOf(input.id, query.lookup, picture)
     case 'metrics':
       return reply(200, metricsOf(picture))
     case 'members':
@@ -95,9 +115,10 @@ export function answer(input: AdminInput, picture: Picture): Reply {
       )
     }
     case 'ban':
+    case 'order':
     case 'member':
     case 'events':
-      // Answered by bans.ts, members.ts and event-reads.ts.
+      // Answered by orders.ts, members.ts and event-reads.ts.
       return unreachable(query as never)
     default:
       return unreachable(query)
@@ -211,6 +232,12 @@ function look<T>(
     }
   }
   return { found, next: {} }
+}
+
+function sessionOf(id: number, { application, target }: Lookup, { store, context }: Picture): Reply {
+  const view = store.keyGeneration === 0 ? null : findSession(target, application, store, context)
+  const body: LookupAnswer = { kind: 'seen', view, index: store.appliedIndex }
+  return { kind: 'reply', id, status: view === null ? 404 : 200, body }
 }
 
 /** It is in its Call-ID's group, unless its INVITE carried another one's key. */

@@ -3,8 +3,8 @@
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
 import type { AppAnswer } from '../app/contract.ts'
-import type { Ask, Group } from '../app/group.ts'
-import type { CallInput, InputRef, Outgoing } from '../call/contract.ts'
+import type { Ask, Group, GroupInput } from '../app/group.ts'
+import type { InputRef, OrderOutcome, Outgoing } from '../call/contract.ts'
 import type { Commit } from '../wire/entry.ts'
 
 /** A commit on its way through the log, with what waits for it. */
@@ -17,7 +17,7 @@ export interface OpenCommit {
   /** The group before the first of `inputs`. */
   readonly before: Group
   /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
-  readonly inputs: CallInput[]
+  readonly inputs: GroupInput[]
   readonly sends: Outgoing[]
   readonly handled: InputRef[]
 }
@@ -25,7 +25,7 @@ export interface OpenCommit {
 /** An input that the group's application is asked about. */
 export interface Asking {
   readonly id: number
-  readonly input: CallInput
+  readonly input: GroupInput
   readonly ask: Ask
   /** What it said, while that waits for what DNS says of a place. */
   answer: AppAnswer | null
@@ -39,17 +39,19 @@ export interface Held {
   version: number
   readonly open: OpenCommit[]
   /** Inputs of fallen commits, and those that came while this replica was stale. Handled before any other. */
-  redo: CallInput[]
+  redo: GroupInput[]
   /** Inputs that wait for what DNS says of a place, in order of arrival. */
-  lost: { readonly input: CallInput; readonly place: string }[]
+  lost: { readonly input: GroupInput; readonly place: string }[]
   asking: Asking | null
   /** Inputs that wait for the answer, in order of arrival. */
-  queue: CallInput[]
+  queue: GroupInput[]
   /** What may leave, but not while this replica is stale. */
   released: Outgoing[]
   /** Inputs that are handled once that has left: if the group goes first, their keepers pass them on. */
   answered: InputRef[]
   readonly refs: Set<InputRef>
+  /** What has become of orders, as of the last time that they were handled; told once they are answered. */
+  readonly outcomes: Map<InputRef, OrderOutcome>
 }
 
 export function newHeld(key: GroupKey, group: Group, version: number): Held {
@@ -65,5 +67,6 @@ export function newHeld(key: GroupKey, group: Group, version: number): Held {
     released: [],
     answered: [],
     refs: new Set(),
+    outcomes: new Map(),
   }
 }

@@ -3,6 +3,7 @@
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AppAnswer, ApplicationInfo } from '../app/contract.ts'
+import type { Lookup, Order } from '../app/orders.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
@@ -63,8 +64,8 @@ export interface UnsentInput {
   readonly reason: 'late' | 'no-stream' | 'unreachable'
 }
 
-/** A read for the admin address. The answer is a `reply` effect with the same id. Calls are looked up behind a read barrier
- * (lookups.ts), unless `local`; all else is this replica's own view. */
+/** A question, of the admin address or for an application. The answer is a `reply` effect with the same id. Calls and sessions are looked
+ * up behind a read barrier (lookups.ts), calls unless `local`; all else is this replica's own view. */
 export interface AdminInput {
   readonly kind: 'admin'
   readonly id: number
@@ -82,6 +83,10 @@ export interface AdminInput {
     | { readonly kind: 'bans' }
     /** Answered with an `EventsAnswer`. */
     | EventsQuery
+    /** Answered with a `LookupAnswer`: 200, 404, or 503 for `unknown`. */
+    | { readonly kind: 'session'; readonly lookup: Lookup }
+    /** Answered with an `OrderAnswer`, by way of the group's owner: 200, 400, 404, 409 or 503. */
+    | { readonly kind: 'order'; readonly order: Order }
     /** Answered with a `BanAnswer`, by way of the list's owner. */
     | { readonly kind: 'ban'; readonly request: BanRequest }
     /** Answered with a `MemberAnswer`, by way of the leader. */

@@ -140,6 +140,16 @@ export const limits = {
   looksAtOnce: 3,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
+  /** Lookups of sessions that wait, each of one group. */
+  sessionLookups: 500,
+  /** Orders that wait for an answer at the replica that was asked, and as many at the owner... */
+  orders: 200,
+  /** ...no longer than this, for the same reasons... */
+  order: millis(1_500),
+  /** ...so that later than this, by whoever's clock, nobody waits for one that hasn't been done. */
+  orderValid: seconds(2),
+  /** Bytes of an order: all that one session may keep fits in. */
+  orderBytes: 262_144,
   /** Events kept for those who follow calls (decision 0032), some 400 bytes each, in memory and in each snapshot: at ten calls a second
    * those of eight minutes. Who was away for longer is told what is missing. */
   keptEvents: 20_000,

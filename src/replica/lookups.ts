@@ -1,6 +1,7 @@
-// Lookups of calls, from anywhere (design.md 6: ReadIndex). What one shows is never older than what anybody was shown before it
+// Lookups of calls and sessions, from anywhere (design.md 6: ReadIndex). What one shows is never older than what anybody was shown before it
 // was asked: it waits for a read barrier, an index that the leader gives and a quorum confirms, and is answered from what this
-// replica has applied by then. Without a quorum it is told so, and can ask for the local view instead.
+// replica has applied by then. Without a quorum it is told so, and can ask for the local view instead. Who knows an index that it must
+// see (a session's, from an earlier answer) waits for that one alone.
 //
 //     added --> asked for (one barrier for all that wait) --> barrier known --> applied: answered
 //        '------------------------ `lookup` has passed: 503 -------------------------'
@@ -23,7 +24,7 @@ interface Waiting {
 }
 
 export class Lookups {
-  /** In order of arrival. Invariant: at most `limits.lookups`. */
+  /** In order of arrival. Invariant: at most `limits.lookups` of calls, `limits.sessionLookups` of sessions. */
   #waiting: Waiting[] = []
   #context: number
   /** When a barrier is asked for; null = none is wanted. */
@@ -38,9 +39,14 @@ export class Lookups {
 
   /** False = there is no room. */
   add(input: AdminInput, now: Instant): boolean {
-    if (this.#waiting.length >= limits.lookups) return false
-    this.#waiting.push({ input, at: now, from: this.#context + 1, barrier: null })
-    this.#askAt = now
+    const { query } = input
+    const sessions = this.#waiting.filter(isOfSession).length
+    const isFull =
+      query.kind === 'session' ? sessions >= limits.sessionLookups : this.#waiting.length - sessions >= limits.lookups
+    if (isFull) return false
+    const barrier = query.kind === 'session' ? query.lookup.atLeast : null
+    this.#waiting.push({ input, at: now, from: this.#context + 1, barrier })
+    if (barrier === null) this.#askAt = now
     return true
   }
 
@@ -57,12 +63,13 @@ export class Lookups {
     if (this.#waiting.every(({ barrier }) => barrier !== null)) this.#askAt = null
   }
 
-  /** Those whose barrier is applied: each costs a look, so that only some are answered in one turn. */
+  /** Those whose barrier is applied: of calls each costs a look, so that only some are answered in one turn. */
   takeReady(applied: Index): readonly AdminInput[] {
     if (this.#waiting.length === 0) return []
     const ready = this.#waiting.filter(({ barrier }) => barrier !== null && barrier <= applied)
-    this.#isLeft = ready.length > limits.looksAtOnce
-    const now = new Set(ready.slice(0, limits.looksAtOnce))
+    const [sessions, calls] = [ready.filter(isOfSession), ready.filter((waiting) => !isOfSession(waiting))]
+    this.#isLeft = calls.length > limits.looksAtOnce
+    const now = new Set([...sessions, ...calls.slice(0, limits.looksAtOnce)])
     return this.#take((waiting) => now.has(waiting))
   }
 
@@ -86,4 +93,8 @@ export class Lookups {
     if (this.#waiting.length === 0) this.#askAt = null
     return taken.map(({ input }) => input)
   }
+}
+
+function isOfSession({ input }: Waiting): boolean {
+  return input.query.kind === 'session'
 }

@@ -18,7 +18,6 @@ import type { BookRow, EntryBody } from '../wire/entry.ts'
 import type { AnswerFrame, AskFrame } from '../wire/frame.ts'
 import type { LeftSet, MemberAnswer, MemberRequest, Rebootstrap, TransferLeadership } from '../wire/member-request.ts'
 import { parseAsked } from '../wire/member-shapes.ts'
-import type { Bans } from './bans.ts'
 import type { Judge } from './judge.ts'
 import { limits } from './limits.ts'
 import type { Links } from './links.ts'
@@ -46,8 +45,6 @@ export interface MembersPorts {
   now(): Instant
   /** When the leader was heard last, or a quorum at the leader, or this replica started. */
   contact(): Instant
-  /** Who takes what is asked of the list of banned sources. */
-  bans(): Bans
   /** A leader's duty: where it is in the log. */
   append(body: EntryBody): Index | null
 }
@@ -143,7 +140,6 @@ export class Members {
     const asker = { kind: 'peer', life: from, id } as const
     const asked = parseAsked(json)
     if (!asked.ok) this.#refuse(asker, 400, asked.error)
-    else if (asked.value.kind === 'ban' || asked.value.kind === 'unban') this.#ports.bans().ask(asker, asked.value)
     else if (asked.value.kind === 'left') this.#left.add(replicaOf(from))
     else this.ask(asker, asked.value)
   }
@@ -161,7 +157,7 @@ export class Members {
 
   onAnswer({ id, status, body }: AnswerFrame): void {
     const waiting = this.#passed.get(id)
-    if (waiting === undefined) return this.#ports.bans().onAnswer({ kind: 'answer', id, status, body })
+    if (waiting === undefined) return
     this.#passed.delete(id)
     try {
       this.#answer(waiting.asker, status, JSON.parse(body) as MemberAnswer)

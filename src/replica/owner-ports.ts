@@ -2,7 +2,7 @@
 
 import type { GroupKey, Life } from '../base/brand.ts'
 import type { AppContext } from '../app/context.ts'
-import type { InputRef, Outgoing } from '../call/contract.ts'
+import type { InputRef, OrderOutcome, Outgoing } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Send } from './effect.ts'
@@ -31,7 +31,8 @@ export interface OwnerPorts {
   hurry(): void
   /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
   send(outgoing: Outgoing, group: GroupKey): boolean
-  handled(ref: InputRef): void
+  /** `outcome`: of an order; null = of what had none. */
+  handled(ref: InputRef, outcome: OrderOutcome | null): void
   /** A send of a group that went to another owner was not made: whether it still stands is that one's to say. */
   unsent(unsent: UnsentSend): void
   /** The group went to another owner before the input was handled: its keeper passes it on. */

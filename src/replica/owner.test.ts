@@ -35,6 +35,7 @@ class Rooms {
   readonly owner: Owner
   readonly passing: Passing
   isStale = false
+  refs = 0
 
   constructor() {
     const { outbox, links } = this
@@ -69,6 +70,8 @@ class Rooms {
       {
         ...shared,
         owner: this.owner,
+        bans: { isBanned: () => false },
+        nextRef: () => ++this.refs,
         stale: () => this.isStale,
         now: () => now,
         detached: () => false,

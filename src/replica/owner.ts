@@ -17,10 +17,10 @@ import type { Instant } from '../base/instant.ts'
 import { fold } from '../call/fold.ts'
 import type { AppAnswer } from '../app/contract.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, pass, passes, stepGroup, wakeAt } from '../app/group.ts'
-import type { Ask, Failure, Group, StepResult } from '../app/group.ts'
+import type { Ask, Failure, Group, GroupInput, StepResult } from '../app/group.ts'
 import { laneOf } from '../app/event.ts'
 import { appLimits } from '../app/limits.ts'
-import type { CallInput, CommitBody, InputRef, Outgoing } from '../call/contract.ts'
+import type { CommitBody, InputRef, Outgoing } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
 import { toTag } from '../sip/message.ts'
 import { placeName } from '../proxy/locate.ts'
@@ -105,7 +105,7 @@ export class Owner {
   }
 
   /** The same with anything that somebody keeps until it is handled. */
-  input(key: GroupKey, input: Extract<CallInput, { ref: InputRef }>): void {
+  input(key: GroupKey, input: Extract<GroupInput, { ref: InputRef }>): void {
     assert(!this.#frozen, 'a stale replica handles nothing')
     const held = this.#hold(key)
     held.refs.add(input.ref)
@@ -270,7 +270,7 @@ export class Owner {
     return held
   }
 
-  #handle(held: Held, input: CallInput): void {
+  #handle(held: Held, input: GroupInput): void {
     const context = this.#ports.context()
     const { group, asking } = held
     if (asking !== null) {
@@ -281,13 +281,19 @@ export class Owner {
     this.#take(held, input, stepGroup(group, input, context))
   }
 
-  #queue(held: Held, input: CallInput): void {
+  #queue(held: Held, input: GroupInput): void {
+    if (input.kind === 'order' && held.queue.length >= appLimits.queuedOrders) {
+      held.outcomes.set(input.ref, { kind: 'refused', reason: 'the session is busy: ask again', again: true })
+      held.answered.push(input.ref)
+      this.#due.add(held.key)
+      return
+    }
     held.queue.push(input)
     if (held.queue.length <= appLimits.queued) return
     this.#fail(held, `more than ${appLimits.queued} inputs wait for it`)
   }
 
-  #ask(held: Held, input: CallInput, ask: Ask): void {
+  #ask(held: Held, input: GroupInput, ask: Ask): void {
     const { outbox } = this.#ports
     const id = this.#asks.begin(held.key, this.#ports.context().now)
     held.asking = { id, input, ask, answer: null, place: '' }
@@ -328,7 +334,7 @@ export class Owner {
   }
 
   /** The state that it was asked on doesn't stand, or may not: what waits is handled again, after `first`. */
-  #askAgain(held: Held, first: readonly CallInput[] = []): void {
+  #askAgain(held: Held, first: readonly GroupInput[] = []): void {
     const { asking } = held
     if (asking !== null) this.#asks.take(asking.id)
     held.asking = null
@@ -337,8 +343,9 @@ export class Owner {
     this.#due.add(held.key)
   }
 
-  #take(held: Held, input: CallInput, result: StepResult): void {
+  #take(held: Held, input: GroupInput, result: StepResult): void {
     const before = held.group
+    if (result.outcome !== undefined && 'ref' in input) held.outcomes.set(input.ref, result.outcome)
     if (result.failure !== null) this.#tellFailure(held, result.failure)
     if (result.asks !== null) return this.#ask(held, input, result.asks)
     if (result.waitsFor !== null) {
@@ -370,7 +377,7 @@ export class Owner {
     held: Held,
     body: CommitBody,
     before: Group,
-    input: CallInput,
+    input: GroupInput,
     sends: Outgoing[],
     handled: InputRef[],
   ): void {
@@ -397,7 +404,7 @@ export class Owner {
   }
 
   /** Makes the result part of the group's last open commit, if that has not left yet. */
-  #fold(held: Held, last: OpenCommit, result: StepResult, input: CallInput): boolean {
+  #fold(held: Held, last: OpenCommit, result: StepResult, input: GroupInput): boolean {
     if (last.body !== null || result.commit === null || last.inputs.length >= limits.folded) return false
     // What waits for it leaves as its bytes, and the later commit may supersede those (a CANCEL, then the 2xx).
     if (last.sends.length > 0) return false
@@ -416,7 +423,7 @@ export class Owner {
   #fall(held: Held, fallen: OpenCommit): void {
     const from = held.open.indexOf(fallen)
     assert(from >= 0, 'a fallen commit was open')
-    const inputs: CallInput[] = []
+    const inputs: GroupInput[] = []
     const all = held.open.splice(from)
     for (const open of all) {
       this.#open.delete(open.serial)
@@ -431,8 +438,8 @@ export class Owner {
   }
 
   /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. */
-  #refuse(held: Held, inputs: readonly CallInput[]): void {
-    const others: CallInput[] = []
+  #refuse(held: Held, inputs: readonly GroupInput[]): void {
+    const others: GroupInput[] = []
     for (const input of inputs) {
       const invite = openingInvite(input)
       if (invite === null) others.push(input)
@@ -537,7 +544,9 @@ export class Owner {
   }
 
   #handledRef(held: Held, ref: InputRef): void {
-    if (held.refs.delete(ref)) this.#ports.handled(ref)
+    const outcome = held.outcomes.get(ref) ?? null
+    held.outcomes.delete(ref)
+    if (held.refs.delete(ref)) this.#ports.handled(ref, outcome)
   }
 
   #drop(key: GroupKey): void {
@@ -556,7 +565,7 @@ export class Owner {
 
 /** The input, if it may begin a call. */
 function openingInvite(
-  input: CallInput,
+  input: GroupInput,
 ): { readonly message: SipRequest; readonly flow: Flow; readonly ref: InputRef } | null {
   if (input.kind !== 'message' || input.message.kind !== 'request') return null
   const { message, flow, ref } = input

@@ -16,7 +16,7 @@ import { toTag } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { Flow, PassId } from '../wire/entry.ts'
 import type { HandledFrame, PassFrame } from '../wire/frame.ts'
-import { Bans } from './bans.ts'
+import type { Bans } from './bans.ts'
 import { holderOf } from './egress.ts'
 import { Keeper } from './keeper.ts'
 import type { Kept } from './keeper.ts'
@@ -45,6 +45,9 @@ export interface PassingPorts {
   isLending(holder: Life, group: GroupKey): boolean
   /** An answer that needs no group (400, OPTIONS to the set). */
   answer(outgoing: Outgoing): void
+  readonly bans: Pick<Bans, 'isBanned'>
+  /** Each input of this replica's has another one. */
+  nextRef(): InputRef
 }
 
 /** An input that another replica keeps. */
@@ -57,7 +60,6 @@ interface Passed {
 export class Passing {
   readonly #ports: PassingPorts
   readonly #keeper = new Keeper(limits.kept, limits.keptFor)
-  #refs = 0
   /** There was no room; said once, until half of it is free again. */
   #isFull = false
   /** Inputs that other replicas keep and that are being handled here. */
@@ -78,7 +80,6 @@ export class Passing {
   /** Handled, but for an answer that its keeper has not sent yet: only who keeps the question can have it answered again. */
   readonly #answering = new Set<InputRef>()
   readonly #shedding = new Shedding()
-  readonly bans: Bans
   /** What keepers are to be told with the end of this turn. */
   readonly #tellings = new Map<Life, { handled: PassId[]; hops: PassId[] }>()
 
@@ -88,7 +89,6 @@ export class Passing {
   constructor(ports: PassingPorts, now: Instant) {
     this.#ports = ports
     this.#againAt = now
-    this.bans = new Bans(ports)
   }
 
   get kept(): number {
@@ -98,15 +98,13 @@ export class Passing {
   deadline(): Instant | null {
     if (this.#again.size + this.#later.length + this.#inside.length > 0) return this.#ports.now()
     const expiry = this.#keeper.expiry()
-    const bans = this.bans.deadline()
-    const own = expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
-    return own === null || bans === null ? (own ?? bans) : (Math.min(own, bans) as Instant)
+    return expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
   }
 
   /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
-    if (this.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
+    if (this.#ports.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
     const isCrowded = this.#shedding.isCrowded(this.#keeper.size, now)
     if ((isCrowded || this.#shedding.isOn) && this.#turnsAway(flow, data, isCrowded)) return
     this.#keep(flow, data, now)
@@ -122,7 +120,7 @@ export class Passing {
   #keep(flow: Flow, data: string, now: Instant): void {
     // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
     const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
-    const kept = this.#keeper.keep(++this.#refs, flow, data, now, spare)
+    const kept = this.#keeper.keep(this.#ports.nextRef(), flow, data, now, spare)
     if (kept === null) this.#refuse(flow, data)
     else if (this.#again.size > 0) this.#again.add(kept)
     else this.#give(kept)
@@ -318,7 +316,6 @@ export class Passing {
 
   /** The store became another, and the owner room forgot what it was given: it is judged again, here and by the keepers. */
   storeReplaced(): void {
-    this.bans.storeReplaced()
     this.#giveAgain(() => true)
   }
 
@@ -370,7 +367,6 @@ export class Passing {
   }
 
   #expire(now: Instant): void {
-    this.bans.expire(now)
     if (this.#isFull && this.#keeper.size <= limits.kept / 2) this.#isFull = false
     const expired = this.#keeper.expire(now)
     if (expired.length > 0) this.#ports.outbox.count('sip_dropped_expired', expired.length)
@@ -409,7 +405,7 @@ export class Passing {
     const owner = store.ownerOf(received.group)
     if (owner === life) {
       if (this.#passedRefs.has(frame.id)) return
-      const ref = ++this.#refs
+      const ref = this.#ports.nextRef()
       this.#passed.set(ref, { keeper: frame.keeper, id: frame.id, group: received.group })
       this.#passedRefs.set(frame.id, ref)
       this.#ports.owner.message(received.group, received.message, frame.flow, ref)
@@ -441,7 +437,6 @@ export class Passing {
 
   /** The owner room is done with an input: its keeper may forget it. */
   handled(ref: InputRef): void {
-    if (ref < 0) return this.bans.handled(ref)
     const passed = this.#passed.get(ref)
     if (passed === undefined) {
       this.#keptIsHandled(ref)
@@ -464,7 +459,6 @@ export class Passing {
 
   /** The group went elsewhere: the keeper passes the input on by itself. */
   forget(ref: InputRef): void {
-    if (ref < 0) return this.bans.dropped(ref)
     const passed = this.#passed.get(ref)
     if (passed === undefined) return
     this.#passed.delete(ref)

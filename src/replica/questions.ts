@@ -6,18 +6,18 @@ import type { Index } from '../base/brand.ts'
 import type { Store } from '../store/store.ts'
 import { answer, isLookup, tooMany, unconfirmed } from './admin.ts'
 import type { Picture } from './admin.ts'
-import type { Bans } from './bans.ts'
 import { EventReads, isEventRead } from './event-reads.ts'
 import type { AdminInput } from './input.ts'
 import { Lookups } from './lookups.ts'
 import type { Members } from './members.ts'
+import type { Orders } from './orders.ts'
 import type { Outbox } from './outbox.ts'
 
 export interface QuestionPorts {
   readonly store: Store
   readonly outbox: Outbox
   picture(): Picture
-  bans(): Pick<Bans, 'ask'>
+  orders(): Pick<Orders, 'ask'>
   members(): Pick<Members, 'ask'>
 }
 
@@ -34,9 +34,10 @@ export class Questions {
   }
 
   take(input: AdminInput, now: Instant): void {
-    const { outbox, picture, bans, members } = this.#ports
+    const { outbox, picture, orders, members } = this.#ports
     const { id, query } = input
-    if (query.kind === 'ban') bans().ask({ kind: 'admin', id }, query.request)
+    if (query.kind === 'ban') orders().ask(id, { kind: 'ban', request: query.request })
+    else if (query.kind === 'order') orders().ask(id, { kind: 'app', order: query.order })
     else if (query.kind === 'member') members().ask({ kind: 'admin', id }, query.request)
     else if (isEventRead(input)) {
       const reply = this.#reads.add(input, now)

@@ -12,9 +12,10 @@
 
 import { assert, unreachable } from '../base/assert.ts'
 import { type Index, type Life, type ReplicaId, type Term, replicaOf } from '../base/brand.ts'
-import { type Instant, type Stamp, between, plus } from '../base/instant.ts'
+import type { Instant, Stamp } from '../base/instant.ts'
 import type { AppContext } from '../app/context.ts'
 import type { ApplicationInfo } from '../app/contract.ts'
+import type { InputRef } from '../call/contract.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { Raft } from '../raft/raft.ts'
@@ -26,14 +27,18 @@ import { ClusterClock } from '../timer/cluster-clock.ts'
 import { decodeFrame } from '../wire/codec.ts'
 import type { EntryBody } from '../wire/entry.ts'
 import { Admission } from './admission.ts'
+import { Announcement } from './announcement.ts'
 import { Audit } from './audit.ts'
 import type { Picture } from './admin.ts'
+import { Bans } from './bans.ts'
 import type { Effect } from './effect.ts'
 import { callContext } from './call-context.ts'
 import { DiskRoom } from './disk-room.ts'
 import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
 import type { EgressPorts } from './egress.ts'
+import { toRoom } from './frame-rooms.ts'
+import type { FrameRooms } from './frame-rooms.ts'
 import { Freshness } from './freshness.ts'
 import type { Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
@@ -44,9 +49,12 @@ import { LogPort } from './log-port.ts'
 import { Members } from './members.ts'
 import { Names } from './names.ts'
 import type { ReplicaOptions } from './options.ts'
+import { Orders } from './orders.ts'
 import { Outbox, OUTCOME_COUNTERS } from './outbox.ts'
 import { Owner } from './owner.ts'
+import type { OwnerPorts } from './owner-ports.ts'
 import { Passing } from './passing.ts'
+import type { PassingPorts } from './passing.ts'
 import { Questions } from './questions.ts'
 import { contextsOf } from './read-contexts.ts'
 import { contradiction, removed } from './removed.ts'
@@ -68,6 +76,8 @@ export class Replica {
   readonly #owner: Owner
   readonly #egress: Egress
   readonly #passing: Passing
+  readonly #orders: Orders
+  readonly #bans: Bans
   readonly #freshness: Freshness
   readonly #snapshots: Snapshots
   readonly #leaving: Leaving
@@ -80,7 +90,7 @@ export class Replica {
   #applications: readonly ApplicationInfo[]
   #now: Instant
   #wall: Stamp
-  readonly #started: Instant
+  readonly #announcement: Announcement
   /** What `deadline` said last: how late a step comes tells whether this process slept. */
   #due: Instant | null = null
   /** Nothing has happened since. */
@@ -94,18 +104,19 @@ export class Replica {
   #term: Term
   #leads = false
   #opened = false
-  #announced = false
   readonly #room: DiskRoom
+  readonly #rooms: FrameRooms
 
   /** Throws only if the disk's records contradict themselves. */
   constructor(options: ReplicaOptions) {
     // The old log's bytes are the Raft log's from here on.
     this.#options = { ...options, snapshot: null, records: [] }
-    ;[this.#now, this.#wall, this.#started] = [options.now, options.wall, options.now]
+    ;[this.#now, this.#wall] = [options.now, options.wall]
     this.#applications = options.applications ?? []
     this.#raft = restoreRaft(options)
     this.#store = restoreStore(makeStore(options.keptEvents), options.snapshot?.parts ?? null, formatsOf(options))
     this.#audit = new Audit(this.#store, this.#outbox)
+    this.#announcement = new Announcement(options.now, this.#outbox)
     this.#term = this.#raft.term
     this.#clock = new ClusterClock(
       { self: options.id, slewPart: limits.slewPart, agreement: limits.clockAgreement },
@@ -147,11 +158,11 @@ export class Replica {
     )
     this.#upgrade = new Upgrade(shared)
     this.#upgrade.tell()
-    const [contact, bans] = [(): Instant => this.#freshness.contact, (): Passing['bans'] => this.#passing.bans]
+    const contact = (): Instant => this.#freshness.contact
     const [picture, members] = [(): Picture => this.#picture(), (): Members => this.#members]
-    this.#questions = new Questions({ ...shared, picture, bans, members }, lookups)
+    this.#questions = new Questions({ ...shared, picture, members, orders: () => this.#orders }, lookups)
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
-    this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append, bans })
+    this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append })
     this.#duties = new Duties({
       ...shared,
       log: this.#log,
@@ -165,29 +176,40 @@ export class Replica {
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log: this.#log, before })
     this.#egress = this.#makeEgress(shared)
-    this.#owner = new Owner({
-      ...shared,
-      context: () => this.#context,
+    let refs = 0
+    const [nextRef, context] = [(): InputRef => ++refs, (): AppContext => this.#context]
+    this.#owner = new Owner({ ...shared, ...this.#ownerPorts(), context })
+    const owner = this.#owner
+    const detached = (): boolean => this.#freshness.isDetached(this.#now)
+    this.#orders = new Orders({ ...shared, owner, context, nextRef, detached })
+    this.#bans = new Bans(this.#store)
+    const bans = this.#bans
+    this.#passing = new Passing(
+      { ...shared, ...this.#passingPorts(), owner, bans, context, nextRef, detached },
+      options.now,
+    )
+    const [log, passing, egress, orders] = [this.#log, this.#passing, this.#egress, this.#orders]
+    this.#rooms = { log, passing, egress, orders, judge, members: this.#members, snapshots: this.#snapshots }
+    this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept: () => passing.kept })
+  }
+
+  #ownerPorts(): Omit<OwnerPorts, 'life' | 'store' | 'outbox' | 'context'> {
+    return {
       propose: (proposal, isAwaited) => this.#log.propose(proposal, isAwaited),
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#egress.send(outgoing, group),
-      handled: (ref) => this.#passing.handled(ref),
+      handled: (ref, outcome) => this.#orders.handled(ref, outcome) || this.#passing.handled(ref),
       unsent: (unsent) => this.#egress.unsent(unsent),
-      dropped: (ref) => this.#passing.forget(ref),
-    })
-    this.#passing = new Passing(
-      {
-        ...shared,
-        owner: this.#owner,
-        context: () => this.#context,
-        detached: () => this.#freshness.isDetached(this.#now),
-        standIn: () => this.#standIn(),
-        isLending: (holder, group) => this.#egress.isLending(holder, group),
-        answer: (outgoing) => this.#egress.send(outgoing, null),
-      },
-      options.now,
-    )
-    this.#leaving = new Leaving({ ...shared, judge, members: this.#members, kept: () => this.#passing.kept })
+      dropped: (ref) => this.#orders.dropped(ref) || this.#passing.forget(ref),
+    }
+  }
+
+  #passingPorts(): Pick<PassingPorts, 'standIn' | 'isLending' | 'answer'> {
+    return {
+      standIn: () => this.#standIn(),
+      isLending: (holder, group) => this.#egress.isLending(holder, group),
+      answer: (outgoing) => this.#egress.send(outgoing, null),
+    }
   }
 
   #makeEgress(shared: Omit<EgressPorts, 'sip' | 'inside' | 'owner' | 'closed'>): Egress {
@@ -288,6 +310,7 @@ export class Replica {
       this.#raft.deadline(),
       this.#owner.deadline(),
       this.#passing.deadline(),
+      this.#orders.deadline(),
       this.#egress.deadline(),
       this.#freshness.deadline(),
       this.#questions.deadline(),
@@ -296,7 +319,7 @@ export class Replica {
       this.#leaving.deadline(),
       this.#duties.deadline(),
       this.#members.deadline(),
-      this.#readyDeadline(),
+      this.#announcement.deadline(this.#now),
     ])
   }
 
@@ -320,45 +343,12 @@ export class Replica {
         this.#clock.heard(replicaOf(from), frame.clock, this.#now, this.#wall, this.#ledBy(replicaOf(from)))
         for (const message of frame.messages) this.#onRaft(replicaOf(from), message)
         break
-      case 'propose':
-        this.#log.onPropose(replicaOf(from), frame.bodies)
-        break
-      case 'pass':
-        this.#passing.onPass(frame, this.#now)
-        break
-      case 'handled':
-        this.#passing.onHandled(frame)
-        break
-      case 'egress':
-        this.#egress.onEgress(frame, from)
-        break
-      case 'sent':
-        this.#egress.onSent(frame)
-        break
-      case 'unsent':
-        this.#egress.onUnsentFrame(frame)
-        break
-      case 'snapshot':
-        this.#snapshots.onPiece(from, frame)
-        break
-      case 'snapshot-ack':
-        this.#snapshots.onAck(from, frame, this.#now)
-        break
-      case 'ask':
-        this.#members.onAsk(from, frame)
-        break
-      case 'answer':
-        this.#members.onAnswer(frame)
-        break
       case 'relay':
         if (frame.to === this.#options.id) this.#relayed(frame.from, frame.frame)
         else this.#links.sendBytes(frame.to, frame.frame, frame.from)
         break
-      case 'leave':
-        this.#judge.leaves(from)
-        break
       default:
-        unreachable(frame)
+        toRoom(frame, from, this.#now, this.#rooms)
     }
   }
 
@@ -388,6 +378,7 @@ export class Replica {
     const { state, peer } = input
     if (state.kind === 'up') {
       this.#passing.linkUp(state.life)
+      this.#orders.retry()
       this.#egress.linkUp(peer)
       if (peer === this.#leader) this.#log.offerAgain()
     }
@@ -400,6 +391,7 @@ export class Replica {
 
   #turn(): void {
     this.#passing.turn(this.#now)
+    this.#orders.turn(this.#now)
     this.#egress.retry(this.#now)
     this.#members.expire()
     this.#raft.tick(this.#now)
@@ -447,7 +439,9 @@ export class Replica {
     this.#upgrade.tell()
     this.#passing.giveBack()
     this.#owner.storeReplaced()
+    this.#bans.storeReplaced()
     this.#passing.storeReplaced()
+    this.#orders.retry()
   }
 
   #apply(entry: RaftEntry): void {
@@ -463,7 +457,7 @@ export class Replica {
   }
 
   #applied(applied: Applied): void {
-    this.#passing.bans.applied(applied)
+    this.#bans.applied(applied)
     switch (applied.kind) {
       case 'commit':
         this.#outbox.count(OUTCOME_COUNTERS[applied.outcome])
@@ -485,6 +479,7 @@ export class Replica {
           notice: { kind: 'serving', lives: applied.after.members.map(({ life }) => life) },
         })
         this.#passing.servingChanged()
+        this.#orders.retry()
         break
       case 'key':
         this.#passing.giveWaiting()
@@ -525,6 +520,7 @@ export class Replica {
     this.#outbox.push({ kind: 'notice', notice: { kind: 'leader', id: leader, term } })
     this.#log.offerAgain()
     this.#passing.leaderChanged()
+    this.#orders.retry()
   }
 
   // ---- freshness ----------------------------------------------------------------------------------------------------
@@ -543,24 +539,14 @@ export class Replica {
         this.#outbox.push({ kind: 'open-sip' })
       }
       this.#passing.giveWaiting()
+      this.#orders.retry()
     }
     this.#passing.retryAhead(this.#now)
   }
 
-  /** When waiting alone may make it ready; once that has passed, only another input can. */
-  #readyDeadline(): Instant | null {
-    const at = plus(this.#started, limits.readyWait)
-    return this.#announced || at <= this.#now ? null : at
-  }
-
-  /** `ready` is said when all replicas serve, or one does and some seconds have passed (design.md 3). */
   #announce(): void {
-    if (this.#announced || this.#leader === null || this.#freshness.stale) return
-    const serving = this.#store.serving().members.length
-    const waited = between(this.#started, this.#now) >= limits.readyWait
-    if (serving < this.#raft.configuration.voters.incoming.length && !(serving > 0 && waited)) return
-    this.#announced = true
-    this.#outbox.push({ kind: 'notice', notice: { kind: 'ready', leader: this.#leader } })
+    const [serving, voters] = [this.#store.serving().members.length, this.#raft.configuration.voters.incoming.length]
+    if (!this.#freshness.stale) this.#announcement.look(this.#leader, serving, voters, this.#now)
   }
 
   /** With a full disk nothing is acknowledged, so the leader sends no more entries, and this replica can't catch up; and one
@@ -579,6 +565,7 @@ export class Replica {
     return {
       options: this.#options,
       store: this.#store,
+      context: this.#context,
       raft: this.#raft.status(),
       plan: this.#members.plan(),
       counters: this.#outbox.counters(),

@@ -7,6 +7,8 @@ import type {
   Frame,
   HandledFrame,
   LeaveFrame,
+  OrderFrame,
+  OrderedFrame,
   PassFrame,
   ProposeFrame,
   RaftFrame,
@@ -32,6 +34,7 @@ import {
   countShape,
   durationShape,
   flowShape,
+  groupShape,
   indexShape,
   lifeShape,
   replicaShape,
@@ -108,6 +111,22 @@ const answer = record<AnswerFrame>({
   body: text(0, 65_536),
 })
 
+const orderId = text<string>(1, 128)
+const order = record<OrderFrame>({
+  kind: oneOf(['order']),
+  id: orderId,
+  group: groupShape,
+  until: stampShape,
+  order: bytesShape,
+})
+/** Packed as an answer is: the same fields. */
+const ordered = record<OrderedFrame>({
+  kind: oneOf(['ordered']),
+  id: orderId,
+  status: integer(100, 599),
+  body: bytesShape,
+})
+
 const packedRaft = record<RaftFrame>({
   kind: oneOf(['raft']),
   messages: list(packedMessageShape, MOST_ITEMS),
@@ -147,11 +166,11 @@ const records = [
 ]
 
 export const frameFormat = versioned<Frame>('frame', {
-  1: coder('frame', variants<Exclude<Frame, AskFrame | AnswerFrame>>(frames), records),
+  1: coder('frame', variants<Exclude<Frame, AskFrame | AnswerFrame | OrderFrame | OrderedFrame>>(frames), records),
   2: coder(
     'frame',
-    variants<Frame>({ ...frames, raft: packedRaft, ask, answer }),
-    [...records, ...packedRecords, ask, answer],
+    variants<Frame>({ ...frames, raft: packedRaft, ask, answer, order, ordered }),
+    [...records, ...packedRecords, ask, answer, order],
     (frame) => (frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame),
   ),
 })

@@ -1,7 +1,7 @@
 // What replicas say to each other. A frame is one value; the host writes the frames of one turn together.
 
-import type { Index, Life, ReplicaId } from '../base/brand.ts'
-import type { Duration } from '../base/instant.ts'
+import type { GroupKey, Index, Life, ReplicaId } from '../base/brand.ts'
+import type { Duration, Stamp } from '../base/instant.ts'
 import type { RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
 import type { EgressId, Flow, PassId } from './entry.ts'
@@ -119,6 +119,26 @@ export interface AnswerFrame {
   readonly body: string
 }
 
+/** An order for the owner of that group. It is repeated until it is answered, and done once. */
+export interface OrderFrame {
+  readonly kind: 'order'
+  /** Of the life that asks, and another one each time. */
+  readonly id: string
+  readonly group: GroupKey
+  /** Cluster time: nobody does it later. */
+  readonly until: Stamp
+  /** As replica/order-packet.ts packs it. */
+  readonly order: Uint8Array
+}
+
+export interface OrderedFrame {
+  readonly kind: 'ordered'
+  readonly id: string
+  /** As HTTP has them. */
+  readonly status: number
+  readonly body: Uint8Array
+}
+
 export type Frame =
   | RaftFrame
   | ProposeFrame
@@ -133,3 +153,5 @@ export type Frame =
   | LeaveFrame
   | AskFrame
   | AnswerFrame
+  | OrderFrame
+  | OrderedFrame

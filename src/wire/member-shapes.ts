@@ -58,7 +58,7 @@ const unban = record<UnbanSource>({ kind: oneOf(['unban']), source: text(1, 64) 
 
 const requests = { add, remove, replace, transfer, join, rebootstrap }
 const request = variants<MemberRequest>(requests)
-const asked = variants<MemberRequest | LeftSet | BanRequest>({ ...requests, left, ban, unban })
+const asked = variants<MemberRequest | LeftSet>({ ...requests, left })
 const bans = variants<BanRequest>({ ban, unban })
 
 /** Reads a request's JSON. */
@@ -67,12 +67,18 @@ export function parseMemberRequest(json: string): Result<MemberRequest, string> 
 }
 
 /** ... or what an `ask` frame carries besides. */
-export function parseAsked(json: string): Result<MemberRequest | LeftSet | BanRequest, string> {
+export function parseAsked(json: string): Result<MemberRequest | LeftSet, string> {
   return parse(json, asked)
 }
 
 export function parseBanRequest(json: string): Result<BanRequest, string> {
   return parse(json, bans)
+}
+
+/** Why it is no request about banned sources; null = it is one. */
+export function banFault(value: unknown): string | null {
+  const fault = bans.fault(value)
+  return fault === null ? null : `a ban${fault}`
 }
 
 function parse<T>(json: string, shape: Shape<T>): Result<T, string> {

@@ -138,6 +138,14 @@ export const frames: OfKind<Frame> = {
   leave: { kind: 'leave' },
   ask: { kind: 'ask', id: 7, request: '{"kind":"remove","place":4}' },
   answer: { kind: 'answer', id: 7, status: 404, body: '{"ok":false,"error":"the set has no replica 4"}' },
+  order: {
+    kind: 'order',
+    id: '3.0a1b2c3d.4#7',
+    group: groupKey('0123456789abcdef'),
+    until: stamp(1_700_000_002_000_000),
+    order: bytes,
+  },
+  ordered: { kind: 'ordered', id: '3.0a1b2c3d.4#7', status: 200, body: bytes },
 }
 
 export const records: OfKind<DiskRecord> = {

@@ -311,6 +311,18 @@ export class Bench {
     return answer === undefined ? null : { status: answer.status, body: answer.body as BanAnswer }
   }
 
+  /** A question that needs time: its number, for `answerTo`. */
+  begins(id: ReplicaId, query: AdminInput['query']): number {
+    const number = ++this.#asked
+    this.step(id, { kind: 'admin', id: number, query })
+    return number
+  }
+
+  /** Null = it has no answer yet. */
+  answerTo(number: number): { readonly status: number; readonly body: unknown } | null {
+    return this.#answers.get(number) ?? null
+  }
+
   /** From now on that disk takes nothing. The host tells the replica when a write fails, which this does at once. */
   fillDisk(id: ReplicaId): void {
     this.#seat(id).unwritten = []

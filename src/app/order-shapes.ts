@@ -1,0 +1,43 @@
+// What an order must look like: it comes from an application's process, or from another replica.
+
+import { flag, list, oneOf, record, text, variants } from '../wire/shape.ts'
+import type { Op } from './contract.ts'
+import { appLimits } from './limits.ts'
+import { operationShape } from './op-shapes.ts'
+import type { Order, OrderTarget } from './orders.ts'
+import { packValue } from './packed.ts'
+
+/** Above any id that a set makes. */
+const MOST_ID = 100
+
+const name = text<string>(1, appLimits.name)
+
+const target = variants<OrderTarget>({
+  id: record<Extract<OrderTarget, { kind: 'id' }>>({ kind: oneOf(['id']), id: text(1, MOST_ID) }),
+  key: record<Extract<OrderTarget, { kind: 'key' }>>({ kind: oneOf(['key']), key: name, create: flag }),
+  new: record<Extract<OrderTarget, { kind: 'new' }>>({ kind: oneOf(['new']) }),
+})
+
+const order = record<Order>({
+  application: name,
+  version: text(0, appLimits.name),
+  target,
+  ops: list<Op>(operationShape, appLimits.operations),
+})
+
+/** Why this is no order; null = it looks like one. */
+export function orderFault(value: unknown): string | null {
+  const fault = order.fault(value)
+  if (fault !== null) return `IllegalArgument: an order${fault}`
+  for (const op of (value as Order).ops) {
+    const packed = packValue(valueIn(op))
+    if (!packed.ok) return `IllegalArgument: ${op.kind}: ${packed.error}`
+  }
+  return null
+}
+
+/** What an application made up, and may be anything. */
+function valueIn(op: Op): unknown {
+  if (op.kind === 'set-attribute') return op.value
+  return op.kind === 'create-timer' ? op.timer.info : null
+}

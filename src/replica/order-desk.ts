@@ -1,0 +1,169 @@
+// Orders at the owner of their group (decision 0034): each waits until this replica may handle it, is one input of its group, and is
+// answered once what it changed is applied. Whoever asked asks again; an order that is here already, or is done already, is not done twice.
+//
+//   taken --owner, and fresh--> the group's input --applied--> answered from the store
+//     |                             '-- the group goes elsewhere: forgotten, its asker asks there
+//     '-- `order` has passed: forgotten
+
+import type { Life } from '../base/brand.ts'
+import { plus, seconds } from '../base/instant.ts'
+import type { Instant } from '../base/instant.ts'
+import type { AppContext } from '../app/context.ts'
+import { isTarget, sessionIn } from '../app/found-session.ts'
+import type { Order, OrderAnswer } from '../app/orders.ts'
+import type { GroupInput } from '../app/group.ts'
+import type { InputRef, OrderOutcome } from '../call/contract.ts'
+import type { Store } from '../store/store.ts'
+import type { OrderFrame } from '../wire/frame.ts'
+import type { BanAnswer, BanRequest } from '../wire/member-request.ts'
+import { bansOf } from './bans.ts'
+import { limits } from './limits.ts'
+import { unpackOrder } from './order-packet.ts'
+import type { GroupAnswer, GroupOrder } from './order-packet.ts'
+import type { Owner } from './owner.ts'
+
+export interface DeskPorts {
+  readonly life: Life
+  readonly store: Store
+  readonly owner: Owner
+  context(): AppContext
+  now(): Instant
+  stale(): boolean
+  nextRef(): InputRef
+  answer(to: Life, id: string, answer: GroupAnswer): void
+}
+
+interface Open {
+  readonly from: Life
+  readonly frame: OrderFrame
+  readonly order: GroupOrder
+  readonly until: Instant
+  /** Null = it is not its group's input yet. */
+  ref: InputRef | null
+}
+
+export class OrderDesk {
+  readonly #ports: DeskPorts
+  /** By the order's id, the oldest first. Invariant: at most `limits.orders`. */
+  readonly #open = new Map<string, Open>()
+  readonly #refs = new Map<InputRef, Open>()
+
+  constructor(ports: DeskPorts) {
+    this.#ports = ports
+  }
+
+  take(from: Life, frame: OrderFrame): void {
+    const { answer, now } = this.#ports
+    if (this.#open.has(frame.id)) return
+    const read = unpackOrder(frame.order)
+    if (!read.ok) return answer(from, frame.id, refusal(null, read.error, false))
+    if (this.#open.size >= limits.orders) {
+      const full = `${limits.orders} orders wait at the owner already: ask again`
+      return answer(from, frame.id, refusal(read.value, full, true))
+    }
+    const open: Open = { from, frame, order: read.value, until: plus(now(), limits.order), ref: null }
+    this.#open.set(frame.id, open)
+    this.#give(open)
+  }
+
+  /** Owners were computed anew, or this replica is fresh again. */
+  retry(): void {
+    for (const open of [...this.#open.values()]) if (open.ref === null) this.#give(open)
+  }
+
+  #give(open: Open): void {
+    const { store, life, owner, stale, nextRef } = this.#ports
+    const { group, id, until } = open.frame
+    if (stale() || store.ownerOf(group) !== life) return
+    const ref = nextRef()
+    open.ref = ref
+    this.#refs.set(ref, open)
+    owner.input(group, inputOf(open.order, { id, until }, ref))
+  }
+
+  /** The owner room is done with it. False: that was no order. */
+  handled(ref: InputRef, outcome: OrderOutcome | null): boolean {
+    const open = this.#refs.get(ref)
+    if (open === undefined) return false
+    this.#forget(open)
+    const { from, frame, order } = open
+    const told = outcome ?? { kind: 'refused', reason: 'its group has ended: ask again', again: true }
+    const answer = order.kind === 'ban' ? this.#ofBan(order.request, told) : this.#ofSession(order.order, frame, told)
+    this.#ports.answer(from, frame.id, answer)
+    return true
+  }
+
+  /** The group went to another owner before that. */
+  dropped(ref: InputRef): boolean {
+    const open = this.#refs.get(ref)
+    if (open !== undefined) this.#forget(open)
+    return open !== undefined
+  }
+
+  #forget({ frame, ref }: Open): void {
+    this.#open.delete(frame.id)
+    if (ref !== null) this.#refs.delete(ref)
+  }
+
+  #ofBan({ kind, source }: BanRequest, outcome: OrderOutcome): GroupAnswer {
+    if (outcome.kind !== 'done')
+      return refusal({ kind: 'ban' }, outcome.reason, outcome.kind === 'refused' && outcome.again)
+    // It may have run out already.
+    const row = kind === 'ban' ? bansOf(this.#ports.store).find((one) => one.source === source) : undefined
+    return { status: 200, body: { ok: true, source, until: row?.until ?? null } }
+  }
+
+  #ofSession({ application, target }: Order, { group }: OrderFrame, outcome: OrderOutcome): GroupAnswer {
+    const { store, context } = this.#ports
+    const index = store.appliedIndex
+    const found = sessionIn(store.group(group), application, context())
+    const view = found !== null && (target.kind === 'new' || isTarget(found, target)) ? found : null
+    switch (outcome.kind) {
+      case 'done':
+        return { status: 200, body: { kind: 'done', view, index, created: outcome.created } }
+      case 'conflict':
+        return { status: 409, body: { kind: 'conflict', view, index, reason: outcome.reason } }
+      case 'gone':
+        return { status: 404, body: { kind: 'gone', index, reason: outcome.reason } }
+      case 'refused':
+        return refusal({ kind: 'app' }, outcome.reason, outcome.again)
+    }
+  }
+
+  /** What can't be handled in time is its asker's to ask again; what is a group's input is answered or dropped. */
+  expire(now: Instant): void {
+    for (const open of [...this.#open.values()]) if (open.ref === null && open.until <= now) this.#forget(open)
+  }
+
+  deadline(): Instant | null {
+    for (const { ref, until } of this.#open.values()) if (ref === null) return until
+    return null
+  }
+}
+
+function inputOf(order: GroupOrder, mark: { readonly id: string; readonly until: OrderFrame['until'] }, ref: InputRef) {
+  return order.kind === 'app'
+    ? ({ kind: 'order', order: order.order, mark, ref } as const)
+    : ({ kind: 'ban', change: changeOf(order.request), mark, ref } as const)
+}
+
+function changeOf(request: BanRequest): Extract<GroupInput, { kind: 'ban' }>['change'] {
+  const { source } = request
+  if (request.kind === 'unban') return { kind: 'unban', source }
+  return { kind: 'ban', source, after: request.seconds === null ? null : seconds(request.seconds) }
+}
+
+/** `isOpen`: nobody knows whether it was done, or will be. */
+export function refusal(
+  order: Pick<GroupOrder, 'kind'> | null,
+  reason: string,
+  again: boolean,
+  isOpen = false,
+): GroupAnswer {
+  if (order?.kind === 'ban') {
+    const body: BanAnswer = { ok: false, error: reason }
+    return { status: again ? 503 : 409, body }
+  }
+  const body: OrderAnswer = { kind: 'refused', reason, again, isOpen }
+  return { status: again ? 503 : 400, body }
+}
