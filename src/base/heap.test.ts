@@ -36,6 +36,8 @@ test('a heap behaves like a map that is sorted by (priority, id) at each look', 
         expect(heap.peek()).toBe(next)
         expect(heap.peekPriority()).toBe(next === undefined ? undefined : model.get(next))
         expect(heap.priorityOf(id)).toBe(model.get(id))
+        const sorted = [...model].sort(([a, pa], [b, pb]) => pa - pb || a - b).map(([one]) => one)
+        expect(heap.first(5)).toEqual(sorted.slice(0, 5))
       }
     }),
     { numRuns: 200 },

@@ -40,6 +40,20 @@ export class Heap<Id extends string | number> {
     this.#down(this.#places.get(id) as number)
   }
 
+  /** The ids that would leave next, in that order, at most so many. */
+  first(most: number): readonly Id[] {
+    const found: Id[] = []
+    // Places whose parents are found; the least of them is next.
+    const open = this.size > 0 ? [0] : []
+    while (found.length < most && open.length > 0) {
+      const next = open.reduce((least, place) => (this.#before(place, least) ? place : least))
+      found.push(this.#ids[next] as Id)
+      open.splice(open.indexOf(next), 1)
+      for (const child of [2 * next + 1, 2 * next + 2]) if (child < this.size) open.push(child)
+    }
+    return found
+  }
+
   pop(): Id | undefined {
     const id = this.#ids[0]
     if (id !== undefined) this.delete(id)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
-import { describeCalls, describeEntity } from './describe.ts'
+import { callIdsOf, describeCalls, describeEntity } from './describe.ts'
 import { callerLeg, inDialog, response } from './testing/phone.ts'
 import { ringing } from './testing/scene.ts'
 
@@ -14,6 +14,7 @@ test('GET /calls: a call is early, then confirmed, then gone although its transa
   ladder.say(caller, inDialog(caller, callerLeg(ladder.last(caller, '200 INVITE')), 'BYE', 2))
   ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
   expect(calls()).toEqual([])
+  expect(callIdsOf(must(ladder.view, 'a group'))).toEqual(['call-1'])
   expect(ladder.view?.entities.length).toBeGreaterThan(0)
 })
 

@@ -30,6 +30,12 @@ export function describeCalls(view: GroupView): readonly CallSummary[] {
   ]
 }
 
+/** The Call-IDs of the group's calls, those that are over too. */
+export function callIdsOf(view: GroupView): readonly string[] {
+  const sessions = view.entities.filter(({ tree }) => tree === 'SipSession').map(entityValue)
+  return [...new Set(sessions.flatMap((value) => (value.kind === 'session' ? [value.callId] : [])))]
+}
+
 /** One entity for `GET /calls/CALL-ID`. */
 export function describeEntity(entity: Entity): unknown {
   const { tree, id, version, stamp } = entity

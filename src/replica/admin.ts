@@ -2,9 +2,11 @@
 // set's, as of the applied index.
 
 import { unreachable } from '../base/assert.ts'
+import { timeBounds } from '../base/histogram.ts'
+import type { Histogram } from '../base/histogram.ts'
 import { generationOf, placeOf, replicaOf } from '../base/brand.ts'
 import type { GroupKey, ReplicaId } from '../base/brand.ts'
-import { describeCalls, describeEntity } from '../call/describe.ts'
+import { callIdsOf, describeCalls, describeEntity } from '../call/describe.ts'
 import { groupOfCallId } from '../proxy/token.ts'
 import type { AppContext } from '../app/context.ts'
 import { findSession } from '../app/found-session.ts'
@@ -33,6 +35,7 @@ export interface Picture {
   /** How far the set is from what the member book says. */
   readonly plan: readonly PlaceView[]
   readonly counters: readonly (readonly [string, number])[]
+  readonly commitTimes: Pick<Histogram, 'counts' | 'sum'>
   readonly detached: boolean
   readonly stale: boolean
   /** It was told to end. */
@@ -83,6 +86,8 @@ export function answer(input: AdminInput, picture: Picture): Reply {
     }
     case 'status':
       return reply(200, statusOf(picture))
+    case 'glance':
+      return reply(200, glanceOf(picture))
     case 'calls': {
       const { found, next } = look(picture.store, query.from ?? 0, describeCalls)
       return {
@@ -171,6 +176,21 @@ function statusOf({ options, store, raft, detached, leaving, kept, openCommits }
     openCommits,
     storeHash: { index: store.appliedIndex, hash: store.hash() },
   }
+}
+
+/** `commitTimes`: since this replica started, by `timeBounds`. */
+function glanceOf(picture: Picture): unknown {
+  const { store, commitTimes } = picture
+  return { status: statusOf(picture), upcoming: upcoming(store), commitTimes: commitTimes.counts }
+}
+
+/** The timers that fire next, and the calls of their groups. */
+function upcoming(store: Store): unknown {
+  return store.upcomingTimers(limits.upcomingTimers).map(({ group, id, deadline, action }) => {
+    const view = store.group(group)
+    const calls = view === null ? [] : callIdsOf(view)
+    return { group, id, deadline, action: action.kind, owner: store.ownerOf(group), calls }
+  })
 }
 
 function membersView({ raft, store, plan }: Picture): MembersView {
@@ -262,13 +282,7 @@ function groupOf(store: Store, key: GroupKey, view: GroupView): unknown {
     version: view.version,
     owner: store.ownerOf(key),
     calls: describeCalls(view),
-    entities: view.entities.map((entity) => ({
-      tree: entity.tree,
-      id: entity.id,
-      version: entity.version,
-      stamp: entity.stamp,
-      value: describeEntity(entity),
-    })),
+    entities: view.entities.map(describeEntity),
     timers: view.timers.map(({ id, deadline, action }) => ({ id, deadline, action: action.kind })),
     intents: view.intents.map(({ id, opened }) => ({ id, opened })),
   }
@@ -277,17 +291,25 @@ function groupOf(store: Store, key: GroupKey, view: GroupView): unknown {
 /** One sample of a metric; the host prints them. */
 export interface Metric {
   readonly name: string
-  readonly type: 'counter' | 'gauge'
+  readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
+  /** Of a histogram: the sum of what was measured. */
   readonly value: number
+  /** Of a histogram: how many were at or below each bound, and not at or below an earlier one; the last one has none. */
+  readonly buckets?: readonly (readonly [bound: number | null, count: number])[]
 }
 
 function metricsOf(picture: Picture): readonly Metric[] {
-  const { store, raft, counters, detached, kept, openCommits, full } = picture
+  const { store, raft, counters, commitTimes, detached, kept, openCommits, full } = picture
   const counts = store.counts()
   const gauge = (name: string, help: string, value: number): Metric => ({ name, type: 'gauge', help, value })
   return [
     ...counters.map(([name, value]): Metric => ({ name: `${name}_total`, type: 'counter', help: name, value })),
+    {
+      ...{ name: 'commit_seconds', type: 'histogram', value: commitTimes.sum / 1_000_000 },
+      help: 'from the making of a commit by this replica until it was applied here',
+      buckets: commitTimes.counts.map((count, i) => [secondsOf(timeBounds[i]), count] as const),
+    },
     gauge('calls_early', 'calls not answered yet, in the set', store.counter(EARLY_CALLS)),
     gauge('calls_confirmed', 'calls answered and alive, in the set', store.counter(CONFIRMED_CALLS)),
     gauge('groups', 'groups in the store', counts.groups),
@@ -306,4 +328,8 @@ function metricsOf(picture: Picture): readonly Metric[] {
     gauge('commits_open', 'own commits whose outcome is not known', openCommits),
     gauge('accepts_calls', '0 while new calls get 503', full === null ? 1 : 0),
   ]
+}
+
+function secondsOf(micros: number | undefined): number | null {
+  return micros === undefined ? null : micros / 1_000_000
 }

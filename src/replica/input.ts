@@ -75,6 +75,8 @@ export interface AdminInput {
     | { readonly kind: 'calls'; readonly local?: boolean; readonly from?: number }
     | { readonly kind: 'call'; readonly callId: string; readonly local?: boolean; readonly from?: number }
     | { readonly kind: 'metrics' }
+    /** The status, the timers that fire next, and how long commits take: what the page draws. */
+    | { readonly kind: 'glance' }
     /** `MembersView`, as this replica sees it. */
     | { readonly kind: 'members' }
     /** How many sessions the set has of each of those, as this replica has applied them: the same with `sessions`. */

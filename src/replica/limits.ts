@@ -138,6 +138,8 @@ export const limits = {
   looks: 500,
   /** Lookups answered in one turn. */
   looksAtOnce: 3,
+  /** Timers that `GET /glance` tells: a list that somebody reads. */
+  upcomingTimers: 12,
   /** ...and no longer than this: an election fits into it, and the host's patience with a replica is longer. */
   lookup: millis(1_500),
   /** Lookups of sessions that wait, each of one group. */

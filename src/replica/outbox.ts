@@ -1,5 +1,7 @@
 // The effects of one step, in order, and the counters that /metrics shows.
 
+import { Histogram } from '../base/histogram.ts'
+import type { Duration } from '../base/instant.ts'
 import type { CommitOutcome } from '../store/view.ts'
 import type { Effect, LogLine } from './effect.ts'
 
@@ -15,6 +17,8 @@ export const OUTCOME_COUNTERS: Readonly<Record<CommitOutcome, string>> = {
 export class Outbox {
   #effects: Effect[] = []
   readonly #counters = new Map<string, number>()
+  /** From the making of a commit of this replica until it was applied here: what a phone waits for the log. */
+  readonly commitTimes = new Histogram()
 
   push(effect: Effect): void {
     this.#effects.push(effect)
@@ -26,6 +30,10 @@ export class Outbox {
 
   count(name: string, by = 1): void {
     this.#counters.set(name, (this.#counters.get(name) ?? 0) + by)
+  }
+
+  committed(took: Duration): void {
+    this.commitTimes.add(took)
   }
 
   /** Names and totals, in name order. */

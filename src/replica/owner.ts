@@ -13,6 +13,7 @@ import type { GroupKey } from '../base/brand.ts'
 import { assert, must, unreachable } from '../base/assert.ts'
 import { firstOf } from '../base/first-of.ts'
 import { Heap } from '../base/heap.ts'
+import { between } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { fold } from '../call/fold.ts'
 import type { AppAnswer } from '../app/contract.ts'
@@ -138,6 +139,7 @@ export class Owner {
         assert(held.open[0] === open, 'commits of a group are applied in order')
         held.open.shift()
         this.#open.delete(open.serial)
+        this.#ports.outbox.committed(between(open.at, this.#ports.context().now))
         for (const id of commit.done) this.#intents.done({ group: held.key, id })
         for (const { id } of commit.opened) this.#intents.push({ group: held.key, id })
         held.released.push(...open.sends)

@@ -569,6 +569,7 @@ export class Replica {
       raft: this.#raft.status(),
       plan: this.#members.plan(),
       counters: this.#outbox.counters(),
+      commitTimes: this.#outbox.commitTimes,
       detached: this.#freshness.isDetached(this.#now),
       stale: this.#freshness.stale,
       leaving: this.#leaving.isUnderWay,

@@ -166,6 +166,10 @@ export class Groups {
     return this.#timers.nextDeadline()
   }
 
+  upcomingTimers(most: number): readonly FiredTimer[] {
+    return this.#timers.upcoming(most)
+  }
+
   counter(name: string): number {
     return this.#holds.counter(name)
   }

@@ -23,7 +23,7 @@ import { SetKeyring } from './set-keys.ts'
 import type { SnapshotCursor } from './snapshot.ts'
 import { Tail } from './tail.ts'
 import type { Follow } from './tail.ts'
-import type { Applied, CommitOutcome, Entity, GroupView, OpenIntent, Serving, StoreCounts } from './view.ts'
+import type { Applied, CommitOutcome, Entity, FiredTimer, GroupView, OpenIntent, Serving, StoreCounts } from './view.ts'
 
 export interface StoreOptions {
   /** How much later than its deadline a `delete` timer may want its pulse. Not replicated: it only says when to ask. */
@@ -173,6 +173,11 @@ export class Store {
   /** When the leader is to propose a pulse; null = no timer is pending. */
   nextDeadline(): Stamp | null {
     return this.#groups.nextDeadline()
+  }
+
+  /** The timers that fire next, in the order that they will, at most so many. */
+  upcomingTimers(most: number): readonly FiredTimer[] {
+    return this.#groups.upcomingTimers(most)
   }
 
   /** How many holds of this counter living groups own. */

@@ -56,6 +56,16 @@ describe('design.md 5: timers fire once, in the log', () => {
     expect(log.store.counter('c')).toBe(0)
   })
 
+  test('those that fire next are told in the order that they will fire, and go on pending', () => {
+    const log = served()
+    log.commit(G, { puts: [put(0)], timers: [callback('late', 900), deletion('soon', 100, dialog('d'))] })
+    log.commit(group(2), { puts: [put(0)], timers: [callback('b', 300), callback('a', 300)] })
+    const next = log.store.upcomingTimers(3)
+    expect(next.map(({ id }) => id)).toEqual(['soon', 'a', 'b'])
+    expect(log.store.upcomingTimers(9).map(({ id }) => id)).toEqual(['soon', 'a', 'b', 'late'])
+    expect(log.pulse(1_400).map(({ id }) => id)).toEqual(['soon', 'a', 'b'])
+  })
+
   test('in (deadline, group, id) order, whatever the kind and the order in which they were set', () => {
     const log = served()
     log.commit(group(2), { puts: [put(0)], timers: [callback('b', 5), deletion('a', 5), callback('c', 4)] })

@@ -74,6 +74,14 @@ export class Timers {
     for (const { id } of this.of(group)) this.cancel(group, id)
   }
 
+  /** The timers that fire next, in (deadline, group, id) order, at most so many. */
+  upcoming(most: number): readonly FiredTimer[] {
+    const places = [...this.#callbacks.first(most), ...this.#deletes.first(most)]
+    const timers = places.map((place) => ({ place, timer: this.#at(place) }))
+    timers.sort((a, b) => a.timer.deadline - b.timer.deadline || byText(a.place, b.place))
+    return timers.slice(0, most).map(({ timer }) => timer)
+  }
+
   /** Whether a timer is due at this stamp. */
   due(now: Stamp): boolean {
     const first = this.#first()
@@ -89,13 +97,17 @@ export class Timers {
   /** Takes out the first timer that is due at this stamp; null if none is. */
   takeDue(now: Stamp): FiredTimer | null {
     if (!this.due(now)) return null
-    const place = must(this.#first()?.peek(), 'a timer that is due')
+    const timer = this.#at(must(this.#first()?.peek(), 'a timer that is due'))
+    this.cancel(timer.group, timer.id)
+    return timer
+  }
+
+  #at(place: Place): FiredTimer {
     const cut = place.indexOf('\0')
     const group = place.slice(0, cut) as GroupKey
     const id = place.slice(cut + 1)
-    const timer = must(this.#byGroup.get(group)?.get(id), "a timer in a heap is its group's")
-    this.cancel(group, id)
-    return { group, id, deadline: timer.deadline, action: timer.action }
+    const { deadline, action } = must(this.#byGroup.get(group)?.get(id), "a timer in a heap is its group's")
+    return { group, id, deadline, action }
   }
 
   #heap(action: TimerAction): Heap<Place> {
