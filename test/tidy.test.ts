@@ -213,7 +213,9 @@ describe('the files', () => {
   test('are all reached from an entry: nothing is dead', () => {
     const entries = sources.filter(
       ({ path }) =>
-        /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(path) ||
+        /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^src\/host\/page\/main\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(
+          path,
+        ) ||
         /\.test\.ts$|\.config\.ts$|^docs\/examples\/(?:applications\/)?[\w-]+\.ts$|^test\/(?:from-source|ci|bench\/(?:snapshot(?:-replica)?|overload|log\/(?:main|replica)|failover\/main|timers\/(?:main|ticker))|moments\/main|app-deaths\/(?:main|preload|proxied|two-legs)|fuzz\/(?:main|worker)|(?:models|sessions|versions)\/bug-worker|interop\/main)\.ts$/.test(
           path,
         ),
@@ -226,7 +228,9 @@ describe('the files', () => {
 
   test('of the product are reached from the product, not from tests alone', () => {
     const entries = sources.filter(({ path }) =>
-      /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(path),
+      /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^src\/host\/page\/main\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(
+        path,
+      ),
     )
     const reached = reach(entries)
     const unused = sources.filter(

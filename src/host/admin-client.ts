@@ -12,8 +12,11 @@ export interface AdminAnswer {
 }
 
 /** A page, if it is there (200). */
-export async function fetchJson(url: string): Promise<Result<unknown, string>> {
-  const answer = await ask('GET', url, hostLimits.statusMs)
+export async function fetchJson(
+  url: string,
+  patienceMs: number = hostLimits.statusMs,
+): Promise<Result<unknown, string>> {
+  const answer = await ask('GET', url, patienceMs)
   if (!answer.ok) return answer
   return answer.value.status === 200 ? ok(answer.value.body) : err(`HTTP ${answer.value.status}`)
 }

@@ -33,7 +33,8 @@ async function scene(
     if (reply !== undefined) server.reply({ kind: 'reply', id: input.id, ...reply })
   }
   const drain = (): void => void drained.push('drain')
-  const ports = { give, drain, applications, set: 'a-set', cut: () => undefined }
+  const live = { serve: () => undefined, close: () => undefined }
+  const ports = { give, drain, applications, live, set: 'a-set', cut: () => undefined }
   const server = new AdminServer({ host: HOST, port }, metrics, ports)
   await server.open()
   cleanups.push(() => server.close())
@@ -118,7 +119,7 @@ test('metrics are text: the replicaâ€™s own under our prefix, then the processâ€
 })
 
 test.each([
-  ['/', 'GET', 404],
+  ['/none', 'GET', 404],
   ['/calls/%zz', 'GET', 404],
   ['/calls/a/b', 'GET', 404],
   ['/status', 'POST', 405],

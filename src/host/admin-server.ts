@@ -13,6 +13,8 @@ import { EventStreams } from './event-streams.ts'
 import { readBanOrder } from './ban-order.ts'
 import type { BanOrder } from './ban-order.ts'
 import { hostLimits } from './limits.ts'
+import type { Live } from './live.ts'
+import { isAskedDirectly, pageFile, servePage } from './page-files.ts'
 import { isMemberOrder, memberOrders, readMemberOrder } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
 import { isMetrics, renderMetrics } from './metrics.ts'
@@ -42,6 +44,7 @@ export interface AdminPorts {
   /** The replica is to hand over, and this process to end. */
   drain(): void
   readonly applications: Pick<Applications, 'status' | 'reload'>
+  readonly live: Pick<Live, 'serve' | 'close'>
   /** The set's id. */
   readonly set: string
   /** A consumer of events was cut off. */
@@ -75,6 +78,7 @@ export class AdminServer {
   }
 
   close(): void {
+    this.#ports.live.close()
     this.#server.close()
     this.#server.closeAllConnections()
   }
@@ -138,9 +142,16 @@ export class AdminServer {
     if (request.url === '/bans/add') return void this.#ban('add', request, response)
     if (request.url === '/bans/remove') return void this.#ban('remove', request, response)
     if (request.url === '/applications/reload') return void this.#reload(request, response)
+    const file = pageFile(request.url)
+    if (file !== null) return void servePage(file, request, response)
+    if (/^\/live(\?|$)/.test(request.url ?? '')) {
+      if (isAskedDirectly(request, response)) this.#ports.live.serve(request, response)
+      return
+    }
     const query = parseQuery(request.url ?? '/')
     if (query === null) {
       const paths = [
+        '/',
         '/health',
         '/status',
         '/calls',
@@ -239,6 +250,8 @@ function parseQuery(url: string): Query | null {
       return { kind: 'bans' }
     case '/metrics':
       return { kind: 'metrics' }
+    case '/glance':
+      return { kind: 'glance' }
     default:
       return parseCall(path, local)
   }

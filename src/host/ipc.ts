@@ -2,6 +2,7 @@
 
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { SetConfig } from './config.ts'
+import type { ServingLife } from './failovers.ts'
 import type { JoinParts } from './join.ts'
 
 /** From `up`, first thing: all that a replica needs to know. */
@@ -26,6 +27,8 @@ export type FromReplica =
   | { readonly kind: 'sip-open' }
   | { readonly kind: 'leader'; readonly id: ReplicaId; readonly term: number }
   | { readonly kind: 'ready'; readonly leader: ReplicaId }
+  /** It has applied who serves from there on; `id` is a replica's place. */
+  | { readonly kind: 'serving'; readonly lives: readonly ServingLife[] }
   /** Its loop runs. */
   | { readonly kind: 'alive' }
   /** It ends now. Starting it again would not help: `data`, its data folder is at fault; `removed`, it was taken out of the set. */

@@ -165,6 +165,18 @@ export const hostLimits = {
   /** One event: above what a message's URIs can make of it. */
   eventBytes: 1 * MB,
 
+  /** Pages that are open at one address. */
+  liveViewers: 16,
+  /** How often a page is told how its set is, and each replica asked for that; and soon after something befell one. */
+  liveMs: 1_000,
+  liveSoonMs: 150,
+  /** A replica that says nothing for so long is told to be silent; the page doesn't wait longer for the others. */
+  livePatienceMs: 1_500,
+  /** Seconds that are remembered for its plots. */
+  livePoints: 300,
+  /** What a page didn't read; then it is cut off, and comes back. */
+  liveQueueBytes: 1 * MB,
+
   /** A rolling restart waits this long for one replica to serve again: it reads its log, and perhaps a snapshot from the leader. */
   rollMs: 300_000,
   /** A command that changes the set watches it for this long: a replica that is far behind catches up meanwhile. */

@@ -3,7 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import { generationOf, placeOf, replicaId } from '../base/brand.ts'
+import { generationOf, placeOf, replicaId, replicaOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
 import type { Result } from '../base/result.ts'
@@ -24,12 +24,14 @@ import type { Clock } from './clock.ts'
 import { isOneMachine } from './config.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import type { Identify } from './data-folder.ts'
+import { Failovers } from './failovers.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
 import { identify } from './join.ts'
 import type { JoinParts } from './join.ts'
 import { hostLimits } from './limits.ts'
+import { Live } from './live.ts'
 import { LoadWatch } from './load-watch.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
@@ -186,6 +188,7 @@ export class ReplicaProcess {
         give,
         drain: () => this.drain(),
         applications,
+        live: liveOf(config, own),
         set: config.set,
         cut: (reason) => sparse.warn('event-consumer-cut', `a consumer of events was cut off: ${reason}`),
       }),
@@ -270,8 +273,10 @@ export class ReplicaProcess {
         else admin.reply(reply)
       },
       notice: (notice) => {
-        if (notice.kind === 'serving') log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
-        else if (notice.kind === 'format') {
+        if (notice.kind === 'serving') {
+          log.info({ code: 'serving', lives: notice.lives }, 'these lives serve')
+          report({ kind: 'serving', lives: notice.lives.map((life) => ({ id: placeOf(replicaOf(life)), life })) })
+        } else if (notice.kind === 'format') {
           parts.formats.active = notice.active
           server.formatRaised()
           links.formatRaised()
@@ -340,6 +345,16 @@ async function troubleOf(opening: Promise<void>, what: string): Promise<string |
 
 function inWords(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** What the page shows at a replica: of the others only what they answer. */
+function liveOf({ set, sip, replicas }: SetConfig, own: ReplicaConfig): Live {
+  return new Live({
+    ...{ name: `replica ${placeOf(own.id)}`, set, sip: printAddress(sip), token: null, isTold: false },
+    failovers: new Failovers(),
+    replicas: () => replicas,
+    pids: () => new Map(),
+  })
 }
 
 /** What users know a replica by. */

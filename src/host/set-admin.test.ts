@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import { replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { fetchJson, order } from './admin-client.ts'
+import { Failovers } from './failovers.ts'
 import { hostLimits } from './limits.ts'
+import { Live } from './live.ts'
 import type { SetConfig } from './config.ts'
 import { SetAdmin } from './set-admin.ts'
 
@@ -15,7 +17,7 @@ afterEach(() => {
 })
 
 /** `up`'s admin over replicas of which only those in `runs` have a process, and none an admin address. */
-async function scene(runs: readonly number[], replicas = 3) {
+async function scene(runs: readonly number[], replicas = 3, token: string | null = 'secret') {
   const port = ++lastPort
   const address = { host: HOST, port }
   const config: SetConfig = {
@@ -45,10 +47,17 @@ async function scene(runs: readonly number[], replicas = 3) {
       return { status: 202, body: { ok: true } }
     },
   }
-  const admin = new SetAdmin({ config, drain, cycle: () => Promise.resolve() }, members)
+  const killed: number[] = []
+  const kill = (id: ReplicaId): boolean => runs.includes(id) && killed.push(id) > 0
+  const live = new Live({
+    ...{ name: 'up', set: 'a', sip: '', token: 'secret', isTold: true, failovers: new Failovers() },
+    replicas: () => config.replicas,
+    pids: () => new Map(runs.map((id) => [id, 10 + id])),
+  })
+  const admin = new SetAdmin({ config, drain, kill, cycle: () => Promise.resolve() }, members, { live, token })
   await admin.open()
   cleanups.push(() => admin.close())
-  return { url: `http://${HOST}:${port}`, drained, ordered }
+  return { url: `http://${HOST}:${port}`, drained, ordered, killed, live }
 }
 
 test('a replica is drained by its number; one that does not run, or is none of the set, is told so', async () => {
@@ -106,4 +115,64 @@ test('an application is reloaded at each replica that runs; without any there is
   expect(asked).toMatchObject({
     value: { status: 503, body: { error: expect.stringContaining('no replica answers') } },
   })
+})
+
+/** An order as a browser sends it, with headers that `fetch` won't set. */
+function press(url: string, headers: Readonly<Record<string, string>>, fields: unknown = { replica: 1 }) {
+  return new Promise<number>((resolve, reject) => {
+    const sent = request(`${url}/kill`, { method: 'POST', headers, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    sent.on('error', reject)
+    sent.end(JSON.stringify(fields))
+  })
+}
+
+test('a replica is killed by the page of this address, which has the token, and by nobody else', async () => {
+  const { url, killed } = await scene([1])
+  const { host } = new URL(url)
+  const own = { Origin: url, 'Holdfast-Token': 'secret' }
+  expect(await press(url, { ...own, Origin: 'http://elsewhere.example' })).toBe(403)
+  expect(await press(url, { 'Holdfast-Token': 'secret' })).toBe(403)
+  expect(await press(url, { ...own, 'Holdfast-Token': 'guessed' })).toBe(403)
+  expect(await press(url, { Origin: url })).toBe(403)
+  // A name of somebody else's that leads here (DNS rebinding).
+  expect(await press(url, { ...own, Host: 'evil.example:8060', Origin: 'http://evil.example:8060' })).toBe(403)
+  expect(killed).toEqual([])
+  expect(await press(url, { ...own, Host: host })).toBe(200)
+  expect(killed).toEqual([1])
+  expect(await press(url, own, { replica: 2 })).toBe(409)
+  expect(await press(url, own, { replica: 9 })).toBe(404)
+  expect((await fetch(`${url}/kill`)).status).toBe(405)
+  const plain = await scene([1], 3, null)
+  expect(await press(plain.url, { Origin: plain.url, 'Holdfast-Token': 'null' })).toBe(403)
+})
+
+test('the page and its files are served with a strict policy; nothing else of the disk is', async () => {
+  const { url } = await scene([])
+  const page = await fetch(url)
+  expect(page.headers.get('Content-Type')).toBe('text/html; charset=utf-8')
+  expect(page.headers.get('Content-Security-Policy')).toContain("default-src 'none'; script-src 'self';")
+  const text = await page.text()
+  expect(text).not.toMatch(/<script(?![^>]* src=)|<style|style=|onclick/)
+  const files = [...text.matchAll(/(?:src|href)="(page\/[^"]+)"/g)].map((match) => match[1] ?? '')
+  expect(files).toContain('page/main.js')
+  for (const file of files) expect((await fetch(`${url}/${file}`)).status, file).toBe(200)
+  for (const path of ['/page/none.js', '/page/shapes.ts', '/page/call-history.test.js', '/page/..%2fup.js']) {
+    expect((await fetch(`${url}${path}`)).status, path).toBe(404)
+  }
+})
+
+test('its modules are JavaScript, and import each other by the names that are served', async () => {
+  const { url } = await scene([])
+  const known = new Set(['main.js'])
+  for (const name of known) {
+    const script = await fetch(`${url}/page/${name}`)
+    expect(script.headers.get('Content-Type')).toBe('text/javascript; charset=utf-8')
+    const text = await script.text()
+    expect(text).not.toMatch(/readonly |import type|: string/)
+    for (const [, next = ''] of text.matchAll(/from '\.\/([^']+)'/g)) known.add(next)
+  }
+  expect(known.size).toBeGreaterThan(5)
 })

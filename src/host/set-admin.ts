@@ -1,4 +1,4 @@
-// `up`'s own admin port: the statuses of all replicas in one array, and orders that concern their processes.
+// `up`'s own admin port: the page, the statuses of all replicas in one array, and orders that concern their processes.
 
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -13,9 +13,12 @@ import type { ReplicaConfig, SetConfig } from './config.ts'
 import { passOnEvents } from './event-relay.ts'
 import { readAfter } from './event-streams.ts'
 import { hostLimits } from './limits.ts'
+import type { Live } from './live.ts'
 import { refusalIn } from './operation.ts'
 import { isMemberOrder, memberOrders } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
+import { isAskedDirectly, isOwnOrder, pageFile, servePage } from './page-files.ts'
+import { passOn } from './pass-on.ts'
 import { RollingRestart } from './rolling-restart.ts'
 import type { RollStatus } from './rolling-restart.ts'
 import type { SetMembers } from './set-members.ts'
@@ -29,22 +32,33 @@ const ORDERS = [
   'applications/reload',
   ...memberOrders.map((kind) => `members/${kind}`),
 ].map((path) => `POST /${path}`)
-const PATHS = ['/status', '/members', '/bans', '/events', '/restart', ...ORDERS]
+const PATHS = ['/', '/status', '/calls', '/calls/CALL-ID', '/members', '/bans', '/events', '/restart', ...ORDERS]
 
 const NOBODY = 'no replica answers: holdfast status shows which run'
 
+type Processes = Pick<SetProcess, 'config' | 'drain' | 'cycle' | 'kill'>
+
 export class SetAdmin {
-  readonly #set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>
+  readonly #set: Processes
   readonly #members: Pick<SetMembers, 'view' | 'order'>
+  readonly #live: Live
+  /** What the page's orders carry; null = it has none. */
+  readonly #token: string | null
   readonly #server: Server
   /** The last one that was asked for. */
   #roll: RollingRestart | null = null
   /** Of events. */
   #consumers = 0
 
-  constructor(set: Pick<SetProcess, 'config' | 'drain' | 'cycle'>, members: Pick<SetMembers, 'view' | 'order'>) {
+  constructor(
+    set: Processes,
+    members: Pick<SetMembers, 'view' | 'order'>,
+    { live, token }: { readonly live: Live; readonly token: string | null },
+  ) {
     this.#set = set
     this.#members = members
+    this.#live = live
+    this.#token = token
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
@@ -55,6 +69,7 @@ export class SetAdmin {
   }
 
   close(): void {
+    this.#live.close()
     this.#server.close()
     this.#server.closeAllConnections()
   }
@@ -88,7 +103,16 @@ export class SetAdmin {
       case '/bans/remove':
         if (isOrder(request, response)) await this.#ban(path, request, response)
         return
+      case '/live':
+        if (isAskedDirectly(request, response)) this.#live.serve(request, response)
+        return
+      case '/kill':
+        if (isOwnOrder(request, response, this.#token)) await this.#kill(request, response)
+        return
       default: {
+        const file = pageFile(request.url)
+        if (file !== null) return servePage(file, request, response)
+        if (/^\/calls(?:\/[^/]+)?$/.test(path ?? '')) return this.#calls(request, response)
         const kind = /^\/members\/([a-z]+)$/.exec(path ?? '')?.[1]
         if (kind !== undefined && isMemberOrder(kind)) return this.#change(kind, request, response)
         sendJson(response, 404, { error: 'there is nothing here', paths: PATHS })
@@ -172,6 +196,24 @@ export class SetAdmin {
       if (answer.ok) error = refusalIn(answer.value.body)
     }
     sendJson(response, 503, { ok: false, error })
+  }
+
+  /** Whichever replica knows: they know the same. */
+  async #calls(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isRead(request, response)) return
+    const urls = this.#set.config.replicas.map(({ admin }) => `http://${printAddress(admin)}`)
+    await passOn(urls, request.url ?? '/calls', response, NOBODY)
+  }
+
+  /** `kill -9` by the page's button, of a set that is there to be tried. */
+  async #kill(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = await readOrder(request)
+    if (!fields.ok) return sendJson(response, 400, { ok: false, error: fields.error })
+    const named = this.#named(fields.value['replica'])
+    if (!named.ok) return sendJson(response, 404, { ok: false, error: named.error })
+    const { id } = named.value
+    if (this.#set.kill(id)) sendJson(response, 200, { ok: true })
+    else sendJson(response, 409, { ok: false, error: `replica ${id} does not run` })
   }
 
   async #drain(request: IncomingMessage, response: ServerResponse): Promise<void> {

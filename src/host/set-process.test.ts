@@ -63,6 +63,7 @@ function begin(roles: readonly string[], restart: number | null = null) {
     hasRun: () => false,
     started: () => undefined,
     say: (event) => void events.push(event),
+    befell: () => undefined,
   })
   running.push(set)
   const done = set.run()

@@ -7,6 +7,7 @@ import { printAddress } from './address.ts'
 import { ReplicaChild } from './child.ts'
 import type { ChildExit } from './child.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
+import type { SetFact } from './failovers.ts'
 import type { FromReplica, StartOrder } from './ipc.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
@@ -35,6 +36,8 @@ export interface SetParts {
   /** This replica's first life is durable. */
   started(replica: ReplicaId): void
   say(event: SetEvent): void
+  /** What befell the set just now, for who watches failovers. */
+  befell(fact: SetFact): void
 }
 
 export class SetProcess {
@@ -119,6 +122,14 @@ export class SetProcess {
     return true
   }
 
+  /** `kill -9` of a replica. False: it doesn't run. */
+  kill(id: ReplicaId): boolean {
+    const child = this.#find(id)
+    if (child === null || child.pid === null) return false
+    child.kill('SIGKILL')
+    return true
+  }
+
   /** Drains a replica, and starts it again once it has ended; one that doesn't run is started. Resolves when it is started. */
   cycle(id: ReplicaId): Promise<void> {
     return new Promise((resolve) => {
@@ -184,6 +195,7 @@ export class SetProcess {
     switch (message.kind) {
       case 'listening':
         this.#parts.started(id)
+        this.#parts.befell({ kind: 'runs', replica: id })
         return this.#parts.say({ event: 'replica', id, pid, ...this.#urls(id) })
       case 'sip-open':
         return this.#sayReady()
@@ -192,6 +204,10 @@ export class SetProcess {
         return this.#sayReady()
       case 'leader':
         return this.#sayLeader(message.id, message.term)
+      case 'serving':
+        // One that catches up tells of what was.
+        if (this.#find(id)?.isSipOpen === true) this.#parts.befell({ kind: 'serving', lives: message.lives })
+        return
       case 'alive':
       case 'failed':
         return
@@ -210,6 +226,7 @@ export class SetProcess {
   #sayLeader(id: number, term: number): void {
     if (this.#leader !== null && this.#leader.term >= term) return
     this.#leader = { id, term }
+    this.#parts.befell({ kind: 'leader', replica: id, term })
     this.#parts.say({ event: 'leader', id, term })
   }
 
@@ -226,6 +243,7 @@ export class SetProcess {
     const { code, signal, failed } = exit
     if (signal !== null) this.#parts.say({ event: 'exit', id, signal })
     else this.#parts.say({ event: 'exit', id, code: code ?? 1 })
+    this.#parts.befell({ kind: 'gone', replica: id, why: signal ?? `exit code ${code ?? 1}` })
     const dropped = this.#dropped.get(id)
     this.#dropped.delete(id)
     dropped?.ended()

@@ -63,6 +63,7 @@ export const UP_OPTIONS = {
   data: { takes: 'DIR', help: 'of wal: kept and used again (a temporary folder, removed at a clean exit)' },
   restart: { takes: 'SECONDS|never', help: 'when a dead replica is started again (5)' },
   'max-call': { takes: 'SECONDS', help: 'the age at which a call is ended, by a BYE to both sides (0 = never)' },
+  lab: { takes: null, help: "the page at up's admin address has a button that kills replicas, to try it" },
   config: { takes: 'FILE', help: 'a set as --print-config prints it; options of this line win' },
   'print-config': { takes: null, help: 'print the set as a config file, and end' },
   'log-level': { takes: 'LEVEL', help: 'trace, debug, info, warn, error or silent (info with --json, else warn)' },

@@ -73,6 +73,7 @@ function guide(config: SetConfig, sip: string, pids: ReadonlyMap<number, number>
     lines.push(`  a callee     sipp -sn uas -i ${hop.host} -p ${hop.port}`)
     lines.push(`  a call       sipp -sn uac -i ${hop.host} -p ${hop.port + 10} -d 10000 -m 1 ${sip}`)
   }
+  lines.push(`  the page     http://${printAddress(config.admin)}/`)
   lines.push(`  the status   curl http://${printAddress(config.admin)}/status`)
   for (const [id, pid] of [...pids].sort(([a], [b]) => a - b))
     lines.push(`  kill         kill -9 ${pid}   (replica ${id})`)

@@ -1,5 +1,6 @@
 // `holdfast up`: see interface.md in the project's documents, and `--help`.
 
+import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
@@ -12,6 +13,8 @@ import { onEndSignals } from './end-signals.ts'
 import { certificateTrouble } from './certificates.ts'
 import { printHolder, sipGuard, takeGuards } from './guard.ts'
 import { addressesOf } from './sip-addresses.ts'
+import { Failovers } from './failovers.ts'
+import { Live } from './live.ts'
 import { makeLog } from './log.ts'
 import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
@@ -89,6 +92,13 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   log.info({ code: 'up', set: config.set, data: where }, 'the set starts')
   /** What no folder remembers: which replicas have run. */
   const started = new Set<ReplicaId>()
+  const token = given.has('lab') ? randomBytes(16).toString('hex') : null
+  const live = new Live({
+    ...{ name: 'up', set: config.set, sip: printAddress(config.sip), token, isTold: true },
+    failovers: new Failovers(),
+    replicas: () => set.config.replicas,
+    pids: () => set.pids,
+  })
   const set = new SetProcess({
     config,
     command: [process.execPath, ...process.execArgv, program, 'replica'],
@@ -101,6 +111,7 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
       folder.value?.markStarted(replica).catch((error: Error) => log.error(error.message))
     },
     say: (event) => output.say(event),
+    befell: (fact) => live.befell(fact, Date.now()),
   })
   const members = new SetMembers({
     set,
@@ -118,7 +129,7 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
       await own?.markStarted(replica)
     },
   })
-  const admin = new SetAdmin(set, members)
+  const admin = new SetAdmin(set, members, { live, token })
   await admin.open()
   const end = (): void => {
     output.end()
