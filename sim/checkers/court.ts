@@ -185,7 +185,7 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** What the phones hear. Where the set is an end of the calls, the other phone is no source of it. */
   #ofPhones(plan: Plan, set: SocketAddress, report: Report, now: () => number): readonly Checker[] {
-    if (isEnd(plan.application)) return [new Ends(report)]
+    if (isEnd(plan.application)) return [new Ends(report), new Events(report, plan.udp.replay > 0, this)]
     const lifetime = plan.lifetime ?? cutOffOf(plan.application)
     const isLimited = mayRefuse(plan)
     return [

@@ -17,7 +17,7 @@ export const callMutants: readonly Mutant[] = [
     name: 'limit-keeps-ended-calls',
     room: 'call',
     file: 'src/call/caps.ts',
-    find: "return kind === 'route' ? calls > 0 : count <= calls",
+    find: "return kind === 'route' ? sentOn > 0 : count <= (kind === 'all' ? live.length : sentOn)",
     replace: 'return true',
     story: 'a call that has ended counts for the limit until its tombstones are gone',
     promise: 'C7',

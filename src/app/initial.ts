@@ -2,6 +2,7 @@
 // for it leaves it to the set's own route.
 
 import { assert } from '../base/assert.ts'
+import { beginsCall, capsOfAnswered, isFull } from '../call/caps.ts'
 import { inviteOfKey } from '../call/find.ts'
 import { handle } from '../call/group.ts'
 import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
@@ -13,6 +14,7 @@ import { reply } from '../call/reply.ts'
 import type { Turn } from '../call/turn.ts'
 import { requestKey } from '../proxy/branch.ts'
 import type { SipRequest } from '../sip/message.ts'
+import type { Hold } from '../wire/entry.ts'
 import { aimAt } from './aim.ts'
 import type { AppMessage, Op, ProxyPlan } from './contract.ts'
 import type { AppEvent, MessageInput } from './event.ts'
@@ -59,7 +61,13 @@ export class Initial {
   /** False: it was turned away, or is a repetition. */
   isLetIn(): boolean {
     const { flow, ref } = this.#input
-    if (this.#isInvite) return isToBegin(this.#turn, this.#request, flow, ref)
+    if (this.#isInvite) {
+      if (!isToBegin(this.#turn, this.#request, flow, ref)) return false
+      // Whatever its application makes of it, it is one more call.
+      const isFullUp = beginsCall(this.#turn, this.#request) && isFull(this.#turn, this.#caps)
+      if (isFullUp) turnAway(this.#turn, this.#request, flow, ref)
+      return !isFullUp
+    }
     const verdict = this.#turn.ctx.admit(flow)
     if (verdict !== 'admit') turnAway(this.#turn, this.#request, flow, ref, verdict)
     return verdict === 'admit'
@@ -67,6 +75,7 @@ export class Initial {
 
   /** It is the application's to answer. */
   openLeg(): AppMessage | null {
+    if (this.#isInvite) this.#turn.takeCaps(this.#caps)
     this.#openApplication()
     return openUas(this.#turn, this.#request, this.#input.flow).message
   }
@@ -75,6 +84,10 @@ export class Initial {
   openProxied(): void {
     this.#openApplication()
     hostSession(this.#turn, openSession(this.#turn, this.#request), 'proxy')
+  }
+
+  get #caps(): readonly Hold[] {
+    return capsOfAnswered(this.#turn.ctx.settings, this.#input.flow)
   }
 
   #openApplication(): void {

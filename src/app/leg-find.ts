@@ -9,7 +9,7 @@ import type { Turn } from '../call/turn.ts'
 import type { SetPlace } from '../proxy/forward.ts'
 import { isOfLeg, legId } from '../session/leg.ts'
 import type { Leg, LegRole } from '../session/leg.ts'
-import { enterConfirmed } from '../session/sip-session.ts'
+import { NO_CALL, enterConfirmed, isInCall } from '../session/sip-session.ts'
 import type { SipSession, SipSessionState } from '../session/sip-session.ts'
 import { callId, fromTag, toTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
@@ -69,7 +69,7 @@ export function storedRequest(turn: Turn, id: string): SipRequest {
   return parsedRequest(record?.kind === 'request' ? record.text : null)
 }
 
-/** A new SipSession of the group's application, for a leg. Ids are not used again. */
+/** A new SipSession of the group's application, for a leg; in no call yet. Ids are not used again. */
 export function openLegSession(
   turn: Turn,
   id: string,
@@ -77,7 +77,7 @@ export function openLegSession(
   begun: Pick<SipSession, 'callId' | 'callerTag' | 'caller' | 'callee'>,
 ): void {
   const created = turn.ctx.cluster
-  turn.put(id, { kind: 'session', state: 'INITIAL', created, began: created, answered: null, hosted: null, ...begun })
+  turn.put(id, { kind: 'session', state: 'INITIAL', created, began: NO_CALL, answered: null, hosted: null, ...begun })
   if (applicationSession(turn) !== null) hostSession(turn, id, role)
 }
 
@@ -85,6 +85,19 @@ export function openLegSession(
 export function nextSession(turn: Turn): string {
   const next = Number(turn.nextId('SipSession'))
   return String(Math.max(next, applicationSession(turn)?.hosted.nextSession ?? 1))
+}
+
+/** Its first INVITE goes out, or came in. */
+export function beginCall(turn: Turn, id: string): void {
+  const session = turn.get('SipSession', id)
+  if (session?.kind !== 'session' || isInCall(session)) return
+  turn.put(id, { ...session, state: 'INITIAL', began: turn.ctx.cluster, answered: null })
+}
+
+/** JSR 289 6.2.1: that failed, and the session is as new. */
+export function leaveCall(turn: Turn, id: string): void {
+  const session = turn.get('SipSession', id)
+  if (session?.kind === 'session') turn.put(id, { ...session, state: 'INITIAL', began: NO_CALL, answered: null })
 }
 
 export function enterSession(turn: Turn, id: string, state: SipSessionState): void {

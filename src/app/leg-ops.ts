@@ -42,7 +42,10 @@ export function busyLegs(turn: Turn): readonly string[] {
   for (const { value } of allLegs(turn)) if (hasDialog(value)) busy.add(value.session)
   for (const { value } of allUas(turn))
     if (value.state === 'open' || value.state === 'accepted') busy.add(value.session)
-  for (const { value } of allUac(turn)) if (isOpenUac(value) || value.answer !== null) busy.add(value.session)
+  for (const { value } of allUac(turn)) {
+    const isToBeHeard = value.state === 'terminated' && value.answer !== null
+    if (isOpenUac(value) || isToBeHeard) busy.add(value.session)
+  }
   return [...busy]
 }
 

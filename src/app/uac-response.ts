@@ -26,6 +26,7 @@ import {
   buryLegPart,
   enterSession,
   forgetLegPart,
+  leaveCall,
   legOf,
   nextSession,
   openLegSession,
@@ -147,7 +148,8 @@ function accept(turn: Turn, id: string, record: UacRecord, leg: Leg): void {
 
 function onFailure(turn: Turn, response: SipResponse, { id, value }: FoundUac): LegEvent {
   const ack = flat(ackFor(storedRequest(turn, id), response))
-  turn.put(id, { ...value, state: 'completed', ack, cancel: null })
+  const answer = flat(response.text.slice(0, response.text.indexOf('\r\n')))
+  turn.put(id, { ...value, state: 'completed', ack, cancel: null, answer })
   turn.sendAfter(value.hop, ack, what.uac(id))
   turn.cancelTimer(cancelTimer(id))
   turn.dropLegPart(id)
@@ -166,7 +168,7 @@ function failed(turn: Turn, id: string, record: UacRecord, response: SipResponse
     }
     const remote = { ...leg.remote, tag: '', target: flat(sent.requestUri) }
     putLeg(turn, { ...leg, state: 'initial', remote, routes: values(sent, 'Route').map(flat) })
-    enterSession(turn, session, 'INITIAL')
+    leaveCall(turn, session)
   } else if (leg !== null && response.status === 481) endLeg(turn, session)
   return responseEvent(session, id, record, response)
 }

@@ -7,6 +7,7 @@
 
 import { flat } from '../base/bytes.ts'
 import { millis } from '../base/instant.ts'
+import { capsOf, isFull } from '../call/caps.ts'
 import { allUac, allUas } from '../call/find.ts'
 import { isOpenUac } from '../call/leg-life.ts'
 import type { Turn } from '../call/turn.ts'
@@ -28,7 +29,17 @@ import type { UacRecord } from '../transaction/record.ts'
 import { timers } from '../transaction/timers.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { InitialRequest, MessageParts, Op } from './contract.ts'
-import { enterSession, legOf, legTag, nextSession, openLegSession, placeOf, putLeg, storedRequest } from './leg-find.ts'
+import {
+  beginCall,
+  enterSession,
+  legOf,
+  legTag,
+  nextSession,
+  openLegSession,
+  placeOf,
+  putLeg,
+  storedRequest,
+} from './leg-find.ts'
 import type { OpFault } from './leg-find.ts'
 import { contactValue, firstTransport, hasContact, legDraft, partsFault, wayOf } from './leg-messages.ts'
 import type { LegRequest } from './leg-messages.ts'
@@ -140,6 +151,7 @@ function sendRequest(turn: Turn, leg: Leg, method: string, parts: MessageParts, 
   const isInitial = leg.state === 'initial'
   const id = turn.nextId('Transaction')
   putLeg(turn, { ...leg, local: { ...leg.local, cseq } })
+  if (isInitial && method === 'INVITE') beginCall(turn, leg.session)
   const record = {
     kind: 'uac',
     method,
@@ -150,12 +162,15 @@ function sendRequest(turn: Turn, leg: Leg, method: string, parts: MessageParts, 
     cancel: null,
     linked,
   } as const
-  if (way.kind === 'refuse') {
+  const caps = way.kind === 'forward' && isInitial && method === 'INVITE' ? capsOf(turn.ctx.settings, way, NOWHERE) : []
+  if (way.kind === 'refuse' || isFull(turn, caps)) {
     turn.put(requestOf(id), { kind: 'request', text: flat(draft.text) })
     turn.put(id, { ...record, branch: '', hop: NOWHERE, state: 'terminated', answer: null })
-    localFinal(turn, id, way.status)
+    // With as many calls as there may be, it is told what a caller would be.
+    localFinal(turn, id, way.kind === 'refuse' ? way.status : 503)
     return null
   }
+  turn.takeCaps(caps)
   const contact = hasContact(method) ? contactValue(turn, leg, way.hop, isSips(leg.remote.target)) : null
   const whole = legDraft(leg, asked, contact)
   if (whole === null) return `this ${method} can't be written`

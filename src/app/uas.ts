@@ -19,7 +19,7 @@ import { requestKey } from '../proxy/branch.ts'
 import { answerText } from '../proxy/answer.ts'
 import { hasDialog } from '../session/leg.ts'
 import type { Leg } from '../session/leg.ts'
-import { enterInitial } from '../session/sip-session.ts'
+import { NO_CALL } from '../session/sip-session.ts'
 import { callId, cseq, from, fromTag, header, parseMessage, to, toTag, values } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
@@ -31,6 +31,7 @@ import type { Flow } from '../wire/entry.ts'
 import type { MessageParts, Op } from './contract.ts'
 import { requestHandler } from './handler-names.ts'
 import {
+  beginCall,
   buryLegPart,
   enterSession,
   legOf,
@@ -72,6 +73,7 @@ export function openUas(turn: Turn, request: SipRequest, flow: Flow): LegEvent {
     ack: null,
   }
   putLeg(turn, leg)
+  if (request.method === 'INVITE') beginCall(turn, session)
   return opened(turn, request, upstream, session, true)
 }
 
@@ -82,7 +84,7 @@ function sessionFor(turn: Turn, request: SipRequest): string {
     (one) => one.value.callId === id && one.value.callerTag === tag && isFree(turn, one.id),
   )
   if (known !== undefined) {
-    turn.put(known.id, enterInitial(known.value, turn.ctx.cluster))
+    turn.put(known.id, { ...known.value, state: 'INITIAL', began: NO_CALL, answered: null })
     if (applicationSession(turn) !== null) hostSession(turn, known.id, 'uas')
     return known.id
   }

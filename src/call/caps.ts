@@ -1,6 +1,6 @@
 // How many calls there may be at a time (decision 0026): all, in each direction, and to each next hop. Each call whose number is
 // limited holds a counter from the commit of its INVITE until the commit of its end; apply checks the limit, so that it is exact
-// across the set, and the hold goes with the group whoever dies (design.md 4, holds).
+// across the set, and the hold goes with the group whoever dies (design.md 4, holds). Each leg of an application is a call.
 
 import { hostPort, isOwnFlow } from '../proxy/own.ts'
 import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
@@ -45,23 +45,37 @@ export function beginsCall(turn: Turn, invite: SipRequest): boolean {
   return session === undefined || !liveSessions(turn).has(session.id)
 }
 
-/** As far as this replica knows; apply has the last word. */
-export function isFull(turn: Turn, caps: readonly Hold[]): boolean {
-  return caps.some(({ counter, limit }) => limit !== null && turn.ctx.counter(counter) >= limit)
+/** What a call is to hold that an application answers: it goes nowhere. One that it places is as `capsOf` has it. */
+export function capsOfAnswered({ bounds = {}, sip }: CallSettings, arrival: Flow): readonly Hold[] {
+  return bounds.calls === undefined || isOwnFlow(sip, arrival) ? [] : [{ counter: ALL_CALLS, limit: bounds.calls }]
 }
 
-/** What the group holds after this turn: of each kind no more than it has calls, and no route without a call. */
+/** As far as this replica knows; apply has the last word. What the turn has taken counts: an application may place several calls. */
+export function isFull(turn: Turn, caps: readonly Hold[]): boolean {
+  const taken = (name: string): number => turn.taken.filter(({ counter }) => counter === name).length
+  return caps.some(({ counter, limit }) => limit !== null && turn.ctx.counter(counter) + taken(counter) >= limit)
+}
+
+/** What the group holds after this turn: of each kind no more than it has calls (of a direction: that the set sent on), and no route
+ * without one. Of several legs that went different ways the ways of the first are held longest. */
 export function capsAfter(turn: Turn): readonly Hold[] {
   const known = [...turn.base.caps, ...turn.taken]
   if (known.length === 0) return known
-  const calls = liveSessions(turn).size
+  const live = [...liveSessions(turn)]
+  const sentOn = live.filter((session) => !isAnswered(turn, session)).length
   const counts = new Map<string | null, number>()
   return known.filter(({ counter }) => {
     const kind = kindOf(counter)
     const count = (counts.get(kind) ?? 0) + 1
     counts.set(kind, count)
-    return kind === 'route' ? calls > 0 : count <= calls
+    return kind === 'route' ? sentOn > 0 : count <= (kind === 'all' ? live.length : sentOn)
   })
+}
+
+/** By its application, not by whoever it was sent to. */
+function isAnswered(turn: Turn, id: string): boolean {
+  const session = turn.get('SipSession', id)
+  return session?.kind === 'session' && session.hosted?.role === 'uas'
 }
 
 /** The sessions with an INVITE that has no final, or a dialog that has not ended. */

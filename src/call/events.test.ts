@@ -298,10 +298,8 @@ describe('what phones alone never cause', () => {
     expect(tell({ ...session, state: 'TERMINATED' }, null)).toEqual([])
   })
 
-  test("an application's attributes are no event, nor are its own legs", () => {
+  test("an application's attributes are no event", () => {
     expect(tell(session, { ...session, hosted: newHosted('proxy') })).toEqual([])
-    const leg: SipSession = { ...session, hosted: newHosted('uac') }
-    expect(tell(leg, { ...leg, state: 'TERMINATED' })).toEqual([])
   })
 })
 

@@ -6,6 +6,8 @@
 //   nothing, TERMINATED --call-started--> INITIAL --call-ringing--> EARLY --call-answered--> CONFIRMED --call-ended--> TERMINATED
 //                                            '--------------------------'---call-ended------------------------------------^
 //
+// A call of which an application is an end is one for each leg (leg-events.ts).
+//
 // Times are cluster time in microseconds; `at` is the entry's stamp, `started` and `answered` are what the call's owner estimated.
 
 import type { GroupKey } from '../base/brand.ts'
@@ -14,20 +16,22 @@ import type { Stamp } from '../base/instant.ts'
 import { unpackChain } from '../proxy/chain.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
-import type { SipSession, SipSessionState } from '../session/sip-session.ts'
+import type { SipSession, SipSessionRole, SipSessionState } from '../session/sip-session.ts'
 import { fromTag, parseMessage } from '../sip/message.ts'
 import type { Before, Follow } from '../store/tail.ts'
 import type { Entity } from '../store/view.ts'
+import { statusOfText } from '../transaction/record.ts'
 import type { InviteRecord } from '../transaction/record.ts'
 import type { Commit } from '../wire/entry.ts'
 import { byeTimer } from './bye.ts'
 import { entityValue } from './entities.ts'
 import type { EntityValue } from './entities.ts'
+import { legChanges } from './leg-events.ts'
 import { limitTimer, probeTimer, sessionTimer } from './watch-timers.ts'
 
 /** Why a call ended:
  * - answered: `bye`, a phone hung up; the set ended it, for it was too old (`max-call`), a side was gone (`probe`), or nobody
- *   refreshed its session (`session-expired`);
+ *   refreshed its session (`session-expired`), or nobody acknowledged an application's answer (`no-ack`);
  * - not answered: `cancelled`, `refused` by a final answer, `timeout`;
  * - `untracked`: answered, and the set can't see its end (a 2xx without a To tag, RFC 2543); `other`. */
 export type EndCause =
@@ -35,6 +39,7 @@ export type EndCause =
   | 'max-call'
   | 'probe'
   | 'session-expired'
+  | 'no-ack'
   | 'cancelled'
   | 'refused'
   | 'timeout'
@@ -60,6 +65,10 @@ interface CallPart {
   readonly to: string
   readonly group: GroupKey
   readonly started: Stamp
+  /** Of which end an application is, which answered or placed the call; absent = it is relayed. */
+  readonly leg?: Exclude<SipSessionRole, 'proxy'>
+  /** The `call` of the other leg, of a B2BUA. */
+  readonly linked?: string
 }
 
 export type CallEvent =
@@ -96,10 +105,19 @@ export const callEvents: Follow = {
 function ofCommit(commit: Commit, at: Stamp, before: Before): readonly CallEvent[] {
   const { group, puts, deletes } = commit
   try {
-    if (isFurther(commit, before)) return []
+    const further = isFurther(commit, before)
     const gone = deletes.filter(({ tree }) => tree === TREE).map(({ id }) => ({ id, after: null }))
-    const put = puts.filter(({ tree }) => tree === TREE).map((one) => ({ id: one.id, after: relayed(one) }))
-    return [...gone, ...put].flatMap(({ id, after }) => ofSession(commit, at, id, before(TREE, id), after))
+    const put = puts.filter(({ tree }) => tree === TREE).map((one) => ({ id: one.id, after: sessionOf(one) }))
+    return [...gone, ...put].flatMap(({ id, after }) => {
+      const entity = before(TREE, id)
+      const was = entity === null ? null : sessionOf(entity)
+      const session = after ?? was
+      // A leg that a later application places is a call that no other group has.
+      if (session === null || (further && session.hosted?.role !== 'uac')) return []
+      return isLeg(session)
+        ? ofLeg(commit, at, id, was, after, before)
+        : ofSession(commit, at, id, entity, was !== null && isLeg(was) ? null : was, after)
+    })
   } catch {
     // Its owner will fail over it. What is applied must not.
     return [{ event: 'unreadable', at, group }]
@@ -115,11 +133,32 @@ function isFurther({ puts }: Commit, before: Before): boolean {
   return (unpackChain(value.hosted.stateInfo)?.position ?? 1) > 1
 }
 
-/** The session, if it is of a call that is relayed: an application's own legs are its own to tell. */
-function relayed(entity: Pick<Entity, 'tree' | 'bytes'>): SipSession | null {
+function sessionOf(entity: Pick<Entity, 'tree' | 'bytes'>): SipSession | null {
   const value = entityValue(entity)
-  if (value?.kind !== 'session') return null
-  return value.hosted === null || value.hosted.role === 'proxy' ? value : null
+  return value?.kind === 'session' ? value : null
+}
+
+function isLeg({ hosted }: SipSession): boolean {
+  return hosted !== null && hosted.role !== 'proxy'
+}
+
+function ofLeg(
+  commit: Commit,
+  at: Stamp,
+  id: string,
+  was: SipSession | null,
+  is: SipSession | null,
+  before: Before,
+): readonly CallEvent[] {
+  return legChanges(commit, id, was, is, before).map((change): CallEvent => {
+    const { kind, session } = change
+    const { answered } = session
+    const part = partOf(commit.group, id, session, at)
+    if (kind === 'ended') return { event: 'call-ended', ...part, answered, ...change.end }
+    return kind === 'answered'
+      ? { event: 'call-answered', ...part, answered: answered ?? at }
+      : { event: `call-${kind}`, ...part }
+  })
 }
 
 function ofSession(
@@ -127,9 +166,9 @@ function ofSession(
   at: Stamp,
   id: string,
   entity: Entity | null,
+  before: SipSession | null,
   after: SipSession | null,
 ): readonly CallEvent[] {
-  const before = entity === null ? null : relayed(entity)
   const part = (session: SipSession): CallPart => partOf(commit.group, id, session, at)
   if (after === null) {
     if (!isAlive(before)) return []
@@ -173,8 +212,11 @@ function answeredAt(session: SipSession | null, entity: Entity | null): Stamp | 
 }
 
 function partOf(group: GroupKey, id: string, session: SipSession, at: Stamp): CallPart {
-  const { callId, caller, callee, began } = session
-  return { at, call: `${group}/${id}`, callId, from: caller, to: callee, group, started: began }
+  const { callId, caller, callee, began, hosted } = session
+  const part = { at, call: `${group}/${id}`, callId, from: caller, to: callee, group, started: began }
+  if (hosted === null || hosted.role === 'proxy') return part
+  const { role: leg, linked } = hosted
+  return { ...part, leg, ...(linked === '' ? {} : { linked: `${group}/${linked}` }) }
 }
 
 /** What else is in the commit that ends a session says why. */
@@ -205,7 +247,7 @@ function isFinished(value: EntityValue, session: string): boolean {
 function endOfDialog({ done }: Commit, id: string, dialog: Dialog, values: readonly Valued[]): CallEnd {
   for (const { value } of values) {
     if (value.kind !== 'bye' || value.dialog !== id) continue
-    return { cause: 'bye', by: senderOfBye(dialog, value.final), status: statusOf(value.final) }
+    return { cause: 'bye', by: senderOfBye(dialog, value.final), status: statusOfText(value.final) }
   }
   const bySet = (cause: EndCause): CallEnd => ({ cause, by: 'set', status: null })
   if (done.includes(byeTimer(id))) return { cause: 'bye', by: null, status: null }
@@ -224,7 +266,7 @@ function senderOfBye({ caller, callee }: Dialog, final: string): Side | null {
 }
 
 function endOfInvite({ cancels, done }: Commit, { state, final, cancelled, branches }: InviteRecord): CallEnd {
-  const status = final === null ? null : statusOf(final)
+  const status = final === null ? null : statusOfText(final)
   if (state === 'accepted') return { cause: 'untracked', by: null, status }
   // Timer C: the set cancelled a branch that rang for too long; or nobody answered at all.
   const isOurs = [...cancels, ...done].some((timer) => timer.startsWith('k.'))
@@ -232,9 +274,4 @@ function endOfInvite({ cancels, done }: Commit, { state, final, cancelled, branc
   if (status === 408 || (status === 487 && isOurs)) return { cause: 'timeout', by: 'set', status }
   const isTold = branches.some((branch) => branch.state === 'completed')
   return { cause: 'refused', by: isTold ? 'callee' : 'set', status }
-}
-
-/** `SIP/2.0 200 OK`. */
-function statusOf(text: string): number {
-  return Number(text.slice('SIP/2.0 '.length, 'SIP/2.0 '.length + 3))
 }

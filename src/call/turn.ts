@@ -149,7 +149,7 @@ export class Turn {
 
   /** A call begins that is to hold these. */
   takeCaps(caps: readonly Hold[]): void {
-    this.#taken = caps
+    this.#taken = [...this.#taken, ...caps]
   }
 
   get taken(): readonly Hold[] {

@@ -123,10 +123,15 @@ export interface CallRecord {
   readonly cause: CallEnded['cause']
   readonly by: CallEnded['by']
   readonly status: number | null
+  /** An application is that end of it: it answered (`uas`) or placed (`uac`) the call. Absent = the call is relayed. */
+  readonly leg?: NonNullable<CallEnded['leg']>
+  /** The call's name in events, of a leg; and of a B2BUA that of its other leg. */
+  readonly call?: string
+  readonly linked?: string
 }
 
 export function recordOf(id: string, event: CallEnded): CallRecord {
-  const { callId, from, to, started, answered, at, cause, by, status } = event
+  const { callId, from, to, started, answered, at, cause, by, status, leg, call, linked } = event
   const seconds = answered === null ? 0 : Math.max(0, at - answered) / 1_000_000
   return {
     id,
@@ -140,6 +145,8 @@ export function recordOf(id: string, event: CallEnded): CallRecord {
     cause,
     by,
     status,
+    ...(leg === undefined ? {} : { leg, call }),
+    ...(linked === undefined ? {} : { linked }),
   }
 }
 

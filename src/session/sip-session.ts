@@ -32,7 +32,7 @@ export interface SipSession {
   /** Cluster time, as its creator estimated it. */
   readonly created: Stamp
   /** When the call began that it is in or was in last, and when that was answered, as its owner estimated it: a call's end tells both
-   * (decision 0032). Format 1 has no room for them. */
+   * (decision 0032). Format 1 has no room for them. `began` 0: of a leg that is in no call (NO_CALL). */
   readonly began: Stamp
   readonly answered: Stamp | null
   /** null = no application has it: the plain proxy. */
@@ -56,6 +56,14 @@ export function newHosted(role: SipSessionRole): HostedSipSession {
   return { role, isValid: true, invalidateWhenReady: true, handler: '', linked: '', attributes: [] }
 }
 
+/** When the call began of a leg that is in none: its first INVITE failed, or it was no INVITE that it began with. */
+export const NO_CALL: Stamp = stamp(0)
+
+/** Whether it is in a call: of a leg INITIAL alone doesn't say it. */
+export function isInCall({ state, began }: SipSession): boolean {
+  return state !== 'TERMINATED' && began !== NO_CALL
+}
+
 /** The session when one of its INVITEs begins. */
 export function enterInitial(session: SipSession, now: Stamp): SipSession {
   return session.state === 'TERMINATED' ? { ...session, state: 'INITIAL', began: now, answered: null } : session
@@ -68,7 +76,7 @@ export function enterEarly(session: SipSession): SipSession {
 /** A 2xx that comes after the end, of a fork further down, begins a call of its own. */
 export function enterConfirmed(session: SipSession, now: Stamp): SipSession {
   if (session.state === 'CONFIRMED') return session
-  const began = session.state === 'TERMINATED' ? now : session.began
+  const began = session.state === 'TERMINATED' || session.began === NO_CALL ? now : session.began
   return { ...session, state: 'CONFIRMED', began, answered: now }
 }
 

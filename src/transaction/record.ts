@@ -137,7 +137,7 @@ export interface UacRecord {
   /** The ACK for its failure, as in `Branch`, and the CANCEL. */
   readonly ack: string | null
   readonly cancel: string | null
-  /** A final of our own making (408, 503) that the application is to hear of. */
+  /** A final of our own making (408, 503) that the application is to hear of; of a `completed` INVITE the first line of its failure. */
   readonly answer: string | null
   /** The other end's request that an application sent it for, on another leg; empty = none. */
   readonly linked: string
@@ -148,6 +148,11 @@ export type UasState = 'open' | 'accepted' | 'acknowledged' | 'completed'
 /** Where the bytes of a `uas` or `uac` request are. */
 export function requestOf(id: string): string {
   return `${id}.1`
+}
+
+/** Of `SIP/2.0 200 OK`. */
+export function statusOfText(text: string): number {
+  return Number(text.slice('SIP/2.0 '.length, 'SIP/2.0 '.length + 3))
 }
 
 export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRecord | UasRecord | UacRecord
