@@ -82,8 +82,10 @@ function print(found: Findings): void {
   )
   console.log(`Borne: ${sustained} calls a second (tried ${tried.map(({ rate }) => rate).join(', ')}).`)
   console.log(`${tried.at(-1)?.rate}: ${tried.at(-1)?.why ?? 'borne'}.\n`)
-  console.log('| calls | begun | served | 503 with Retry-After | neither | messages repeated |')
-  console.log('|---|---|---|---|---|---|')
+  console.log(
+    '| calls | begun | served | 503 with Retry-After | neither | of these, by an unexpected message | messages repeated |',
+  )
+  console.log('|---|---|---|---|---|---|---|')
   for (const [what, { stats }] of [
     ['up all the while', talkers],
     ['up, ending in the overload', leavers],
@@ -91,8 +93,10 @@ function print(found: Findings): void {
     [`new, ${wanted.times} times`, overload],
     [`new, ${wanted.calm} times again`, again],
   ] as const) {
-    const { created, successful, refused, failed, retransmissions } = stats
-    console.log(`| ${what} | ${created} | ${successful - refused} | ${refused} | ${failed} | ${retransmissions} |`)
+    const { created, successful, refused, failed, unexpected, retransmissions } = stats
+    console.log(
+      `| ${what} | ${created} | ${successful - refused} | ${refused} | ${failed} | ${unexpected} | ${retransmissions} |`,
+    )
   }
   printTimes(found)
   printMemory(found)
