@@ -123,6 +123,8 @@ export class PassingOn implements Checker {
     // By way of the replica that holds the stream.
     if (frame.kind === 'egress') this.#answers(frame.data)
     if (frame.kind === 'pass') this.#passes(machine, frame)
+    // It is another group's: its keeper gives it to that one's owner.
+    else if (frame.kind === 'passed-on') this.#passed.delete(frame.id)
     else if (frame.kind === 'handled' && frame.outcome === 'handled') this.#tells(machine, frame)
     else if (frame.kind === 'relay' && frame.from === machine.life) {
       const inner = decodeFrame(frame.frame)

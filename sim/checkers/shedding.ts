@@ -31,6 +31,7 @@ export class Shed implements Checker {
   }
 
   frameLeaving(machine: Machine, frame: Frame): void {
+    if (frame.kind === 'passed-on') this.#kept.delete(frame.id)
     if (frame.kind === 'handled') for (const id of frame.ids) this.#kept.delete(id)
     if (frame.kind !== 'pass' || frame.hops > 1 || !frame.data.startsWith('INVITE ')) return
     const message = readMessage(frame.data)

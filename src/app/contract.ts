@@ -69,6 +69,8 @@ export type HandlerName =
   | 'noPrackReceived'
   | 'doHttp'
   | 'getNextApplication'
+  /** Its result is the key, or null (JSR 289 15.11.2); it does nothing. */
+  | 'applicationKey'
 
 /** One turn of one handler. */
 export interface AppCall {
@@ -141,6 +143,8 @@ export interface SessionView {
   readonly group: GroupKey
   /** The SipApplicationSession's id: its group and a MAC, so that whoever shows it has it from the set. */
   readonly id: string
+  /** The value of the URI parameter that leads here (JSR 289 15.11.1, encodeURI): it tells nothing of the id. */
+  readonly uriToken: string
   readonly created: Stamp
   readonly lastAccessed: Stamp
   /** When it expires; null = never. */

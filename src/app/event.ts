@@ -20,7 +20,7 @@ import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
 import type { Entity } from '../store/view.ts'
-import type { EntityRef } from '../wire/entry.ts'
+import type { Destination, EntityRef } from '../wire/entry.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../sip/message.ts'
 import { callbackOf, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
@@ -42,8 +42,8 @@ export type MessageInput = Extract<CallInput, { kind: 'message' }>
 export interface AppEvent {
   readonly application: ApplicationInfo
   readonly handler: HandlerName | null
-  /** What becomes of it besides: a request that begins something, a leg's, a relayed message, a timer's or a session's. */
-  readonly of: 'initial' | 'leg' | 'relayed' | 'told' | 'callback'
+  /** What becomes of it besides: a request that begins something, the key of one (targeting.ts), a leg's, a relayed message, a timer's or a session's. */
+  readonly of: 'initial' | 'key' | 'leg' | 'relayed' | 'told' | 'callback'
   /** As the handler gets it; of `initial` known only once its leg is there. */
   readonly message: AppMessage | null
   /** The message that is heard with it. */
@@ -69,7 +69,7 @@ export function enter(turn: Turn, input: CallInput, ctx: AppContext): AppEvent |
   const session = applicationSession(turn)
   if (session === null) {
     const isNew = message.kind === 'request' && turn.base.entities.size === 0
-    return isNew ? ofFirst(turn, message, ctx) : null
+    return isNew ? ofFirst(turn, message, ctx, input.to) : null
   }
   const application = applicationNamed(ctx.applications, session)
   const outcome = onLegMessage(turn, message, input.flow)
@@ -77,7 +77,7 @@ export function enter(turn: Turn, input: CallInput, ctx: AppContext): AppEvent |
   if (outcome !== null) return application === null ? absent(outcome) : ofLeg(turn, application, outcome, message)
   if (application === null) return null
   if (message.kind === 'request' && toTag(message) === null && message.method !== 'CANCEL')
-    return ofNew(turn, message, application, chainHere(turn, message) ?? unpackChain(session.hosted.stateInfo))
+    return ofNew(turn, message, application, chainWith(turn, message, input.to, session.hosted.stateInfo))
   if (!session.hosted.isValid || wasHeard(turn, message)) return null
   return message.kind === 'request'
     ? ofRequest(turn, application, message)
@@ -135,10 +135,14 @@ function ofIntent(
 }
 
 /** The group has nothing yet: the request says whose it is, or the application router does. */
-function ofFirst(turn: Turn, request: SipRequest, ctx: AppContext): AppEvent | null {
+function ofFirst(turn: Turn, request: SipRequest, ctx: AppContext, to?: Destination): AppEvent | null {
   const { applications, settings, router = null } = ctx
-  const chain = chainHere(turn, request)
   const handler = requestHandler(request.method)
+  const chain = chainHere(turn, request)
+  // The application's key has led here: the router was asked before.
+  const { application: keyed = '' } = to ?? {}
+  if (keyed !== '')
+    return ofNew(turn, request, applicationOf(applications, keyed, handler), chain ?? chainOfDestination(to))
   if (chain !== null && chain.application !== '')
     return ofNew(turn, request, applicationOf(applications, chain.application, handler), chain)
   const { router: table } = settings
@@ -153,6 +157,15 @@ function ofFirst(turn: Turn, request: SipRequest, ctx: AppContext): AppEvent | n
   // An application that isn't there fails when it is asked.
   const next = ruled.ok ? ruled.value.chain : null
   return ofNew(turn, request, applicationOf(applications, answer.application ?? '', handler), next)
+}
+
+/** Of a request that comes to a session that is there. */
+function chainWith(turn: Turn, request: SipRequest, to: Destination | undefined, known: Uint8Array): Chain | null {
+  return chainHere(turn, request) ?? chainOfDestination(to) ?? unpackChain(known)
+}
+
+function chainOfDestination(to: Destination | undefined): Chain | null {
+  return to === undefined || to.chain.length === 0 ? null : unpackChain(to.chain)
 }
 
 function chainHere({ ctx }: Turn, request: SipRequest): Chain | null {
@@ -299,7 +312,7 @@ export function laneOf(id: string, find: (ref: EntityRef) => Entity | null): str
 
 /** Of intents those of call/intent.ts. */
 function isCores(id: string): boolean {
-  return id[1] === '.' && 'bceklos'.includes(id[0] ?? '')
+  return id[1] === '.' && 'bcegklos'.includes(id[0] ?? '')
 }
 
 function endsCall(turn: Turn, message: SipMessage): boolean {

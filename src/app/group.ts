@@ -9,18 +9,20 @@
 // A request that begins something is the application's to proxy or to answer, now or later. If it does neither, the request waits, until
 // the session expires.
 
-import { must, unreachable } from '../base/assert.ts'
+import { assert, must, unreachable } from '../base/assert.ts'
+import { homeOf, openAlias } from '../call/alias.ts'
 import { beginTurn as beginCall, endTurn, handle, loadGroup, stepGroup as stepCall } from '../call/group.ts'
 import type { Group } from '../call/group-state.ts'
 import type { CallInput, CallResult } from '../call/contract.ts'
 import { Turn } from '../call/turn.ts'
 import type { SipRequest } from '../sip/message.ts'
+import type { Destination } from '../wire/entry.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
 import type { AppContext } from './context.ts'
 import type { AppAnswer, AppCall, HandlerName, NextApplication, NextQuestion, Op, ProxyPlan } from './contract.ts'
 import { doAll } from './do-all.ts'
 import { enter, passesAsk, wantsToHear } from './event.ts'
-import type { AppEvent } from './event.ts'
+import type { AppEvent, MessageInput } from './event.ts'
 import { noteHeard } from './heard.ts'
 import { requestHandler } from './handler-names.ts'
 import { Initial } from './initial.ts'
@@ -40,6 +42,7 @@ import { readTable } from './router-table.ts'
 import { hasRouter, placeOf, questionOf, rule } from './ruling.ts'
 import type { Ruling } from './ruling.ts'
 import { applicationSession, touch } from './sessions.ts'
+import { keyedTarget, targetOf } from './targeting.ts'
 import { endTold, hasTold, isTold, tellLater } from './told.ts'
 import { viewOf } from './view.ts'
 
@@ -83,16 +86,22 @@ interface Step {
 type Routing = NonNullable<AppEvent['routing']>
 
 const NO_RULINGS: ReadonlyMap<number, readonly string[]> = new Map()
-const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], waitsFor: null } as const
+const NOTHING = {
+  ...{ commit: null, sends: [], after: [], handled: [], handledAfter: [] },
+  passedOn: [],
+  waitsFor: null,
+} as const
 const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
 
 export function stepGroup(
   group: Group,
   input: GroupInput,
-  ctx: AppContext,
+  context: AppContext,
   answered: Answered | null = null,
 ): StepResult {
-  if (input.kind === 'order') return { ...stepOrder(group, input, ctx), asks: null, failure: null }
+  if (input.kind === 'order') return { ...stepOrder(group, input, context), asks: null, failure: null }
+  // Who passed it on has let it in.
+  const ctx = input.kind === 'message' && input.to !== undefined ? lettingIn(context) : context
   const step: Step = { group, input, ctx }
   if (answered !== null) return afterAnswer(step, answered.event, answered.answer)
   const turn = beginTurn(step)
@@ -100,6 +109,10 @@ export function stepGroup(
   const entered = enter(turn, input, ctx)
   if (entered === null || entered === 'core') return takeItsCourse(step, turn, entered === 'core')
   return ask(step, turn, entered)
+}
+
+function lettingIn(ctx: AppContext): AppContext {
+  return { ...ctx, admit: () => 'admit' }
 }
 
 /** Whether the input is not to wait for what the application says of another one. */
@@ -189,10 +202,17 @@ function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
   return askHandler(step, turn, event)
 }
 
-function askInitial(step: Step, event: AppEvent): StepResult {
-  if (event.handler === null) return sendOn(step, event, [])
+/** `isKeyed`: it is known to have no application key. */
+function askInitial(step: Step, event: AppEvent, isKeyed = false): StepResult {
   const turn = beginTurn(step)
-  return askHandler(step, turn, { ...event, message: new Initial(turn, step.input, event).openLeg() })
+  const initial = new Initial(turn, step.input, event)
+  const target = targetOf(turn, initial.input, initial.request, event, isKeyed)
+  if (target.kind === 'elsewhere') return passOn(step, target.to)
+  if (target.kind === 'home') return passOn(step, null)
+  if (target.kind === 'here' && event.handler === null) return sendOn(step, event, [])
+  const message = initial.openLeg()
+  if (target.kind === 'here') return askHandler(step, turn, { ...event, message })
+  return askHandler(step, turn, { ...event, of: 'key', handler: 'applicationKey', message })
 }
 
 function askHandler(step: Step, turn: Turn, event: AppEvent): StepResult {
@@ -213,8 +233,31 @@ function askHandler(step: Step, turn: Turn, event: AppEvent): StepResult {
   return { ...NOTHING, group, asks: { event: { ...event, began: call.view.created }, call }, failure: null }
 }
 
+/** The request is another group's, and so is what follows it. null = it goes home, where that is looked at again. */
+function passOn(step: Step, to: Destination | null): StepResult {
+  const turn = beginTurn(step)
+  const { message, ref } = messageOf(step.input)
+  if (to === null) turn.passOn(ref, homeOf(turn, message))
+  else openAlias(turn, to, ref)
+  return { ...turn.finish(), asks: null, failure: null }
+}
+
+function afterKey(step: Step, event: AppEvent, answer: Extract<AppAnswer, { kind: 'done' }>): StepResult {
+  const to = keyedTarget(beginTurn(step), event, answer)
+  if (typeof to === 'string') return afterFailure(step, event, to)
+  if (to !== null) return passOn(step, to)
+  const handler = handlerOf(event.application, requestHandler(requestOf(step).method), 'doRequest')
+  return askInitial(step, { ...event, of: 'initial', handler, message: null }, true)
+}
+
+function messageOf(input: CallInput): MessageInput {
+  assert(input.kind === 'message', 'only a message begins something')
+  return input
+}
+
 function afterAnswer(step: Step, event: AppEvent, answer: AppAnswer): StepResult {
   if (answer.kind === 'failed') return afterFailure(step, event, answer.reason)
+  if (event.of === 'key') return afterKey(step, event, answer)
   if (event.routing !== undefined) return afterRouter(step, event, event.routing, answer.result)
   const shape = opsFault(answer.ops)
   return shape === null ? sendOn(step, event, answer.ops) : afterFailure(step, event, shape)
@@ -372,7 +415,7 @@ function requestOf({ input }: Step): SipRequest {
 
 /** Nothing that the handler did counts. */
 function afterFailure(step: Step, event: AppEvent, reason: string): StepResult {
-  if (event.of === 'initial') return refuse(step, event, 500, reason)
+  if (event.of === 'initial' || event.of === 'key') return refuse(step, event, 500, reason)
   const failure = failureOf(event, reason)
   const turn = beginTurn(step)
   if (event.of !== 'leg') return takeItsCourse(step, turn, false, failure)

@@ -27,9 +27,9 @@ export type Onward = ReadonlyMap<number, readonly string[]>
 const OWN_ROUTE: ProxyPlan = { targets: [], recurse: false, timeout: null }
 
 export class Initial {
+  readonly input: MessageInput
+  readonly request: SipRequest
   readonly #turn: Turn
-  readonly #input: MessageInput
-  readonly #request: SipRequest
   readonly #event: AppEvent
   #plan: ProxyPlan | null
   readonly #onward: Onward
@@ -44,8 +44,8 @@ export class Initial {
     this.#onward = onward
     assert(input.kind === 'message' && input.message.kind === 'request', 'something begins with a request')
     this.#turn = turn
-    this.#input = input
-    this.#request = input.message
+    this.input = input
+    this.request = input.message
     this.#event = event
     this.#plan = plan
   }
@@ -55,21 +55,21 @@ export class Initial {
   }
 
   get #isInvite(): boolean {
-    return this.#request.method === 'INVITE'
+    return this.request.method === 'INVITE'
   }
 
   /** False: it was turned away, or is a repetition. */
   isLetIn(): boolean {
-    const { flow, ref } = this.#input
+    const { flow, ref } = this.input
     if (this.#isInvite) {
-      if (!isToBegin(this.#turn, this.#request, flow, ref)) return false
+      if (!isToBegin(this.#turn, this.request, flow, ref)) return false
       // Whatever its application makes of it, it is one more call.
-      const isFullUp = beginsCall(this.#turn, this.#request) && isFull(this.#turn, this.#caps)
-      if (isFullUp) turnAway(this.#turn, this.#request, flow, ref)
+      const isFullUp = beginsCall(this.#turn, this.request) && isFull(this.#turn, this.#caps)
+      if (isFullUp) turnAway(this.#turn, this.request, flow, ref)
       return !isFullUp
     }
     const verdict = this.#turn.ctx.admit(flow)
-    if (verdict !== 'admit') turnAway(this.#turn, this.#request, flow, ref, verdict)
+    if (verdict !== 'admit') turnAway(this.#turn, this.request, flow, ref, verdict)
     return verdict === 'admit'
   }
 
@@ -77,42 +77,43 @@ export class Initial {
   openLeg(): AppMessage | null {
     if (this.#isInvite) this.#turn.takeCaps(this.#caps)
     this.#openApplication()
-    return openUas(this.#turn, this.#request, this.#input.flow).message
+    return openUas(this.#turn, this.request, this.input.flow).message
   }
 
   /** It is to be proxied. */
   openProxied(): void {
     this.#openApplication()
-    hostSession(this.#turn, openSession(this.#turn, this.#request), 'proxy')
+    hostSession(this.#turn, openSession(this.#turn, this.request), 'proxy')
   }
 
   get #caps(): readonly Hold[] {
-    return capsOfAnswered(this.#turn.ctx.settings, this.#input.flow)
+    return capsOfAnswered(this.#turn.ctx.settings, this.input.flow)
   }
 
   #openApplication(): void {
     const { application, began, chain } = this.#event
     const { name, version } = application
     const created = began === undefined ? {} : { created: began }
-    openApplicationSession(this.#turn, { application: name, version, key: null, chain, ...created })
+    const { key = '' } = this.input.to ?? {}
+    openApplicationSession(this.#turn, { application: name, version, key: key === '' ? null : key, chain, ...created })
   }
 
   /** Why it isn't allowed; null = it is noted. */
   proxy({ plan }: Extract<Op, { kind: 'proxy' }>): string | null {
     if (this.#plan !== null) return 'IllegalState: proxy: the request is proxied already'
     if (!this.#isInvite && plan.targets.length > 0)
-      return `not-supported: proxy: a ${this.#request.method} goes where the set's own route leads: name no targets`
+      return `not-supported: proxy: a ${this.request.method} goes where the set's own route leads: name no targets`
     this.#plan = plan
     return null
   }
 
   forward(): void {
-    const { flow, ref } = this.#input
+    const { flow, ref } = this.input
     if (!this.#isInvite) {
       this.#turn.goOnBy(this.#onward.get(0) ?? [])
-      return handle(this.#turn, this.#input)
+      return handle(this.#turn, this.input)
     }
-    forwardInvite(this.#turn, this.#request, flow, ref, this.#aim(), this.#rules)
+    forwardInvite(this.#turn, this.request, flow, ref, this.#aim(), this.#rules)
   }
 
   #aim(): Aim {
@@ -120,8 +121,8 @@ export class Initial {
     const isOwn = plan.targets.flat().length === 0
     // An application before this one of the chain has said where it goes.
     const isAimed = isOwn && this.#event.chain?.isAimed === true
-    const targets = isAimed ? [[this.#request.requestUri]] : plan.targets
-    return aimAt(this.#turn, this.#request, this.#input.flow, { ...plan, targets }, this.#onward)
+    const targets = isAimed ? [[this.request.requestUri]] : plan.targets
+    return aimAt(this.#turn, this.request, this.input.flow, { ...plan, targets }, this.#onward)
   }
 
   get #rules(): ProxyRules | null {
@@ -130,11 +131,11 @@ export class Initial {
   }
 
   hasBegun(): boolean {
-    return this.#turn.isWaiting || !this.#isInvite || inviteOfKey(this.#turn, requestKey(this.#request)) !== null
+    return this.#turn.isWaiting || !this.#isInvite || inviteOfKey(this.#turn, requestKey(this.request)) !== null
   }
 
   refuse(status: number): void {
-    reply(this.#turn, this.#request, this.#input.flow, status)
-    this.#turn.handled(this.#input.ref)
+    reply(this.#turn, this.request, this.input.flow, status)
+    this.#turn.handled(this.input.ref)
   }
 }

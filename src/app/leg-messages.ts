@@ -10,7 +10,7 @@ import type { Turn } from '../call/turn.ts'
 import { COOKIE } from '../proxy/branch.ts'
 import { hostPort, listenerFor, speaks } from '../proxy/own.ts'
 import { isSips } from '../proxy/route.ts'
-import { LEG, TOKEN, groupOfCallId, legMark, makeToken } from '../proxy/token.ts'
+import { TOKEN, legParameter, makeToken } from '../proxy/token.ts'
 import type { Dialog } from '../session/dialog.ts'
 import type { Leg } from '../session/leg.ts'
 import { buildRequest, buildResponse } from '../sip/build.ts'
@@ -50,7 +50,7 @@ export function contactValue(turn: Turn, leg: Leg, { transport, host }: Flow, se
   const named = secure && transport === 'tls' ? '' : uriTransport(transport)
   const parameter = named === '' ? '' : `;transport=${named}`
   const token = makeToken(keys, turn.key, '')
-  const mark = groupOfCallId(keys, leg.callId) === turn.key ? '' : `;${LEG}=${legMark(keys, turn.key, leg.callId)}`
+  const mark = legParameter(keys, turn.key, leg.callId)
   return `<${secure ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};${TOKEN}=${token}${mark}>`
 }
 

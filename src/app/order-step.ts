@@ -25,7 +25,7 @@ export interface OrderInput {
   readonly ref: InputRef
 }
 
-const NOTHING = { commit: null, sends: [], after: [], handledAfter: [], waitsFor: null } as const
+const NOTHING = { commit: null, sends: [], after: [], handledAfter: [], passedOn: [], waitsFor: null } as const
 /** By which a repetition is told that the order began the session. */
 const CREATED = 'created'
 

@@ -91,7 +91,7 @@ describe('a call that an application places', () => {
     const first = { ...place.first, callId: '' }
     const { invite, refused } = placed({ ...places, doMessage: () => [{ ...place, first }] })
     expect(refused).toEqual([])
-    expect(header(parsed(invite), 'Call-ID')).toMatch(/^[0-9a-f]{16}@127\.31\.9\.1$/)
+    expect(header(parsed(invite), 'Call-ID')).toMatch(/^[0-9a-f]{32}-2@127\.31\.9\.1$/)
   })
 
   test('17.1.1.2: it is repeated with the same bytes; timer B: the application hears of a 408', () => {

@@ -14,6 +14,7 @@ import type { Turn } from '../call/turn.ts'
 import { what } from '../call/what.ts'
 import { sendOwn } from '../proxy/own-request.ts'
 import { isSips } from '../proxy/route.ts'
+import { makeCallId } from '../proxy/token.ts'
 import { legId } from '../session/leg.ts'
 import type { Leg } from '../session/leg.ts'
 import { buildResponse } from '../sip/build.ts'
@@ -87,7 +88,7 @@ export function createSession(turn: Turn, { id, first: given }: Extract<Op, { ki
 
 /** 8.1.1.4: any owner makes the same one, and nobody else can guess it. */
 export function ownCallId(turn: Turn, session: string): string {
-  return `${legTag(turn, `${session} call`)}@${hostReference(turn.ctx.settings.sip.host)}`
+  return makeCallId(turn.ctx.keys, turn.key, session, hostReference(turn.ctx.settings.sip.host))
 }
 
 function initialFault(first: InitialRequest, hasParties: boolean): OpFault {

@@ -1,5 +1,6 @@
 // What a handler may read: the group as its owner has it, at the beginning of a turn.
 
+import { makeSessionToken } from '../proxy/session-token.ts'
 import { APPLICATION_SESSION, LAST_ACCESS } from '../session/application-session.ts'
 import type { PackedAttribute } from '../session/attributes.ts'
 import { dueOf } from '../session/servlet-timer.ts'
@@ -29,6 +30,7 @@ export function viewOf(turn: Turn, ctx: AppContext, firing = ''): SessionView {
   return {
     group: turn.key,
     id: makeSessionId(ctx.keys, { group: turn.key, created }),
+    uriToken: makeSessionToken(ctx.keys, 'session uri', { group: turn.key, created }),
     created,
     lastAccessed: turn.held('SipApplicationSession', LAST_ACCESS)?.stamp ?? created,
     expires: expiresAt(turn),

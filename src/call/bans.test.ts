@@ -15,6 +15,7 @@ const context: CallContext = {
   format: 2,
   acceptsCalls: true,
   keepsRelays: true,
+  view: () => null,
   counter: () => 0,
   admit: () => 'admit',
 }

@@ -13,8 +13,9 @@ import type { RouterTable } from '../proxy/chain.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { NextHop, NextHops, SetAddress, SetKeys } from '../proxy/settings.ts'
 import type { SipMessage } from '../sip/message.ts'
+import type { GroupView } from '../store/view.ts'
 import type { FormatNumber } from '../wire/formats.ts'
-import type { Delete, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
+import type { Delete, Destination, Flow, Hold, Intent, Put, TimerSet } from '../wire/entry.ts'
 
 export type { NextHop, NextHops, SetKeys } from '../proxy/settings.ts'
 
@@ -78,6 +79,8 @@ export interface CallContext {
   readonly keepsRelays: boolean
   /** How many holds of this counter there are, as far as this replica has applied. */
   counter(name: string): number
+  /** A group, perhaps another one's, as far as this replica has applied. */
+  view(group: GroupKey): GroupView | null
   /** What becomes of a request that is no part of a call that is known; `drop` = not even an answer. */
   admit(source: Flow): Verdict
   /** RFC 3263: what DNS says of a place; `wait` = it is being asked, and the input is to be given again. Absent: names aren't looked
@@ -91,7 +94,14 @@ export type Verdict = 'admit' | 'refuse' | 'drop'
 export type InputRef = number
 
 export type CallInput =
-  | { readonly kind: 'message'; readonly message: SipMessage; readonly flow: Flow; readonly ref: InputRef }
+  | {
+      readonly kind: 'message'
+      readonly message: SipMessage
+      readonly flow: Flow
+      readonly ref: InputRef
+      /** Another group's owner has said that it is for this one; absent = it names this group itself. */
+      readonly to?: Destination
+    }
   /** A change of the list of banned sources, in its own group. */
   | { readonly kind: 'ban'; readonly change: BanChange; readonly mark: OrderMark; readonly ref: InputRef }
   /** This replica has just become the owner: send again what may have been lost (design.md 4, takeover). */
@@ -143,6 +153,11 @@ export interface Outgoing {
   readonly what: string
 }
 
+export interface PassedOn {
+  readonly ref: InputRef
+  readonly to: Destination
+}
+
 /** A commit without its envelope, which the replica adds. */
 export interface CommitBody {
   readonly puts: readonly Put[]
@@ -162,6 +177,8 @@ export interface CallResult<Group> {
   /** Inputs that are handled (design.md 3, passing on): at once, and once the commit is applied. */
   readonly handled: readonly InputRef[]
   readonly handledAfter: readonly InputRef[]
+  /** Of those: what is handled only as far as this group goes, and is passed on to another one. */
+  readonly passedOn: readonly PassedOn[]
   /** The input is to be given again once this place is found, or isn't; nothing else came of it. */
   readonly waitsFor: Place | null
   /** Of an order. */

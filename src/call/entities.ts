@@ -1,6 +1,8 @@
 // A group's entities as values: what the log's bytes mean.
 
 import { assert } from '../base/assert.ts'
+import { ALIAS_SHAPE, aliasFields, readAlias } from '../session/alias.ts'
+import type { Alias } from '../session/alias.ts'
 import { applicationSessionFields, lastAccessFields, readApplicationSession } from '../session/application-session.ts'
 import type { LastAccess, SipApplicationSession } from '../session/application-session.ts'
 import { banFields, readBan } from '../session/ban.ts'
@@ -26,6 +28,7 @@ import type { FormatNumber } from '../wire/formats.ts'
 import { pack, unpack } from '../wire/pack.ts'
 
 export type EntityValue =
+  | Alias
   | Ban
   | SipApplicationSession
   | LastAccess
@@ -41,6 +44,7 @@ export function treeOf(value: EntityValue): Tree {
   switch (value.kind) {
     case 'ban':
       return 'ServletContext'
+    case 'alias':
     case 'application-session':
     case 'access':
     case 'heard':
@@ -68,6 +72,8 @@ export function entityBytes(value: EntityValue, format: FormatNumber): Uint8Arra
   switch (value.kind) {
     case 'ban':
       return pack(banFields(value))
+    case 'alias':
+      return pack(aliasFields(value))
     case 'application-session':
       return pack(applicationSessionFields(value, format))
     case 'access':
@@ -120,6 +126,8 @@ function isLeg(fields: unknown): boolean {
 
 function readOfApplication(value: unknown): EntityValue {
   switch (shapeOf(value)) {
+    case ALIAS_SHAPE:
+      return readAlias(value)
     case HEARD_SHAPE:
       return readHeard(value)
     case TOLD_SHAPE:

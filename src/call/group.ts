@@ -20,6 +20,7 @@ import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { nonInviteClientDeadline, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { Flow } from '../wire/entry.ts'
 import { onlyCaps } from './caps.ts'
+import { goesElsewhere } from './alias.ts'
 import { onBan } from './bans.ts'
 import { onAck, onCancel } from './cancel.ts'
 import { bindAgain, bindByResponse } from './bound.ts'
@@ -140,6 +141,7 @@ export function endTurn(turn: Turn): CallResult<Group> {
 export function handle(turn: Turn, input: CallInput): void {
   switch (input.kind) {
     case 'message':
+      if (goesElsewhere(turn, input)) return
       if (input.message.kind === 'request') onRequest(turn, input.message, input.flow, input.ref)
       else onResponse(turn, input.message, input.flow, input.ref)
       return

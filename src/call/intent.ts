@@ -3,9 +3,12 @@
 //   c.BRANCH  timer C (RFC 3261 16.8)     k.BRANCH  no final within 64*T1 of our CANCEL (9.1)     e.DIALOG  BYE without a final
 //   l.DIALOG  the oldest that a call becomes     o.DIALOG  are both sides there?     s.DIALOG  its session expires
 //
+//   g.1  is the group there that messages are passed on to?
+//
 // And intents that a commit opened: b.RECORD, a BYE of our own.
 
 import type { Index } from '../base/brand.ts'
+import { lookAfterAlias } from './alias.ts'
 import { endDialog } from './bye.ts'
 import { cancelBranches, isOpen } from './branches.ts'
 import { branchOfId } from './find.ts'
@@ -25,6 +28,7 @@ export function onIntent(turn: Turn, id: string, opened: Index): void {
   turn.intentDone(id)
   if (kind === 'l.') return onLimit(turn, subject)
   if (kind === 's.') return onExpired(turn, subject)
+  if (kind === 'g.') return lookAfterAlias(turn)
   if (kind === 'e.') {
     const dialog = turn.get('Dialog', subject)
     if (dialog?.kind === 'dialog' && dialog.state !== 'ended') endDialog(turn, subject, dialog)

@@ -23,6 +23,7 @@ function context(nextHop: NextHop | null = null, current = 1): CallContext {
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,
+    view: () => null,
     counter: () => 0,
     admit: () => 'admit',
   }

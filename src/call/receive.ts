@@ -7,6 +7,7 @@ import { isListed } from '../proxy/access.ts'
 import { chainOf } from '../proxy/chain.ts'
 import { isSetHost, isSetUri } from '../proxy/own.ts'
 import type { SetAddress } from '../proxy/settings.ts'
+import { sessionOfUri } from '../proxy/session-token.ts'
 import { LEG, TOKEN, groupOfCallId, legMark, readToken } from '../proxy/token.ts'
 import { streamOf, viaOf } from '../proxy/upstream.ts'
 import { validateRequest } from '../proxy/validate.ts'
@@ -40,7 +41,7 @@ export function receive(data: string, flow: Flow, ctx: CallContext): Received {
   return message.kind === 'request' ? receiveRequest(message, flow, ctx) : receiveResponse(message, ctx)
 }
 
-/** The authenticated key in our topmost Route, Request-URI, Via or Contact; else a hash of Call-ID (design.md 3). */
+/** The authenticated key in our topmost Route, Request-URI (also one that names a session), Via or Contact; else a hash of Call-ID (design.md 3). */
 function groupKeyOf(message: SipMessage, ctx: CallContext): GroupKey {
   const named = message.kind === 'request' ? keyInRequest(message, ctx) : keyInVia(message, ctx)
   return named ?? groupOfCallId(ctx.keys, callId(message))
@@ -149,7 +150,13 @@ function keyInRequest(request: SipRequest, ctx: CallContext): GroupKey | null {
   const route = routes(request)[0]
   const list = contacts(request)
   const contact = list === '*' ? undefined : list[0]
-  return keyInUri(route?.uri, ctx) ?? keyInUri(request.requestUri, ctx) ?? keyInUri(contact?.uri, ctx)
+  return (
+    keyInUri(route?.uri, ctx) ??
+    // An ACK for a failure has a To tag, and its INVITE's Request-URI.
+    sessionOfUri(ctx.keys, request.requestUri)?.group ??
+    keyInUri(request.requestUri, ctx) ??
+    keyInUri(contact?.uri, ctx)
+  )
 }
 
 function keyInUri(text: string | undefined, ctx: CallContext): GroupKey | null {

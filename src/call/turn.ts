@@ -5,14 +5,14 @@ import { assert, must } from '../base/assert.ts'
 import type { Duration, Instant } from '../base/instant.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
-import type { Delete, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from '../wire/entry.ts'
-import type { CallContext, CallResult, CommitBody, InputRef, OrderOutcome, Outgoing } from './contract.ts'
+import type { Delete, Destination, EntityRef, Flow, Hold, Intent, Put, TimerSet, Tree } from '../wire/entry.ts'
+import type { CallContext, CallResult, CommitBody, InputRef, OrderOutcome, Outgoing, PassedOn } from './contract.ts'
 import { entityBytes, treeOf } from './entities.ts'
 import type { EntityValue } from './entities.ts'
 import type { Group, Held, InviteLocal, Local, Probe, Relay, UacLocal, UasLocal } from './group-state.ts'
 
 /** Of a turn whose input is given again. */
-const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [] } as const
+const NOTHING = { commit: null, sends: [], after: [], handled: [], handledAfter: [], passedOn: [] } as const
 
 export class Turn {
   readonly ctx: CallContext
@@ -27,6 +27,7 @@ export class Turn {
   readonly #after: Outgoing[] = []
   readonly #handled: InputRef[] = []
   readonly #handledAfter: InputRef[] = []
+  readonly #passedOn: PassedOn[] = []
   #holds: readonly Hold[] | null = null
   #caps: readonly Hold[]
   #taken: readonly Hold[] = []
@@ -192,6 +193,11 @@ export class Turn {
     this.#outcome = outcome
   }
 
+  /** The input is another group's to handle: it goes there once this turn's commit is applied, or at once if it has none. */
+  passOn(ref: InputRef, to: Destination): void {
+    this.#passedOn.push({ ref, to })
+  }
+
   setInvite(id: string, invite: InviteLocal): void {
     this.#local = { ...this.#local, invites: new Map(this.#local.invites).set(id, invite) }
   }
@@ -250,13 +256,16 @@ export class Turn {
     const commit = this.commits ? this.#commit() : null
     assert(commit !== null || this.#after.length + this.#handledAfter.length === 0, 'waits for a commit that is none')
     const waits = this.#isHeldBack && commit !== null
+    const passed = this.#passedOn.map(({ ref }) => ref)
+    const [handled, after] = commit === null ? [passed, []] : [[], passed]
     return {
       group: { ...this.#base, entities: this.#entities(), caps: this.#caps, ended: this.#ended(), local: this.#local },
       commit,
       sends: waits ? [] : this.#sends,
       after: waits ? [...this.#sends, ...this.#after] : this.#after,
-      handled: waits ? [] : this.#handled,
-      handledAfter: waits ? [...this.#handled, ...this.#handledAfter] : this.#handledAfter,
+      handled: waits ? [] : [...this.#handled, ...handled],
+      handledAfter: [...(waits ? this.#handled : []), ...this.#handledAfter, ...after],
+      passedOn: this.#passedOn,
       waitsFor: null,
       ...(this.#outcome === null ? {} : { outcome: this.#outcome }),
     }

@@ -15,7 +15,7 @@ import { hostPort, listenerFor } from './own.ts'
 import { addPath } from './path.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
-import { LEG, STREAM, TOKEN, groupOfCallId, legMark, makeToken } from './token.ts'
+import { STREAM, TOKEN, legParameter, makeToken } from './token.ts'
 import { streamToken, viaOf } from './upstream.ts'
 
 /** What our own values in a request are made of. */
@@ -145,8 +145,7 @@ export function replaceRoutes(request: SipRequest, change: Edit, routes: readonl
 /** 16.6 step 4, RFC 5658: one value where both sides find us alike, else one for each side, so that each finds us by its own
  * transport and its own kind of address. In the order in which they are put on top: the upstream side's first. */
 function recordRoutes(hop: Flow, place: RelayPlace, isSips: boolean, id: string): readonly string[] {
-  const { keys, group } = place
-  const mark = groupOfCallId(keys, id) === group ? '' : `;${LEG}=${legMark(keys, group, id)}`
+  const mark = legParameter(place.keys, place.group, id)
   const upstream = recordRoute(place.arrival, place, isSips, mark)
   const downstream = recordRoute(hop, place, isSips, mark)
   return upstream === downstream ? [upstream] : [upstream, downstream]

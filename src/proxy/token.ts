@@ -39,10 +39,33 @@ export function readToken(keys: SetKeys, token: string, stream: string): GroupKe
   return token.slice(digits + HEX_DIGITS) === mac(keys, generation, group, stream) ? group : null
 }
 
-/** A new call's group: the hash of its Call-ID. Under the first generation for ever, so that a new key moves no call. */
+/** A new call's group: the hash of its Call-ID; one of ours names it. Under the first generation for ever, so that a new key moves no call. */
 export function groupOfCallId(keys: SetKeys, callId: string): GroupKey {
   const key = must(keys.key(1), 'the set has no key yet')
+  const own = readCallId(keys, callId)
+  if (own !== null) return own
   return groupKey(hashHex(sipHashText(key, `group ${callId}`)))
+}
+
+/** The Call-ID of a call that an application places: `<group><mac>-<session>@<host>`. Any owner makes the same one, nobody else can guess
+ * it, and whoever has it finds the group. */
+export function makeCallId(keys: SetKeys, group: GroupKey, session: string, host: string): string {
+  return `${group}${callIdMac(keys, group, session)}-${session}@${host}`
+}
+
+function readCallId(keys: SetKeys, callId: string): GroupKey | null {
+  // Nearly none has it there.
+  if (callId[2 * HEX_DIGITS] !== '-') return null
+  const at = callId.indexOf('@')
+  if (at < 0) return null
+  const group = groupKey(callId.slice(0, HEX_DIGITS))
+  const session = callId.slice(2 * HEX_DIGITS + 1, at)
+  return callId.slice(HEX_DIGITS, 2 * HEX_DIGITS) === callIdMac(keys, group, session) ? group : null
+}
+
+function callIdMac(keys: SetKeys, group: GroupKey, session: string): string {
+  const key = must(keys.key(1), 'the set has no key yet')
+  return hashHex(sipHashText(key, `call ${group} ${session}`))
 }
 
 /** The group of an application's key (JSR 289 15.11.2), which is well-formed Unicode; an application's name has no space. Under the first
@@ -56,6 +79,11 @@ export function groupOfKey(keys: SetKeys, application: string, key: string): Gro
 export function groupOfNew(keys: SetKeys, name: string): GroupKey {
   const first = must(keys.key(1), 'the set has no key yet')
   return groupKey(hashHex(sipHashText(first, `new ${name}`)))
+}
+
+/** `LEG` with what it says, where a Call-ID isn't the group's by itself (an alias has led here, or the application chose it); else ''. */
+export function legParameter(keys: SetKeys, group: GroupKey, callId: string): string {
+  return groupOfCallId(keys, callId) === group ? '' : `;${LEG}=${legMark(keys, group, callId)}`
 }
 
 /** What `LEG` says. Under the first generation for ever, as the hash of a Call-ID is. */

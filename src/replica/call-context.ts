@@ -73,5 +73,6 @@ export function callContext(parts: ContextParts): AppContext {
     },
     ...(settings.names === true ? { locate: (place: Place) => names.locate(place, now()) } : {}),
     counter: (name) => store.counter(name),
+    view: (group) => store.group(group),
   }
 }

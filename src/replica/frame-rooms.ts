@@ -34,6 +34,8 @@ export function toRoom(
       return log.onPropose(replicaOf(from), frame.bodies)
     case 'pass':
       return passing.onPass(frame, now)
+    case 'passed-on':
+      return passing.onPassedOn(frame)
     case 'handled':
       return passing.onHandled(frame)
     case 'egress':

@@ -5,7 +5,7 @@ import type { Instant } from '../base/instant.ts'
 import type { AppAnswer } from '../app/contract.ts'
 import type { Ask, Group, GroupInput } from '../app/group.ts'
 import type { InputRef, OrderOutcome, Outgoing } from '../call/contract.ts'
-import type { Commit } from '../wire/entry.ts'
+import type { Commit, Destination } from '../wire/entry.ts'
 
 /** A commit on its way through the log, with what waits for it. */
 export interface OpenCommit {
@@ -52,6 +52,8 @@ export interface Held {
   readonly refs: Set<InputRef>
   /** What has become of orders, as of the last time that they were handled; told once they are answered. */
   readonly outcomes: Map<InputRef, OrderOutcome>
+  /** Of those, what is another group's: its keeper is told that instead of that it is handled. */
+  readonly elsewhere: Map<InputRef, Destination>
 }
 
 export function newHeld(key: GroupKey, group: Group, version: number): Held {
@@ -68,5 +70,6 @@ export function newHeld(key: GroupKey, group: Group, version: number): Held {
     answered: [],
     refs: new Set(),
     outcomes: new Map(),
+    elsewhere: new Map(),
   }
 }

@@ -4,11 +4,13 @@
 //   arrives --> waiting --(owner known, reachable)--> given (to this replica's owner room, or passed to another's)
 //                 ^                                      |            |
 //                 '---- owner or link changed, circled --'         handled --> forgotten
+//
+// The owner may say that it is another group's (decision 0035): then it waits for that one's owner, and goes to whoever that is.
 
 import type { GroupKey, Life } from '../base/brand.ts'
 import { between } from '../base/instant.ts'
 import type { Duration, Instant } from '../base/instant.ts'
-import type { Flow } from '../wire/entry.ts'
+import type { Destination, Flow } from '../wire/entry.ts'
 
 export interface Kept {
   readonly number: number
@@ -17,6 +19,8 @@ export interface Kept {
   readonly since: Instant
   /** Null until the message was read (the set key must be known for that). */
   group: GroupKey | null
+  /** The group that it is for, as the owner of the one that it names has said; null = that one, as far as is known. */
+  to: Destination | null
   /** The life it was given to; null = it waits. */
   givenTo: Life | null
   /** It was given to somebody once. */
@@ -55,6 +59,7 @@ export class Keeper {
       data,
       since: now,
       group: null,
+      to: null,
       givenTo: null,
       wasGiven: false,
       wasRelayed: false,

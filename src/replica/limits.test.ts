@@ -229,7 +229,8 @@ function passed(bench: Bench, keeper: ReplicaId, callId: string, hops: number): 
   const from: Life = bench.lifeOf(keeper)
   const judged = bench.replica(keeper).store.serving().version
   const id = `${from}#${hops}` as PassId
-  const frame: PassFrame = { kind: 'pass', id, keeper: from, hops, judged, flow: caller.flow, data: invite(callId) }
+  const data = invite(callId)
+  const frame: PassFrame = { kind: 'pass', id, keeper: from, hops, judged, flow: caller.flow, data, to: null }
   return { kind: 'peer', from, frame: encodeFrame(frame) }
 }
 

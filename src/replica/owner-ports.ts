@@ -4,7 +4,7 @@ import type { GroupKey, Life } from '../base/brand.ts'
 import type { AppContext } from '../app/context.ts'
 import type { InputRef, OrderOutcome, Outgoing } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
-import type { Flow } from '../wire/entry.ts'
+import type { Destination, Flow } from '../wire/entry.ts'
 import type { Send } from './effect.ts'
 import type { UnsentInput } from './input.ts'
 import type { Outbox } from './outbox.ts'
@@ -33,6 +33,8 @@ export interface OwnerPorts {
   send(outgoing: Outgoing, group: GroupKey): boolean
   /** `outcome`: of an order; null = of what had none. */
   handled(ref: InputRef, outcome: OrderOutcome | null): void
+  /** It is another group's: its keeper is to pass it to that one's owner. */
+  passedOn(ref: InputRef, to: Destination): void
   /** A send of a group that went to another owner was not made: whether it still stands is that one's to say. */
   unsent(unsent: UnsentSend): void
   /** The group went to another owner before the input was handled: its keeper passes it on. */

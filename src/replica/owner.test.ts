@@ -51,6 +51,7 @@ class Rooms {
       format: 2 as const,
       acceptsCalls: true,
       keepsRelays: true,
+      view: () => null,
       counter: (name: string) => store.counter(name),
       admit: () => 'admit' as const,
       applications: this.applications,
@@ -63,6 +64,7 @@ class Rooms {
       hurry: () => {},
       send: (outgoing) => this.sent.push(outgoing) > 0,
       handled: (ref) => this.passing.handled(ref),
+      passedOn: (ref, to) => this.passing.passedOn(ref, to),
       unsent: (unsent) => this.failed.push(unsent),
       dropped: (ref) => this.passing.forget(ref),
     })
@@ -149,7 +151,8 @@ test('3, passing on: what comes between the first serving entry and the set key 
   const flow: Flow = caller.flow
   const data = request(caller, 'MESSAGE', 'sip:callee@example.com')
   const judged = rooms.log.store.serving().version
-  rooms.passing.onPass({ kind: 'pass', id: `${two}#1` as PassId, keeper: two, hops: 1, judged, flow, data }, now)
+  const pass = { kind: 'pass', keeper: two, hops: 1, judged, flow, data, to: null } as const
+  rooms.passing.onPass({ ...pass, id: `${two}#1` as PassId }, now)
   rooms.passing.tellKeepers()
   expect(told(rooms)).toEqual([])
   rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
@@ -291,7 +294,7 @@ test('what others pass on is worked off in such turns too', () => {
   const judged = rooms.log.store.serving().version
   const messages = backlog(inTurn + 50)
   for (const [n, data] of messages.entries()) {
-    const pass = { kind: 'pass', keeper: two, hops: 1, judged, flow, data } as const
+    const pass = { kind: 'pass', keeper: two, hops: 1, judged, flow, data, to: null } as const
     rooms.passing.onPass({ ...pass, id: `${two}#${n}` as PassId }, now)
   }
   const isBusy = (): boolean => rooms.passing.deadline() === now

@@ -29,7 +29,7 @@ import type { Place } from '../proxy/locate.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import type { CommitOutcome, FiredTimer, Serving } from '../store/view.ts'
 import { encodeBody } from '../wire/codec.ts'
-import type { Commit, Flow } from '../wire/entry.ts'
+import type { Commit, Destination, Flow } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { Asks } from './asks.ts'
 import { newHeld } from './held.ts'
@@ -101,8 +101,8 @@ export class Owner {
   }
 
   /** A message for a group that this replica owns. Never called while frozen. */
-  message(key: GroupKey, message: SipMessage, flow: Flow, ref: InputRef): void {
-    this.input(key, { kind: 'message', message, flow, ref })
+  message(key: GroupKey, message: SipMessage, flow: Flow, ref: InputRef, to: Destination | null = null): void {
+    this.input(key, { kind: 'message', message, flow, ref, ...(to === null ? {} : { to }) })
   }
 
   /** The same with anything that somebody keeps until it is handled. */
@@ -347,6 +347,7 @@ export class Owner {
 
   #take(held: Held, input: GroupInput, result: StepResult): void {
     const before = held.group
+    if ('ref' in input) held.elsewhere.delete(input.ref)
     if (result.outcome !== undefined && 'ref' in input) held.outcomes.set(input.ref, result.outcome)
     if (result.failure !== null) this.#tellFailure(held, result.failure)
     if (result.asks !== null) return this.#ask(held, input, result.asks)
@@ -356,6 +357,7 @@ export class Owner {
       return
     }
     held.group = result.group
+    for (const { ref, to } of result.passedOn) held.elsewhere.set(ref, to)
     const last = held.open.at(-1)
     if (result.commit !== null && last !== undefined && this.#fold(held, last, result, input)) return
     if (last === undefined) {
@@ -547,8 +549,12 @@ export class Owner {
 
   #handledRef(held: Held, ref: InputRef): void {
     const outcome = held.outcomes.get(ref) ?? null
+    const to = held.elsewhere.get(ref)
     held.outcomes.delete(ref)
-    if (held.refs.delete(ref)) this.#ports.handled(ref, outcome)
+    held.elsewhere.delete(ref)
+    if (!held.refs.delete(ref)) return
+    if (to === undefined) this.#ports.handled(ref, outcome)
+    else this.#ports.passedOn(ref, to)
   }
 
   #drop(key: GroupKey): void {

@@ -14,8 +14,8 @@ import { keyOfRoute, receive } from '../call/receive.ts'
 import { refuse, refuseForNow } from '../call/refuse.ts'
 import { toTag } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
-import type { Flow, PassId } from '../wire/entry.ts'
-import type { HandledFrame, PassFrame } from '../wire/frame.ts'
+import type { Destination, Flow, PassId } from '../wire/entry.ts'
+import type { HandledFrame, PassFrame, PassedOnFrame } from '../wire/frame.ts'
 import type { Bans } from './bans.ts'
 import { holderOf } from './egress.ts'
 import { Keeper } from './keeper.ts'
@@ -213,15 +213,15 @@ export class Passing {
         this.#keeper.handled(kept.number)
         return
       case 'group': {
-        this.#keeper.name(kept, received.group)
+        const { to } = kept
+        const group = to?.group ?? received.group
+        this.#keeper.name(kept, group)
         const { message } = received
-        if (message.kind === 'request' && message.method !== 'ACK') {
-          this.#shedding.begun(received.group, this.#ports.now())
-        }
-        const owner = must(store.ownerOf(received.group), 'somebody serves')
+        if (message.kind === 'request' && message.method !== 'ACK') this.#shedding.begun(group, this.#ports.now())
+        const owner = must(store.ownerOf(group), 'somebody serves')
         if (owner === life) {
           this.#keeper.give(kept, owner)
-          room.message(received.group, message, kept.flow, kept.number)
+          room.message(group, message, kept.flow, kept.number, to)
         } else {
           this.#pass(kept, owner)
         }
@@ -259,6 +259,7 @@ export class Passing {
       judged: this.#ports.store.serving().version,
       flow: kept.flow,
       data: kept.data,
+      to: kept.to,
     })
     if (!sent) {
       this.#keeper.takeBack(kept)
@@ -402,13 +403,17 @@ export class Passing {
       this.#tell(frame.keeper, frame.id, 'handled')
       return
     }
-    const owner = store.ownerOf(received.group)
+    const group = frame.to?.group ?? received.group
+    const owner = store.ownerOf(group)
     if (owner === life) {
-      if (this.#passedRefs.has(frame.id)) return
+      // Of its own group's owner it may come here once more, as the owner of the other one: it is told apart by the group.
+      const known = this.#passedRefs.get(frame.id)
+      if (known !== undefined && this.#passed.get(known)?.group === group) return
+      if (known !== undefined) this.forget(known)
       const ref = this.#ports.nextRef()
-      this.#passed.set(ref, { keeper: frame.keeper, id: frame.id, group: received.group })
+      this.#passed.set(ref, { keeper: frame.keeper, id: frame.id, group })
       this.#passedRefs.set(frame.id, ref)
-      this.#ports.owner.message(received.group, received.message, frame.flow, ref)
+      this.#ports.owner.message(group, received.message, frame.flow, ref, frame.to)
       return
     }
     const further: PassFrame = { ...frame, hops: frame.hops + 1, judged: store.serving().version }
@@ -464,6 +469,28 @@ export class Passing {
     this.#passed.delete(ref)
     this.#passedRefs.delete(passed.id)
     this.#answering.delete(ref)
+  }
+
+  /** The owner room says that an input is another group's. */
+  passedOn(ref: InputRef, to: Destination): void {
+    const passed = this.#passed.get(ref)
+    if (passed === undefined) return this.#aim(ref, to)
+    this.forget(ref)
+    this.#ports.links.send(replicaOf(passed.keeper), { kind: 'passed-on', id: passed.id, to })
+  }
+
+  /** Who owns the group that it named says that it is another one's. */
+  onPassedOn({ id, to }: PassedOnFrame): void {
+    const prefix = `${this.#ports.life}#`
+    if (id.startsWith(prefix)) this.#aim(Number(id.slice(prefix.length)), to)
+  }
+
+  #aim(number: number, to: Destination): void {
+    const kept = this.#keeper.get(number)
+    if (kept === undefined) return
+    kept.to = to
+    this.#keeper.takeBack(kept)
+    this.#again.add(kept)
   }
 
   onHandled(frame: HandledFrame): void {

@@ -117,12 +117,11 @@ export class Replica {
     this.#store = restoreStore(makeStore(options.keptEvents), options.snapshot?.parts ?? null, formatsOf(options))
     this.#audit = new Audit(this.#store, this.#outbox)
     this.#announcement = new Announcement(options.now, this.#outbox)
-    this.#term = this.#raft.term
     this.#clock = new ClusterClock(
       { self: options.id, slewPart: limits.slewPart, agreement: limits.clockAgreement },
       allVoters(this.#raft.configuration.voters),
     )
-    this.#links = new Links(options.life, this.#outbox)
+    ;[this.#term, this.#links] = [this.#raft.term, new Links(options.life, this.#outbox)]
     this.#judge = new Judge(options.life, this.#links, (id) => this.#members.mayServe(id))
     this.#room = new DiskRoom(this.#raft, this.#outbox)
     const { freshness, lookups } = contextsOf(options.life)
@@ -199,6 +198,7 @@ export class Replica {
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#egress.send(outgoing, group),
       handled: (ref, outcome) => this.#orders.handled(ref, outcome) || this.#passing.handled(ref),
+      passedOn: (ref, to) => this.#passing.passedOn(ref, to),
       unsent: (unsent) => this.#egress.unsent(unsent),
       dropped: (ref) => this.#orders.dropped(ref) || this.#passing.forget(ref),
     }

@@ -1,7 +1,7 @@
 // URIs and name-addrs as handlers see them.
 
 import { nameAddrText, parseNameAddr } from '../sip/name-addr.ts'
-import { paramsText } from '../sip/params.ts'
+import { paramsText, withParam } from '../sip/params.ts'
 import type { Params } from '../sip/params.ts'
 import { parseUri } from '../sip/uri.ts'
 import type { Uri } from '../sip/uri.ts'
@@ -80,6 +80,18 @@ export function uriOf(uri: URI | string): URI {
   const parsed = parseUri(text)
   if (parsed === null) throw new TypeError(`"${uri}" is no URI: write it as sip:alice@example.com or tel:+15551234`)
   return new ServletUri(text, parsed)
+}
+
+/** The same SIP URI with a parameter, in the place of one of that name. */
+export function withUriParameter(uri: URI, name: string, value: string): URI {
+  const text = String(uri)
+  if (!uri.isSipURI)
+    throw new TypeError(`"${text}" is no SIP URI: only sip: and sips: have parameters that lead to a session`)
+  // A user may have semicolons and question marks.
+  const at = text.lastIndexOf('@') + 1
+  const mark = text.indexOf('?', at)
+  const end = mark < 0 ? text.length : mark
+  return uriOf(text.slice(0, at) + withParam(text.slice(at, end), name, value) + text.slice(end))
 }
 
 /** Of a value of the wire's; null for what is none. */

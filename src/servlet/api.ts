@@ -75,6 +75,9 @@ export interface SipApplicationSession extends Attributes {
   getTimer(id: string): ServletTimer | null
   /** How many commits have changed it. */
   readonly version: number
+  /** That SIP URI with a parameter more: a request that has it as its Request-URI, at whatever replica and whenever, is this session's. Its
+   * host is to lead to the set: `request.requestURI` of what came to it, or a name of the set's. Throws a TypeError if it is no SIP URI. */
+  encodeURI(uri: URI | string): URI
   /** Compare and put: what this turn does is committed only if the session is still at `version`; else the turn fails. */
   expectVersion(version: number): void
 }
@@ -153,6 +156,9 @@ export interface SipServletRequest extends SipServletMessage {
   setRoutingDirective(directive: RoutingDirective, original?: SipServletRequest): void
   /** Null = it has no such header. */
   readonly maxForwards: number | null
+  /** Of an INVITE with that header: the SipSession whose dialog it is to replace (RFC 3891) or join (RFC 3911), in this application session;
+   * null = it has no such header, or names none. Who answers calls refuses one that names none with 481. */
+  getCorrespondingSipSession(header: 'Replaces' | 'Join'): SipSession | null
   /** An answer to a request that came in; sent by its `send()`. */
   createResponse(status: number, reasonPhrase?: string): SipServletResponse
   /** Of an initial INVITE that came in: how it is proxied. The same object each time. */

@@ -3,7 +3,9 @@
 import { must } from '../base/assert.ts'
 import { stamp } from '../base/instant.ts'
 import type { SessionView } from '../app/contract.ts'
-import type { SipApplicationSession } from './api.ts'
+import { SESSION } from '../proxy/session-token.ts'
+import { uriOf, withUriParameter } from './address.ts'
+import type { SipApplicationSession, URI } from './api.ts'
 import { Attributed } from './attributed.ts'
 import { durationOf } from './duration.ts'
 import type { HandlerTurn } from './handler-turn.ts'
@@ -100,6 +102,11 @@ export class ApplicationSession extends Attributed implements SipApplicationSess
     this.check()
     const timer = this.#timers.get(id)
     return timer?.isShown === true ? timer : null
+  }
+
+  encodeURI(uri: URI | string): URI {
+    this.check()
+    return withUriParameter(uriOf(uri), SESSION, this.#view.uriToken)
   }
 
   /** Throws once it is invalidated. */

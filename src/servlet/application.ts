@@ -45,8 +45,12 @@ export interface MessageHandlers {
   doResponse?: OnResponse
 }
 
-/** JSR 289's listeners. */
+/** JSR 289's listeners, and its application key. */
 export interface ListenerHandlers {
+  /** The key of a request that begins something (JSR 289 15.11.2): all requests with one key are of one SipApplicationSession, the one that
+   * `applicationSession.key` tells. null = it has none, and gets a session of its own. Asked once for each Call-ID, before any other
+   * handler, and perhaps at another replica than those: it is to follow from the request alone, and may change nothing. */
+  applicationKey?(request: SipServletRequest, context: HandlerContext): unknown
   timeout?(timer: ServletTimer, context: HandlerContext): unknown
   sessionCreated?: OnSession
   /** `setExpires` in it gives the session more time; else it is invalidated. */
@@ -103,6 +107,7 @@ const MESSAGES: readonly HandlerName[] = [
 ]
 
 const LISTENERS: readonly HandlerName[] = [
+  'applicationKey',
   'timeout',
   'sessionCreated',
   'sessionExpired',

@@ -1,6 +1,7 @@
 // SipServletRequest (JSR 289 5.2).
 
 import type { InitialRequest, Region, RoutingDirective } from '../app/contract.ts'
+import { namedDialog } from '../sip/dialog-name.ts'
 import { callId, from, maxForwards, to } from '../sip/message.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import { nameAddrText } from '../sip/name-addr.ts'
@@ -129,6 +130,12 @@ export class Request extends Message implements SipServletRequest {
 
   get maxForwards(): number | null {
     return this.#draft.kind === 'received' ? maxForwards(this.#draft.message) : null
+  }
+
+  getCorrespondingSipSession(header: 'Replaces' | 'Join'): Session | null {
+    const dialog = this.#draft.kind === 'received' ? namedDialog(this.#draft.message, header) : null
+    if (dialog === null) return null
+    return this.session.applicationSession.sessions.find((session) => session.hasDialog(dialog)) ?? null
   }
 
   createResponse(status: number, reasonPhrase?: string): Response {

@@ -67,6 +67,8 @@ function dispatch(application: Application, turn: HandlerTurn, name: HandlerName
   const { context } = turn
   const { listeners } = application
   switch (name) {
+    case 'applicationKey':
+      return listeners.applicationKey?.(turn.incomingRequest(), context)
     case 'timeout':
       return listeners.timeout?.(turn.subjectTimer(), context)
     case 'sessionExpired':

@@ -2,6 +2,7 @@
 
 import type { Region, SipSessionView } from '../app/contract.ts'
 import type { SipSessionState } from '../session/sip-session.ts'
+import type { DialogName } from '../sip/dialog-name.ts'
 import { isToken } from '../sip/scan.ts'
 import { partyOf } from './address.ts'
 import type { Address, SipSession, URI } from './api.ts'
@@ -49,6 +50,14 @@ export class Session extends Attributed implements SipSession {
 
   get callId(): string {
     return this.#view.callId
+  }
+
+  /** Whether its dialog is that one, and not over. A call that is proxied has two ends. */
+  hasDialog({ callId, toTag, fromTag }: DialogName): boolean {
+    const { localTag, remoteTag } = this.#view
+    if (callId !== this.callId || this.#state === 'TERMINATED' || this.#state === 'INITIAL') return false
+    if (toTag === localTag && fromTag === remoteTag) return true
+    return this.isProxied && toTag === remoteTag && fromTag === localTag
   }
 
   get localParty(): Address {

@@ -149,6 +149,12 @@ const flow: fc.Arbitrary<Flow> = shaped<Flow>({
   port: fc.nat({ max: 65_535 }),
   stream: fc.constantFrom('', '1.a.1/7'),
 })
+const destination = shaped({
+  group: fc.constant(groupKey('0123456789abcdef')),
+  application: fc.constantFrom('', 'prepaid'),
+  key: fc.string({ maxLength: 256 }),
+  chain: bytes,
+})
 const passId = latin1(30) as fc.Arbitrary<PassId>
 const egressId = fc.nat({ max: 99 }).map((n) => `1.a.1#${n}` as EgressId)
 const origin = fc.option(shaped({ group: latin1(16), what: latin1(30) }))
@@ -168,7 +174,9 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     judged: indexes,
     flow,
     data: latin1(2_000),
+    to: fc.option(destination),
   }),
+  shaped({ kind: fc.constant('passed-on' as const), id: passId, to: destination }),
   shaped({
     kind: fc.constant('handled' as const),
     ids: many(passId),
@@ -208,6 +216,11 @@ const diskRecord: fc.Arbitrary<DiskRecord> = fc.oneof(
   shaped({ kind: fc.constant('entry' as const), entry: raftEntry }),
 )
 
+/** Nobody sends a message elsewhere before applications run. */
+function isOfFormat1(value: Frame): boolean {
+  return value.kind !== 'passed-on' && (value.kind !== 'pass' || value.to === null)
+}
+
 const formats = ([1, 2] as const).flatMap((format) => [
   {
     name: 'body',
@@ -220,7 +233,7 @@ const formats = ([1, 2] as const).flatMap((format) => [
   {
     name: 'frame',
     format,
-    values: frame as fc.Arbitrary<unknown>,
+    values: (format === 1 ? frame.filter(isOfFormat1) : frame) as fc.Arbitrary<unknown>,
     encode: (v: unknown) => encodeFrame(v as Frame, format),
     decode: (bytes: Uint8Array) => decodeFrame(bytes),
   },

@@ -166,6 +166,16 @@ export interface Flow {
   readonly stream: string
 }
 
+/** A group that a message is for though nothing in it names that one (decision 0035). */
+export interface Destination {
+  readonly group: GroupKey
+  /** The application, and its key (JSR 289 15.11.2), that have led there; '' = others have. */
+  readonly application: string
+  readonly key: string
+  /** What the application router said when it chose that application, packed; empty = nobody was asked. */
+  readonly chain: Uint8Array
+}
+
 /** A message kept by one replica and passed on to a group's owner, `keeper life#number`. */
 export type PassId = Brand<string, 'PassId'>
 

@@ -10,6 +10,7 @@ import type {
   OrderFrame,
   OrderedFrame,
   PassFrame,
+  PassedOnFrame,
   ProposeFrame,
   RaftFrame,
   RelayFrame,
@@ -19,7 +20,7 @@ import type {
   UnsentFrame,
 } from './frame.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
-import type { EgressId, PassId } from './entry.ts'
+import type { Destination, EgressId, PassId } from './entry.ts'
 import {
   packedMessageShape,
   packedRecords,
@@ -41,6 +42,7 @@ import {
   sipShape,
   stampShape,
 } from './shapes.ts'
+import type { Structure } from './pack.ts'
 import { versioned } from './versioned.ts'
 
 /** Items of one list in a frame. */
@@ -60,7 +62,7 @@ const raft = record<RaftFrame>({
   applied: indexShape,
 })
 const propose = record<ProposeFrame>({ kind: oneOf(['propose']), bodies: list(bytesShape, MOST_ITEMS) })
-const pass = record<PassFrame>({
+const pass = record<Omit<PassFrame, 'to'>>({
   kind: oneOf(['pass']),
   id: passId,
   keeper: lifeShape,
@@ -69,6 +71,23 @@ const pass = record<PassFrame>({
   flow: flowShape,
   data: sipShape,
 })
+const destination = record<Destination>({
+  group: groupShape,
+  application: text(0, 256),
+  key: text(0, 256),
+  chain: bytesShape,
+})
+const aimedPass = record<PassFrame>({
+  kind: oneOf(['pass']),
+  id: passId,
+  keeper: lifeShape,
+  hops: integer(0, 255),
+  judged: indexShape,
+  flow: flowShape,
+  data: sipShape,
+  to: orNull(destination),
+})
+const passedOn = record<PassedOnFrame>({ kind: oneOf(['passed-on']), id: passId, to: destination })
 const handled = record<HandledFrame>({
   kind: oneOf(['handled']),
   ids: list(passId, MOST_ITEMS),
@@ -147,30 +166,33 @@ const frames = {
   relay,
   leave,
 }
-const records = [
-  raft,
-  clock,
-  propose,
-  pass,
-  flowShape,
-  handled,
-  egress,
-  origin,
-  sent,
-  unsent,
-  relay,
-  ...raftRecords,
-  snapshot,
-  snapshotAck,
-  leave,
-]
+/** In this order for ever: those of messages between replicas, Raft's, and what came later. */
+function recordsOf(passed: { readonly keys: Structure }, ofRaft: readonly { readonly keys: Structure }[]) {
+  const ours = [raft, clock, propose, passed, flowShape, handled, egress, origin, sent, unsent, relay]
+  return [...ours, ...ofRaft, snapshot, snapshotAck, leave]
+}
 
 export const frameFormat = versioned<Frame>('frame', {
-  1: coder('frame', variants<Exclude<Frame, AskFrame | AnswerFrame | OrderFrame | OrderedFrame>>(frames), records),
+  1: coder(
+    'frame',
+    variants<Exclude<Frame, AskFrame | AnswerFrame | OrderFrame | OrderedFrame | PassedOnFrame>>(frames),
+    recordsOf(pass, raftRecords),
+    // Nobody runs applications yet, which send messages elsewhere.
+    (frame) => (frame.kind === 'pass' ? { ...frame, to: null } : frame),
+  ),
   2: coder(
     'frame',
-    variants<Frame>({ ...frames, raft: packedRaft, ask, answer, order, ordered }),
-    [...records, ...packedRecords, ask, answer, order],
+    variants<Frame>({
+      ...frames,
+      raft: packedRaft,
+      ask,
+      answer,
+      order,
+      ordered,
+      pass: aimedPass,
+      'passed-on': passedOn,
+    }),
+    [...recordsOf(aimedPass, packedRecords), ask, answer, order, destination, passedOn],
     (frame) => (frame.kind === 'raft' ? { ...frame, messages: frame.messages.map(unpackedMessage) } : frame),
   ),
 })

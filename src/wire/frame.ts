@@ -4,7 +4,7 @@ import type { GroupKey, Index, Life, ReplicaId } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
 import type { RaftMessage, SnapshotMetadata } from '../raft/message.ts'
 import type { ClockReading } from '../timer/cluster-clock.ts'
-import type { EgressId, Flow, PassId } from './entry.ts'
+import type { Destination, EgressId, Flow, PassId } from './entry.ts'
 
 export interface RaftFrame {
   readonly kind: 'raft'
@@ -31,6 +31,15 @@ export interface PassFrame {
   readonly judged: Index
   readonly flow: Flow
   readonly data: string
+  /** The group that it is for, as another one's owner has said; null = what the message itself names. */
+  readonly to: Destination | null
+}
+
+/** To a keeper: an input is for another group, and is to be passed to that one's owner. */
+export interface PassedOnFrame {
+  readonly kind: 'passed-on'
+  readonly id: PassId
+  readonly to: Destination
 }
 
 /** To a keeper: these inputs need not be kept; or (`hops`) went in a circle and must be judged again. */
@@ -143,6 +152,7 @@ export type Frame =
   | RaftFrame
   | ProposeFrame
   | PassFrame
+  | PassedOnFrame
   | HandledFrame
   | EgressFrame
   | SentFrame

@@ -162,5 +162,5 @@ export const raftRecords = [
   configuration,
   voterSet,
 ]
-/** Those of format 2 only. */
-export const packedRecords = [packedFields]
+/** Those of format 2, which packs an entry of an append otherwise. */
+export const packedRecords = raftRecords.map((one) => (one === raftEntryShape ? packedFields : one))

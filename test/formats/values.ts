@@ -110,6 +110,7 @@ export const messages: OfKind<RaftMessage> = {
 const flow = { transport: 'tcp', host: '127.0.0.1', port: 5060, stream: '1.0a1b2c3d.4/17' } as const
 const data = 'BYE sip:caf\u00e9@127.0.0.1 SIP/2.0\r\n\r\n'
 const origin = { group: '0123456789abcdef', what: 'final' }
+const to = { group: groupKey('0123456789abcdef'), application: 'prepaid', key: 'tenant 7', chain: bytes }
 
 export const frames: OfKind<Frame> = {
   raft: {
@@ -119,7 +120,8 @@ export const frames: OfKind<Frame> = {
     applied: index(69_999),
   },
   propose: { kind: 'propose', bodies: [bytes] },
-  pass: { kind: 'pass', id: '1.0a1b2c3d.4#7' as PassId, keeper: one, hops: 2, judged: index(3), flow, data },
+  pass: { kind: 'pass', id: '1.0a1b2c3d.4#7' as PassId, keeper: one, hops: 2, judged: index(3), flow, data, to },
+  'passed-on': { kind: 'passed-on', id: '1.0a1b2c3d.4#7' as PassId, to },
   handled: { kind: 'handled', ids: ['1.0a1b2c3d.4#7' as PassId], outcome: 'hops' },
   egress: {
     kind: 'egress',
@@ -213,6 +215,7 @@ export const entities: OfKind<EntityValue> = {
   },
   /** Of applications, which run at format 2 on. */
   access: { kind: 'access' },
+  alias: { kind: 'alias', ...to, isDoubted: true },
   timer: {
     kind: 'timer',
     after: micros(1_500_000),

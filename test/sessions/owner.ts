@@ -68,6 +68,7 @@ export class Owner {
       format: 2,
       acceptsCalls: true,
       keepsRelays: true,
+      view: () => null,
       counter: () => 0,
       admit: () => 'admit',
       applications: [

@@ -51,6 +51,7 @@ export function proxied(text: string, world: World = {}): Outcome {
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,
+    view: () => null,
     counter: () => 0,
     admit: () => 'admit',
   }

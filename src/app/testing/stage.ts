@@ -70,6 +70,7 @@ export class Stage {
       format: NEWEST_FORMAT,
       acceptsCalls: true,
       keepsRelays: true,
+      view: () => null,
       counter: (name) => store.counter(name),
       admit: () => 'admit',
       applications: [{ name: 'test', version: '1', handlers: this.#handlers }],

@@ -87,6 +87,7 @@ export class Ladder {
       acceptsCalls,
       keepsRelays,
       counter,
+      view: (group) => store.group(group),
       admit: this.admit,
       locate: ({ host }) => this.#locate(host),
     }

@@ -99,6 +99,7 @@ export function view(given: Partial<SessionView> = {}): SessionView {
     index: index(10),
     nextSession: 2,
     nextTimer: 1,
+    uriToken: 'token',
     ...given,
   }
 }
