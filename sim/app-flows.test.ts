@@ -10,6 +10,7 @@ test.each([
   ['app-hangs', 'hangs'],
   ['app-cuts-off', 'cuts-off'],
   ['app-keeps-time', 'keeps-time'],
+  ['chain-basic', 'chain'],
 ] as const)('%s: what an application makes of a call is in the log once', (flow, application) => {
   const plan = {
     ...calm(1, [{ flow, at: 2.6 * second, isBrisk: true }], [], 3),

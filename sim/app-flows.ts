@@ -48,5 +48,30 @@ export const appFlows: readonly Flow[] = [
     application: 'keeps-time',
   }),
   ladder('app-cuts-off-too-late', `${up}|--BYE--------------->| 1..3s`, { application: 'cuts-off' }),
+  ladder('chain-basic', `${up}|--BYE--------------->| 0.2..2s`, { application: 'chain' }),
+  ladder('chain-talk', `${talk}|<---------------BYE--| 0.2..2s`, { application: 'chain' }),
+  ladder('chain-on-streams', `${talk}|--BYE--------------->| 0.2..2s`, { application: 'chain', transport: 'tcp' }),
+  ladder('chain-crossing', `${up}|--BYE----->X<---BYE--| 2..2.05s`, { application: 'chain' }),
+  ladder(
+    'chain-cancelled',
+    `|--INVITE------------>|\n|<---------------180--| 0.05..1s\n|--CANCEL------------>| 0.1..2s`,
+    { application: 'chain' },
+  ),
+  ladder('chain-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, { application: 'chain' }),
+  ladder(
+    'chain-re-invite',
+    `${up}|--INVITE------------>| 0.5..2s\n|<---------------200--| 0.02..1s\n|--BYE--------------->| 0.2..2s`,
+    { application: 'chain' },
+  ),
+  ladder('chain-b2bua-basic', `${up}|--BYE--------------->| 0.2..2s`, { application: 'chain-b2bua' }),
+  ladder('chain-b2bua-callee-hangs-up', `${talk}|<---------------BYE--| 0.2..2s`, { application: 'chain-b2bua' }),
+  ladder(
+    'chain-b2bua-cancelled',
+    `|--INVITE------------>|\n|<---------------180--| 0.05..1s\n|--CANCEL------------>| 0.1..2s`,
+    { application: 'chain-b2bua' },
+  ),
+  ladder('chain-b2bua-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, {
+    application: 'chain-b2bua',
+  }),
   ...endFlows,
 ]

@@ -1,8 +1,9 @@
-// The schedules `applications` and `legs`: calls of applications, while those who ask them die.
+// The schedules of applications: their calls, while those who ask them die.
 
 import { appFlows } from './app-flows.ts'
 import { applicationNames } from './applications.ts'
 import type { ApplicationName } from './applications.ts'
+import { chainNames, isChain } from './chains.ts'
 import { endNames, isEnd } from './end-applications.ts'
 import { draw } from './draws.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
@@ -12,23 +13,28 @@ const second = 1_000_000
 const firstCall = 3 * second
 const burst = 4 * second
 
-const talkers = applicationNames.filter((name) => name !== 'keeps-time' && !isEnd(name))
+const talkers = applicationNames.filter((name) => name !== 'keeps-time' && !isEnd(name) && !isChain(name))
 
 /** All calls of a run have the same application; each seed in turn has another one. */
-export function applications(seed: number): Plan {
+function applications(seed: number): Plan {
   return callsOf(seed, talkers[seed % talkers.length] ?? 'counts')
 }
 
 /** Calls around which timers fire, while those who perform them die. */
-export function appTimers(seed: number): Plan {
+function appTimers(seed: number): Plan {
   return callsOf(seed, 'keeps-time')
 }
 
 /** Calls that an application answers, or has two legs for. */
-export function legs(seed: number): Plan {
+function legs(seed: number): Plan {
   const plan = callsOf(seed, endNames[seed % endNames.length] ?? 'b2bua')
   // What an end of a call is to say again it says again only where something is lost.
   return { ...plan, udp: { ...plan.udp, loss: 60_000 } }
+}
+
+/** Calls that pass two applications. */
+function chains(seed: number): Plan {
+  return callsOf(seed, chainNames[seed % chainNames.length] ?? 'chain')
 }
 
 function callsOf(seed: number, application: ApplicationName): Plan {
@@ -48,3 +54,26 @@ function callsOf(seed: number, application: ApplicationName): Plan {
   }))
   return { ...calm(seed, calls, deaths, 30), application }
 }
+
+export const appSchedules = [
+  {
+    name: 'applications',
+    story: 'calls of applications whose handlers count, fail, hang and end calls, while replicas that ask them die',
+    plan: applications,
+  },
+  {
+    name: 'app-timers',
+    story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
+    plan: appTimers,
+  },
+  {
+    name: 'legs',
+    story: 'applications answer calls, and place them as a B2BUA, while replicas that ask them die',
+    plan: legs,
+  },
+  {
+    name: 'chains',
+    story: 'calls pass two applications that a router names, while replicas that ask them die',
+    plan: chains,
+  },
+] as const

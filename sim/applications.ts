@@ -7,34 +7,49 @@
 //   hangs       doInfo never ends
 //   cuts-off    ends each call by a timer, four seconds after it is answered
 //   keeps-time  proxies each call, with timers of each kind and an expiry around it (keeps-time.ts)
-//   and those that are an end of their calls (end-applications.ts)
+//   and those that are an end of their calls (end-applications.ts), and chains of two (chains.ts)
 
 import { seconds } from '../src/base/instant.ts'
 import type { AppCall, ApplicationInfo, AttributeValue, HandlerName, Op } from '../src/app/contract.ts'
 import { appLimits } from '../src/app/limits.ts'
 import { viaOf } from '../src/proxy/upstream.ts'
 import { cseq, fromTag, parseMessage } from '../src/sip/message.ts'
+import { chainInfos, chainNames, isChain, isFirst, isRouted, placeOf, routed } from './chains.ts'
 import type { Draw } from './draws.ts'
 import { endHandlers, endNames, endOps, isEnd } from './end-applications.ts'
 import { KEEPS_TIME, timeOps } from './keeps-time.ts'
 
-export const applicationNames = ['counts', 'falters', 'hangs', 'cuts-off', 'keeps-time', ...endNames] as const
+export const applicationNames = [
+  'counts',
+  'falters',
+  'hangs',
+  'cuts-off',
+  'keeps-time',
+  ...endNames,
+  ...chainNames,
+] as const
 export type ApplicationName = (typeof applicationNames)[number]
 
 /** Seconds from the answer after which `cuts-off` ends a call. */
 const CUT_OFF = 4
 
+const COUNTS = ['doInvite', 'doSuccessResponse', 'doErrorResponse', 'doInfo', 'doBye', 'doCancel'] as const
+
 const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
-  counts: ['doInvite', 'doSuccessResponse', 'doErrorResponse', 'doInfo', 'doBye', 'doCancel'],
+  counts: COUNTS,
   falters: ['doInvite', 'doSuccessResponse', 'doInfo', 'doBye'],
   hangs: ['doInvite', 'doInfo', 'doBye'],
   'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
   'keeps-time': KEEPS_TIME,
   ...endHandlers,
+  chain: COUNTS,
+  'chain-b2bua': endHandlers.b2bua,
 }
 
-export function applicationInfo(name: ApplicationName): ApplicationInfo {
-  return { name, version: '1', handlers: HANDLERS[name] }
+/** All that a set with that application runs. */
+export function applicationInfos(name: ApplicationName): readonly ApplicationInfo[] {
+  if (isChain(name)) return chainInfos([COUNTS, HANDLERS[name]])
+  return [{ name, version: '1', handlers: HANDLERS[name] }]
 }
 
 /** What ends calls besides their phones, as `PlannedLifetime` has it. */
@@ -44,13 +59,14 @@ export function cutOffOf(name: ApplicationName | undefined): { readonly maxCall?
 
 /** Answers to questions: after so many microseconds; `never` = none comes. */
 export type Reply =
-  | { readonly kind: 'done'; readonly ops: readonly Op[]; readonly after: number }
+  | { readonly kind: 'done'; readonly ops: readonly Op[]; readonly result?: unknown; readonly after: number }
   | { readonly kind: 'failed'; readonly after: number }
   | { readonly kind: 'never' }
 
 export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: number): Reply {
   const after = draw.within(100, 8_000, 11, at, call.id)
-  const ops = opsOf(name, call)
+  if (isRouted(call)) return { kind: 'done', ops: [], result: routed(call), after }
+  const ops = opsOf(roleOf(name, call), call)
   if (name === 'hangs' && call.handler === 'doInfo') return { kind: 'never' }
   if (name !== 'falters' || call.handler === 'doInvite') return { kind: 'done', ops, after }
   switch (draw.below(6, 12, at, call.id)) {
@@ -70,6 +86,12 @@ export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: n
     default:
       return { kind: 'done', ops, after }
   }
+}
+
+/** What an application of a chain is like. */
+function roleOf(name: ApplicationName, call: AppCall): ApplicationName {
+  if (!isChain(name)) return name
+  return name === 'chain' || isFirst(call) ? 'counts' : 'b2bua'
 }
 
 function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {
@@ -109,7 +131,11 @@ export function listOf(value: AttributeValue): readonly AttributeValue[] {
 }
 
 /** The same for one message whenever its handler is called, and another one for each other. */
-function markOf({ handler, message, subject, due, view }: AppCall): string {
+function markOf(call: AppCall): string {
+  return placeOf(call.application) < 0 ? messageMark(call) : `${messageMark(call)} @${String(call.view.stateInfo)}`
+}
+
+function messageMark({ handler, message, subject, due, view }: AppCall): string {
   // A timer that comes again has another time; so has an expiry that was put off.
   if (message === null) return `${handler} ${subject} ${due ?? view.expires ?? ''}`
   const parsed = parseMessage(message.text)

@@ -7,6 +7,7 @@
 import type { AppCall, HandlerName, Op } from '../src/app/contract.ts'
 import { seconds } from '../src/base/instant.ts'
 import { b2buaOps } from './b2bua.ts'
+import { isChain } from './chains.ts'
 
 export const endNames = ['answers', 'refuses', 'b2bua'] as const
 export type EndName = (typeof endNames)[number]
@@ -41,9 +42,19 @@ export function isEnd(name: string | undefined): name is EndName {
   return endNames.some((one) => one === name)
 }
 
+/** Whether the phones talk to the set, and not to each other. */
+export function answersItself(name: string | undefined): boolean {
+  return isEnd(name) || name === 'chain-b2bua'
+}
+
+/** Whether each call has two legs. */
+export function hasLegs(name: string | undefined): boolean {
+  return name === 'b2bua' || name === 'chain-b2bua'
+}
+
 /** How many dialogs a call is that such an application has. */
-export function legsOf(name: string | undefined): number {
-  return name === 'b2bua' ? 2 : 1
+export function dialogsOf(name: string | undefined): number {
+  return (hasLegs(name) ? 2 : 1) + (isChain(name) ? 1 : 0)
 }
 
 export function endOps(name: EndName, call: AppCall): readonly Op[] {

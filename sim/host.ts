@@ -277,14 +277,15 @@ export class Host {
     const machine = this.#machine
     const { place } = machine
     // Right before the system call (design.md 1).
-    if (effect.kind === 'send' && effect.notAfter < machine.now()) {
+    if (effect.kind === 'send' && effect.isInside !== true && effect.notAfter < machine.now()) {
       this.deliver({ kind: 'unsent', send: effect, reason: 'late' })
       return
     }
     this.#watch.leaving(machine, effect, work)
     switch (effect.kind) {
       case 'send':
-        if (!sip.fromSet(place, effect)) this.deliver({ kind: 'unsent', send: effect, reason: 'no-stream' })
+        if (effect.isInside === true) this.deliver({ kind: 'sip', flow: effect.flow, data: effect.data })
+        else if (!sip.fromSet(place, effect)) this.deliver({ kind: 'unsent', send: effect, reason: 'no-stream' })
         break
       case 'peer':
         trace.event(
@@ -361,7 +362,9 @@ export class Host {
     if (reply.kind === 'never') return
     const { id } = call
     const answer: AppAnswer =
-      reply.kind === 'failed' ? { kind: 'failed', reason: 'it threw' } : { kind: 'done', ops: reply.ops, result: null }
+      reply.kind === 'failed'
+        ? { kind: 'failed', reason: 'it threw' }
+        : { kind: 'done', ops: reply.ops, result: reply.result ?? null }
     agenda.after(reply.after, () => this.#whenAwake(() => this.deliver({ kind: 'answered', id, answer })))
   }
 

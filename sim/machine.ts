@@ -12,7 +12,7 @@ import { Replica } from '../src/replica/replica.ts'
 import { formatsUpTo, NEWEST_FORMAT } from '../src/wire/formats.ts'
 import type { Formats } from '../src/wire/formats.ts'
 import type { Agenda } from './agenda.ts'
-import { applicationInfo } from './applications.ts'
+import { applicationInfos } from './applications.ts'
 import { Clock } from './clock.ts'
 import { Disk } from './disk.ts'
 import type { Opened } from './disk.ts'
@@ -236,7 +236,7 @@ export class Machine {
       ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),
       keptEvents,
       settings,
-      ...(plan.application === undefined ? {} : { applications: [applicationInfo(plan.application)] }),
+      ...(plan.application === undefined ? {} : { applications: applicationInfos(plan.application) }),
       raft: plan.raft,
       formats: this.formats,
       now: this.now(),

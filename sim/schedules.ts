@@ -8,7 +8,7 @@ import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { routingFlows } from './routing-flows.ts'
 import type { Flow } from './ladder.ts'
-import { appTimers, applications, legs } from './app-schedule.ts'
+import { appSchedules } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { overload } from './overload-schedule.ts'
@@ -128,21 +128,7 @@ export const schedules: readonly Schedule[] = [
     story: 'sources are banned and taken back while their calls and those of others go on, and who sees to that dies',
     plan: bans,
   },
-  {
-    name: 'applications',
-    story: 'calls of applications whose handlers count, fail, hang and end calls, while replicas that ask them die',
-    plan: applications,
-  },
-  {
-    name: 'app-timers',
-    story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
-    plan: appTimers,
-  },
-  {
-    name: 'legs',
-    story: 'applications answer calls, and place them as a B2BUA, while replicas that ask them die',
-    plan: legs,
-  },
+  ...appSchedules,
   {
     name: 'overload',
     story: 'replicas have more to do than they can while calls begin, INVITEs are repeated, and one after another dies',

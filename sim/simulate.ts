@@ -31,6 +31,7 @@ import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
 import { describePlan } from './plan.ts'
 import { OTHER_LEG } from './b2bua.ts'
+import { hasLegs } from './end-applications.ts'
 import type { Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -228,7 +229,7 @@ class Run {
     }
     const oddity = (side: Side): Oddity | null => (planned.odd?.side === side ? planned.odd.oddity : null)
     const [calleeIs, callerIs] = [oddity('callee'), oddity('caller')]
-    const calleesId = this.#plan.application === 'b2bua' ? OTHER_LEG + callId : callId
+    const calleesId = hasLegs(this.#plan.application) ? OTHER_LEG + callId : callId
     const callee = this.#phone({
       ...common,
       callId: calleesId,

@@ -21,6 +21,7 @@ const electing = 5_000_000
 /** Handlers that always come to an end, whose marks are never missing. */
 const JUDGED: Partial<Record<ApplicationName, readonly string[]>> = {
   counts: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
+  chain: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
   hangs: ['doInvite', 'doBye'],
   // Its session is over with the call that it ends: a BYE that crosses that is told to nobody.
   'cuts-off': ['doInvite'],
@@ -37,8 +38,8 @@ export class AppEffects implements Checker {
   readonly #asked = new Map<string, number>()
   /** Groups whose session is invalid: nobody is asked about what comes late. */
   readonly #over = new Set<string>()
-  /** By Call-ID. */
-  readonly #groups = new Map<string, string>()
+  /** By Call-ID: one, or one for each application of a chain. */
+  readonly #groups = new Map<string, Set<string>>()
   /** Requests in dialogs that the phones said, and that were answered with a 200: by call, as marks without their branch. */
   readonly #answered = new Map<Phone, Set<string>>()
 
@@ -58,7 +59,8 @@ export class AppEffects implements Checker {
   accepted(commit: Commit): void {
     for (const put of commit.puts) {
       const value = entityValue(put)
-      if (value.kind === 'session') this.#groups.set(value.callId, commit.group)
+      if (value.kind === 'session')
+        this.#groups.set(value.callId, (this.#groups.get(value.callId) ?? new Set()).add(commit.group))
       if (value.kind !== 'application-session') continue
       if (value.hosted?.isValid === false) this.#over.add(commit.group)
       const attribute = value.hosted?.attributes.find(({ name }) => name === HEARD)
@@ -110,17 +112,18 @@ export class AppEffects implements Checker {
     this.#answered.set(phone, known.add(`${method} ${number}`))
   }
 
+  #judge(phone: Phone, said: string, judged: readonly string[], marks: readonly string[]): void {
+    const [method = '', number = ''] = said.split(' ')
+    const handler = judged.find((one) => one.toUpperCase() === `DO${method}`)
+    if (handler === undefined || marks.some((mark) => mark.startsWith(`${handler} ${method} ${number} `))) return
+    this.#report('C2', `${phone}: its ${method} was answered, and the application never heard of it`, phone)
+  }
+
   quiet(): void {
     const judged = JUDGED[this.#application] ?? []
     for (const [phone, answered] of this.#answered) {
-      const group = this.#groups.get(phone.options.callId)
-      const marks = this.#heard.get(group ?? '') ?? []
-      for (const said of answered) {
-        const [method = '', number = ''] = said.split(' ')
-        const handler = judged.find((one) => one.toUpperCase() === `DO${method}`)
-        if (handler === undefined || marks.some((mark) => mark.startsWith(`${handler} ${method} ${number} `))) continue
-        this.#report('C2', `${phone}: its ${method} was answered, and the application never heard of it`, phone)
-      }
+      for (const group of this.#groups.get(phone.options.callId) ?? [''])
+        for (const said of answered) this.#judge(phone, said, judged, this.#heard.get(group) ?? [])
     }
   }
 }

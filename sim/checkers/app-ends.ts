@@ -17,13 +17,18 @@ export class Ends implements Checker {
   /** The set's tag, as the phone's requests were answered with. */
   readonly #tags = new Map<string, string>()
 
-  constructor(report: Report) {
+  /** The set is a proxy as well, in a chain of applications: that answers a CANCEL by itself (RFC 3261 16.10). */
+  readonly #isBehindProxy: boolean
+
+  constructor(report: Report, isBehindProxy: boolean) {
     this.#report = report
+    this.#isBehindProxy = isBehindProxy
   }
 
   received(phone: Phone, message: Message): void {
     if (message.kind === 'request') this.#request(phone, message)
-    else if (message.status > 100) this.#tag(phone, message)
+    else if (message.status > 100 && !(this.#isBehindProxy && cseqOf(message).method === 'CANCEL'))
+      this.#tag(phone, message)
     if (message.kind !== 'response' || message.status < 200 || tagOf(message, 'to') === null) return
     const { method } = cseqOf(message)
     if (method === 'CANCEL' && message.status !== 200 && phone.firstFinal === null)

@@ -26,7 +26,8 @@ import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
 import { cutOffOf } from '../applications.ts'
-import { isEnd, legsOf } from '../end-applications.ts'
+import { isChain, proxiesOf } from '../chains.ts'
+import { answersItself, dialogsOf } from '../end-applications.ts'
 import { AppEffects } from './app-effects.ts'
 import { AppTimers } from './app-timers.ts'
 import { Ends } from './app-ends.ts'
@@ -37,6 +38,7 @@ import { Ringing } from './c2-ringing.ts'
 import { PassingOn } from './c2-passing.ts'
 import { Provisional } from './c2-provisional.ts'
 import { Takeovers } from './c2-takeover.ts'
+import { ChainStates } from './chain-states.ts'
 import { Events } from './c3-events.ts'
 import { Once } from './c3-once.ts'
 import { Compacted } from './compacted.ts'
@@ -114,13 +116,13 @@ export class Court implements PhoneWatch, MachineWatch {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
-    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null || isEnd(plan.application)
+    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null || answersItself(plan.application)
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const effects = new Effects(report)
-    const { appEffects, appTimers } = ofApplication(plan, report, now, outage)
+    const { appEffects, appTimers, chains } = ofApplication(plan, report, now, outage)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const shed = new Shed(report)
@@ -130,13 +132,13 @@ export class Court implements PhoneWatch, MachineWatch {
     this.lookups = new Lookups(report, now)
     const logMarks = new LogMarks(this.marks, now)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
-    this.#counters = new Counters(report, plan.mostCalls ?? null, legsOf(plan.application))
+    this.#counters = new Counters(report, plan.mostCalls ?? null, dialogsOf(plan.application))
     this.oracle = new Oracle(
       report,
       now,
       outage,
       (commit) => {
-        for (const one of [effects, appEffects, passing, shed, resets]) one?.accepted(commit)
+        for (const one of [effects, appEffects, chains, passing, shed, resets]) one?.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -185,11 +187,12 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** What the phones hear. Where the set is an end of the calls, the other phone is no source of it. */
   #ofPhones(plan: Plan, set: SocketAddress, report: Report, now: () => number): readonly Checker[] {
-    if (isEnd(plan.application)) return [new Ends(report), new Events(report, plan.udp.replay > 0, this)]
+    if (answersItself(plan.application))
+      return [new Ends(report, isChain(plan.application)), new Events(report, plan.udp.replay > 0, this)]
     const lifetime = plan.lifetime ?? cutOffOf(plan.application)
     const isLimited = mayRefuse(plan)
     return [
-      new SipRelay(this.#ledger, set, report, now, lifetime !== null),
+      new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(plan.application)),
       new OwnRequests(report, now, lifetime),
       new Established(this.#ledger, report),
       new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), isLimited),
@@ -399,10 +402,11 @@ function ofApplication(
   report: Report,
   now: () => number,
   outage: (from: number, until: number) => number,
-): { appEffects: AppEffects | null; appTimers: AppTimers | null } {
+): { appEffects: AppEffects | null; appTimers: AppTimers | null; chains: ChainStates | null } {
   return {
     appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
+    chains: isChain(application) ? new ChainStates(report) : null,
   }
 }
 

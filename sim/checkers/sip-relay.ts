@@ -33,14 +33,16 @@ export class SipRelay implements Checker {
   readonly #report: Report
   readonly #now: () => number
   readonly #mayAsk: boolean
+  readonly #proxies: number
   /** Branches of ACKs that a replica without a quorum relayed, for it knows no better (src/call/detached.ts). */
   readonly #detached = new Set<string>()
   /** INVITEs that phones received, by branch, and when first: what hop-by-hop CANCELs and ACKs are compared with. */
   readonly #invites = new Map<string, { readonly invite: RequestMessage; readonly at: number }>()
 
-  /** `mayAsk`: the set says something by itself in a call. */
-  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number, mayAsk = false) {
+  /** `mayAsk`: the set says something by itself in a call. `proxies`: how many of its applications a call passes. */
+  constructor(ledger: Ledger, set: SocketAddress, report: Report, now: () => number, mayAsk = false, proxies = 1) {
     this.#mayAsk = mayAsk
+    this.#proxies = proxies
     this.#now = now
     this.#ledger = ledger
     this.#set = nameOf(set)
@@ -80,14 +82,16 @@ export class SipRelay implements Checker {
   }
 
   #relayed(received: RequestMessage, sent: RequestMessage): string | null {
-    const vias = checkVias(listOf(received, 'via').slice(1), listOf(sent, 'via'))
+    const own = listOf(received, 'via').slice(0, this.#proxies)
+    if (own.some((via) => sentByOf(via) !== this.#set)) return `its Vias are not the set's: ${own.join(', ')}`
+    const vias = checkVias(listOf(received, 'via').slice(this.#proxies), listOf(sent, 'via'))
     if (vias !== null) return vias
     // 16.6 step 3.
     const forwards = Number(valueOf(received, 'max-forwards'))
-    if (forwards !== Number(valueOf(sent, 'max-forwards')) - 1) return `Max-Forwards is ${forwards}`
+    if (forwards !== Number(valueOf(sent, 'max-forwards')) - this.#proxies) return `Max-Forwards is ${forwards}`
     // 16.4: our own Routes are gone, others stay.
-    const own = listOf(sent, 'route').findIndex((route) => !this.#isOurs(route))
-    const routes = own < 0 ? [] : listOf(sent, 'route').slice(own)
+    const others = listOf(sent, 'route').findIndex((route) => !this.#isOurs(route))
+    const routes = others < 0 ? [] : listOf(sent, 'route').slice(others)
     if (listOf(received, 'route').join() !== routes.join()) return `Route is ${listOf(received, 'route').join()}`
     const recorded = this.#checkRecordRoute(received, sent)
     return recorded ?? checkRest(received, sent, touchedInRequests)
@@ -105,7 +109,9 @@ export class SipRelay implements Checker {
     const speaks = (via: string): 'tcp' | null =>
       via.startsWith('SIP/2.0/TCP') && !/;hfu(?:;|$)/.test(via) ? 'tcp' : null
     const [outer, inner] = [speaks(topVia(received)), speaks(topVia(sent))]
-    const wanted = outer === inner ? [outer] : [outer, inner]
+    const pair = (a: 'tcp' | null, b: 'tcp' | null): readonly ('tcp' | null)[] => (a === b ? [a] : [a, b])
+    // Between two applications it is as if a datagram went.
+    const wanted = this.#proxies === 1 ? pair(outer, inner) : [...pair(outer, null), ...pair(null, inner)]
     if (!begins && added.length === 0) return null
     if (added.length !== wanted.length) return `${added.length} Record-Routes were added`
     for (const [i, own] of added.entries()) {

@@ -3,6 +3,7 @@
 import { appTimerMutants } from './app-timer-mutants.ts'
 import { banMutants } from './ban-mutants.ts'
 import { appMutants } from './app-mutants.ts'
+import { chainMutants } from './chain-mutants.ts'
 import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { eventMutants } from './event-mutants.ts'
@@ -40,5 +41,6 @@ export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...legMutants,
   ...appMutants,
+  ...chainMutants,
   ...determinismMutants,
 ]

@@ -84,7 +84,7 @@ export const replicaMutants: readonly Mutant[] = [
     name: 'not-after-not-checked',
     room: 'host',
     file: 'sim/host.ts',
-    find: "if (effect.kind === 'send' && effect.notAfter < machine.now()) {",
+    find: "if (effect.kind === 'send' && effect.isInside !== true && effect.notAfter < machine.now()) {",
     replace: "if (effect.kind === 'send' && machine.steps < 0) {",
     story: 'a host that slept sends what was free to go before',
     promise: 'C8',

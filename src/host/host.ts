@@ -159,6 +159,7 @@ export class Host {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
+        if (effect.isInside === true) return this.give({ kind: 'sip', flow: effect.flow, data: effect.data })
         return this.#world.send(effect)
       case 'peer':
         return this.#world.peer(effect)

@@ -11,6 +11,8 @@ import type { Flow } from '../wire/entry.ts'
 /** A SIP message for the network. With `flow.stream` it goes out on that connection of ours; else on a stream transport
  * the host uses its open connection to that host and port, or makes one; on UDP it leaves from the shared address. */
 export interface Send {
+  /** It goes to another group of the set (proxy/chain.ts): the host gives it back as the input `sip` it would be from there. */
+  readonly isInside?: boolean
   readonly kind: 'send'
   readonly flow: Flow
   /** latin1, a character a byte. */

@@ -18,7 +18,7 @@ import { Bench, nextHop, sip } from './testing/bench.ts'
 import type { Sent } from './testing/bench.ts'
 
 /** Nothing goes from one of its groups to another. */
-const alone = { sip: { host: '127.36.0.1', port: 5060 }, inside: () => {} } as const
+const alone = { settings: { sip: { host: '127.36.0.1', port: 5060 } } } as const
 
 const callee = phone('callee', nextHop.host, nextHop.port)
 

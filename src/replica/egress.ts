@@ -29,13 +29,11 @@ import type { UnsentSend } from './owner-ports.ts'
 
 export interface EgressPorts {
   readonly life: Life
-  readonly sip: SetAddress
+  readonly settings: { readonly sip: SetAddress }
   readonly store: Store
   readonly links: Links
   readonly outbox: Outbox
   owner(): Owner
-  /** To another group of the set: it takes its way from here, as if it had come from the network. */
-  inside(flow: Flow, data: string): void
   now(): Instant
   /** A stale replica lends its streams to nobody: what it reads now may be old. */
   stale(): boolean
@@ -72,16 +70,13 @@ export class Egress {
   send(outgoing: Outgoing, group: GroupKey | null): boolean {
     const { flow, data, what } = outgoing
     const { life, outbox } = this.#ports
-    if (isOwnFlow(this.#ports.sip, flow)) {
-      outbox.count('sip_inside')
-      this.#ports.inside(flow, data)
-      return true
-    }
     const origin = group === null ? null : { group, what }
     const holder = holderOf(flow) ?? life
     outbox.count('sip_sent')
     if (holder === life) {
-      outbox.push({ kind: 'send', flow, data, origin, notAfter: plus(this.#ports.now(), limits.notAfter) })
+      const notAfter = plus(this.#ports.now(), limits.notAfter)
+      const inside = isOwnFlow(this.#ports.settings.sip, flow) ? { isInside: true } : {}
+      outbox.push({ kind: 'send', flow, data, origin, notAfter, ...inside })
       return true
     }
     return this.#lend(outgoing, group, holder)

@@ -12,6 +12,7 @@ import { callLimits } from '../call/limits.ts'
 import { relayDetached } from '../call/detached.ts'
 import { keyOfRoute, receive } from '../call/receive.ts'
 import { refuse, refuseForNow } from '../call/refuse.ts'
+import { isOwnFlow } from '../proxy/own.ts'
 import { toTag } from '../sip/message.ts'
 import type { Store } from '../store/store.ts'
 import type { Destination, Flow, PassId } from '../wire/entry.ts'
@@ -71,8 +72,6 @@ export class Passing {
   #ahead: { readonly frame: PassFrame; readonly at: Instant }[] = []
   /** Kept, and to be given once the messages before them were: those that no turn has had room for, in order. */
   readonly #again = new Set<Kept>()
-  /** From one group of the set to another (proxy/chain.ts): to be kept with the next turn. */
-  readonly #inside: { readonly flow: Flow; readonly data: string }[] = []
   /** Passes that no turn has had room for, in order. */
   #later: PassFrame[] = []
   /** How many of either this turn still takes. */
@@ -92,11 +91,11 @@ export class Passing {
   }
 
   get kept(): number {
-    return this.#keeper.size + this.#inside.length
+    return this.#keeper.size
   }
 
   deadline(): Instant | null {
-    if (this.#again.size + this.#later.length + this.#inside.length > 0) return this.#ports.now()
+    if (this.#again.size + this.#later.length > 0) return this.#ports.now()
     const expiry = this.#keeper.expiry()
     return expiry === null ? null : (Math.min(expiry, this.#againAt) as Instant)
   }
@@ -104,26 +103,23 @@ export class Passing {
   /** A message from a phone. */
   receive(flow: Flow, data: string, now: Instant): void {
     this.#ports.outbox.count('sip_received')
-    if (this.#ports.bans.isBanned(flow.host)) return this.#ports.outbox.count('sip_dropped_banned')
-    const isCrowded = this.#shedding.isCrowded(this.#keeper.size, now)
-    if ((isCrowded || this.#shedding.isOn) && this.#turnsAway(flow, data, isCrowded)) return
-    this.#keep(flow, data, now)
-  }
-
-  /** A message of one of our groups for another. It was let in where it came in; and with too many of them it is lost, as a datagram is:
-   * whoever sent it says it again. */
-  inside(flow: Flow, data: string): void {
-    if (this.#inside.length < limits.kept) this.#inside.push({ flow, data })
-    else this.#ports.outbox.count('sip_dropped_full')
-  }
-
-  #keep(flow: Flow, data: string, now: Instant): void {
+    if (!isOwnFlow(this.#ports.context().settings.sip, flow) && this.#isTurnedAway(flow, data, now)) return
     // What comes on a stream comes once: but for an INVITE, which can be refused, it has room of its own.
     const spare = flow.transport === 'udp' || isInvite(data) ? 0 : limits.keptOnStreams
     const kept = this.#keeper.keep(this.#ports.nextRef(), flow, data, now, spare)
     if (kept === null) this.#refuse(flow, data)
     else if (this.#again.size > 0) this.#again.add(kept)
     else this.#give(kept)
+  }
+
+  /** What comes from one of our own groups (proxy/chain.ts) was let in where it came in. */
+  #isTurnedAway(flow: Flow, data: string, now: Instant): boolean {
+    if (this.#ports.bans.isBanned(flow.host)) {
+      this.#ports.outbox.count('sip_dropped_banned')
+      return true
+    }
+    const isCrowded = this.#shedding.isCrowded(this.#keeper.size, now)
+    return (isCrowded || this.#shedding.isOn) && this.#turnsAway(flow, data, isCrowded)
   }
 
   /** How it went since the last check: with more than this process could take or not. While it is stale nobody can tell what waits for what. */
@@ -291,7 +287,6 @@ export class Passing {
   turn(now: Instant): void {
     this.#room = { again: limits.inTurn, later: limits.inTurn }
     this.#giveSome()
-    for (const { flow, data } of this.#inside.splice(0, limits.inTurn)) this.#keep(flow, data, now)
     for (const frame of this.#later.splice(0, limits.inTurn)) this.#judgePass(frame, now)
     this.#expire(now)
     this.#retry(now)

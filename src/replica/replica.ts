@@ -36,7 +36,6 @@ import { callContext } from './call-context.ts'
 import { DiskRoom } from './disk-room.ts'
 import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
-import type { EgressPorts } from './egress.ts'
 import { toRoom } from './frame-rooms.ts'
 import type { FrameRooms } from './frame-rooms.ts'
 import { Freshness } from './freshness.ts'
@@ -141,7 +140,7 @@ export class Replica {
     const lifeRecord = lifeRecordOf(options)
     const [now, stale] = [(): Instant => this.#now, (): boolean => this.#freshness.stale]
     const [raft, links, judge, outbox] = [this.#raft, this.#links, this.#judge, this.#outbox]
-    const [{ life, keptEvents }, inMemory, formats] = [options, isInMemory(options), formatsOf(options)]
+    const [{ life, keptEvents, settings }, inMemory, formats] = [options, isInMemory(options), formatsOf(options)]
     const shared = { life, store: this.#store, links, outbox, raft, now, stale, formats, inMemory, keptEvents }
     this.#log = new LogPort(
       {
@@ -174,7 +173,8 @@ export class Replica {
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)
     this.#snapshots = new Snapshots({ ...shared, ...compactionOf(options), lifeRecord, log: this.#log, before })
-    this.#egress = this.#makeEgress(shared)
+    const closed = (): boolean => this.#leaving.isClosed
+    this.#egress = new Egress({ ...shared, settings, owner: () => this.#owner, closed })
     let refs = 0
     const [nextRef, context] = [(): InputRef => ++refs, (): AppContext => this.#context]
     this.#owner = new Owner({ ...shared, ...this.#ownerPorts(), context })
@@ -210,16 +210,6 @@ export class Replica {
       isLending: (holder, group) => this.#egress.isLending(holder, group),
       answer: (outgoing) => this.#egress.send(outgoing, null),
     }
-  }
-
-  #makeEgress(shared: Omit<EgressPorts, 'sip' | 'inside' | 'owner' | 'closed'>): Egress {
-    return new Egress({
-      ...shared,
-      sip: this.#options.settings.sip,
-      inside: (flow, data) => this.#passing.inside(flow, data),
-      owner: () => this.#owner,
-      closed: () => this.#leaving.isClosed,
-    })
   }
 
   /** For checkers: what is replicated, and the consensus under it. */

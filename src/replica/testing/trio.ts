@@ -14,7 +14,7 @@ import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Flow } from '../../wire/entry.ts'
 import type { Effect, Send } from '../effect.ts'
-import type { InputBody } from '../input.ts'
+import type { InputBody, SipInput } from '../input.ts'
 import { Replica } from '../replica.ts'
 
 const EPOCH = 1_700_000_000_000_000
@@ -22,7 +22,9 @@ const EPOCH = 1_700_000_000_000_000
 interface Post {
   readonly from: ReplicaId
   readonly to: ReplicaId
-  readonly frame: Uint8Array
+  readonly frame?: Uint8Array
+  /** From one of its groups to another. */
+  readonly sip?: SipInput
 }
 
 export interface SentBy extends Send {
@@ -112,7 +114,9 @@ export class Trio {
     for (let post = this.#posts.shift(); post !== undefined; post = this.#posts.shift()) {
       if (++steps > 100_000) throw new Error('frames call forth frames without end')
       if (this.#dead.has(post.from)) continue
-      this.step(post.to, { kind: 'peer', from: this.lifeOf(post.from), frame: post.frame })
+      if (post.sip !== undefined) this.step(post.to, post.sip)
+      if (post.frame !== undefined)
+        this.step(post.to, { kind: 'peer', from: this.lifeOf(post.from), frame: post.frame })
       this.step(post.to, { kind: 'time' })
     }
   }
@@ -164,6 +168,8 @@ export class Trio {
     } else if (effect.kind === 'persist') {
       for (const then of effect.then) this.#perform(by, then)
       this.step(by, { kind: 'persisted', upTo: effect.number })
+    } else if (effect.kind === 'send' && effect.isInside === true) {
+      this.#posts.push({ from: by, to: by, sip: { kind: 'sip', flow: effect.flow, data: effect.data } })
     } else if (effect.kind === 'send') {
       this.sent.push({ ...effect, by })
     } else if (effect.kind === 'locate') {
