@@ -23,11 +23,15 @@ export interface CallState {
   readonly intents: readonly unknown[]
 }
 
-/** Null while the call isn't there. */
-export async function stateOf(admin: string, callId: string): Promise<CallState | null> {
-  const response = await fetch(`http://${admin}/calls/${callId}`, { signal: AbortSignal.timeout(5_000) })
-  const body = await response.json()
-  return response.status === 200 ? (body as CallState) : null
+/** A replica's answer; what it says instead, if it has none. */
+export async function stateOf(admin: string, callId: string): Promise<CallState | string> {
+  try {
+    const response = await fetch(`http://${admin}/calls/${callId}`, { signal: AbortSignal.timeout(5_000) })
+    const text = await response.text()
+    return response.status === 200 ? (JSON.parse(text) as CallState) : `${response.status} ${text}`
+  } catch (error) {
+    return String(error)
+  }
 }
 
 function attributeOf({ value }: Entity, name: string): unknown {

@@ -58,9 +58,9 @@ export async function playWave(
     const died = at === 'inside' ? amount : callsAt(deaths, pid)
     const alive = set.ids.filter((id) => id !== victim)
     if (!isCutOff) {
-      for (const call of calls) {
-        for (const text of await judged(set, alive, call, application)) faults.push({ kind: 'state', call, text })
-      }
+      const wrong = await Promise.all(calls.map((call) => judged(set, alive, call, application)))
+      for (const [i, texts] of wrong.entries())
+        for (const text of texts) faults.push({ kind: 'state', call: calls[i] ?? '', text })
       for (const caller of phones.callers.values()) if (caller.canEnd) caller.bye()
     }
     await until('all calls are over', PATIENCE_MS, () => (phones.isOver ? true : null)).catch(() => undefined)
@@ -109,17 +109,16 @@ async function judged(
   call: string,
   application: ApplicationName,
 ): Promise<readonly string[]> {
-  let last: readonly (CallState | null)[] = []
+  let last: readonly (CallState | string)[] = []
   const isSettled = async (): Promise<true | null> => {
-    last = await Promise.all(alive.map((id) => stateOf(set.admin(id), call).catch(() => null)))
-    const [first] = last
-    if (first === null || first === undefined || turnsOf(first).length < ALL.length || first.intents.length > 0)
-      return null
+    last = await Promise.all(alive.map((id) => stateOf(set.admin(id), call)))
+    const [first = ''] = last
+    if (typeof first === 'string' || turnsOf(first).length < ALL.length || first.intents.length > 0) return null
     return last.every((one) => JSON.stringify(one) === JSON.stringify(first)) ? true : null
   }
   const isSame = await until(`${call} has had all its turns`, PATIENCE_MS, isSettled).catch(() => false)
-  const [first] = last
-  if (first === null || first === undefined) return ['it is not known any more']
+  const [first = ''] = last
+  if (typeof first === 'string') return [`it is not told: ${first}`]
   const wrong = wrongWith(first, application, ALL)
   return isSame ? wrong : [...wrong, `replicas differ: ${last.map((one) => JSON.stringify(one)).join('\n')}`]
 }
