@@ -17,6 +17,7 @@ import type { GroupKey, Index } from '../base/brand.ts'
 import type { Duration, Stamp } from '../base/instant.ts'
 import type { Region } from '../proxy/chain.ts'
 import type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
+import type { HttpAsk } from './http.ts'
 
 export type { Region } from '../proxy/chain.ts'
 export type { SipSessionRole, SipSessionState } from '../session/sip-session.ts'
@@ -85,10 +86,10 @@ export interface AppCall {
   readonly subject: string
   /** Of `timeout`: when that timer was due (its `due` in the view is the next time, if it has one); null = no timer. */
   readonly due: Stamp | null
-  /** What an HTTP request brought, of `doHttp`. */
-  readonly http: unknown
   /** Of `getNextApplication`: for each its answer, a `NextApplication` or null, in a list that is the `result`. */
   readonly questions?: readonly NextQuestion[]
+  /** Of `doHttp`: the request. It is asked at any replica, with what that one's store has; its result is an `HttpResult`. */
+  readonly http: HttpAsk | null
   /** Cluster time as the owner estimates it. */
   readonly now: Stamp
   readonly view: SessionView

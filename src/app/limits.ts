@@ -37,6 +37,8 @@ export const appLimits = {
   mostDelay: seconds(10 * 365 * 86_400),
   /** A timer comes again no sooner: each time is an entry of the log, a question and a commit. */
   leastPeriod: millis(100),
+  /** Bytes of the body of an HTTP request, and of a response: both go to a worker and back in one piece. */
+  httpBytes: 1_048_576,
   /** After a gap (no quorum, no worker) a timer of fixed rate catches up with so many of the times that it missed, the newest; older
    * ones are left out. */
   catchUp: 10,

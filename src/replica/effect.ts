@@ -4,6 +4,7 @@ import type { Life, ReplicaId } from '../base/brand.ts'
 import type { GroupKey } from '../base/brand.ts'
 import type { Instant } from '../base/instant.ts'
 import type { AppCall } from '../app/contract.ts'
+import type { HttpResponse } from '../app/http.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { SnapshotMetadata } from '../raft/message.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -97,6 +98,23 @@ export interface AskApplication {
   readonly call: AppCall
 }
 
+/** The answer to an HTTP request. A response is given once what its handler did is in the log. */
+export interface HttpReply {
+  readonly kind: 'http'
+  readonly id: number
+  readonly answer: HttpAnswer
+}
+
+export type HttpAnswer =
+  /** `cookie`: what becomes of the one that names the session; null = it stays. */
+  | {
+      readonly kind: 'response'
+      readonly response: HttpResponse
+      readonly cookie: { readonly kind: 'set'; readonly value: string } | { readonly kind: 'clear' } | null
+    }
+  /** `again`: seconds after which asking again may help; null = it won't. */
+  | { readonly kind: 'failed'; readonly status: 500 | 503; readonly reason: string; readonly again: number | null }
+
 /** Answer an admin query. `body` is JSON. */
 export interface Reply {
   readonly kind: 'reply'
@@ -145,6 +163,7 @@ export type Effect =
   | CloseSip
   | End
   | Reply
+  | HttpReply
   | Locate
   | AskApplication
   | LogLine

@@ -4,6 +4,7 @@ import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AppAnswer, ApplicationInfo } from '../app/contract.ts'
 import type { Lookup, Order } from '../app/orders.ts'
+import type { HttpRequest } from '../app/http.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Formats } from '../wire/formats.ts'
@@ -125,6 +126,27 @@ export interface AnsweredInput {
   readonly answer: AppAnswer
 }
 
+/** An HTTP request that is for an application. The effect `http` follows, always. */
+export interface HttpInput {
+  readonly kind: 'http'
+  /** Another one for each of this life. */
+  readonly id: number
+  readonly application: string
+  readonly request: HttpRequest
+  /** The path under which the application is served: '' or `/calls`. */
+  readonly prefix: string
+  /** What the client's cookie says; '' = it has none. */
+  readonly cookie: string
+  /** The session that the URL names (encodeURL); '' = none. */
+  readonly session: string
+}
+
+/** Nobody waits for that request's answer any more. What its handler did may be done all the same. */
+export interface HttpGoneInput {
+  readonly kind: 'http-gone'
+  readonly id: number
+}
+
 /** What can be asked here from now on: all of it, in the order of the configuration, several versions of one application the newest
  * first. */
 export interface ApplicationsInput {
@@ -164,6 +186,8 @@ export type InputBody =
   | LoadInput
   | LocatedInput
   | AnsweredInput
+  | HttpInput
+  | HttpGoneInput
   | ApplicationsInput
   | SnapshotInput
   | DrainInput

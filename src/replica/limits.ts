@@ -152,6 +152,14 @@ export const limits = {
   orderValid: seconds(2),
   /** Bytes of an order: all that one session may keep fits in. */
   orderBytes: 262_144,
+  /** HTTP requests that have no answer yet; one more gets 503. */
+  httpRequests: 1_000,
+  /** A handler is run again for a request, because its session has changed or it wants something, so often at most... */
+  httpRuns: 12,
+  /** ...and not after this. */
+  http: seconds(10),
+  /** Sessions of one page of a list, about. */
+  httpPage: 100,
   /** Events kept for those who follow calls (decision 0032), some 400 bytes each, in memory and in each snapshot: at ten calls a second
    * those of eight minutes. Who was away for longer is told what is missing. */
   keptEvents: 20_000,

@@ -3,7 +3,7 @@
 import { Histogram } from '../base/histogram.ts'
 import type { Duration } from '../base/instant.ts'
 import type { CommitOutcome } from '../store/view.ts'
-import type { Effect, LogLine } from './effect.ts'
+import type { Effect, LogLine, Reply } from './effect.ts'
 
 /** A counter for each: every commit is counted at every replica. */
 export const OUTCOME_COUNTERS: Readonly<Record<CommitOutcome, string>> = {
@@ -14,14 +14,29 @@ export const OUTCOME_COUNTERS: Readonly<Record<CommitOutcome, string>> = {
   limit: 'commits_limit',
 }
 
+/** Replies from this number on are to questions of a room of this replica, not of its host. */
+export const FIRST_INSIDE = 2 ** 48
+
 export class Outbox {
   #effects: Effect[] = []
+  #inside: Reply[] = []
   readonly #counters = new Map<string, number>()
   /** From the making of a commit of this replica until it was applied here: what a phone waits for the log. */
   readonly commitTimes = new Histogram()
 
   push(effect: Effect): void {
-    this.#effects.push(effect)
+    if (effect.kind === 'reply' && effect.id >= FIRST_INSIDE) this.#inside.push(effect)
+    else this.#effects.push(effect)
+  }
+
+  /** Whether `takeInside` has something. */
+  get hasInside(): boolean {
+    return this.#inside.length > 0
+  }
+
+  /** Replies to rooms of this replica, in order. */
+  takeInside(): readonly Reply[] {
+    return this.#inside.splice(0)
   }
 
   log(level: LogLine['level'], code: string, message: string, fields: LogLine['fields'] = {}): void {

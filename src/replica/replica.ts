@@ -39,6 +39,8 @@ import { Egress } from './egress.ts'
 import { toRoom } from './frame-rooms.ts'
 import type { FrameRooms } from './frame-rooms.ts'
 import { Freshness } from './freshness.ts'
+import { Http } from './http.ts'
+import type { HttpPorts } from './http.ts'
 import type { Input, LinkInput } from './input.ts'
 import { Judge } from './judge.ts'
 import { limits } from './limits.ts'
@@ -78,6 +80,7 @@ export class Replica {
   readonly #orders: Orders
   readonly #bans: Bans
   readonly #freshness: Freshness
+  readonly #http: Http
   readonly #snapshots: Snapshots
   readonly #leaving: Leaving
   readonly #upgrade: Upgrade
@@ -159,6 +162,8 @@ export class Replica {
     const contact = (): Instant => this.#freshness.contact
     const [picture, members] = [(): Picture => this.#picture(), (): Members => this.#members]
     this.#questions = new Questions({ ...shared, picture, members, orders: () => this.#orders }, lookups)
+    const question: HttpPorts['question'] = (id, query) => this.#questions.take({ kind: 'admin', id, query }, this.#now)
+    this.#http = new Http({ ...shared, context: () => this.#context, question })
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
     this.#members = new Members({ ...shared, judge, upgrade: this.#upgrade, contact, append })
     this.#duties = new Duties({
@@ -266,7 +271,14 @@ export class Replica {
         this.#owner.located(input.place)
         break
       case 'answered':
-        this.#owner.answered(input.id, input.answer)
+        if (input.id < 0) this.#http.answered(input.id, input.answer)
+        else this.#owner.answered(input.id, input.answer)
+        break
+      case 'http':
+        this.#http.take(input)
+        break
+      case 'http-gone':
+        this.#http.forget(input.id)
         break
       case 'applications':
         this.#applications = input.applications
@@ -304,6 +316,7 @@ export class Replica {
       this.#egress.deadline(),
       this.#freshness.deadline(),
       this.#questions.deadline(),
+      this.#http.deadline(),
       this.#log.deadline(),
       this.#snapshots.deadline(),
       this.#leaving.deadline(),
@@ -418,6 +431,7 @@ export class Replica {
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#questions.answer(this.#now)
+    this.#http.turn(this.#now)
     this.#egress.tellOwners()
     this.#announce()
     this.#leaving.turn()

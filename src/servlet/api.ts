@@ -8,6 +8,12 @@ import type { AttributeName } from './attribute.ts'
 
 export type { AttributeValue, SipSessionState }
 
+// The web's standard Request and Response; whoever compiles with the types of Node.js or of browsers has all of them.
+declare global {
+  interface Request {}
+  interface Response {}
+}
+
 /** A URI, as it came or as `SipFactory.createURI` read it. */
 export interface URI {
   /** `sip`, `sips`, `tel`, ... in lower case. */
@@ -276,6 +282,50 @@ export interface HandlerContext {
   readonly now: number
   readonly factory: SipFactory
   readonly timers: TimerService
+}
+
+/** What doHttp is given beside the Request: of one run, as all else is. */
+export interface HttpContext extends HandlerContext {
+  /** The path under which the application is served, without a slash at its end: '' or `/calls`. */
+  readonly prefix: string
+  /** The session that the request is about: of its cookie, or of a URL that `encodeURL` made. If there is none, one is begun for it, which
+   * its cookie has from then on: the handler runs once more, with that. */
+  getSession(create?: true): ConvergedHttpSession
+  getSession(create: boolean): ConvergedHttpSession | null
+  /** The same by the application key, for a request that has no session yet. */
+  getSessionByKey(key: string, create?: true): ConvergedHttpSession
+  getSessionByKey(key: string, create: boolean): ConvergedHttpSession | null
+  getSessionById(id: string): ConvergedHttpSession | null
+  /** The application's sessions, some at a time; `from` = the `next` of the page before. The handler runs once more, with that. */
+  listSessions(from?: number): SessionPage
+}
+
+/** JSR 289 13.3: a SipApplicationSession, as an HTTP client has it. */
+export interface ConvergedHttpSession {
+  readonly applicationSession: SipApplicationSession
+  /** That one's. */
+  readonly id: string
+  /** It was begun for this request. */
+  readonly isNew: boolean
+  /** The client has it by its cookie; else by a URL, or by what this request asked for. */
+  readonly isFromCookie: boolean
+  /** That URL with the session in it: who asks for it, at any replica, has this session. Whoever has the URL has it too. */
+  encodeURL(url: string): string
+  /** The client loses it; the SipApplicationSession goes on. (That one's `invalidate()` ends both.) */
+  invalidate(): void
+}
+
+export interface SessionPage {
+  readonly sessions: readonly {
+    readonly id: string
+    readonly key: string | null
+    readonly creationTime: number
+    readonly sessions: readonly Pick<SipSession, 'id' | 'callId' | 'state' | 'localParty' | 'remoteParty'>[]
+    /** As ConvergedHttpSession has it. */
+    encodeURL(url: string): string
+  }[]
+  /** Where the next page begins; null = this is the last one. */
+  readonly next: number | null
 }
 
 /** What `noAckReceived` and `noPrackReceived` tell. */

@@ -4,6 +4,7 @@ import type { HandlerName } from '../app/contract.ts'
 import { nearest } from '../base/nearest.ts'
 import type {
   HandlerContext,
+  HttpContext,
   ServletTimer,
   SipApplicationSession,
   SipErrorEvent,
@@ -60,6 +61,9 @@ export interface ListenerHandlers {
   /** A 2xx of the application's got no ACK within 64*T1. */
   noAckReceived?(event: SipErrorEvent, context: HandlerContext): unknown
   noPrackReceived?(event: SipErrorEvent, context: HandlerContext): unknown
+  /** An HTTP request below the application's path, at any replica. Returns a Response, or a promise of one; it leaves once what the
+   * handler did is committed. */
+  doHttp?(request: Request, context: HttpContext): unknown
 }
 
 export interface ApplicationDefinition extends MessageHandlers, ListenerHandlers {
@@ -115,6 +119,7 @@ const LISTENERS: readonly HandlerName[] = [
   'sessionDestroyed',
   'noAckReceived',
   'noPrackReceived',
+  'doHttp',
 ]
 
 const OTHERS: readonly string[] = ['name', 'version', 'servlets']

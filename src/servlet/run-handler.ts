@@ -1,11 +1,13 @@
 // A call of a replica's, brought to the handler that it is for. No promise here: a handler that returns one has its turn
 // ended by whoever can wait (host/application-worker.ts).
 
+import { must } from '../base/assert.ts'
 import type { AppAnswer, AppCall, HandlerName, Op } from '../app/contract.ts'
 import type { SipErrorEvent } from './api.ts'
 import type { Application, ListenerHandlers, MessageHandlers } from './application.ts'
 import { sizeOf } from './attribute.ts'
 import { HandlerTurn } from './handler-turn.ts'
+import { HttpTurn } from './http-context.ts'
 import { illegal } from './illegal-state.ts'
 import { servletLimits } from './limits.ts'
 import { nextApplications } from './router.ts'
@@ -21,16 +23,33 @@ export interface BegunTurn {
 export function beginTurn(application: Application, call: AppCall): BegunTurn {
   const turn = new HandlerTurn(call, [...application.servlets.keys()])
   const result = dispatch(application, turn, call.handler)
+  return { result, finish: () => opsOf(turn) }
+}
+
+function opsOf(turn: HandlerTurn): readonly Op[] {
+  const ops = turn.finish()
+  const bytes = sizeOf(ops)
+  if (bytes > servletLimits.answerBytes) {
+    illegal(`what this handler did takes ${bytes} bytes; one turn has room for ${servletLimits.answerBytes}`)
+  }
+  return ops
+}
+
+/** The same for doHttp: whoever can wait runs it, reads the whole Response, and then ends the turn. */
+export interface HttpRun {
+  readonly http: HttpTurn
+  /** `request`: the web's Request, made of what the call has. Throws what the handler throws. */
+  run(request: Request): unknown
+  finish(): readonly Op[]
+}
+
+export function beginHttp(application: Application, call: AppCall): HttpRun {
+  const turn = new HandlerTurn(call, [...application.servlets.keys()])
+  const http = new HttpTurn(turn, must(call.http, 'a call for doHttp has a request'))
   return {
-    result,
-    finish() {
-      const ops = turn.finish()
-      const bytes = sizeOf(ops)
-      if (bytes > servletLimits.answerBytes) {
-        illegal(`what this handler did takes ${bytes} bytes; one turn has room for ${servletLimits.answerBytes}`)
-      }
-      return ops
-    },
+    http,
+    run: (request) => application.listeners.doHttp?.(request, http.context),
+    finish: () => opsOf(turn),
   }
 }
 
@@ -81,7 +100,7 @@ function dispatch(application: Application, turn: HandlerTurn, name: HandlerName
     case 'noPrackReceived':
       return errorEvent(listeners, turn, name)
     case 'doHttp':
-      return undefined
+      return illegal('a request of HTTP is brought by beginHttp')
     case 'getNextApplication':
       return nextApplications(application, turn.call.questions ?? [])
     default:

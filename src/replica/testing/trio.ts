@@ -13,7 +13,7 @@ import { decodeFrame } from '../../wire/codec.ts'
 import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Flow } from '../../wire/entry.ts'
-import type { Effect, Send } from '../effect.ts'
+import type { Effect, HttpAnswer, Send } from '../effect.ts'
 import type { InputBody, SipInput } from '../input.ts'
 import { Replica } from '../replica.ts'
 
@@ -42,6 +42,8 @@ export class Trio {
   readonly asked: { readonly by: ReplicaId; readonly place: Place }[] = []
   /** What applications were asked, and by whom; answered by `answer`. */
   readonly calls: AskedBy[] = []
+  /** Answers to HTTP requests, and by whom. */
+  readonly pages: { readonly by: ReplicaId; readonly id: number; readonly answer: HttpAnswer }[] = []
   readonly replicas = new Map<ReplicaId, Replica>()
   /** False: the frame is lost. */
   frames: (from: ReplicaId, to: ReplicaId, frame: Frame) => boolean = () => true
@@ -176,6 +178,8 @@ export class Trio {
       this.asked.push({ by, place: effect.place })
     } else if (effect.kind === 'ask') {
       this.calls.push({ ...effect.call, by })
+    } else if (effect.kind === 'http') {
+      this.pages.push({ by, id: effect.id, answer: effect.answer })
     }
   }
 }
