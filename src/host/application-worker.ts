@@ -11,11 +11,11 @@ import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { getHeapStatistics } from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import { must } from '../base/assert.ts'
 import type { AppAnswer, AppCall, HandlerName } from '../app/contract.ts'
 import { isApplication } from '../servlet/application.ts'
 import type { Application } from '../servlet/application.ts'
 import { failed, runHandler } from '../servlet/run-handler.ts'
+import { answerHttp } from './http-turn.ts'
 import { hostLimits } from './limits.ts'
 
 /** One file of an application's code, as it was read. */
@@ -157,22 +157,30 @@ async function answer(application: Application, call: AppCall): Promise<void> {
     stack = error instanceof Error ? (error.stack ?? null) : null
     return failed(error)
   }
-  const run = runHandler(application, call, failure)
-  let result = run.kind === 'answered' ? run.answer : null
-  if (run.kind === 'pending') {
-    try {
-      const value: unknown = await run.pending.result
-      result = { kind: 'done', ops: run.pending.finish(), result: value }
-    } catch (error) {
-      result = failure(error)
-    }
-  }
-  const done = must(result, 'a turn ends')
+  const done =
+    call.handler === 'doHttp'
+      ? await answerHttp(application, call, failure)
+      : await answerSip(application, call, failure)
   try {
     say({ kind: 'answered', id: call.id, answer: done, stack })
   } catch {
     // A result that no other process can be told, a function say, is nothing that a replica could use.
     say({ kind: 'answered', id: call.id, answer: done.kind === 'done' ? { ...done, result: null } : done, stack })
+  }
+}
+
+async function answerSip(
+  application: Application,
+  call: AppCall,
+  failure: (error: unknown) => AppAnswer,
+): Promise<AppAnswer> {
+  const run = runHandler(application, call, failure)
+  if (run.kind === 'answered') return run.answer
+  try {
+    const value: unknown = await run.pending.result
+    return { kind: 'done', ops: run.pending.finish(), result: value }
+  } catch (error) {
+    return failure(error)
   }
 }
 

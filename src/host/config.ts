@@ -21,6 +21,8 @@ import { limits } from '../replica/limits.ts'
 import { parseNextHops, printNextHops } from './next-hops.ts'
 import type { NextHopSetting } from './next-hops.ts'
 import { ConfigError, fields, only, wrong } from './config-fields.ts'
+import { httpTrouble, PLAIN_HTTP, printHttp, readHttp } from './http-config.ts'
+import type { HttpConfig } from './http-config.ts'
 import { hostLimits } from './limits.ts'
 import { printRouter, readRouter } from './router-config.ts'
 import type { RouterConfig } from './router-config.ts'
@@ -35,6 +37,8 @@ export interface ReplicaConfig {
   readonly id: ReplicaId
   readonly admin: Address
   readonly peer: Address
+  /** Where its applications are reached by HTTP; absent = they are not. */
+  readonly http?: Address
   /** Null: the log is in memory. */
   readonly data: string | null
 }
@@ -59,6 +63,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig {
   readonly applications?: readonly ApplicationConfig[]
   /** Which of them a request is for that begins something; absent = the first one. */
   readonly router?: RouterConfig
+  /** How they are reached by HTTP, where replicas have an address for it; absent = its defaults. */
+  readonly http?: HttpConfig
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -80,10 +86,11 @@ export const MOST_REPLICAS = limits.replicas
 
 /** Printed with two spaces, as a file for `--config`. */
 export function printConfig(config: SetConfig): string {
-  const replicas = config.replicas.map(({ id, admin, peer, data }) => ({
+  const replicas = config.replicas.map(({ id, admin, peer, http, data }) => ({
     id,
     admin: printAddress(admin),
     peer: printAddress(peer),
+    ...(http === undefined ? {} : { http: printAddress(http) }),
     ...(data === null ? {} : { data }),
   }))
   const { set, secret, restart } = config
@@ -100,6 +107,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.dns === undefined ? {} : { dns: config.dns.map(printAddress) }),
     ...(config.applications === undefined ? {} : { applications: config.applications.map(printApplication) }),
     ...(config.router === undefined ? {} : { router: printRouter(config.router) }),
+    ...(config.http === undefined ? {} : { http: printHttp(config.http) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.events === undefined ? {} : { events: config.events }),
@@ -140,6 +148,7 @@ const KEYS = [
   'dns',
   'applications',
   'router',
+  'http',
   'durability',
   'compaction',
   'events',
@@ -151,7 +160,7 @@ const KEYS = [
   'admin',
   'replicas',
 ]
-const REPLICA_KEYS = ['id', 'admin', 'peer', 'data']
+const REPLICA_KEYS = ['id', 'admin', 'peer', 'http', 'data']
 
 /** Instead of what may be the secret, in the wrong place or cut short: complaints end up in logs. */
 const HIDDEN = '(not shown)'
@@ -186,6 +195,7 @@ function readConfig(value: Record<string, unknown>, folder: string): SetConfig {
     ...readLifetime(value),
     ...readApplications(value['applications'], folder),
     ...readRouter(value['router'], folder),
+    ...readHttp(value['http']),
     durability,
     admin: readAddress(value['admin'], 'admin'),
     replicas,
@@ -215,6 +225,7 @@ function readReplica(value: Record<string, unknown>, i: number, folder: string, 
     admin: readAddress(value['admin'], `${place}.admin`),
     // Who speaks there shows the set's secret first: it may be reached from other machines.
     peer: readAnyAddress(value['peer'], `${place}.peer`),
+    ...(value['http'] === undefined ? {} : { http: readAnyAddress(value['http'], `${place}.http`) }),
     data: readData(data, `${place}.data`, folder, durability),
   }
 }
@@ -241,8 +252,9 @@ export function isOneMachine({ replicas }: SetConfig): boolean {
 export function clashOf(config: SetConfig): string | null {
   const taken = new Map(addressesOf(config).map((address) => [printAddress(address), 'the SIP address']))
   const claims: [string, Address][] = [['the admin address of up', config.admin]]
-  for (const { id, admin, peer } of config.replicas) {
+  for (const { id, admin, peer, http } of config.replicas) {
     claims.push([`the admin address of replica ${id}`, admin], [`the peer address of replica ${id}`, peer])
+    if (http !== undefined) claims.push([`the HTTP address of replica ${id}`, http])
   }
   for (const [what, address] of claims) {
     const text = printAddress(address)
@@ -317,7 +329,7 @@ function readDns(value: unknown): Pick<SetConfig, 'dns'> {
 
 /** Why a SIP address can't be opened to those who may use it, or not used; null if all can. */
 export function reachTrouble(
-  config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops' | 'followRedirects'>,
+  config: SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops' | 'followRedirects' | 'http' | 'replicas'>,
 ): string | null {
   for (const address of addressesOf(config)) {
     const trouble = addressTrouble(address, config.allow)
@@ -326,7 +338,11 @@ export function reachTrouble(
   if (config.followRedirects === true && config.nextHop === null) {
     return 'redirections are followed where they come from a next hop: give --next-hop HOST:PORT, or leave --follow-redirects out'
   }
-  return listenTrouble(config, config.nextHops?.flat() ?? (config.nextHop === null ? [] : [config.nextHop]))
+  const addresses = config.replicas.flatMap(({ http }) => http ?? [])
+  const http = httpTrouble(addresses, config.http ?? PLAIN_HTTP, config.tls !== undefined)
+  if (http !== null) return http
+  const hops = config.nextHops?.flat() ?? (config.nextHop === null ? [] : [config.nextHop])
+  return listenTrouble(config, hops, addresses.length > 0 && config.http?.tls === true)
 }
 
 function addressTrouble(sip: Address, allow: SetConfig['allow']): string | null {

@@ -9,7 +9,18 @@
 import type { Instant } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
 import type { AppCall } from '../app/contract.ts'
-import type { Effect, Notice, Peers, PeerSend, Persist, Reply, Send, SnapshotWrite, Stop } from '../replica/effect.ts'
+import type {
+  Effect,
+  HttpReply,
+  Notice,
+  Peers,
+  PeerSend,
+  Persist,
+  Reply,
+  Send,
+  SnapshotWrite,
+  Stop,
+} from '../replica/effect.ts'
 import type { Place } from '../proxy/locate.ts'
 import type { Input, InputBody } from '../replica/input.ts'
 import type { Clock } from './clock.ts'
@@ -40,6 +51,8 @@ export interface World {
   closeSip(): void
   /** The input `answered` is to follow. Absent: this process runs no applications, and is asked for none. */
   ask?(call: AppCall): void
+  /** Absent: this process has no HTTP address, and gives no request. */
+  http?(reply: HttpReply): void
   /** The input `located` follows, always. */
   locate(place: Place): void
   reply(reply: Reply): void
@@ -183,6 +196,8 @@ export class Host {
         return this.#world.ask?.(effect.call)
       case 'reply':
         return this.#world.reply(effect)
+      case 'http':
+        return this.#world.http?.(effect)
       case 'log':
         return this.#log[effect.level]({ code: effect.code, ...effect.fields }, effect.message)
       case 'notice':

@@ -144,6 +144,23 @@ export const hostLimits = {
   applicationLine: 2_000,
   applicationLines: 100,
 
+  /** HTTP connections of one replica: applications' pages, some for each browser... */
+  httpConnections: 1_000,
+  /** ...each closed after so many requests, so that they spread over the replicas again... */
+  httpRequestsAConnection: 10_000,
+  /** ...and when nothing came for this long. */
+  httpIdleMs: 15_000,
+  /** The headers of a request, and how long they and all of it may take to come. */
+  httpHeaderBytes: 16 * KB,
+  httpHeadersMs: 10_000,
+  httpRequestMs: 30_000,
+  /** Requests that wait for the replica, below its own bound (replica/limits.ts `httpRequests`)... */
+  httpWaiting: 500,
+  /** ...and no longer than this: all that it does for one takes less (its `http`, and one last run and order). */
+  httpMs: 25_000,
+  /** A replica that ends waits so long for those that it has: as for streams (drainStreamsMs). */
+  httpDrainMs: 10_000,
+
   /** An admin request that the replica didn't answer by then gets 503. */
   adminMs: 2_000,
   /** One replica's status, asked over HTTP: its own 503 comes first. */

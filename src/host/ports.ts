@@ -37,10 +37,11 @@ async function firstTrouble(config: SetConfig): Promise<string | null> {
 }
 
 /** Why one more replica can't listen where it should; null if it can. */
-export async function replicaTrouble({ id, admin, peer }: ReplicaConfig): Promise<string | null> {
+export async function replicaTrouble({ id, admin, peer, http }: ReplicaConfig): Promise<string | null> {
   for (const [what, address] of [
     ['admin', admin],
     ['peer', peer],
+    ...(http === undefined ? [] : [['HTTP', http] as const]),
   ] as const) {
     const trouble = await tcpTrouble(address)
     if (trouble !== null) return `replica ${id}'s ${what} address ${printAddress(address)} ${trouble}`

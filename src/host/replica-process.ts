@@ -28,6 +28,8 @@ import { Failovers } from './failovers.ts'
 import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
+import { PLAIN_HTTP } from './http-config.ts'
+import { HttpServer } from './http-server.ts'
 import { identify } from './join.ts'
 import type { JoinParts } from './join.ts'
 import { hostLimits } from './limits.ts'
@@ -176,6 +178,13 @@ export class ReplicaProcess {
       (place) => config.replicas.find((other) => placeOf(other.id) === place)?.peer ?? null,
     )
     const applications = this.#makeApplications()
+    const http =
+      own.http === undefined
+        ? null
+        : new HttpServer(own.http, config.http ?? PLAIN_HTTP, certificates, {
+            give,
+            applications: () => applications.infos,
+          })
     const parts: Parts = {
       clock,
       storage,
@@ -193,12 +202,14 @@ export class ReplicaProcess {
         cut: (reason) => sparse.warn('event-consumer-cut', `a consumer of events was cut off: ${reason}`),
       }),
       applications,
+      http,
       names: new NameResolver(config.dns ?? []),
       server: new PeerServer(peerParts),
       links,
     }
     const { sip, admin, server } = parts
     for (const part of [sip, admin, server, links, parts.names, applications]) this.#open.push(() => part.close())
+    if (http !== null) this.#open.push(() => http.close())
     return parts
   }
 
@@ -249,7 +260,7 @@ export class ReplicaProcess {
   }
 
   #world(parts: Parts): World {
-    const { sip, links, storage, admin, server, names, applications } = parts
+    const { sip, links, storage, admin, server, names, applications, http } = parts
     const { log, report } = this.#around
     return {
       send: (send) => sip.send(send),
@@ -264,9 +275,10 @@ export class ReplicaProcess {
       openSip: () => {
         this.#sipOpened = this.#openSip(sip)
       },
-      closeSip: () => void this.#closeSip(sip),
+      closeSip: () => void this.#closeSip(sip, http),
       locate: (place) => void names.find(place).then((found) => this.give({ kind: 'located', place, ...found })),
       ask: (call) => applications.ask(call),
+      http: (reply) => http?.reply(reply),
       reply: (reply) => {
         if (reply.id === VERSIONS) applications.counted(reply.body as readonly VersionCount[])
         else if (reply.id < 0) server.reply(reply)
@@ -300,10 +312,11 @@ export class ReplicaProcess {
     else if (!this.#isOver) this.#around.report({ kind: 'sip-open' })
   }
 
-  async #closeSip(sip: SipSockets): Promise<void> {
+  async #closeSip(sip: SipSockets, http: HttpServer | null): Promise<void> {
+    const answered = http?.drain()
     await this.#sipOpened
     if (this.#isOver) return
-    await sip.drain()
+    await Promise.all([sip.drain(), answered])
     this.#host?.give({ kind: 'sip-closed' })
   }
 
@@ -320,15 +333,18 @@ interface Parts {
   readonly formats: SetFormats
   readonly sip: SipSockets
   readonly admin: AdminServer
+  readonly http: HttpServer | null
   readonly names: NameResolver
   readonly applications: Applications
   readonly server: PeerServer
   readonly links: PeerLinks
 }
 
-/** Why the peer or the admin port can't be opened; null once they are. */
-async function openPorts({ server, admin }: Parts, own: ReplicaConfig): Promise<string | null> {
+/** Why the peer, the admin or the HTTP port can't be opened; null once they are. */
+async function openPorts({ server, admin, http }: Parts, own: ReplicaConfig): Promise<string | null> {
+  const web = own.http === undefined || http === null ? null : { http, address: printAddress(own.http) }
   return (
+    (web === null ? null : await troubleOf(web.http.open(), `the HTTP address ${web.address}`)) ??
     (await troubleOf(server.open(), `the peer address ${printAddress(own.peer)}`)) ??
     (await troubleOf(admin.open(), `the admin address ${printAddress(own.admin)}`))
   )

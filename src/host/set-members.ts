@@ -96,7 +96,9 @@ export class SetMembers {
     const [first] = replicas
     const peer = first === undefined ? admin : { ...first.peer, port: first.peer.port - first.id + place }
     const own = { ...admin, port: admin.port + place }
-    return { id: replicaId(place), admin: own, peer, data: this.#ports.folderOf(place) }
+    const web = first?.http
+    const http = web === undefined ? {} : { http: { ...web, port: web.port - (first?.id ?? 0) + place } }
+    return { id: replicaId(place), admin: own, peer, ...http, data: this.#ports.folderOf(place) }
   }
 
   #troubleOf(replica: ReplicaConfig): Promise<string | null> {

@@ -20,6 +20,8 @@ export type SetEvent =
       readonly pid: number
       readonly admin: string
       readonly peer: string
+      /** Where its applications are reached by HTTP; absent = nowhere. */
+      readonly http?: string
     }
   | { readonly event: 'ready'; readonly sip: string; readonly leader: number }
   | { readonly event: 'exit'; readonly id: number; readonly signal?: string; readonly code?: number }
@@ -216,10 +218,13 @@ export class SetProcess {
     }
   }
 
-  #urls(id: ReplicaId): { readonly admin: string; readonly peer: string } {
+  #urls(id: ReplicaId): { readonly admin: string; readonly peer: string; readonly http?: string } {
     const own = this.#config.replicas.find((replica) => replica.id === id)
     if (own === undefined) return { admin: '', peer: '' }
-    return { admin: `http://${printAddress(own.admin)}`, peer: printAddress(own.peer) }
+    const { admin, peer, http } = own
+    const scheme = this.#config.http?.tls === true ? 'https' : 'http'
+    const urls = { admin: `http://${printAddress(admin)}`, peer: printAddress(peer) }
+    return http === undefined ? urls : { ...urls, http: `${scheme}://${printAddress(http)}` }
   }
 
   /** Several replicas tell of one leader, some of them late. */

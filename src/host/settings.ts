@@ -55,6 +55,10 @@ export const UP_OPTIONS = {
     help: 'chooses among several applications: a module that has a router, or a table in a .json file (the first application)',
   },
   admin: { takes: 'HOST:PORT', help: "up's own admin address; replica i has port PORT+i (127.0.0.1:8060)" },
+  http: {
+    takes: 'HOST:PORT',
+    help: 'replica i serves HTTP requests for applications on port PORT+i (none); docs/APPLICATIONS.md',
+  },
   peer: { takes: 'HOST:PORT', help: 'replica i talks to the others on port PORT+i (127.0.0.1:8160)' },
   durability: {
     takes: 'wal|memory',
@@ -86,12 +90,25 @@ export function readLoopback(name: string, text: string): Result<Address, string
 }
 
 /** The address of which the next `count` ports are used too. */
-export function readBase(name: string, text: string, count: number): Result<Address, string> {
-  const address = readLoopback(name, text)
+export function readBase(
+  name: string,
+  text: string,
+  count: number,
+  read: (name: string, text: string) => Result<Address, string> = readLoopback,
+): Result<Address, string> {
+  const address = read(name, text)
   if (!address.ok || address.value.port + count <= 65_535) return address
   return err(
     `--${name} ${text}: ports up to ${address.value.port + count} would be used; give one below ${65_536 - count}`,
   )
+}
+
+/** One that others may reach, if it is made for that (`reachTrouble`). */
+export function readHttpBase(text: string, count: number): Result<Address, string> {
+  return readBase('http', text, count, (name, own) => {
+    const address = parseAddress(own)
+    return address.ok ? address : err(`--${name} ${address.error}`)
+  })
 }
 
 export function readNextHop(text: string): Result<NextHopSetting, string> {

@@ -59,10 +59,12 @@ export function addressesOf(places: SipPlaces): readonly Address[] {
   return [...byText.values()]
 }
 
-/** Why these can't be listened to, or a next hop not be reached from them; null if they can. */
+/** Why these can't be listened to, or a next hop not be reached from them; null if they can. `isShownElsewhere`: the certificates are for
+ * another address too. */
 export function listenTrouble(
   places: SipPlaces,
   hops: readonly { readonly transport: Transport | null }[],
+  isShownElsewhere = false,
 ): string | null {
   const listeners = listenersOf(places)
   const streams = new Map<string, Transport>()
@@ -79,7 +81,7 @@ export function listenTrouble(
     const text = printAddress(secure)
     return `${text} is for ${secure.transport}, which needs a certificate: give --tls-cert FILE and --tls-key FILE, or "tls" in the config file`
   }
-  if (secure === undefined && places.tls !== undefined) {
+  if (secure === undefined && places.tls !== undefined && !isShownElsewhere) {
     return 'there is a certificate, and no address to show it at: add --listen HOST:PORT;transport=tls (or wss)'
   }
   for (const { transport: by } of hops) {

@@ -27,6 +27,7 @@ import {
   readBoundsOption,
   readDns,
   readDurability,
+  readHttpBase,
   readListen,
   readMaxCall,
   readNextHop,
@@ -57,6 +58,8 @@ export interface UpPlan {
   readonly maxCall: number | null
   readonly admin: Address
   readonly peer: Address
+  /** Null: there is none. */
+  readonly http: Address | null
   /** Null: a temporary folder. */
   readonly data: string | null
   readonly durability: Durability
@@ -64,7 +67,7 @@ export interface UpPlan {
 }
 
 /** What the config file fixes for each replica, so that options can't. */
-const IN_FILE = ['replicas', 'admin', 'peer', 'data', 'durability']
+const IN_FILE = ['replicas', 'admin', 'peer', 'http', 'data', 'durability']
 
 export function planUp(given: Given): Result<UpPlan, string> {
   const file = given.has('config') ? readConfigFile(given.get('config') ?? '') : ok(null)
@@ -103,6 +106,9 @@ export function planUp(given: Given): Result<UpPlan, string> {
   if (!admin.ok) return admin
   const peer = readBase('peer', given.get('peer') ?? '127.0.0.1:8160', replicas.value ?? NEW_SET)
   if (!peer.ok) return peer
+  const web = given.get('http')
+  const http = web === undefined ? ok(null) : readHttpBase(web, replicas.value ?? NEW_SET)
+  if (!http.ok) return http
   const restart = readRestart(given.get('restart') ?? '5')
   if (!restart.ok) return restart
   const durability = readDurability(given.get('durability') ?? 'wal')
@@ -125,6 +131,7 @@ export function planUp(given: Given): Result<UpPlan, string> {
     maxCall: maxCall.value ?? base?.maxCall ?? null,
     admin: base?.admin ?? admin.value,
     peer: peer.value,
+    http: http.value,
     data: given.get('data') ?? null,
     durability: base?.durability ?? durability.value,
     restart: base !== null && !given.has('restart') ? base.restart : restart.value,
@@ -185,7 +192,7 @@ export function configOf(
   { set, secret, replicas: known }: Membership & { readonly replicas?: readonly number[] },
   folder: string,
 ): SetConfig {
-  const { file, places, nextHop, nextHops, durability, admin, peer, restart } = plan
+  const { file, places, nextHop, nextHops, durability, admin, peer, http, restart } = plan
   const allow = plan.allow === null ? {} : { allow: plan.allow }
   const optional = {
     ...allow,
@@ -201,6 +208,7 @@ export function configOf(
     id: replicaId(id),
     admin: { host: admin.host, port: admin.port + id },
     peer: { host: peer.host, port: peer.port + id },
+    ...(http === null ? {} : { http: { host: http.host, port: http.port + id } }),
     data: durability === 'memory' ? null : replicaFolder(folder, id),
   }))
   const hops = nextHops === undefined ? { nextHop } : { nextHop, nextHops }

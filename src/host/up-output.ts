@@ -29,7 +29,9 @@ export function plainOutput(config: SetConfig, folder: string, write: Write): Up
       switch (event.event) {
         case 'replica':
           pids.set(event.id, event.pid)
-          write(`replica ${event.id} runs: pid ${event.pid}, admin ${event.admin}, peer ${event.peer}`)
+          write(
+            `replica ${event.id} runs: pid ${event.pid}, admin ${event.admin}, peer ${event.peer}${event.http === undefined ? '' : `, HTTP ${event.http}`}`,
+          )
           return
         case 'leader':
           write(`replica ${event.id} leads (term ${event.term})`)
