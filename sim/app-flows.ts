@@ -73,5 +73,16 @@ export const appFlows: readonly Flow[] = [
   ladder('chain-b2bua-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, {
     application: 'chain-b2bua',
   }),
+  // A browser looks at the call's session and changes it meanwhile (sim/pages.ts).
+  ladder('app-changed-by-http', `${talk}|--INFO-------------->| 0.5..1s\n|--BYE--------------->| 0.5..2s`, {
+    application: 'pages',
+  }),
+  ladder(
+    'app-changed-by-http-till-its-end',
+    `${up}|--INFO------>X<---INFO--| 0.5..0.502s\n|<---------------BYE--| 1..3s`,
+    {
+      application: 'pages',
+    },
+  ),
   ...endFlows,
 ]

@@ -6,14 +6,16 @@ import type { ApplicationName } from './applications.ts'
 import { chainNames, isChain } from './chains.ts'
 import { endNames, isEnd } from './end-applications.ts'
 import { draw } from './draws.ts'
-import type { Fault, Plan, PlannedCall } from './plan.ts'
+import type { Fault, Plan, PlannedBrowser, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 
 const second = 1_000_000
 const firstCall = 3 * second
 const burst = 4 * second
 
-const talkers = applicationNames.filter((name) => name !== 'keeps-time' && !isEnd(name) && !isChain(name))
+const talkers = applicationNames.filter(
+  (name) => name !== 'keeps-time' && name !== 'pages' && !isEnd(name) && !isChain(name),
+)
 
 /** All calls of a run have the same application; each seed in turn has another one. */
 function applications(seed: number): Plan {
@@ -35,6 +37,28 @@ function legs(seed: number): Plan {
 /** Calls that pass two applications. */
 function chains(seed: number): Plan {
   return callsOf(seed, chainNames[seed % chainNames.length] ?? 'chain')
+}
+
+/** Calls whose sessions browsers look at and change at every replica, while those die, sleep or are cut off from the others. */
+function pages(seed: number): Plan {
+  const of = draw(seed, 'pages')
+  const plan = callsOf(seed, 'pages')
+  const browsers = Array.from({ length: 10 }, (_, i): PlannedBrowser => {
+    const number = i < 7 ? of.within(1, plan.calls.length, 1, i) : null
+    const at = (number === null ? firstCall : (plan.calls[number - 1]?.at ?? 0)) + of.within(50_000, second, 2, i)
+    return { at, until: at + 12 * second, requests: 400, think: of.within(5_000, 60_000, 3, i), call: number }
+  })
+  const lags = Array.from({ length: 6 }, (_, n): Fault => {
+    const at = firstCall + of.within(0, burst + 6 * second, 4, n)
+    const replica = of.within(1, 3, 5, n)
+    const length = of.within(200_000, 2 * second, 6, n)
+    if (of.chance(500_000, 7, n)) return { kind: 'pause', at, replica, effects: of.below(20, 8, n), length }
+    const others = [1, 2, 3].filter((one) => one !== replica)
+    return { kind: 'split', at, until: at + length, groups: [[replica], others], resets: of.chance(500_000, 9, n) }
+  })
+  // Frames between replicas that take long let one lag that nobody takes out.
+  const peer = { ...plan.peer, delayMost: of.within(300, 60_000, 10) }
+  return { ...plan, browsers, peer, faults: [...plan.faults.slice(0, of.within(1, 4, 11)), ...lags] }
 }
 
 function callsOf(seed: number, application: ApplicationName): Plan {
@@ -75,5 +99,10 @@ export const appSchedules = [
     name: 'chains',
     story: 'calls pass two applications that a router names, while replicas that ask them die',
     plan: chains,
+  },
+  {
+    name: 'pages',
+    story: 'browsers look at calls and change them at every replica, while those die, sleep and are cut off',
+    plan: pages,
   },
 ] as const

@@ -6,6 +6,7 @@
 //   falters     the same, but its handlers fail, take too long, never end, or ask for what isn't allowed; never for an INVITE
 //   hangs       doInfo never ends
 //   cuts-off    ends each call by a timer, four seconds after it is answered
+//   pages       counts, and shows what it counted to browsers, which have it count them, too (pages.ts)
 //   keeps-time  proxies each call, with timers of each kind and an expiry around it (keeps-time.ts)
 //   and those that are an end of their calls (end-applications.ts), and chains of two (chains.ts)
 
@@ -18,12 +19,14 @@ import { chainInfos, chainNames, isChain, isFirst, isRouted, placeOf, routed } f
 import type { Draw } from './draws.ts'
 import { endHandlers, endNames, endOps, isEnd } from './end-applications.ts'
 import { KEEPS_TIME, timeOps } from './keeps-time.ts'
+import { answerWeb } from './pages.ts'
 
 export const applicationNames = [
   'counts',
   'falters',
   'hangs',
   'cuts-off',
+  'pages',
   'keeps-time',
   ...endNames,
   ...chainNames,
@@ -40,6 +43,7 @@ const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
   falters: ['doInvite', 'doSuccessResponse', 'doInfo', 'doBye'],
   hangs: ['doInvite', 'doInfo', 'doBye'],
   'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
+  pages: ['doInvite', 'doSuccessResponse', 'doErrorResponse', 'doInfo', 'doBye', 'doCancel', 'doHttp'],
   'keeps-time': KEEPS_TIME,
   ...endHandlers,
   chain: COUNTS,
@@ -66,6 +70,8 @@ export type Reply =
 export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: number): Reply {
   const after = draw.within(100, 8_000, 11, at, call.id)
   if (isRouted(call)) return { kind: 'done', ops: [], result: routed(call), after }
+  if (call.http !== null)
+    return { kind: 'done', ...answerWeb(call, call.http, marksBefore(call), (mark) => heard(call, mark)), after }
   const ops = opsOf(roleOf(name, call), call)
   if (name === 'hangs' && call.handler === 'doInfo') return { kind: 'never' }
   if (name !== 'falters' || call.handler === 'doInvite') return { kind: 'done', ops, after }

@@ -100,6 +100,15 @@ function timeOf({ steps }: Flow): number {
   return steps.reduce((sum, { waitLeast }) => sum + waitLeast, 0)
 }
 
+/** Looks at the call's session and changes it, at each replica in turn. */
+const browser = {
+  at: callAt + 0.06 * second,
+  until: callAt + 3 * second,
+  requests: 12,
+  think: 120_000,
+  call: 1,
+} as const
+
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
 function calmPlan(name: string, seed: number): Plan {
   const flow = flowNamed(flowOf(name))
@@ -108,7 +117,12 @@ function calmPlan(name: string, seed: number): Plan {
   const lifetime = flow?.lifetime ?? null
   const application = flow?.application ?? null
   const calls = [{ flow: flowOf(name), at: callAt, isBrisk: true }]
-  const told = { ...(lifetime === null ? {} : { lifetime }), ...(application === null ? {} : { application }) }
+  const browsers = application === 'pages' ? [browser] : []
+  const told = {
+    browsers,
+    ...(lifetime === null ? {} : { lifetime }),
+    ...(application === null ? {} : { application }),
+  }
   const plan = { ...calm(seed, calls, []), ...forks, ...told, safetyUntil: callAt }
   const setting = settings[settingOf(name) ?? '']
   return setting === undefined ? plan : setting(plan)

@@ -334,6 +334,9 @@ export class Host {
         trace.tell(`[${place}] answers lookup ${effect.id} with ${effect.status}`)
         this.#parts.answered(effect)
         break
+      case 'http':
+        this.#parts.answeredWeb(effect)
+        break
       case 'stop':
         if (effect.cause === 'removed') machine.leave()
         else if (machine.tooOld(effect.reason)) machine.kill('kept', 0)

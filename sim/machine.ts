@@ -6,7 +6,7 @@ import type { Life, ReplicaId } from '../src/base/brand.ts'
 import type { Instant, Stamp } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import type { VoterSet } from '../src/raft/quorum.ts'
-import type { Reply } from '../src/replica/effect.ts'
+import type { HttpReply, Reply } from '../src/replica/effect.ts'
 import type { ReplicaOptions } from '../src/replica/options.ts'
 import { Replica } from '../src/replica/replica.ts'
 import { formatsUpTo, NEWEST_FORMAT } from '../src/wire/formats.ts'
@@ -40,6 +40,8 @@ export interface MachineParts {
   readonly watch: MachineWatch
   /** A question of the admin address has its answer. */
   answered(reply: Reply): void
+  /** A browser has its answer. */
+  answeredWeb(reply: HttpReply): void
 }
 
 /** What a spell does to it while it lasts. */

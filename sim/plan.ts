@@ -35,6 +35,17 @@ export interface PlannedCall {
   readonly isBrisk?: boolean
 }
 
+/** A browser, which asks for the pages of an application (web-clients.ts). */
+export interface PlannedBrowser {
+  readonly at: number
+  readonly until: number
+  /** How often it asks, at most, and for how long it thinks after an answer, at most. */
+  readonly requests: number
+  readonly think: number
+  /** The number of the call whose session it shares; null = it begins one of its own. */
+  readonly call: number | null
+}
+
 /** Somebody asks a replica's admin address about a call. */
 export interface PlannedLookup {
   readonly at: number
@@ -52,6 +63,7 @@ export interface Plan {
   readonly safetyUntil: number
   readonly calls: readonly PlannedCall[]
   readonly lookups?: readonly PlannedLookup[]
+  readonly browsers?: readonly PlannedBrowser[]
   readonly faults: readonly Fault[]
   /** Between phones and the set: datagrams, and the segments of streams. Rates per million, times in microseconds. */
   readonly udp: {

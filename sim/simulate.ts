@@ -4,7 +4,7 @@
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
 import type { CallSettings } from '../src/call/contract.ts'
-import type { Reply } from '../src/replica/effect.ts'
+import type { HttpReply, Reply } from '../src/replica/effect.ts'
 import { Agenda } from './agenda.ts'
 import { BanOrders, firstBanQuestion } from './ban-orders.ts'
 import type { Census } from './census.ts'
@@ -42,6 +42,7 @@ import { Strikes } from './strikes.ts'
 import { Trace, formatTime } from './trace.ts'
 import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
+import { WebClients } from './web-clients.ts'
 import type { Witness } from './witness.ts'
 import { branchOf, callIdOf, readMessage, tagOf } from './phones/message.ts'
 import type { Message } from './phones/message.ts'
@@ -75,6 +76,8 @@ const second = 1_000_000
 const callsEndWithin = 240 * second
 /** After the last call: 64*T1 for INVITE transactions and BYEs, their timers' slack, an election. */
 const forgottenWithin = 75 * second
+/** A session that a browser's request began, and whose handler then never ran, expires by itself. */
+const sessionsExpireWithin = 200 * second
 /** How often counters are compared with the calls that are alive. */
 const lookEvery = second / 5
 /** Of people in a call that is stuck. */
@@ -111,6 +114,7 @@ class Run {
   readonly #strikes: Strikes
   readonly #operator: Operator
   readonly #bans: BanOrders
+  readonly #browsers: WebClients
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -140,9 +144,13 @@ class Run {
       if (reply.id >= firstBanQuestion) this.#bans.answered(reply)
       else this.#operator.answered(reply)
     }
-    const parts = { agenda, plan, trace, peers: this.#peers, sip: this.#sip, settings, watch: this.#court, answered }
+    const answeredWeb = (reply: HttpReply): void => this.#browsers.answered(reply)
+    const [peerNetwork, sip] = [this.#peers, this.#sip]
+    const told = { answered, answeredWeb, watch: this.#court }
+    const parts = { agenda, plan, trace, peers: peerNetwork, sip, settings, ...told }
     const machines = Array.from({ length: placesOf(plan) }, (_, i) => new Machine(i + 1, parts))
     this.#machines = machines
+    this.#browsers = new WebClients(agenda, plan, trace, machines, this.#court.web, (call) => this.#callId(call))
     this.#operator = new Operator(agenda, plan.seed, trace, machines, {
       came: () => this.#certificate.update(agenda.now),
       listed: (place, is) => address.list(place, is),
@@ -413,7 +421,8 @@ class Run {
       )
     }
     const converged = this.#paced(() => unready() === null)
-    this.#agenda.runUntil(this.#agenda.now + forgottenWithin, stopped(converged))
+    const expiring = (this.#plan.browsers ?? []).length > 0 ? sessionsExpireWithin : 0
+    this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring, stopped(converged))
     const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)

@@ -28,6 +28,9 @@ export function traceInput(trace: Trace, id: number, body: InputBody): void {
     case 'admin':
       trace.tell(`[${id}] is asked for lookup ${body.id}`)
       break
+    case 'http':
+      trace.tell(`[${id}] has the request ${body.id} of a browser`)
+      break
     default:
       trace.tell(`[${id}] ${body.kind}`)
   }

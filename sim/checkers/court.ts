@@ -48,6 +48,7 @@ import { Counters } from './c7-counters.ts'
 import { Detached } from './c8-detached.ts'
 import { OneVoice } from './c8-one-voice.ts'
 import { Lookups } from './c9-lookups.ts'
+import { WebReads } from './c9-web.ts'
 import type { Checker, Finding, Report } from './checker.ts'
 import { Elections } from './l1-elections.ts'
 import { Effects } from './l12-effects.ts'
@@ -77,6 +78,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly marks = new Marks()
   readonly lookups: Lookups
   readonly banned: Banned
+  readonly web: WebReads
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -130,6 +132,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const takeovers = new Takeovers(report, now)
     this.#takeovers = takeovers
     this.lookups = new Lookups(report, now)
+    this.web = new WebReads(report, this.marks)
     const logMarks = new LogMarks(this.marks, now)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.#counters = new Counters(report, plan.mostCalls ?? null, dialogsOf(plan.application))
@@ -138,7 +141,7 @@ export class Court implements PhoneWatch, MachineWatch {
       now,
       outage,
       (commit) => {
-        for (const one of [effects, appEffects, chains, passing, shed, resets]) one?.accepted(commit)
+        for (const one of [effects, appEffects, chains, this.web, passing, shed, resets]) one?.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -175,6 +178,7 @@ export class Court implements PhoneWatch, MachineWatch {
       new FormatRules(report, now, (place) => isGivenUp(plan, place, agenda.now)),
       new Reads(report, () => this.log.committed),
       this.lookups,
+      this.web,
       this.banned,
       ...marksOf(this.marks, now, plan),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),

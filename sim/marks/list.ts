@@ -103,6 +103,8 @@ export const marks = [
   { name: 'rolled-back', story: 'or with an older release', floor: 10 },
   { name: 'format-raised', story: "a set's format rose", floor: 300 },
   { name: 'too-old', story: 'a release was too old for its set, and was told so', floor: 0 },
+  // browsers (the schedule pages alone)
+  { name: 'web-read-after-a-response', story: 'a browser was shown a session again', floor: 0 },
   // phones
   { name: 'answered-and-cancelled', story: 'a caller got a 2xx after its CANCEL', floor: 90 },
   { name: 'glare', story: 'a re-INVITE was refused with 491', floor: 100 },

@@ -8,6 +8,7 @@ import { callMutants } from './call-mutants.ts'
 import { determinismMutants } from './determinism-mutants.ts'
 import { eventMutants } from './event-mutants.ts'
 import { forkMutants } from './fork-mutants.ts'
+import { httpMutants } from './http-mutants.ts'
 import { legMutants } from './leg-mutants.ts'
 import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
@@ -42,5 +43,6 @@ export const mutants: readonly Mutant[] = [
   ...legMutants,
   ...appMutants,
   ...chainMutants,
+  ...httpMutants,
   ...determinismMutants,
 ]

@@ -1,0 +1,88 @@
+// Planted bugs of how HTTP requests are handled (docs/decisions/0036-http.md).
+
+import type { Mutant } from './mutant.ts'
+
+const file = 'src/replica/http.ts'
+
+export const httpMutants: readonly Mutant[] = [
+  {
+    name: 'cookie-index-ignored',
+    room: 'replica',
+    file,
+    find: 'this.#look(open, cookie.id, stale() ? null : cookie.index, true)',
+    replace: 'this.#look(open, cookie.id, 0 as Index, true)',
+    story: 'a replica that is behind shows what it has, whatever the cookie says that its browser was shown',
+    promise: 'C9',
+    schedule: 'pages',
+  },
+  {
+    name: 'cookie-of-the-view-before',
+    room: 'replica',
+    file,
+    find: 'return this.#respond(open, response, keeps, answered.view)',
+    replace: 'return this.#respond(open, response, keeps, answered.view === null ? null : view)',
+    story: 'the cookie that leaves with a change has the version and the index of before it',
+    promise: 'C9',
+    schedule: 'pages',
+  },
+  {
+    name: 'response-before-its-commit',
+    room: 'replica',
+    file,
+    find: "    this.#ports.outbox.count('http_orders')",
+    replace: '    this.#respond(open, response, keeps, view)',
+    story: 'the response leaves while what it tells of is on its way to the log',
+    promise: 'L12',
+    schedule: 'pages',
+  },
+  {
+    name: 'http-conflict-ignored',
+    room: 'replica',
+    file,
+    find: 'return this.#askOn(open, session, answered.view)',
+    replace: 'return this.#respond(open, response, keeps, answered.view)',
+    story: 'a browser is told that its change is done when the session had changed meanwhile, and nothing was',
+    promise: 'L12',
+    schedule: 'pages',
+  },
+  {
+    name: 'http-versions-not-expected',
+    room: 'replica',
+    file,
+    find: 'ops: [...expectations(view), ...ops]',
+    replace: 'ops: [...expectations(view).slice(0, 0), ...ops]',
+    story: 'what a handler did on an older view takes the place of what was changed since',
+    promise: 'C4',
+    schedule: 'pages',
+  },
+  {
+    name: 'forged-cookie-taken',
+    room: 'app',
+    file: 'src/app/http-cookie.ts',
+    find: '!== tag) return null',
+    replace: "!== tag && tag === '') return null",
+    story: 'a cookie that the set has not made is taken, if something stands where its MAC should be',
+    promise: 'C9',
+    schedule: 'pages',
+  },
+  {
+    name: 'url-without-a-barrier',
+    room: 'replica',
+    file,
+    find: 'this.#look(open, session, null, false)',
+    replace: 'this.#look(open, session, 0 as Index, false)',
+    story: 'who comes by a URL alone is shown what this replica has, however far behind that is',
+    promise: 'C9',
+    schedule: 'pages',
+  },
+  {
+    name: 'answer-of-an-earlier-run',
+    room: 'replica',
+    file,
+    find: 'const id = -++this.#last',
+    replace: 'const id = -1 - (this.#last++ % 2)',
+    story: "the numbers of runs come again: what one browser's handler says is taken for another one's",
+    promise: 'C9',
+    schedule: 'pages',
+  },
+]
