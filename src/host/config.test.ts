@@ -96,6 +96,19 @@ test('applications are modules with bounds, which a file says beside their paths
   expect(read).toMatchObject({ value: { applications: [{ ...named, module: '/srv/a.ts' }] } })
 })
 
+test('a router is a module, or a table of applications by method', () => {
+  const links = ['screening', { application: 'prepaid', region: 'originating', subscriber: 'from' }]
+  for (const router of ['/srv/router.ts', { INVITE: links, '*': [] }]) {
+    const read = parseConfig(JSON.stringify({ ...good, applications: [{ module: '/srv/a.ts' }], router }), '/srv')
+    if (!read.ok) throw new Error(read.error)
+    expect(JSON.parse(printConfig(read.value))).toMatchObject({ router })
+  }
+  expect(planned(['--app', '/srv/a.ts', '--router', '/srv/r.ts']).router).toEqual({
+    kind: 'module',
+    module: '/srv/r.ts',
+  })
+})
+
 test('a next hop by name is printed as it was given', () => {
   for (const hop of ['sip.example.com', 'pbx:5080;transport=tcp']) {
     const config = planned(['--next-hop', hop])
@@ -132,6 +145,13 @@ test.each([
   [{ applications: [{ module: 'a.ts', memory: 5 }] }, 'applications[0]: unknown "memory"; known are name, module'],
   [{ applications: [{ module: 'a.ts', memoryMb: 8 }] }, 'memoryMb: 8 should be whole megabytes from 16 to 4096'],
   [{ applications: [{ module: 'a.ts', timeLimitMs: 6e3 }] }, 'timeLimitMs: 6000 should be whole milliseconds from 50'],
+  [{ router: 5 }, 'router: 5 should be the path of a module, as "./router.ts", or a table'],
+  [{ router: { invite: [] } }, 'router.invite: "invite" should be a method in capital letters'],
+  [{ router: { INVITE: 'a' } }, 'router.INVITE: "a" should be a list of at most 16 applications'],
+  [
+    { router: { INVITE: [{ application: 'a', region: 'here' }] } },
+    'router.INVITE[0].region: "here" should be "originating"',
+  ],
   [{ dns: '127.0.0.1:53' }, 'dns: "127.0.0.1:53" should be a list'],
   [{ bounds: 5 }, 'bounds: 5 should be an object'],
   [{ allow: [] }, 'allow: [] should be a list of blocks of addresses'],

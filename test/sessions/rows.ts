@@ -82,7 +82,11 @@ export const chapters: readonly Chapter[] = [
         'derived sessions when an INVITE forks, attributes cloned',
         'a session and a leg for each early dialog',
       ),
-      row('17', 'handler, parties, Call-ID, and what else it is known by', 'names, looked up where they are used'),
+      row(
+        '17',
+        'handler, parties, Call-ID, region, subscriber',
+        'names, looked up where they are used; region and subscriber as the application router said',
+      ),
       row(
         '18',
         '`noAckReceived`, `noPrackReceived`',
@@ -141,7 +145,11 @@ export const chapters: readonly Chapter[] = [
         'Proxy: parallel, sequential, recursion, timeouts, the best response',
         'branches and the best response are committed; each branch has its timer C',
       ),
-      row('30', 'the application router: NEW, CONTINUE, REVERSE, regions, stateInfo', 'stateInfo is in the session'),
+      row(
+        '30',
+        'the application router: NEW, CONTINUE, REVERSE, regions, stateInfo',
+        'a table or a module; each application of a chain has a group of its own, and its stateInfo is in the session ([0037](decisions/0037-composition.md))',
+      ),
       row(
         '31',
         'which session a request is for: encoded URI, key, Join or Replaces, router',
