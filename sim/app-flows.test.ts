@@ -11,6 +11,7 @@ test.each([
   ['app-cuts-off', 'cuts-off'],
   ['app-keeps-time', 'keeps-time'],
   ['chain-basic', 'chain'],
+  ['keyed-call', 'keyed'],
 ] as const)('%s: what an application makes of a call is in the log once', (flow, application) => {
   const plan = {
     ...calm(1, [{ flow, at: 2.6 * second, isBrisk: true }], [], 3),

@@ -84,5 +84,15 @@ export const appFlows: readonly Flow[] = [
       application: 'pages',
     },
   ),
+  ladder('keyed-call', `${talk}|--BYE--------------->| 0.2..2s`, { application: 'keyed' }),
+  ladder(
+    'keyed-cancelled',
+    `|--INVITE------------>|\n|<---------------180--| 0.05..1s\n|--CANCEL------------>| 0.1..2s`,
+    {
+      application: 'keyed',
+    },
+  ),
+  ladder('keyed-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, { application: 'keyed' }),
+  ladder('keyed-on-streams', `${up}|<---------------BYE--| 0.2..2s`, { application: 'keyed', transport: 'tcp' }),
   ...endFlows,
 ]

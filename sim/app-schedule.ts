@@ -13,9 +13,8 @@ const second = 1_000_000
 const firstCall = 3 * second
 const burst = 4 * second
 
-const talkers = applicationNames.filter(
-  (name) => name !== 'keeps-time' && name !== 'pages' && !isEnd(name) && !isChain(name),
-)
+const others: readonly string[] = ['keeps-time', 'pages', 'keyed']
+const talkers = applicationNames.filter((name) => !others.includes(name) && !isEnd(name) && !isChain(name))
 
 /** All calls of a run have the same application; each seed in turn has another one. */
 function applications(seed: number): Plan {
@@ -25,6 +24,11 @@ function applications(seed: number): Plan {
 /** Calls around which timers fire, while those who perform them die. */
 function appTimers(seed: number): Plan {
   return callsOf(seed, 'keeps-time')
+}
+
+/** Two calls at a time have one session, which a key of theirs leads to: each message finds it, whoever dies on the way. */
+function keys(seed: number): Plan {
+  return callsOf(seed, 'keyed')
 }
 
 /** Calls that an application answers, or has two legs for. */
@@ -89,6 +93,11 @@ export const appSchedules = [
     name: 'app-timers',
     story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
     plan: appTimers,
+  },
+  {
+    name: 'keys',
+    story: 'two calls at a time have one session, by an application key, while replicas on the way to it die',
+    plan: keys,
   },
   {
     name: 'legs',

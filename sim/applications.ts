@@ -7,6 +7,7 @@
 //   hangs       doInfo never ends
 //   cuts-off    ends each call by a timer, four seconds after it is answered
 //   pages       counts, and shows what it counted to browsers, which have it count them, too (pages.ts)
+//   keyed       counts, and has one session for each two calls, by an application key (keyed.ts)
 //   keeps-time  proxies each call, with timers of each kind and an expiry around it (keeps-time.ts)
 //   and those that are an end of their calls (end-applications.ts), and chains of two (chains.ts)
 
@@ -18,6 +19,7 @@ import { cseq, fromTag, parseMessage } from '../src/sip/message.ts'
 import { chainInfos, chainNames, isChain, isFirst, isRouted, placeOf, routed } from './chains.ts'
 import type { Draw } from './draws.ts'
 import { endHandlers, endNames, endOps, isEnd } from './end-applications.ts'
+import { keyOf } from './keyed.ts'
 import { KEEPS_TIME, timeOps } from './keeps-time.ts'
 import { answerWeb } from './pages.ts'
 
@@ -28,6 +30,7 @@ export const applicationNames = [
   'cuts-off',
   'pages',
   'keeps-time',
+  'keyed',
   ...endNames,
   ...chainNames,
 ] as const
@@ -45,6 +48,7 @@ const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
   'cuts-off': ['doInvite', 'doSuccessResponse', 'timeout', 'doBye'],
   pages: ['doInvite', 'doSuccessResponse', 'doErrorResponse', 'doInfo', 'doBye', 'doCancel', 'doHttp'],
   'keeps-time': KEEPS_TIME,
+  keyed: ['applicationKey', 'doInvite', 'doInfo', 'doBye', 'doCancel'],
   ...endHandlers,
   chain: COUNTS,
   'chain-b2bua': endHandlers.b2bua,
@@ -72,6 +76,7 @@ export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: n
   if (isRouted(call)) return { kind: 'done', ops: [], result: routed(call), after }
   if (call.http !== null)
     return { kind: 'done', ...answerWeb(call, call.http, marksBefore(call), (mark) => heard(call, mark)), after }
+  if (call.handler === 'applicationKey') return { kind: 'done', ops: [], result: keyOf(call), after }
   const ops = opsOf(roleOf(name, call), call)
   if (name === 'hangs' && call.handler === 'doInfo') return { kind: 'never' }
   if (name !== 'falters' || call.handler === 'doInvite') return { kind: 'done', ops, after }

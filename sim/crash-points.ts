@@ -45,6 +45,7 @@ const settings: Readonly<Record<string, (plan: Plan) => Plan>> = {
   '-compacted': compacted,
   '-banned': banned,
   '-detached': detached,
+  '-joined': joined,
 }
 
 /** Those of `--crash-points=all`. */
@@ -53,6 +54,7 @@ export const settingFlows: readonly string[] = [
   'basic-banned',
   'small-talk-banned',
   'small-talk-detached',
+  'keyed-call-joined',
   're-invite-detached',
 ]
 
@@ -145,6 +147,12 @@ function banned(plan: Plan): Plan {
   const caller: Fault = { kind: 'ban', at: from, until, source: '10.0.0.1', isOutlasted: true }
   const stranger: Fault = { kind: 'ban', at: from, until, source: '10.200.0.0/16', runsOut: true }
   return { ...plan, safetyUntil: until, faults: [caller, stranger] }
+}
+
+/** Another call begins while this one is up: of a flow whose application has a key, both are one session's. */
+function joined(plan: Plan): Plan {
+  const [first] = plan.calls
+  return first === undefined ? plan : { ...plan, calls: [first, { ...first, at: first.at + 300_000 }] }
 }
 
 /** All replicas are cut off from one another while the call goes on. */

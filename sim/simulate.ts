@@ -78,6 +78,8 @@ const callsEndWithin = 240 * second
 const forgottenWithin = 75 * second
 /** A session that a browser's request began, and whose handler then never ran, expires by itself. */
 const sessionsExpireWithin = 200 * second
+/** ...and an alias goes 128*T1 after what it leads to (src/call/alias.ts). */
+const aliasesForgottenWithin = 70 * second
 /** How often counters are compared with the calls that are alive. */
 const lookEvery = second / 5
 /** Of people in a call that is stuck. */
@@ -422,7 +424,8 @@ class Run {
     }
     const converged = this.#paced(() => unready() === null)
     const expiring = (this.#plan.browsers ?? []).length > 0 ? sessionsExpireWithin : 0
-    this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring, stopped(converged))
+    const aliases = this.#plan.application === 'keyed' ? aliasesForgottenWithin : 0
+    this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring + aliases, stopped(converged))
     const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)

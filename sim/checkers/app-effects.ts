@@ -25,6 +25,7 @@ const JUDGED: Partial<Record<ApplicationName, readonly string[]>> = {
   hangs: ['doInvite', 'doBye'],
   // Its session is over with the call that it ends: a BYE that crosses that is told to nobody.
   'cuts-off': ['doInvite'],
+  keyed: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
 }
 
 export class AppEffects implements Checker {
@@ -34,6 +35,10 @@ export class AppEffects implements Checker {
   readonly #outage: (from: number, until: number) => number
   /** By group: the marks, in the order of the log. */
   readonly #heard = new Map<string, readonly string[]>()
+  /** Those of sessions that were there before. */
+  readonly #earlier = new Map<string, readonly string[]>()
+  /** By group: when its session began. */
+  readonly #created = new Map<string, number>()
   /** When each request was sent first. */
   readonly #asked = new Map<string, number>()
   /** Groups whose session is invalid: nobody is asked about what comes late. */
@@ -63,10 +68,23 @@ export class AppEffects implements Checker {
         this.#groups.set(value.callId, (this.#groups.get(value.callId) ?? new Set()).add(commit.group))
       if (value.kind !== 'application-session') continue
       if (value.hosted?.isValid === false) this.#over.add(commit.group)
+      if (this.#created.get(commit.group) !== value.created) this.#beginsAnew(commit.group)
+      this.#created.set(commit.group, value.created)
       const attribute = value.hosted?.attributes.find(({ name }) => name === HEARD)
       const marks = attribute === undefined ? [] : listOf(unpackValue(attribute.bytes)).map(String)
       this.#changed(commit.group, marks)
     }
+  }
+
+  /** Another session takes the place of the one before: a key's next one. */
+  #beginsAnew(group: string): void {
+    this.#earlier.set(group, this.#allHeard(group))
+    this.#heard.delete(group)
+    this.#over.delete(group)
+  }
+
+  #allHeard(group: string): readonly string[] {
+    return [...(this.#earlier.get(group) ?? []), ...(this.#heard.get(group) ?? [])]
   }
 
   #changed(group: string, marks: readonly string[]): void {
@@ -123,7 +141,7 @@ export class AppEffects implements Checker {
     const judged = JUDGED[this.#application] ?? []
     for (const [phone, answered] of this.#answered) {
       for (const group of this.#groups.get(phone.options.callId) ?? [''])
-        for (const said of answered) this.#judge(phone, said, judged, this.#heard.get(group) ?? [])
+        for (const said of answered) this.#judge(phone, said, judged, this.#allHeard(group))
     }
   }
 }

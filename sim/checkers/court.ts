@@ -29,6 +29,7 @@ import { cutOffOf } from '../applications.ts'
 import { isChain, proxiesOf } from '../chains.ts'
 import { answersItself, dialogsOf } from '../end-applications.ts'
 import { AppEffects } from './app-effects.ts'
+import { AppKeys } from './app-keys.ts'
 import { AppTimers } from './app-timers.ts'
 import { Ends } from './app-ends.ts'
 import { Askers } from './askers.ts'
@@ -124,7 +125,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const effects = new Effects(report)
-    const { appEffects, appTimers, chains } = ofApplication(plan, report, now, outage)
+    const { appEffects, appTimers, appKeys, chains } = ofApplication(plan, report, now, outage)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const shed = new Shed(report)
@@ -141,7 +142,8 @@ export class Court implements PhoneWatch, MachineWatch {
       now,
       outage,
       (commit) => {
-        for (const one of [effects, appEffects, chains, this.web, passing, shed, resets]) one?.accepted(commit)
+        const told = [effects, appEffects, appKeys, chains, this.web, passing, shed, resets]
+        for (const one of told) one?.accepted(commit)
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
@@ -406,10 +408,16 @@ function ofApplication(
   report: Report,
   now: () => number,
   outage: (from: number, until: number) => number,
-): { appEffects: AppEffects | null; appTimers: AppTimers | null; chains: ChainStates | null } {
+): {
+  appEffects: AppEffects | null
+  appTimers: AppTimers | null
+  appKeys: AppKeys | null
+  chains: ChainStates | null
+} {
   return {
     appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
+    appKeys: application === 'keyed' ? new AppKeys(report) : null,
     chains: isChain(application) ? new ChainStates(report) : null,
   }
 }

@@ -21,6 +21,7 @@ import { routingMutants } from './routing-mutants.ts'
 import { snapshotMutants } from './snapshot-mutants.ts'
 import { storeMutants } from './store-mutants.ts'
 import { streamMutants } from './stream-mutants.ts'
+import { targetMutants } from './target-mutants.ts'
 import { transactionMutants } from './transaction-mutants.ts'
 
 export const mutants: readonly Mutant[] = [
@@ -44,5 +45,6 @@ export const mutants: readonly Mutant[] = [
   ...appMutants,
   ...chainMutants,
   ...httpMutants,
+  ...targetMutants,
   ...determinismMutants,
 ]

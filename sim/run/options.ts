@@ -63,7 +63,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --crash-points=all  of every flow, and stops it and cuts it off there as well; and pairs, as below
   --crash-points=pairs
                       of the five shortest flows, and then one again at every moment until the first one serves again
-  --crash-points=FLOW of one flow, also FLOW-banned, FLOW-detached, FLOW-compacted; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
+  --crash-points=FLOW of one flow, also FLOW-banned, FLOW-detached, FLOW-compacted, FLOW-joined; FLOW/SEED/REPLICA/INPUT/PLACE/HOW, and +REPLICA/INPUT/PLACE/HOW: that one moment
   --mutants           plants each known bug in turn and looks for the seed that finds it; --markdown: as a table
   --mutant NAME       plants one of them
   --detect            with these: runs seeds until five have found it, and says how many find it with 95 %
