@@ -61,9 +61,9 @@ export const appMutants: readonly Mutant[] = [
     name: 'refused-answer-applied',
     room: 'app',
     file: 'src/app/group.ts',
-    find: `  const fault = doAll(turn, ops)
+    find: `  const fault = doAll(turn, ops, event.of === 'relayed' ? input : null)
   if (fault !== null) return afterFailure(step, event, fault)`,
-    replace: '  doAll(turn, ops)',
+    replace: "  doAll(turn, ops, event.of === 'relayed' ? input : null)",
     story: 'of an answer with an operation that is not allowed those before it are done',
     promise: 'C4',
     schedule: 'applications',

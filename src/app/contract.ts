@@ -133,8 +133,10 @@ export interface AppMessage {
   readonly request: string
   /** As it came, latin1. */
   readonly text: string
-  /** Of an INVITE: whether it opens a dialog. */
+  /** Of an INVITE: whether it opens a dialog. Of a proxied call's failure: whether more targets may be named, in its place. */
   readonly isInitial: boolean
+  /** A request of the set's own: it ended the call by itself; absent = it came from the network. */
+  readonly isOwn?: boolean
   /** Of a response to a request that was sent for one of the other end's on another leg: that one's id; absent or '' = for none. */
   readonly linked?: string
 }
@@ -227,7 +229,8 @@ export type Op =
   | { readonly kind: 'remove-attribute'; readonly of: string; readonly name: string }
   /** Compare-and-put: the answer is refused as a whole, and the handler told (`conflict`), unless the entity has this version. */
   | { readonly kind: 'expect-version'; readonly of: string; readonly version: number }
-  /** In the turn of a request that begins something. One that is not proxied there is the application's to answer, then or later. */
+  /** In the turn of a request that begins something. One that is not proxied there is the application's to answer, then or later. In the
+   * turn of a proxied INVITE's last failure: more targets, in the place of that. */
   | { readonly kind: 'proxy'; readonly request: string; readonly plan: ProxyPlan }
   | {
       readonly kind: 'respond'
@@ -250,6 +253,8 @@ export type Op =
   | { readonly kind: 'unlink'; readonly session: string }
   /** A call that is relayed is ended by a BYE to both sides. */
   | { readonly kind: 'end-call'; readonly session: string }
+  /** All targets of its INVITE are cancelled, and no more are tried. */
+  | { readonly kind: 'cancel-proxy'; readonly session: string }
   | { readonly kind: 'create-timer'; readonly timer: NewTimer }
   | { readonly kind: 'cancel-timer'; readonly id: string }
   /** From now; null = never. */
@@ -264,6 +269,10 @@ export interface ProxyPlan {
   readonly recurse: boolean
   /** How long one group may ring; null = timer C alone. */
   readonly timeout: Duration | null
+  /** Headers of the request as it leaves: in the place of those of that name; null = without them. */
+  readonly headers?: readonly (readonly [name: string, value: string | null])[]
+  /** URIs that it visits first. */
+  readonly routes?: readonly string[]
 }
 
 export interface MessageParts {

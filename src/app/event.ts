@@ -9,7 +9,7 @@ import { entityValue } from '../call/entities.ts'
 import type { Stamp } from '../base/instant.ts'
 import { isOpen } from '../call/branches.ts'
 import type { CallInput } from '../call/contract.ts'
-import { allInvites, dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.ts'
+import { allInvites, allUas, branchOfId, dialogOf, inviteOfBranch, inviteOfKey } from '../call/find.ts'
 import { beginTurn, handle } from '../call/group.ts'
 import type { Turn } from '../call/turn.ts'
 import { requestKey } from '../proxy/branch.ts'
@@ -18,6 +18,7 @@ import type { Chain } from '../proxy/chain.ts'
 import { groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { cseq, parseMessage, toTag } from '../sip/message.ts'
+import type { InviteRecord } from '../transaction/record.ts'
 import { APPLICATION_SESSION } from '../session/application-session.ts'
 import type { Entity } from '../store/view.ts'
 import type { Destination, EntityRef } from '../wire/entry.ts'
@@ -128,6 +129,8 @@ function ofIntent(
     const event = ofRelayed(turn, application, message)
     return event === null ? null : { ...event, of: 'told' }
   }
+  const own = application === null || !session.hosted.isValid ? null : ofOwnFinal(turn, application, input)
+  if (own !== null) return own
   const callback = isCallback(input.id) ? callbackOf(turn, input.id) : null
   const handler = callback === null || application === null ? null : handlerOf(application, callback.handler)
   if (application === null || callback === null || handler === null) return null
@@ -170,6 +173,30 @@ function chainOfDestination(to: Destination | undefined): Chain | null {
 
 function chainHere({ ctx }: Turn, request: SipRequest): Chain | null {
   return chainOf(ctx.keys, ctx.settings.sip, request)
+}
+
+/** Nobody answered in time: what goes upstream is asked about first, as a failure of the last target is. */
+function ofOwnFinal(
+  turn: Turn,
+  application: ApplicationInfo,
+  input: Extract<CallInput, { kind: 'intent' }>,
+): AppEvent | null {
+  const found = endsBranch(input.id) ? branchOfId(turn, input.id.slice(2)) : null
+  if (found === null || handlerOf(application, 'doErrorResponse', 'doResponse') === null) return null
+  const best = bestFailure(turn, found.id, input)
+  return best === null ? null : ofFailure(turn, application, best, found.value)
+}
+
+/** More targets may take its place. */
+function ofFailure(
+  turn: Turn,
+  application: ApplicationInfo,
+  best: SipMessage,
+  { session, dialog }: InviteRecord,
+): AppEvent | null {
+  const event = ofRelayed(turn, application, best, session)
+  if (event === null || event.message === null) return event
+  return { ...event, message: { ...event.message, isInitial: dialog === '' } }
 }
 
 /** A request outside of all dialogs: an INVITE is its application's even if that has no handler for it. */
@@ -227,7 +254,7 @@ function ofResponse(
   if (response.status < 200) return isOpen(found.branch) ? event : null
   if (response.status >= 300) {
     const best = bestFailure(turn, found.id, input)
-    return best === null ? null : ofRelayed(turn, application, best, found.value.session)
+    return best === null ? null : ofFailure(turn, application, best, found.value)
   }
   const isNew = isOpen(found.branch) || (found.branch.state === 'accepted' && dialogOf(turn, response) === null)
   return isNew ? event : null
@@ -249,7 +276,7 @@ function isRelayed(turn: Turn, response: SipResponse, branch: string): boolean {
 }
 
 /** What goes upstream if this failure is the last one of its INVITE. */
-function bestFailure(turn: Turn, id: string, input: MessageInput): SipMessage | null {
+function bestFailure(turn: Turn, id: string, input: CallInput): SipMessage | null {
   const was = turn.get('Transaction', id)
   const trial = beginTurn(turn.base, turn.ctx)
   handle(trial, input)
@@ -272,11 +299,19 @@ function ofRelayed(
       ? handlerOf(application, requestHandler(sip.method), 'doRequest')
       : handlerOf(application, responseHandler(sip.status), 'doResponse')
   if (handler === null) return null
-  const message: AppMessage = { kind: sip.kind, session, request: '', text: sip.text, isInitial: false }
+  const of = { kind: sip.kind, session, request: '', text: sip.text, isInitial: false }
+  const message: AppMessage = isOwn(turn, sip) ? { ...of, isOwn: true } : of
   return { ...eventOf(application, handler), sip, message }
 }
 
+/** A request whose only Via is ours: no phone has sent it. */
+function isOwn(turn: Turn, sip: SipMessage): boolean {
+  return sip.kind === 'request' && groupOfVia(sip, turn.ctx.keys) === turn.key
+}
+
 function sessionOf(turn: Turn, message: SipMessage): string {
+  const answered = message.kind === 'response' ? answeredBy(turn, message.text) : ''
+  if (answered !== '') return answered
   const invite =
     message.kind === 'response'
       ? inviteOfBranch(turn, viaOf(message).branch ?? '')
@@ -284,6 +319,12 @@ function sessionOf(turn: Turn, message: SipMessage): string {
         ? inviteOfKey(turn, requestKey(message))
         : null
   return invite?.value.session ?? dialogOf(turn, message)?.value.session ?? ''
+}
+
+/** The session of a request that was answered with these bytes, which have lost our Via. */
+function answeredBy(turn: Turn, text: string): string {
+  const invite = allInvites(turn).find(({ value }) => value.final === text)
+  return invite?.value.session ?? allUas(turn).find(({ value }) => value.answer === text)?.value.session ?? ''
 }
 
 /** What is handled at once even while the application is busy with another input of the group, so that no handler that hangs keeps a
@@ -304,10 +345,15 @@ export function passesAsk(turn: Turn, input: CallInput): boolean {
 
 /** Whose intent it is: the set's own (''), or an application's, by its name. */
 export function laneOf(id: string, find: (ref: EntityRef) => Entity | null): string {
-  if (isCores(id)) return ''
+  if (isCores(id) && !endsBranch(id)) return ''
   const session = find({ tree: 'SipApplicationSession', id: APPLICATION_SESSION })
   const value = session === null ? null : entityValue(session)
   return value?.kind === 'application-session' && value.hosted !== null ? value.applicationName : ''
+}
+
+/** Timer C, or a CANCEL that came to nothing: if an application proxies that INVITE, it is asked. */
+function endsBranch(id: string): boolean {
+  return id.startsWith('c.') || id.startsWith('k.')
 }
 
 /** Of intents those of call/intent.ts. */

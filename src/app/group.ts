@@ -24,7 +24,7 @@ import { doAll } from './do-all.ts'
 import { enter, passesAsk, wantsToHear } from './event.ts'
 import type { AppEvent, MessageInput } from './event.ts'
 import { noteHeard } from './heard.ts'
-import { requestHandler } from './handler-names.ts'
+import { requestHandler, responseHandler } from './handler-names.ts'
 import { Initial } from './initial.ts'
 import type { Onward } from './initial.ts'
 import { onLegDefault } from './leg-default.ts'
@@ -43,6 +43,7 @@ import { hasRouter, placeOf, questionOf, rule } from './ruling.ts'
 import type { Ruling } from './ruling.ts'
 import { applicationSession, touch } from './sessions.ts'
 import { keyedTarget, targetOf } from './targeting.ts'
+import { tellOwn } from './tell-own.ts'
 import { endTold, hasTold, isTold, tellLater } from './told.ts'
 import { viewOf } from './view.ts'
 
@@ -124,7 +125,7 @@ export function passes(group: Group, input: GroupInput, ctx: AppContext): input 
 export function pass(group: Group, input: CallInput, ctx: AppContext): StepResult {
   const step: Step = { group, input, ctx }
   const turn = beginTurn(step)
-  if (input.kind === 'message' && wantsToHear(beginTurn(step), input, ctx)) tellLater(turn, input.message)
+  if (input.kind === 'message' && wantsToHear(beginTurn(step), input, ctx)) tellLater(turn, input.message.text)
   return takeItsCourse(step, turn, false)
 }
 
@@ -143,6 +144,7 @@ function takeItsCourse(step: Step, turn: Turn, isDone: boolean, failure: Failure
   if (applicationSession(turn) === null) return { ...plain(step), failure }
   if (isDone) markHandled(turn, step.input)
   else perform(turn, step.input)
+  tellOwn(turn, step.input, step.ctx)
   return end(turn, step, failure)
 }
 
@@ -351,7 +353,7 @@ function carryOut(step: Step, event: AppEvent, ops: readonly Op[], onward: Onwar
     if (callbackOf(turn, input.id) === null) return takeItsCourse(step, turn, false)
     beginCallback(turn, input.id)
   }
-  const fault = doAll(turn, ops)
+  const fault = doAll(turn, ops, event.of === 'relayed' ? input : null)
   if (fault !== null) return afterFailure(step, event, fault)
   return finish(step, turn, entered, 'done')
 }
@@ -397,8 +399,30 @@ function beginInitial(step: Step, event: AppEvent, ops: readonly Op[], onward: O
   }
   initial.forward()
   if (initial.hasBegun()) return end(turn, step)
-  // There is no way to where it is proxied, or no room: what its handler did with a call that never was goes with that.
+  const { refusal } = initial
+  const isHeard = handlerOf(event.application, responseHandler(refusal?.status ?? 0), 'doResponse') !== null
+  if (refusal !== null && isHeard) return refuseAndTell(step, event, ops, refusal)
+  // There is no room, or nobody wants to hear of it: what its handler did with a call that never was goes with that.
   return forwardBare(step, event, onward, initial.plan)
+}
+
+/** There is no way to where it is proxied. */
+function refuseAndTell(
+  step: Step,
+  event: AppEvent,
+  ops: readonly Op[],
+  refusal: NonNullable<Initial['refusal']>,
+): StepResult {
+  const turn = beginTurn(step)
+  turn.holdBack()
+  const initial = new Initial(turn, step.input, event)
+  initial.refuseAndTell(refusal)
+  const fault = doAll(
+    turn,
+    ops.filter(({ kind }) => kind !== 'proxy'),
+    initial,
+  )
+  return fault === null ? end(turn, step) : afterFailure(step, event, fault)
 }
 
 /** It is nobody's. */

@@ -13,18 +13,43 @@ import { turnAway } from '../call/refuse.ts'
 import { reply } from '../call/reply.ts'
 import type { Turn } from '../call/turn.ts'
 import { requestKey } from '../proxy/branch.ts'
+import { edit } from '../sip/edit.ts'
+import { longName } from '../sip/header-name.ts'
+import { parseMessage } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
+import { parseUri } from '../sip/uri.ts'
 import type { Hold } from '../wire/entry.ts'
 import { aimAt } from './aim.ts'
 import type { AppMessage, Op, ProxyPlan } from './contract.ts'
 import type { AppEvent, MessageInput } from './event.ts'
+import { DIALOG_HEADERS } from './dialog-headers.ts'
+import { partsFault } from './leg-messages.ts'
 import { hostSession, openApplicationSession } from './sessions.ts'
-import { openUas } from './uas.ts'
+import { tellLater } from './told.ts'
+import { answer, openUas } from './uas.ts'
 
 /** By target, from 0: what its request visits first. */
 export type Onward = ReadonlyMap<number, readonly string[]>
 
+/** How the set refuses a request by itself. */
+interface Refusal {
+  readonly status: number
+  readonly reason: string | null
+}
+
+const NOTHING = { headers: [], body: '' } as const
 const OWN_ROUTE: ProxyPlan = { targets: [], recurse: false, timeout: null }
+
+/** Why a request can't leave so. */
+function changesFault({ headers = [], routes = [] }: ProxyPlan): string | null {
+  const set = headers.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
+  const fault = partsFault({ headers: set, body: '' })
+  if (fault !== null) return `IllegalArgument: proxy: ${fault}`
+  const own = headers.find(([name]) => DIALOG_HEADERS.has(longName(name)))
+  if (own !== undefined) return `IllegalArgument: proxy: ${own[0]} is the set's to write`
+  const bad = routes.find((uri) => parseUri(uri)?.kind !== 'sip')
+  return bad === undefined ? null : `IllegalArgument: proxy: "${bad.slice(0, 80)}" is no SIP URI`
+}
 
 export class Initial {
   readonly input: MessageInput
@@ -33,6 +58,7 @@ export class Initial {
   readonly #event: AppEvent
   #plan: ProxyPlan | null
   readonly #onward: Onward
+  #refusal: Refusal | null = null
 
   constructor(
     turn: Turn,
@@ -54,6 +80,11 @@ export class Initial {
     return this.#plan
   }
 
+  /** It leads nowhere, as the set has to tell the caller; null = it went, or waits, or there is no room for it now. */
+  get refusal(): Refusal | null {
+    return this.#refusal
+  }
+
   get #isInvite(): boolean {
     return this.request.method === 'INVITE'
   }
@@ -71,6 +102,18 @@ export class Initial {
     const verdict = this.#turn.ctx.admit(flow)
     if (verdict !== 'admit') turnAway(this.#turn, this.request, flow, ref, verdict)
     return verdict === 'admit'
+  }
+
+  /** It is answered in its application's name, which is told of that afterwards: what its handler did stands. */
+  refuseAndTell({ status, reason }: Refusal): void {
+    const id = this.openLeg()?.request ?? ''
+    const record = this.#turn.get('Transaction', id)
+    if (record?.kind !== 'uas') return
+    const parts = reason === null ? NOTHING : { ...NOTHING, reason }
+    answer(this.#turn, id, record, { ...parts, status })
+    const answered = this.#turn.get('Transaction', id)
+    if (answered?.kind === 'uas' && answered.answer !== null) tellLater(this.#turn, answered.answer)
+    this.#turn.handledAfter(this.input.ref)
   }
 
   /** It is the application's to answer. */
@@ -103,17 +146,20 @@ export class Initial {
     if (this.#plan !== null) return 'IllegalState: proxy: the request is proxied already'
     if (!this.#isInvite && plan.targets.length > 0)
       return `not-supported: proxy: a ${this.request.method} goes where the set's own route leads: name no targets`
-    this.#plan = plan
-    return null
+    const fault = changesFault(plan)
+    if (fault === null) this.#plan = plan
+    return fault
   }
 
   forward(): void {
     const { flow, ref } = this.input
     if (!this.#isInvite) {
-      this.#turn.goOnBy(this.#onward.get(0) ?? [])
-      return handle(this.#turn, this.input)
+      this.#turn.goOnBy(this.#visits(0))
+      return handle(this.#turn, { ...this.input, message: this.#changed })
     }
-    forwardInvite(this.#turn, this.request, flow, ref, this.#aim(), this.#rules)
+    const aim = this.#aim()
+    if (aim.kind === 'refuse') this.#refusal = { status: aim.status, reason: aim.reason }
+    forwardInvite(this.#turn, this.request, flow, ref, aim, this.#rules)
   }
 
   #aim(): Aim {
@@ -122,7 +168,29 @@ export class Initial {
     // An application before this one of the chain has said where it goes.
     const isAimed = isOwn && this.#event.chain?.isAimed === true
     const targets = isAimed ? [[this.request.requestUri]] : plan.targets
-    return aimAt(this.#turn, this.request, this.input.flow, { ...plan, targets }, this.#onward)
+    const onward = new Map(Array.from({ length: Math.max(1, targets.flat().length) }, (_, n) => [n, this.#visits(n)]))
+    return aimAt(this.#turn, this.#changed, this.input.flow, { ...plan, targets }, onward)
+  }
+
+  /** First whom the router says, then where the application sends it. */
+  #visits(target: number): readonly string[] {
+    return [...(this.#onward.get(target) ?? []), ...(this.#plan?.routes ?? [])]
+  }
+
+  /** As the application wants it to leave. */
+  get #changed(): SipRequest {
+    const headers = this.#plan?.headers ?? []
+    if (headers.length === 0) return this.request
+    let changed = edit(this.request)
+    const known = new Set<string>()
+    for (const [name, value] of headers) {
+      const isMore = known.has(longName(name))
+      known.add(longName(name))
+      if (value === null) changed = changed.remove(name)
+      else changed = isMore ? changed.append(name, value) : changed.set(name, value)
+    }
+    const parsed = parseMessage(changed.print())
+    return parsed.ok && parsed.value.kind === 'request' ? parsed.value : this.request
   }
 
   get #rules(): ProxyRules | null {

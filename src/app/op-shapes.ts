@@ -33,7 +33,7 @@ const content = { headers: list(header, 100), body: text<string>(0, 65_535) }
 /** Some of its fields may be left out. */
 function withOptional<T extends object, K extends keyof T>(
   shape: RecordShape<Omit<T, K>>,
-  optional: Readonly<Record<K, Shape<string>>>,
+  optional: Readonly<Record<K, Pick<Shape<string>, 'fault'>>>,
 ): RecordShape<T> {
   return {
     keys: shape.keys,
@@ -68,11 +68,18 @@ const first = withOptional<InitialRequest, 'reason' | 'linked' | 'directive'>(
   }),
   { reason: line, linked: id, directive: oneOf(['NEW', 'CONTINUE', 'REVERSE']) },
 )
-const plan = record<ProxyPlan>({
-  targets: list(list(line, 16), 16),
-  recurse: flag,
-  timeout: orNull(duration),
-})
+const changed: Shape<readonly [name: string, value: string | null]> = {
+  fault: (value) => (Array.isArray(value) && value[1] === null ? line.fault(value[0]) : header.fault(value)),
+  tidy: (value) => value,
+}
+const plan = withOptional<ProxyPlan, 'headers' | 'routes'>(
+  record<Omit<ProxyPlan, 'headers' | 'routes'>>({
+    targets: list(list(line, 16), 16),
+    recurse: flag,
+    timeout: orNull(duration),
+  }),
+  { headers: list(changed, 100), routes: list(line, 16) },
+)
 const timer = record<NewTimer>({
   id,
   after: duration,
@@ -97,6 +104,7 @@ export const operationShape = variants<Op>({
   link: record({ kind: kind('link'), a: id, b: id }),
   unlink: record({ kind: kind('unlink'), session: id }),
   'end-call': record({ kind: kind('end-call'), session: id }),
+  'cancel-proxy': record({ kind: kind('cancel-proxy'), session: id }),
   'create-timer': record({ kind: kind('create-timer'), timer }),
   'cancel-timer': record({ kind: kind('cancel-timer'), id }),
   'set-expires': record({ kind: kind('set-expires'), after: orNull(duration) }),

@@ -18,7 +18,7 @@ import { applicationSession, bytesKept, changeApplicationSession, changeSession,
 import { cancelTimer, setTimer, timerNumber, timersOf } from './timers.ts'
 
 /** Those that are not about the message in hand. */
-export type SessionOp = Exclude<Op, { kind: 'proxy' | 'respond' | 'end-call' }>
+export type SessionOp = Exclude<Op, { kind: 'proxy' | 'respond' | 'end-call' | 'cancel-proxy' }>
 
 /** Why it isn't allowed; null = it is done. */
 export function applyOp(turn: Turn, op: SessionOp): string | null {

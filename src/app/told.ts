@@ -9,10 +9,10 @@ import type { SipMessage } from '../sip/message.ts'
 const PREFIX = 'm.'
 
 /** In the turn that handles it. */
-export function tellLater(turn: Turn, message: SipMessage): void {
+export function tellLater(turn: Turn, text: string): void {
   const numbers = toldIds(turn).map((id) => Number(id.slice(PREFIX.length)))
   const id = `${PREFIX}${Math.max(0, ...numbers) + 1}`
-  turn.put(id, { kind: 'told', text: flat(message.text) })
+  turn.put(id, { kind: 'told', text: flat(text) })
   turn.openIntent(id)
 }
 

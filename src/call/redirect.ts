@@ -87,7 +87,7 @@ function mayFollow({ ctx }: Turn, { status }: SipResponse, { value, branch }: Fo
 }
 
 /** The INVITE as it came, but for our own Routes and its share of Max-Breadth. */
-function baseInvite(turn: Turn, { branches, upstream }: InviteRecord): SipRequest {
+export function baseInvite(turn: Turn, { branches, upstream }: InviteRecord): SipRequest {
   const first = must(branches[0], 'an INVITE without a branch')
   const { settings, keys } = turn.ctx
   return asReceived(sentInvite(turn, first), first.hop, { group: turn.key, set: settings.sip, keys, arrival: upstream })
@@ -112,16 +112,27 @@ function targetUri({ uri }: Contact, base: SipRequest): Extract<Uri, { kind: 'si
 /** By q, the highest first, equal ones at once (16.6); each with the places that DNS names for it. */
 function targetsOf(
   turn: Turn,
-  { value, branch }: FoundBranch,
+  found: FoundBranch,
   base: SipRequest,
   ways: readonly { readonly q: number; readonly way: ForwardWay }[],
   room: number,
 ): readonly Target[] {
   const qs = [...new Set(ways.map(({ q }) => q))].sort((a, b) => b - a)
-  const breadth = breadthOf(sentInvite(turn, branch))
   const byQ = qs.map((q) => ways.filter((one) => one.q === q).map(({ way }) => way))
-  const groups = withinBreadth(byQ, breadth, room)
-  const places = Math.max(1, Math.floor(room / ways.length))
+  return laterTargets(turn, found, base, byQ, room)
+}
+
+/** More targets for an INVITE that has some: in groups, one tried after another, once that branch has ended. */
+export function laterTargets(
+  turn: Turn,
+  { value, branch }: FoundBranch,
+  base: SipRequest,
+  ways: readonly (readonly ForwardWay[])[],
+  room: number,
+): readonly Target[] {
+  const breadth = breadthOf(sentInvite(turn, branch))
+  const groups = withinBreadth(ways, breadth, room)
+  const places = Math.max(1, Math.floor(room / ways.flat().length))
   let ordinal = Math.max(...value.branches.map((one) => one.ordinal))
   const rank = Math.max(...value.branches.map((one) => one.rank))
   return groups.flatMap((group, i) =>

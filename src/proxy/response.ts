@@ -3,7 +3,7 @@
 import type { GroupKey } from '../base/brand.ts'
 import { edit } from '../sip/edit.ts'
 import { callId, cseq, fromTag, vias } from '../sip/message.ts'
-import type { SipResponse } from '../sip/message.ts'
+import type { SipMessage, SipResponse } from '../sip/message.ts'
 import type { Flow } from '../wire/entry.ts'
 import { upstreamKey } from './branch.ts'
 import type { SetKeys } from './settings.ts'
@@ -34,7 +34,7 @@ export function relayResponse(response: SipResponse): RelayedResponse | null {
 }
 
 /** The group in our Via, if we put it there. */
-export function groupOfVia(response: SipResponse, keys: SetKeys): GroupKey | null {
-  const via = viaOf(response)
+export function groupOfVia(message: SipMessage, keys: SetKeys): GroupKey | null {
+  const via = viaOf(message)
   return readToken(keys, via.params.get(TOKEN) ?? '', streamOf(via))
 }

@@ -112,6 +112,8 @@ export interface SipSession extends Attributes {
   createRequest(method: string): SipServletRequest
   /** Ends a call that is proxied by a BYE to both sides, and a dialog of the application's own by a BYE to its other end. */
   endCall(): void
+  /** Of a call that is proxied and has no answer yet, to cancel it from a timer, say; null = it is none. */
+  getProxy(): Proxy | null
   /** Which of the application's servlets handles it from now on; '' = its own handlers. */
   handler: string
   readonly version: number
@@ -133,7 +135,8 @@ interface SipServletMessage {
   /** The header as an address; null = it isn't there, or is none. */
   getAddressHeader(name: string): Address | null
   readonly headerNames: readonly string[]
-  /** On messages of the application's own, before they are sent; not the headers that a dialog makes. */
+  /** On messages of the application's own, before they are sent, and on an initial request before it is proxied; not the headers that a
+   * dialog makes. */
   setHeader(name: string, value: string): void
   addHeader(name: string, value: string): void
   removeHeader(name: string): void
@@ -167,7 +170,8 @@ export interface SipServletRequest extends SipServletMessage {
   getCorrespondingSipSession(header: 'Replaces' | 'Join'): SipSession | null
   /** An answer to a request that came in; sent by its `send()`. */
   createResponse(status: number, reasonPhrase?: string): SipServletResponse
-  /** Of an initial INVITE that came in: how it is proxied. The same object each time. */
+  /** Of an initial request that came in: how it is proxied. The same object each time. Of the request of a failure of a proxied call: to
+   * name more targets, in the place of that answer. */
   getProxy(): Proxy
   getB2buaHelper(): B2buaHelper
   /** Takes back an INVITE of the application's own that has no final response; sent by its `send()`. */
@@ -228,6 +232,8 @@ export interface Proxy {
   /** Seconds that one target (or all, if parallel) may ring, whatever provisional responses come; null = as long as RFC 3261's timer C
    * lets it, which is also the most. */
   proxyTimeout: number | null
+  /** Takes the call back from all its targets; the caller gets the best of what they answer, 487 as a rule. */
+  cancel(): void
   /** Without targets: to where the set sends new calls (`--next-hop`, or the Request-URI). */
   proxyTo(targets?: URI | string | readonly (URI | string)[]): void
 }

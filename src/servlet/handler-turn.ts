@@ -11,6 +11,7 @@ import type { B2buaHelper, HandlerContext } from './api.ts'
 import { ApplicationSession } from './application-session.ts'
 import { b2buaHelper } from './b2bua-helper.ts'
 import { illegal } from './illegal-state.ts'
+import type { ProxyPlanner } from './proxy.ts'
 import { Request } from './request.ts'
 import type { Draft } from './request.ts'
 import { Response } from './response.ts'
@@ -110,9 +111,9 @@ export class HandlerTurn {
 
   /** What the call is about. */
   incomingRequest(): Request {
-    const { session, request, text, isInitial } = this.#message()
+    const { session, request, text, isInitial, isOwn = false } = this.#message()
     const of = this.#session(session)
-    const from = { kind: 'received', session: of, id: request, isIncoming: true, isInitial, linked: '' } as const
+    const from = { kind: 'received', session: of, id: request, isIncoming: !isOwn, isInitial, linked: '' } as const
     const make = (): Request => new Request(this, { ...from, message: parsed(text) })
     if (request === '') return make()
     // What an ACK or a CANCEL names is the INVITE that it is for.
@@ -121,17 +122,34 @@ export class HandlerTurn {
   }
 
   incomingResponse(): Response {
-    const { session, request, text, linked = '' } = this.#message()
+    const { session, request, text, isInitial, linked = '' } = this.#message()
     const of = this.#session(session)
     const message = parsed(text)
     const { method } = cseq(message)
     const waiting = of.pendingRequests.find(({ id }) => id === request && id !== '')
     const answered =
       waiting ??
-      this.#known(request, () => new Request(this, { kind: 'gone', session: of, id: request, method, linked }))
+      this.#known(
+        request,
+        () =>
+          new Request(this, {
+            kind: 'gone',
+            session: of,
+            id: request,
+            method,
+            linked,
+            mayGoOn: of.isProxied && isInitial,
+          }),
+      )
     const response = Response.received(this, answered, message)
     if (response.status >= 200) of.answered.add(request)
     return response
+  }
+
+  /** Of the INVITE that is being proxied. */
+  proxyOf(session: Session): ProxyPlanner {
+    const draft = { kind: 'gone', id: '', method: 'INVITE', linked: '', mayGoOn: false } as const
+    return new Request(this, { ...draft, session }).getProxy()
   }
 
   subjectTimer(): ReturnType<ApplicationSession['firedTimer']> {
@@ -213,6 +231,7 @@ function namedIn(op: Op): readonly string[] {
     case 'cancel':
     case 'unlink':
     case 'end-call':
+    case 'cancel-proxy':
     case 'set-handler':
       return [op.session]
     default:

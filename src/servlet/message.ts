@@ -31,6 +31,8 @@ export abstract class Message {
   /** Of the wire's text; of one that came in, read when they are asked for. */
   #lines: readonly Line[] | null
   #body: string
+  /** Of one that came in: what the application has set, by long name. */
+  readonly #changed = new Set<string>()
   protected isSent = false
 
   constructor(turn: HandlerTurn, session: Session, message: SipMessage | null) {
@@ -97,6 +99,7 @@ export abstract class Message {
   }
 
   setContent(content: string | Uint8Array, contentType: string): void {
+    if (this.#message !== null) illegal('the body of a message that came from the network stays as it is')
     this.setHeader('Content-Type', contentType)
     this.#body = typeof content === 'string' ? toWire(content) : latin1Text(content)
   }
@@ -109,6 +112,19 @@ export abstract class Message {
 
   protected get parts(): MessageParts {
     return { headers: this.lines, body: this.#body }
+  }
+
+  /** Of one that came in: the headers that the application has set, as they are now; null = removed. */
+  protected get changedHeaders(): readonly (readonly [name: string, value: string | null])[] {
+    return [...this.#changed].flatMap((long): readonly (readonly [string, string | null])[] => {
+      const lines = this.lines.filter(([name]) => longName(name) === long)
+      return lines.length === 0 ? [[long, null]] : lines
+    })
+  }
+
+  /** Whether it came in and may leave otherwise. */
+  protected get mayChange(): boolean {
+    return false
   }
 
   /** A header that is not among the lines, of a message that the application makes. */
@@ -138,9 +154,9 @@ export abstract class Message {
 
   #checkHeader(name: string, value: string): void {
     this.turn.checkOpen()
-    if (this.#message !== null) {
+    if (this.#message !== null && !this.mayChange) {
       illegal(
-        'a message that came from the network stays as it is: what is proxied leaves as it came; a B2BUA sends a message of its own (getB2buaHelper().createRequest), whose headers can be set',
+        'a message that came from the network stays as it is, but for an initial request before it is proxied; a B2BUA sends a message of its own (getB2buaHelper().createRequest), whose headers can be set',
       )
     }
     if (this.isSent) illegal('this message was sent already: its headers are set before send()')
@@ -152,5 +168,6 @@ export abstract class Message {
     if (SYSTEM.has(long) && !this.allows(long)) {
       throw new TypeError(`${name} is a header that the set makes itself: leave it out`)
     }
+    if (this.#message !== null) this.#changed.add(long)
   }
 }

@@ -6,6 +6,7 @@ import { uriOf } from './address.ts'
 import type { Proxy, URI } from './api.ts'
 import { durationOf } from './duration.ts'
 import type { HandlerTurn } from './handler-turn.ts'
+import { illegal } from './illegal-state.ts'
 import type { Request } from './request.ts'
 import { toWire } from './utf8.ts'
 
@@ -39,16 +40,25 @@ export class ProxyPlanner implements Proxy {
       toWire(String(uriOf(uri))),
     )
     this.originalRequest.beProxied()
+    if (this.originalRequest.mayGoOn && list.length === 0) throw new TypeError('proxyTo: name the targets to try next')
     if (this.#targets === null) {
       this.#turn.record(() => ({ kind: 'proxy', request: this.originalRequest.id, plan: this.#plan }))
     }
     this.#targets = [...(this.#targets ?? []), ...list]
   }
 
+  cancel(): void {
+    const { session } = this.originalRequest
+    session.check()
+    if (!session.isProxied || (session.state !== 'INITIAL' && session.state !== 'EARLY'))
+      illegal(`nothing is being proxied in a SipSession that is ${session.state}: endCall() ends a call that is up`)
+    this.#turn.record({ kind: 'cancel-proxy', session: session.id })
+  }
+
   get #plan(): ProxyPlan {
     const targets = this.#targets ?? []
     const groups = this.parallel && targets.length > 0 ? [targets] : targets.map((target) => [target])
     const timeout = this.#timeout === null ? null : seconds(this.#timeout)
-    return { targets: groups, recurse: this.recurse, timeout }
+    return { targets: groups, recurse: this.recurse, timeout, ...this.originalRequest.changes }
   }
 }

@@ -1,6 +1,6 @@
 // SipServletRequest (JSR 289 5.2).
 
-import type { InitialRequest, Region, RoutingDirective } from '../app/contract.ts'
+import type { InitialRequest, ProxyPlan, Region, RoutingDirective } from '../app/contract.ts'
 import { namedDialog } from '../sip/dialog-name.ts'
 import { callId, from, maxForwards, to } from '../sip/message.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
@@ -29,6 +29,8 @@ export type Draft =
   /** It was answered long ago; only its method is known, from what answers it. */
   | {
       readonly kind: 'gone'
+      /** It is proxied, and more targets may be named. */
+      readonly mayGoOn: boolean
       readonly session: Session
       readonly id: string
       readonly method: string
@@ -147,6 +149,18 @@ export class Request extends Message implements SipServletRequest {
     return this.turn.response(this, status, reasonPhrase)
   }
 
+  /** What is proxied leaves with these headers. */
+  get changes(): Pick<ProxyPlan, 'headers' | 'routes'> {
+    const headers = this.changedHeaders
+    const routes = this.#draft.kind === 'received' ? this.#routes.map((uri) => toWire(String(uri))) : []
+    return { ...(headers.length === 0 ? {} : { headers }), ...(routes.length === 0 ? {} : { routes }) }
+  }
+
+  /** More targets are named in the place of its failure. */
+  get mayGoOn(): boolean {
+    return this.#draft.kind === 'gone' && this.#draft.mayGoOn
+  }
+
   getProxy(): ProxyPlanner {
     this.#proxy ??= new ProxyPlanner(this.turn, this)
     return this.#proxy
@@ -166,7 +180,8 @@ export class Request extends Message implements SipServletRequest {
   }
 
   pushRoute(uri: URI | string): void {
-    this.#checkInitial('pushRoute')
+    if (this.mayChange) this.turn.checkOpen()
+    else this.#checkInitial('pushRoute')
     this.#routes = [uriOf(uri), ...this.#routes]
   }
 
@@ -232,6 +247,12 @@ export class Request extends Message implements SipServletRequest {
   /** `proxyTo` begins. */
   beProxied(): void {
     this.session.check()
+    if (this.mayGoOn) return
+    if (this.#draft.kind === 'gone') {
+      illegal(
+        'the answer is on its way to the caller: more targets are named in doErrorResponse or doRedirectResponse of a call that is proxied, unless the caller has given up or the set itself could not go on',
+      )
+    }
     if (this.#answer.kind === 'answered') {
       illegal(`this request was answered with ${this.#answer.status}: it can't be proxied any more; do either`)
     }
@@ -241,6 +262,10 @@ export class Request extends Message implements SipServletRequest {
       )
     }
     this.#answer = { kind: 'proxied' }
+  }
+
+  protected override get mayChange(): boolean {
+    return this.#draft.kind === 'received' && this.isIncoming && this.isInitial && this.#answer.kind === 'none'
   }
 
   protected override ownHeader(long: string): string | null {

@@ -10,6 +10,7 @@ import type { ApplicationSession } from './application-session.ts'
 import { Attributed } from './attributed.ts'
 import type { HandlerTurn } from './handler-turn.ts'
 import { illegal } from './illegal-state.ts'
+import type { ProxyPlanner } from './proxy.ts'
 import type { Request } from './request.ts'
 
 /** Made by the set or by calls of their own (JSR 289 4.1.3, 11.2.2). */
@@ -149,6 +150,12 @@ export class Session extends Attributed implements SipSession {
     }
     this.turn.record({ kind: 'end-call', session: this.id })
     this.#state = 'TERMINATED'
+  }
+
+  getProxy(): ProxyPlanner | null {
+    this.check()
+    if (!this.isProxied || (this.#state !== 'INITIAL' && this.#state !== 'EARLY')) return null
+    return this.turn.proxyOf(this)
   }
 
   get handler(): string {
