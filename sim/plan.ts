@@ -14,6 +14,7 @@ import { drawnFlowNames } from './flows.ts'
 import type { Transport } from './ladder.ts'
 import type { ApplicationName } from './applications.ts'
 import type { PlannedLifetime } from './lifetime.ts'
+import type { PlannedRace } from './order-clients.ts'
 import { drawOddity } from './phone-faults.ts'
 import type { OddPhone } from './phone-faults.ts'
 import type { AddressModel } from './set-address.ts'
@@ -111,6 +112,8 @@ export interface Plan {
   readonly lifetime?: PlannedLifetime
   /** Whose calls they are; absent = nobody's. */
   readonly application?: ApplicationName
+  /** Keys that several clients create at once; absent = none. */
+  readonly races?: readonly PlannedRace[]
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
 }
@@ -121,10 +124,11 @@ const firstCall = 3 * second
 
 /** What is printed before anything happens: the world, then what befalls it, in the order of time. */
 export function describePlan(plan: Plan): readonly string[] {
-  const { faults, calls, lookups = [], ...world } = plan
+  const { faults, calls, lookups = [], races = [], ...world } = plan
   const happenings = [
     ...faults.map((fault) => ({ at: timeOf(fault), text: describeFault(fault) })),
     ...calls.map(({ at, flow }) => ({ at, text: `call ${flow}` })),
+    ...races.map(({ at, clients }, i) => ({ at, text: `${clients} clients create key-${i + 1}` })),
     ...lookups.map(({ at, replica, call }) => ({ at, text: `replica ${replica} is asked about call ${call}` })),
   ].sort((a, b) => a.at - b.at)
   return [`plan ${JSON.stringify(world)}`, ...happenings.map(({ at, text }) => `  ${formatTime(at)} ${text}`)]

@@ -12,6 +12,8 @@ import { appSchedules } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { overload } from './overload-schedule.ts'
+import { many } from './many-calls.ts'
+import { orders } from './order-schedule.ts'
 import { calm } from './scenarios.ts'
 
 export interface Schedule {
@@ -127,6 +129,11 @@ export const schedules: readonly Schedule[] = [
     name: 'bans',
     story: 'sources are banned and taken back while their calls and those of others go on, and who sees to that dies',
     plan: bans,
+  },
+  {
+    name: 'orders',
+    story: 'several clients create one key at one instant, look and add to it, while owners die, sleep and lose links',
+    plan: orders,
   },
   ...appSchedules,
   {
@@ -568,17 +575,4 @@ function brokenLinksBehindTheLog(seed: number): Plan {
     compaction: { every: of.within(300, 1_000, 3), kept: 0, piece: 3_000 },
     peer: { delayLeast: 3_000, delayMost: 20_000, late: 0 },
   }
-}
-
-function many(
-  of: ReturnType<typeof draw>,
-  flows: readonly string[],
-  count: number,
-  from: number,
-  to: number,
-): readonly PlannedCall[] {
-  return Array.from({ length: count }, (_, i) => ({
-    flow: flows[of.below(flows.length, 20, i)] ?? '',
-    at: of.within(from, to, 21, i),
-  })).sort((a, b) => a.at - b.at)
 }

@@ -7,6 +7,7 @@ import type { CallSettings } from '../src/call/contract.ts'
 import type { HttpReply, Reply } from '../src/replica/effect.ts'
 import { Agenda } from './agenda.ts'
 import { BanOrders, firstBanQuestion } from './ban-orders.ts'
+import { OrderClients, firstOrderQuestion } from './order-clients.ts'
 import type { Census } from './census.ts'
 import { Certificate } from './certificate.ts'
 import { covers, listOf } from './checkers/bans.ts'
@@ -117,6 +118,7 @@ class Run {
   readonly #operator: Operator
   readonly #bans: BanOrders
   readonly #browsers: WebClients
+  readonly #clients: OrderClients
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -143,7 +145,8 @@ class Run {
       ...(plan.lifetime === undefined ? {} : { lifetime: lifetimeOf(plan.lifetime) }),
     }
     const answered = (reply: Reply): void => {
-      if (reply.id >= firstBanQuestion) this.#bans.answered(reply)
+      if (reply.id >= firstOrderQuestion) this.#clients.answered(reply)
+      else if (reply.id >= firstBanQuestion) this.#bans.answered(reply)
       else this.#operator.answered(reply)
     }
     const answeredWeb = (reply: HttpReply): void => this.#browsers.answered(reply)
@@ -158,6 +161,7 @@ class Run {
       listed: (place, is) => address.list(place, is),
     })
     this.#bans = new BanOrders(agenda, trace, machines, this.#court.banned)
+    this.#clients = new OrderClients(agenda, plan.seed, trace, machines, this.#court.orders)
     const onBan = (fault: Spell & { kind: 'ban' }): void => this.#ban(fault)
     const [operator, bans] = [this.#operator, this.#bans]
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
@@ -188,6 +192,7 @@ class Run {
     for (const fault of this.#plan.faults) this.#strikes.schedule(fault)
     this.#plan.calls.forEach((call, i) => this.#scheduleCall(call, call.number ?? i + 1))
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
+    this.#clients.schedule(this.#plan.races ?? [])
     this.#lookAround()
     const { calls, forks } = this.#plan
     for (const i of (forks === undefined ? ['udp'] : calledOn(forks, 'udp')).keys()) this.#openDoor(i + 1)
@@ -419,6 +424,7 @@ class Run {
       return (
         this.#operator.open ??
         this.#bans.open ??
+        this.#clients.open ??
         unconverged(members, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
       )
     }

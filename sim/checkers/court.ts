@@ -63,6 +63,7 @@ import { Ledger } from './ledger.ts'
 import { FormatRules } from './formats.ts'
 import { LogInvariants } from './log.ts'
 import { Oracle } from './oracle.ts'
+import { Orders } from './orders.ts'
 import { OwnRequests } from './own-requests.ts'
 import { Shed } from './shedding.ts'
 import { SipRelay } from './sip-relay.ts'
@@ -80,6 +81,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly lookups: Lookups
   readonly banned: Banned
   readonly web: WebReads
+  readonly orders: Orders
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -136,6 +138,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.web = new WebReads(report, this.marks)
     const logMarks = new LogMarks(this.marks, now)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
+    this.orders = new Orders(report, now)
     this.#counters = new Counters(report, plan.mostCalls ?? null, dialogsOf(plan.application))
     this.oracle = new Oracle(
       report,
@@ -154,6 +157,7 @@ export class Court implements PhoneWatch, MachineWatch {
         appTimers?.applied(applied, store)
         witness?.applied(applied, store)
         this.lookups.applied(applied, store)
+        this.orders.applied(applied, store)
       },
     )
     const quorums = new Quorums(report, (id, at) => this.log.durableTerm(id, at))
@@ -182,6 +186,7 @@ export class Court implements PhoneWatch, MachineWatch {
       this.lookups,
       this.web,
       this.banned,
+      this.orders,
       ...marksOf(this.marks, now, plan),
       new OneVoice(report, now, askers, (life, group) => this.oracle.takenSince(life, group)),
       new Detached(report, now, askers, this.marks, (replica) => certificate.cutSince(replica)),

@@ -14,6 +14,7 @@ import { lifetimeMutants } from './lifetime-mutants.ts'
 import { memberMutants } from './member-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
+import { orderMutants } from './order-mutants.ts'
 import { overloadMutants } from './overload-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
@@ -39,6 +40,7 @@ export const mutants: readonly Mutant[] = [
   ...lifetimeMutants,
   ...appTimerMutants,
   ...banMutants,
+  ...orderMutants,
   ...overloadMutants,
   ...eventMutants,
   ...legMutants,
