@@ -1,10 +1,11 @@
 // What an order must look like: it comes from an application's process, or from another replica.
 
-import { flag, list, oneOf, record, text, variants } from '../wire/shape.ts'
+import { flag, list, oneOf, orNull, record, text, variants } from '../wire/shape.ts'
+import { indexShape } from '../wire/shapes.ts'
 import type { Op } from './contract.ts'
 import { appLimits } from './limits.ts'
 import { operationShape } from './op-shapes.ts'
-import type { Order, OrderTarget } from './orders.ts'
+import type { Lookup, Order, OrderTarget, Target } from './orders.ts'
 import { packValue } from './packed.ts'
 
 /** Above any id that a set makes. */
@@ -24,6 +25,21 @@ const order = record<Order>({
   target,
   ops: list<Op>(operationShape, appLimits.operations),
 })
+
+const lookup = record<Lookup>({
+  application: name,
+  target: variants<Target>({
+    id: record<Extract<Target, { kind: 'id' }>>({ kind: oneOf(['id']), id: text(0, appLimits.name) }),
+    key: record<Extract<Target, { kind: 'key' }>>({ kind: oneOf(['key']), key: text(0, appLimits.name) }),
+  }),
+  atLeast: orNull(indexShape),
+})
+
+/** Why this is no lookup; null = it looks like one. */
+export function lookupFault(value: unknown): string | null {
+  const fault = lookup.fault(value)
+  return fault === null ? null : `IllegalArgument: a lookup${fault}`
+}
 
 /** Why this is no order; null = it looks like one. */
 export function orderFault(value: unknown): string | null {

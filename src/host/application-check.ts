@@ -39,4 +39,6 @@ export function kindFault(
     : `"${info.name}" is a router, not an application: name it by "router" in the config file, or --router`
 }
 
-const SILENT = { answered: () => {}, said: () => {}, faulty: () => {}, ended: () => {}, running: () => {} }
+const SILENT = {
+  ...{ answered: () => {}, asks: () => {}, said: () => {}, faulty: () => {}, ended: () => {}, running: () => {} },
+}

@@ -16,10 +16,14 @@ import type { AppAnswer, AppCall } from '../app/contract.ts'
 import type { CodeFile, FromWorker, LoadedApplication, ToWorker, WorkerOrder } from './application-worker.ts'
 import type { ApplicationConfig } from './application-config.ts'
 import { hostLimits } from './limits.ts'
+import { questionOf } from './session-questions.ts'
+import type { SessionAnswer, SessionQuestion } from './session-questions.ts'
 
 export interface ProcessPorts {
   loaded(application: LoadedApplication): void
   answered(id: number, answer: AppAnswer): void
+  /** A handler asks for another session. */
+  asks(question: SessionQuestion, then: (answer: SessionAnswer) => void): void
   /** What it wrote to its output. */
   said(line: string, level: 'info' | 'warn'): void
   /** What it threw, with the place. */
@@ -35,7 +39,9 @@ export class ApplicationProcess {
   readonly #open = new Map<number, NodeJS.Timeout>()
   /** Until it is loaded, and while a pong is waited for. */
   #watch: NodeJS.Timeout | null
-  #isLoaded = false
+  #loaded: LoadedApplication | null = null
+  /** Questions that the replica has not answered. */
+  #questions = 0
   #isOver = false
   /** Why it ends, if that is known before it has. */
   #reason: string | null = null
@@ -60,7 +66,7 @@ export class ApplicationProcess {
       this.#reason ??= `its process can't be started or told anything: ${error.message}`
       if (worker.pid === undefined) this.#end(this.#reason, false)
     })
-    worker.on('exit', (status, signal) => this.#end(this.#reason ?? this.#cause(status, signal), !this.#isLoaded))
+    worker.on('exit', (status, signal) => this.#end(this.#reason ?? this.#cause(status, signal), this.#loaded === null))
     for (const [stream, level] of [
       [worker.stdout, 'info'],
       [worker.stderr, 'warn'],
@@ -98,7 +104,7 @@ export class ApplicationProcess {
     if (this.#isOver) return
     switch (message.kind) {
       case 'loaded':
-        this.#isLoaded = true
+        this.#loaded = message.application
         this.#unwatch()
         return this.#ports.loaded(message.application)
       case 'refused':
@@ -106,6 +112,8 @@ export class ApplicationProcess {
       case 'answered':
         if (message.stack !== null) this.#ports.faulty(message.stack)
         return this.#answer(message.id, message.answer)
+      case 'question':
+        return this.#question(message.number, message.question)
       case 'pong':
         return this.#unwatch()
       case 'rejection':
@@ -116,6 +124,17 @@ export class ApplicationProcess {
       case 'full':
         this.#reason = `its buffers took ${message.megabytes} MB, more than the ${this.#config.memoryMb} MB that it may use`
     }
+  }
+
+  #question(number: number, asked: SessionQuestion): void {
+    if (this.#loaded === null) return
+    const checked = questionOf(asked, this.#loaded, this.#questions)
+    if ('answer' in checked) return this.#tell({ kind: 'told', number, answer: checked.answer })
+    this.#questions++
+    this.#ports.asks(checked.question, (answer) => {
+      this.#questions--
+      this.#tell({ kind: 'told', number, answer })
+    })
   }
 
   /** A handler that waits is left alone, its answer comes too late. One that doesn't even say so hangs: none of its calls would
@@ -157,7 +176,7 @@ export class ApplicationProcess {
 
   #terminate(reason: string): void {
     this.#watch = null
-    this.#end(reason, !this.#isLoaded)
+    this.#end(reason, this.#loaded === null)
   }
 
   #end(reason: string, isRefused: boolean): void {

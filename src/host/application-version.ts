@@ -11,9 +11,11 @@ import type { ApplicationConfig } from './application-config.ts'
 import { ApplicationProcess } from './application-process.ts'
 import type { LoadedApplication } from './application-worker.ts'
 import { hostLimits } from './limits.ts'
+import type { SessionAnswer, SessionQuestion } from './session-questions.ts'
 
 export interface VersionPorts {
   answered(id: number, answer: AppAnswer): void
+  asks(question: SessionQuestion, then: (answer: SessionAnswer) => void): void
   said(line: string, level: 'info' | 'warn'): void
   faulty(text: string): void
   /** Its worker has ended, or could not be started, and why. `againMs`: until the next one; null = there is none. */
@@ -91,6 +93,7 @@ export class ApplicationVersion {
     this.#startedAt = performance.now()
     this.#worker = new ApplicationProcess(this.#config, this.#loaded?.code ?? null, {
       answered: this.#ports.answered,
+      asks: this.#ports.asks,
       said: this.#ports.said,
       faulty: this.#ports.faulty,
       loaded: (application) => {

@@ -16,7 +16,10 @@ import { isApplication } from '../servlet/application.ts'
 import type { Application } from '../servlet/application.ts'
 import { failed, runHandler } from '../servlet/run-handler.ts'
 import { answerHttp } from './http-turn.ts'
+import type { Lookup, LookupAnswer, Order, OrderAnswer } from '../app/orders.ts'
+import type { SessionPorts } from '../servlet/other-sessions.ts'
 import { hostLimits } from './limits.ts'
+import type { SessionAnswer, SessionQuestion } from './session-questions.ts'
 
 /** One file of an application's code, as it was read. */
 export interface CodeFile {
@@ -48,6 +51,8 @@ export type ToWorker =
   /** The first. */
   | { readonly kind: 'order'; readonly order: WorkerOrder }
   | { readonly kind: 'call'; readonly call: AppCall }
+  /** The answer to a `question`. */
+  | { readonly kind: 'told'; readonly number: number; readonly answer: SessionAnswer }
   /** Answered with `pong`, by a loop that runs. */
   | { readonly kind: 'ping' }
 
@@ -57,6 +62,8 @@ export type FromWorker =
   | { readonly kind: 'refused'; readonly reason: string }
   /** `stack`: of what the handler threw, for the log. */
   | { readonly kind: 'answered'; readonly id: number; readonly answer: AppAnswer; readonly stack: string | null }
+  /** A handler asks for another session. `told` follows. */
+  | { readonly kind: 'question'; readonly number: number; readonly question: SessionQuestion }
   | { readonly kind: 'pong' }
   /** A promise was rejected that nobody waits for. The worker goes on: no turn is of it. */
   | { readonly kind: 'rejection'; readonly reason: string }
@@ -151,6 +158,28 @@ function watchBuffers({ memoryMb }: WorkerOrder): void {
   }, hostLimits.applicationMemoryMs).unref()
 }
 
+/** Handlers that wait for what was asked about other sessions, by the question's number. */
+const asking = new Map<number, (answer: never) => void>()
+let questions = 0
+
+function question<T>(asked: SessionQuestion): Promise<T> {
+  const number = ++questions
+  return new Promise((resolve) => {
+    asking.set(number, resolve)
+    say({ kind: 'question', number, question: asked })
+  })
+}
+
+const ports: SessionPorts = {
+  look: (lookup: Lookup) => question<LookupAnswer>({ kind: 'session', lookup }),
+  order: (order: Order) => question<OrderAnswer>({ kind: 'order', order }),
+}
+
+function told(number: number, said: SessionAnswer): void {
+  asking.get(number)?.(said as never)
+  asking.delete(number)
+}
+
 async function answer(application: Application, call: AppCall): Promise<void> {
   let stack: string | null = null
   const failure = (error: unknown): AppAnswer => {
@@ -159,7 +188,7 @@ async function answer(application: Application, call: AppCall): Promise<void> {
   }
   const done =
     call.handler === 'doHttp'
-      ? await answerHttp(application, call, failure)
+      ? await answerHttp(application, call, failure, ports)
       : await answerSip(application, call, failure)
   try {
     say({ kind: 'answered', id: call.id, answer: done, stack })
@@ -174,7 +203,7 @@ async function answerSip(
   call: AppCall,
   failure: (error: unknown) => AppAnswer,
 ): Promise<AppAnswer> {
-  const run = runHandler(application, call, failure)
+  const run = runHandler(application, call, failure, ports)
   if (run.kind === 'answered') return run.answer
   try {
     const value: unknown = await run.pending.result
@@ -195,6 +224,7 @@ async function main(order: WorkerOrder): Promise<void> {
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'ping') say({ kind: 'pong' })
     else if (message.kind === 'call') void answer(application, message.call)
+    else if (message.kind === 'told') told(message.number, message.answer)
   })
 }
 

@@ -10,6 +10,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { AppAnswer } from '../app/contract.ts'
 import { applicationTrouble } from './application-check.ts'
 import { ApplicationStage, moduleText } from './testing/application-stage.ts'
+import { index } from '../base/brand.ts'
+import { view } from '../servlet/testing/turn.ts'
+import type { SessionQuestion } from './session-questions.ts'
 
 const sound = moduleText('sound', 'doInvite(request: SipServletRequest) { request.createResponse(486).send() }')
 const busyHere = { kind: 'done', ops: [{ kind: 'respond', request: 'r1', response: { status: 486 } }] }
@@ -131,6 +134,31 @@ describe('beside a sound application, one that', () => {
     expect(await made.ask('hoards')).toMatchObject({ kind: 'done' })
     expect(await made.logged('application-ended', /hoards/)).toMatch(/its buffers took \d+ MB, more than the 16 MB/)
   })
+})
+
+test('[JSR 25] an async handler is answered what it asks of other sessions, in the name of its own application alone', async () => {
+  const asks = `async doInvite(request: SipServletRequest, context: HandlerContext) {
+    const found = await context.sessions.getApplicationSessionByKey('bob', true)
+    await found.update((session) => session.setAttribute('n', 1))
+    request.createResponse(486).send()
+  }, async doInfo(_: unknown, context: HandlerContext) { await context.sessions.getApplicationSessionById('x'.repeat(1_000)) },
+  doMessage() { process.send?.({ kind: 'question', number: 1, question: { kind: 'order', order: { application: 'bank' } } }) }`
+  const made = stage({ 'asks.ts': moduleText('asks', asks) }, [{ module: 'asks.ts' }])
+  const asked: SessionQuestion[] = []
+  made.answers = (question) => {
+    asked.push(question)
+    return { kind: 'done', view: { ...view(), id: 'other' }, index: index(1), created: true }
+  }
+  await made.applications.start()
+  expect(await made.ask('asks')).toMatchObject({ kind: 'done', ops: [{ kind: 'respond' }] })
+  expect(asked).toMatchObject([
+    { kind: 'order', order: { application: 'asks', target: { kind: 'key', key: 'bob', create: true } } },
+    { kind: 'order', order: { application: 'asks', target: { kind: 'id', id: 'other' } } },
+  ])
+  // What is no question isn't asked.
+  expect(reasonOf(await made.ask('asks', { handler: 'doInfo' }))).toMatch(/a lookup.target.id/)
+  await made.ask('asks', { handler: 'doMessage' })
+  expect(asked).toHaveLength(2)
 })
 
 test('two applications of one name are refused before anything starts', async () => {

@@ -15,10 +15,13 @@ import type { LoadedApplication } from './application-worker.ts'
 import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import { SparseLog } from './log.ts'
+import type { SessionAnswer, SessionQuestion } from './session-questions.ts'
 
 export interface ApplicationsPorts {
   readonly log: Logger
   answered(id: number, answer: AppAnswer): void
+  /** A handler asks for another session. */
+  asks(question: SessionQuestion, then: (answer: SessionAnswer) => void): void
   /** All that can be asked from now on, in the order of the configuration, the newest version of each first. */
   changed(applications: readonly ApplicationInfo[]): void
 }
@@ -260,6 +263,7 @@ export class Applications {
     const { log } = this.#ports
     const version: ApplicationVersion = new ApplicationVersion(hosted.config, isKept, {
       answered: (id, answer) => this.#answered(id, answer),
+      asks: (question, then) => this.#ports.asks(question, then),
       said: (line, level) => this.#say(hosted, hosted.said, 'application-says', line, level),
       faulty: (text) => this.#say(hosted, hosted.faults, 'application-fault', text, 'warn'),
       running: (loaded, isFirst) => {

@@ -5,6 +5,7 @@ import type { AppAnswer, AppCall } from '../app/contract.ts'
 import type { HttpRequest, HttpResponse } from '../app/http.ts'
 import { appLimits } from '../app/limits.ts'
 import type { Application } from '../servlet/application.ts'
+import type { SessionPorts } from '../servlet/other-sessions.ts'
 import { beginHttp } from '../servlet/run-handler.ts'
 
 /** `failure`: the answer for what the handler threw. */
@@ -12,8 +13,9 @@ export async function answerHttp(
   application: Application,
   call: AppCall,
   failure: (error: unknown) => AppAnswer,
+  ports?: SessionPorts,
 ): Promise<AppAnswer> {
-  const { http, run, finish } = beginHttp(application, call)
+  const { http, run, finish } = beginHttp(application, call, ports)
   let response: HttpResponse | null = null
   try {
     if (call.http === null) throw new TypeError('a call for doHttp has a request')

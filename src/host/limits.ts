@@ -130,6 +130,8 @@ export const hostLimits = {
   applicationOrphanMs: 1_000,
   /** Calls of one application that wait for an answer; one more has failed. A worker that takes 1 ms for each has 5 s of work then. */
   applicationCalls: 5_000,
+  /** ...and questions of a worker about other sessions, each until the replica has answered: one more is refused. */
+  applicationQuestions: 200,
   /** A worker that died is started again after the first of these, then after twice as long, up to the second... */
   applicationAgainLeastMs: 100,
   applicationAgainMostMs: 30_000,

@@ -42,6 +42,7 @@ import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts, SetFormats } from './peer-server.ts'
 import { NameResolver } from './resolver.ts'
+import { SessionQuestions } from './session-questions.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
@@ -79,6 +80,8 @@ export class ReplicaProcess {
   /** What to close, the last opened first. */
   readonly #open: (() => void)[] = []
   #host: Host | null = null
+  /** Of handlers, about other sessions. */
+  readonly #questions = new SessionQuestions((input) => this.give(input))
   #isOver = false
   #isDraining = false
   /** When the SIP sockets are bound, or could not be; null = they were not asked for. */
@@ -224,6 +227,7 @@ export class ReplicaProcess {
     return new Applications(workersOf(this.#start.config), {
       log: this.#around.log,
       answered: (id, answer) => this.give({ kind: 'answered', id, answer }),
+      asks: (question, then) => this.#questions.ask(question, then),
       changed: (applications) => this.give({ kind: 'applications', applications }),
     })
   }
@@ -282,6 +286,7 @@ export class ReplicaProcess {
       reply: (reply) => {
         if (reply.id === VERSIONS) applications.counted(reply.body as readonly VersionCount[])
         else if (reply.id < 0) server.reply(reply)
+        else if (this.#questions.answered(reply)) return
         else admin.reply(reply)
       },
       notice: (notice) => {

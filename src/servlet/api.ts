@@ -288,6 +288,31 @@ export interface HandlerContext {
   readonly now: number
   readonly factory: SipFactory
   readonly timers: TimerService
+  /** For handlers that are async: each answer takes a round to other replicas. */
+  readonly sessions: SipSessionsUtil
+}
+
+/** Application sessions besides the handler's own, of the same application, wherever in the set they are. */
+export interface SipSessionsUtil {
+  /** As of all that was committed when it was asked; null = there is none, or it has ended. */
+  getApplicationSessionById(id: string): PromiseLike<FoundSession | null>
+  /** The one that has that key; `create`: begun if there is none. Of all that create it at one instant, one does. */
+  getApplicationSessionByKey(key: string, create: true): PromiseLike<FoundSession>
+  getApplicationSessionByKey(key: string, create?: boolean): PromiseLike<FoundSession | null>
+  /** One without a key and without a call. */
+  createApplicationSession(): PromiseLike<FoundSession>
+}
+
+/** Another application session. */
+export interface FoundSession {
+  readonly id: string
+  readonly version: number
+  /** As it was found: to be read. */
+  readonly session: SipApplicationSession
+  /** What `change` does to it is one commit, made when this resolves: not with the handler's own, and not undone if that fails later.
+   * `change` may run several times, each time on what the session has by then. With the session after it; null = it has ended. Rejects
+   * if it can't be made now: no quorum, or the session's own handler takes too long. */
+  update(change: (session: SipApplicationSession, context: HandlerContext) => void): PromiseLike<FoundSession | null>
 }
 
 /** What doHttp is given beside the Request: of one run, as all else is. */

@@ -16,8 +16,13 @@ import { Request } from './request.ts'
 import type { Draft } from './request.ts'
 import { Response } from './response.ts'
 import type { Session } from './session.ts'
+import { noPorts, sessionsUtil } from './other-sessions.ts'
+import type { SessionPorts } from './other-sessions.ts'
 import { sipFactory } from './sip-factory.ts'
 import { timerService } from './timer.ts'
+
+const OVER =
+  'this turn of the handler is over, and its changes are on their way: a handler that waits must be async and await what it waits for; later changes belong into a later handler, such as timeout()'
 
 export class HandlerTurn {
   readonly call: AppCall
@@ -31,9 +36,10 @@ export class HandlerTurn {
   readonly #requests = new Map<string, Request>()
   #nextSession: number
   #nextTimer: number
-  #isOver = false
+  /** Why nothing can be changed any more; null = it can. */
+  #over: string | null = null
 
-  constructor(call: AppCall, servlets: readonly string[]) {
+  constructor(call: AppCall, servlets: readonly string[], ports: SessionPorts = noPorts) {
     this.call = call
     this.#servlets = servlets
     this.#nextSession = call.view.nextSession
@@ -46,6 +52,7 @@ export class HandlerTurn {
       now: this.now,
       factory: sipFactory(this),
       timers: timerService(this),
+      sessions: sessionsUtil(this, ports, (other) => new HandlerTurn(other, servlets)),
     }
   }
 
@@ -56,11 +63,12 @@ export class HandlerTurn {
 
   /** Throws once the turn is over. */
   checkOpen(): void {
-    if (this.#isOver) {
-      illegal(
-        'this turn of the handler is over, and its changes are on their way: a handler that waits must be async and await what it waits for; later changes belong into a later handler, such as timeout()',
-      )
-    }
+    if (this.#over !== null) illegal(this.#over)
+  }
+
+  /** Nothing can be changed from now on, and that is why. */
+  close(reason: string): void {
+    this.#over = reason
   }
 
   record(op: Op | (() => Op)): void {
@@ -164,7 +172,7 @@ export class HandlerTurn {
 
   /** What the handler did, in an order in which every operation finds what it names. */
   finish(): readonly Op[] {
-    this.#isOver = true
+    this.close(OVER)
     return inOrder(
       this.#ops.map((make) => make()),
       this.call.view.nextSession,

@@ -19,6 +19,7 @@ export type {
   AttributeValue,
   B2buaHelper,
   ConvergedHttpSession,
+  FoundSession,
   HandlerContext,
   HttpContext,
   Proxy,
@@ -31,6 +32,7 @@ export type {
   SipServletResponse,
   SipSession,
   SipSessionState,
+  SipSessionsUtil,
   TimerService,
   URI,
 } from './api.ts'
@@ -38,4 +40,5 @@ export type {
 // To run an application without a set, in a test of its own.
 export { beginTurn, runHandler } from './run-handler.ts'
 export type { BegunTurn } from './run-handler.ts'
+export type { SessionPorts } from './other-sessions.ts'
 export type { AppAnswer, AppCall, AppMessage, HandlerName, Op, SessionView, SipSessionView } from '../app/contract.ts'

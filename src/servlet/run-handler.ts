@@ -10,6 +10,7 @@ import { HandlerTurn } from './handler-turn.ts'
 import { HttpTurn } from './http-context.ts'
 import { illegal } from './illegal-state.ts'
 import { servletLimits } from './limits.ts'
+import type { SessionPorts } from './other-sessions.ts'
 import { nextApplications } from './router.ts'
 
 export interface BegunTurn {
@@ -20,8 +21,8 @@ export interface BegunTurn {
 }
 
 /** Runs the handler. Throws what it throws. */
-export function beginTurn(application: Application, call: AppCall): BegunTurn {
-  const turn = new HandlerTurn(call, [...application.servlets.keys()])
+export function beginTurn(application: Application, call: AppCall, ports?: SessionPorts): BegunTurn {
+  const turn = new HandlerTurn(call, [...application.servlets.keys()], ports)
   const result = dispatch(application, turn, call.handler)
   return { result, finish: () => opsOf(turn) }
 }
@@ -43,8 +44,8 @@ export interface HttpRun {
   finish(): readonly Op[]
 }
 
-export function beginHttp(application: Application, call: AppCall): HttpRun {
-  const turn = new HandlerTurn(call, [...application.servlets.keys()])
+export function beginHttp(application: Application, call: AppCall, ports?: SessionPorts): HttpRun {
+  const turn = new HandlerTurn(call, [...application.servlets.keys()], ports)
   const http = new HttpTurn(turn, must(call.http, 'a call for doHttp has a request'))
   return {
     http,
@@ -58,11 +59,12 @@ export function runHandler(
   application: Application,
   call: AppCall,
   failure: (error: unknown) => AppAnswer = failed,
+  ports?: SessionPorts,
 ):
   | { readonly kind: 'answered'; readonly answer: AppAnswer }
   | { readonly kind: 'pending'; readonly pending: BegunTurn } {
   try {
-    const begun = beginTurn(application, call)
+    const begun = beginTurn(application, call, ports)
     if (isThenable(begun.result)) return { kind: 'pending', pending: begun }
     return { kind: 'answered', answer: { kind: 'done', ops: begun.finish(), result: begun.result } }
   } catch (error) {

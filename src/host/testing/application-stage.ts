@@ -8,6 +8,7 @@ import type { AppAnswer, AppCall, ApplicationInfo } from '../../app/contract.ts'
 import { call, message } from '../../servlet/testing/turn.ts'
 import type { ApplicationConfig } from '../application-config.ts'
 import { Applications } from '../applications.ts'
+import type { SessionAnswer, SessionQuestion } from '../session-questions.ts'
 import { hostLimits } from '../limits.ts'
 
 export interface LogLine {
@@ -23,6 +24,8 @@ export class ApplicationStage {
   readonly #folder: string
   readonly #waiting = new Map<number, (answer: AppAnswer) => void>()
   readonly #watchers = new Set<() => void>()
+  /** What is said to questions about other sessions. */
+  answers: (question: SessionQuestion) => SessionAnswer = () => ({ kind: 'unknown', reason: 'nobody is there' })
   #last = 0
 
   /** `modules`: what each of them holds, by file name; `configs`: of those that are applications. */
@@ -46,6 +49,7 @@ export class ApplicationStage {
         this.#waiting.get(id)?.(answer)
         this.#waiting.delete(id)
       },
+      asks: (question, then) => then(this.answers(question)),
       changed: (infos) => void this.infos.push(infos),
     })
   }
