@@ -35,6 +35,15 @@ test('a leader that is killed: until another leads, until its calls have owners,
   expect(failovers.stretches.findLast(({ replica }) => replica === 2)?.state).toBe('leader')
 })
 
+test('a leader that is elected again leads on', () => {
+  const failovers = set()
+  failovers.take({ kind: 'leader', replica: 1, term: 2 }, 500)
+  expect(failovers.stretches.filter(({ replica }) => replica === 1).map(({ state }) => state)).toEqual([
+    'follower',
+    'leader',
+  ])
+})
+
 test('a follower: nobody else has to lead', () => {
   const failovers = set()
   failovers.take({ kind: 'gone', replica: 3, why: 'SIGKILL' }, 1_000)

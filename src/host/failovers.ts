@@ -106,7 +106,7 @@ export class Failovers {
     if (before !== null && before !== replica && this.#stateOf(before) === 'leader') {
       this.#enter(before, 'follower', at)
     }
-    if (this.#stateOf(replica) !== 'gone') this.#enter(replica, 'leader', at)
+    if (this.#stateOf(replica) === 'follower') this.#enter(replica, 'leader', at)
     this.#list = this.#list.map((one) =>
       one.led && one.leaderMs === null && one.backMs === null ? { ...one, leaderMs: at - one.at } : one,
     )

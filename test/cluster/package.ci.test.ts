@@ -1,6 +1,6 @@
 // What is published: packed, installed in an empty folder, and run as JavaScript, without type stripping.
 
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -38,6 +38,10 @@ test('the package works where it is installed', async () => {
     const stripped = await run(process.execPath, [join(root, 'src/main.ts'), ...seeds], root)
     expect(JSON.parse(interpreted)).toMatchObject({ seeds: 4, lost: 0, failure: null })
     expect(JSON.parse(interpreted)).toMatchObject({ traceHash: JSON.parse(stripped).traceHash as string })
+    // The page is in it, its modules as JavaScript.
+    for (const file of ['index.html', 'page.css', 'icon.svg', 'main.js']) {
+      expect(existsSync(join(folder, 'node_modules/holdfast/dist/src/host/page', file)), file).toBe(true)
+    }
     // Each public entry can be imported.
     const script =
       "for (const name of ['holdfast', 'holdfast/raft', 'holdfast/servlet', 'holdfast/sip', 'holdfast/sim']) if (Object.keys(await import(name)).length === 0) throw new Error(name)"

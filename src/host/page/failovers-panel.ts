@@ -75,7 +75,7 @@ export class FailoversPanel {
 
   /** What is to be read out when something has happened. */
   told(text: string): void {
-    setText(byId('said'), text)
+    setText(byId('said'), `${clock(Date.now())} ${text}`)
   }
 }
 

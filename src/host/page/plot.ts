@@ -70,7 +70,8 @@ export class Plot {
     const others = lines.slice(1).map(({ name }, i) => `${name}: ${words(latest(shown, i + 1))}`)
     setText(this.#others, others.join(' · '))
     const all = shown.flatMap(({ values }) => values.filter((value) => value !== null))
-    const top = ceiling(Math.max(0, ...all))
+    // Room for its number above the line.
+    const top = ceiling(1.1 * Math.max(0, ...all))
     setText(this.#most, top === 0 ? '' : amount(top))
     this.#picture.setAttribute('aria-label', label(title, unit, last[0] ?? null, all))
     const width = Math.max(80, this.#picture.clientWidth)
