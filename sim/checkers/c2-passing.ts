@@ -1,6 +1,7 @@
 // C2 on the way in (design.md 3, passing on): a keeper forgets an input only when what it causes is committed, each input is
 // handled in the end, and nobody judges by an older view than whoever passed it to him.
 
+import { groupKey } from '../../src/base/brand.ts'
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { entityValue } from '../../src/call/entities.ts'
 import type { EntityValue } from '../../src/call/entities.ts'
@@ -12,7 +13,7 @@ import type { Commit } from '../../src/wire/entry.ts'
 import type { Frame, HandledFrame, PassFrame } from '../../src/wire/frame.ts'
 import type { Effect } from '../../src/replica/effect.ts'
 import type { Machine } from '../machine.ts'
-import { branchOf, callIdOf, cseqOf, readMessage } from '../phones/message.ts'
+import { branchOf, callIdOf, cseqOf, listOf, readMessage, topVia } from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Checker, Report } from './checker.ts'
 import { nameMessage } from './sip-relay.ts'
@@ -157,6 +158,10 @@ export class PassingOn implements Checker {
 
   #groupOf(message: Message | string): GroupKey | null {
     if (typeof message === 'string') return null
+    // One call may have several: each application of a chain has its own (decision 0037).
+    const own = message.kind === 'response' ? topVia(message) : (listOf(message, 'route')[0] ?? '')
+    const named = /;hf=\d+?([0-9a-f]{16})[0-9a-f]{16}(?![0-9a-f])/.exec(own)?.[1]
+    if (named !== undefined) return groupKey(named)
     return this.#groups.get(branchOf(message)) ?? this.#groups.get(callIdOf(message)) ?? null
   }
 
