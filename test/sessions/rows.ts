@@ -59,7 +59,11 @@ export const chapters: readonly Chapter[] = [
       ),
       row('9', 'its timers, all or by id', 'entities of the log: there after a takeover'),
       row('10', 'its sessions, all, by protocol or by id', 'those that another replica made too'),
-      row('11', 'a URI or URL that leads back to it', 'carries the authenticated group key, and when the session began: any replica takes it'),
+      row(
+        '11',
+        'a URI or URL that leads back to it',
+        'carries the authenticated group key, and when the session began: any replica takes it',
+      ),
       row('12', 'one session for each application key', 'create-if-absent is one compare-and-put in the log'),
     ],
   },
@@ -129,7 +133,11 @@ export const chapters: readonly Chapter[] = [
     title: 'Finding, linking, composing',
     rows: [
       row('25', 'a session by its id or its key', 'from each replica; never null because it lives elsewhere'),
-      row('26', 'the session that Join or Replaces means', 'found by Call-ID and tags; a Call-ID of ours names its group'),
+      row(
+        '26',
+        'the session that Join or Replaces means',
+        'found by Call-ID and tags; a Call-ID of ours names its group',
+      ),
       row(
         '27',
         'sessions shared with HTTP: `encodeURL`, the application session of a request',
