@@ -29,6 +29,8 @@ export interface BranchLocal {
   readonly cancel: NonInviteClient | null
   /** When its timer C was last set. */
   readonly timerC: Instant
+  /** An owner before this one may have sent its INVITE. */
+  readonly isTaken?: true
 }
 
 /** What the owner keeps of an INVITE transaction besides its record. */

@@ -228,6 +228,25 @@ describe('a phone that comes back while it rings', () => {
     expect(first(ladder, 'ACK').flow.stream).toBe('2.b.1/8')
   })
 
+  test('which its owner took with it, before anything was heard: it is waited for by the next one, for 64*T1', () => {
+    const begun = (): { readonly ladder: Ladder; readonly invite: string } => {
+      const ladder = called(bob(), pathOf(registered(bob())))
+      const invite = ladder.last(bob(), 'INVITE')
+      ladder.takeover()
+      isGone(ladder)
+      expect(ladder.take().filter((line) => line.includes('430'))).toEqual([])
+      return { ladder, invite }
+    }
+    const { ladder, invite } = begun()
+    ladder.say(back, response(back, invite, 200))
+    const leg = callerLeg(ladder.last(registrar, '200 INVITE'))
+    ladder.say(registrar, inDialog(registrar, leg, 'ACK', 1))
+    expect(first(ladder, 'ACK').flow.stream).toBe('2.b.1/8')
+    const { ladder: silent } = begun()
+    silent.pass(33)
+    expect(silent.take().some((line) => line.includes('set -> registrar: 408 INVITE'))).toBe(true)
+  })
+
   test('rings on it: a CANCEL goes there, also one that went on the old one', () => {
     const cancel = request(registrar, 'CANCEL', bob().contact, { branch: 'z9hG4bK-registrar-INVITE-1' })
     const cancels = ({ sent }: Ladder): readonly string[] =>
@@ -342,11 +361,15 @@ describe('who may come by a Path', () => {
 })
 
 describe('RFC 5626 4.4: Flow-Timer', () => {
-  function answered(callee: Phone, headers: HeaderList, own = OUTBOUND): string | null {
+  function answered(callee: Phone, headers: HeaderList, own = OUTBOUND, dies = false): string | null {
     const ladder = scene(callee)
     const text = request(callee, 'REGISTER', `sip:${SET}`, { headers: own })
     ladder.say(callee, text.replace(/Contact: .*\r\n/, `Contact: ${REG_ID}\r\n`))
-    ladder.say(registrar, response(registrar, ladder.last(registrar, 'REGISTER'), 200, headers))
+    const register = ladder.last(registrar, 'REGISTER')
+    if (dies) ladder.takeover()
+    // RFC 3327 5.3: the registrar copies the Path.
+    const path = values(parsed(register), 'Path').map((value) => ['Path', value] as const)
+    ladder.say(registrar, response(registrar, register, 200, [...headers, ...path]))
     const answer = must(
       ladder.sent.findLast(({ data }) => data.startsWith('SIP/2.0 200')),
       'the 200',
@@ -357,6 +380,11 @@ describe('RFC 5626 4.4: Flow-Timer', () => {
   test('is said where a flow was bound: 120 s on a stream, 25 s on datagrams', () => {
     expect(answered(bob(), [['Require', 'outbound']])).toBe('120')
     expect(answered(bob({ transport: 'udp', stream: '' }), [['Require', 'outbound']])).toBe('25')
+  })
+
+  test('is said where who relayed the REGISTER has died since', () => {
+    expect(answered(bob({ transport: 'udp', stream: '' }), [['Require', 'outbound']], OUTBOUND, true)).toBe('25')
+    expect(answered(bob(), [], OUTBOUND, true)).toBeNull()
   })
 
   test('is not said where none was, and the registrar’s own stays', () => {

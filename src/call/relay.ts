@@ -207,11 +207,12 @@ export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputR
       byeFinal(turn, response, { upstream: relayed.flow, key: relayed.key, text: flat(relayed.text) })
     } else refreshTargets(turn, response, null)
   }
+  const text = withFlowTimer(null, response, relayed.text, turn.ctx.keys)
   if (turn.commits) {
-    turn.sendAfter(relayed.flow, relayed.text, what.untracked)
+    turn.sendAfter(relayed.flow, text, what.untracked)
     turn.handledAfter(ref)
   } else {
-    turn.send(relayed.flow, relayed.text, what.untracked)
+    turn.send(relayed.flow, text, what.untracked)
     turn.handled(ref)
   }
 }

@@ -30,7 +30,7 @@ function resumed(turn: Turn, id: string, record: InviteRecord): InviteLocal {
       branch.state === 'calling' ? ageOf(turn, branch.id) : age,
       now,
     )
-    branches.set(branch.id, { client, cancel: null, timerC: (now - age) as typeof now })
+    branches.set(branch.id, { client, cancel: null, timerC: (now - age) as typeof now, isTaken: true })
   }
   const server = resumeInviteServer(record.state, record.upstream.transport !== 'udp', age, now)
   return { server, provisional: record.provisional, branches }

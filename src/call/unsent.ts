@@ -151,8 +151,16 @@ function onInviteUnreachable(turn: Turn, branchId: string, data: string): void {
     const record = turn.get('Transaction', branchId)
     // Another attempt is under way.
     if (record?.kind === 'request' && record.text !== data) return
+    if (mayRing(turn, invite, branch)) return
     if (!inviteByUdp(turn, invite, branch)) failWith(turn, { ...invite, branch }, statusOf(branch.hop))
   }
+}
+
+/** The owner before this one died, and took the flow with it perhaps on which the phone had just got its INVITE: if so, it says on its next
+ * connection that it rings (bound.ts). Timer B goes on. */
+function mayRing(turn: Turn, { id, value }: Found<InviteRecord>, { id: branchId, hop, ordinal }: Branch): boolean {
+  if (hop.stream === '' || turn.invite(id).branches.get(branchId)?.isTaken !== true) return false
+  return !value.branches.some((other) => other.ordinal === ordinal && other.state === 'waiting')
 }
 
 /** 18.1.1: the INVITE goes by UDP after all. Like any attempt at a target it is committed first. */

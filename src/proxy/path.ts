@@ -3,7 +3,7 @@
 
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
-import { contacts, header, parseMessage, values, vias } from '../sip/message.ts'
+import { contacts, cseq, header, parseMessage, values, vias } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { parseNameAddr } from '../sip/name-addr.ts'
 import { parseUri } from '../sip/uri.ts'
@@ -46,12 +46,12 @@ function isOutbound(request: SipRequest): boolean {
 }
 
 /** RFC 5626 5.4: the 2xx by which a phone's flow is bound says how often the phone is to show that it is there. `sent` is the REGISTER as
- * it left us, `relayed` the response as it goes on. */
-export function withFlowTimer(sent: SipRequest, response: SipResponse, relayed: string, keys: SetKeys): string {
+ * it left us; null = who sent it is gone, and the Path stands in the response (RFC 3327 5.3). `relayed`: the response as it goes on. */
+export function withFlowTimer(sent: SipRequest | null, response: SipResponse, relayed: string, keys: SetKeys): string {
   const { status } = response
-  if (sent.method !== 'REGISTER' || status < 200 || status >= 300 || !lists(response, 'Require', 'outbound'))
+  if (cseq(response).method !== 'REGISTER' || status < 200 || status >= 300 || !lists(response, 'Require', 'outbound'))
     return relayed
-  const flow = boundFlow(sent, keys)
+  const flow = boundFlow(sent ?? response, keys)
   const parsed = parseMessage(relayed)
   if (flow === null || !parsed.ok || header(response, 'Flow-Timer') !== null) return relayed
   const seconds = flow.stream === '' ? FLOW_TIMER.datagrams : FLOW_TIMER.stream
@@ -59,8 +59,8 @@ export function withFlowTimer(sent: SipRequest, response: SipResponse, relayed: 
 }
 
 /** The flow that our own Path value in it binds. */
-function boundFlow(sent: SipRequest, keys: SetKeys): Flow | null {
-  for (const value of values(sent, 'Path')) {
+function boundFlow(message: SipRequest | SipResponse, keys: SetKeys): Flow | null {
+  for (const value of values(message, 'Path')) {
     const uri = parseUri(parseNameAddr(value)?.uri ?? '')
     if (uri === null || uri.kind !== 'sip' || !uri.params.has(OUTBOUND)) continue
     const flow = readFlowToken(keys, uri.params.get(FLOW) ?? '')
