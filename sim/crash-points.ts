@@ -7,7 +7,8 @@ import type { CountedPoint } from './census.ts'
 import type { Blow, CrashPoint, Fault } from './fault.ts'
 import { flowNamed, flows } from './flows.ts'
 import type { Flow } from './ladder.ts'
-import type { Plan } from './plan.ts'
+import type { PlannedEdge } from './edge-plan.ts'
+import type { Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
 
@@ -42,6 +43,11 @@ export const crashFlows: readonly string[] = [
 
 /** What the name of any flow may end with, and the world in which it goes then. */
 const settings: Readonly<Record<string, (plan: Plan) => Plan>> = {
+  '-by-flow': (plan) => registered(plan, { transport: 'tcp', outbound: true, back: [200_000, 900_000] }),
+  '-by-datagrams': (plan) => registered(plan, { transport: 'udp', outbound: true, back: [0, 0] }),
+  '-by-path': (plan) => registered(plan, { transport: 'tcp', outbound: false, back: [200_000, 900_000] }),
+  '-by-a-flow-that-ended': flowEnded,
+  '-by-a-forged-flow': forged,
   '-compacted': compacted,
   '-banned': banned,
   '-detached': detached,
@@ -56,6 +62,15 @@ export const settingFlows: readonly string[] = [
   'small-talk-detached',
   'keyed-call-joined',
   're-invite-detached',
+  'basic-by-flow',
+  'cancelled-by-flow',
+  'refused-by-flow',
+  'callee-hangs-up-by-flow',
+  're-invite-by-callee-by-flow',
+  'basic-by-datagrams',
+  'basic-by-path',
+  'at-once-by-a-flow-that-ended',
+  'at-once-by-a-forged-flow',
 ]
 
 function settingOf(name: string): string | undefined {
@@ -80,6 +95,8 @@ const replicas = 3
 const callAt = 2.6 * second
 /** Long enough for a takeover, short enough that the dead one is back while the call goes on. */
 const deadFor = 3 * second
+/** When a registered phone is called once more: it has registered again by then, whoever died. */
+const againAfter = 6 * second
 /** A pause and a cut are for longer than any patience of the set's own (proof.md). */
 const awayFor = 5 * second
 
@@ -128,6 +145,30 @@ function calmPlan(name: string, seed: number): Plan {
   const plan = { ...calm(seed, calls, []), ...forks, ...told, safetyUntil: callAt }
   const setting = settings[settingOf(name) ?? '']
   return setting === undefined ? plan : setting(plan)
+}
+
+/** Its callee registers by way of the set, and has another call when the first one may be over. */
+function registered(plan: Plan, edge: PlannedEdge): Plan {
+  const [first] = plan.calls
+  const at = callAt + againAfter
+  const again: PlannedCall = { flow: 'at-once', at, number: 2, line: 1, isBrisk: true }
+  return { ...plan, edge, calls: [...(first === undefined ? [] : [{ ...first, number: 1 }]), again], safetyUntil: at }
+}
+
+/** The network ends the phone's connection when it has registered, and it is slow to make another one: the first caller hears that. */
+function flowEnded(plan: Plan): Plan {
+  const edged = registered(plan, { transport: 'tcp', outbound: true, back: [3 * second, 3 * second] })
+  const reset = { side: 'callee', oddity: { kind: 'reset', after: 600_000 } } as const
+  const [first, ...others] = edged.calls
+  // Somebody must have it register before.
+  const calls = [{ flow: 'at-once', at: callAt, number: 3, isBrisk: true, line: 1, odd: reset }]
+  return { ...edged, calls: [...calls, ...(first === undefined ? [] : [{ ...first, at: callAt + second }]), ...others] }
+}
+
+/** Its caller has tampered with the Path. */
+function forged(plan: Plan): Plan {
+  const edged = registered(plan, { transport: 'tcp', outbound: true, back: [200_000, 900_000] })
+  return { ...edged, calls: edged.calls.map((call, i) => (i === 0 ? { ...call, isForged: true } : call)) }
 }
 
 /** Logs are compacted all the time, and one replica is away until the call is up, so that it gets a snapshot. */

@@ -1,8 +1,10 @@
-// Where a seed's calls go, and when its set ends them: in some seeds next hops fork, redirect or have several places, calls have a
-// lifetime, callees want a PRACK. Each is drawn for itself, over what was drawn before: other seeds stay as they are. A set has one
+// Where a seed's calls go, and when its set ends them: in some seeds next hops fork, redirect or have several places, callees register by
+// way of the set, calls have a lifetime, callees want a PRACK. Each is drawn for itself, over what was drawn before: other seeds stay as they are. A set has one
 // way for all its calls, and one lifetime.
 
 import { draw } from './draws.ts'
+import type { PlannedEdge } from './edge-plan.ts'
+import { edges } from './edge-schedule.ts'
 import { forkFlows } from './fork-flows.ts'
 import { flowNamed, reliableFlowNames } from './flows.ts'
 import type { Flow } from './ladder.ts'
@@ -16,13 +18,15 @@ const second = 1_000_000
 /** Per million, how many seeds have it. */
 const forking = 120_000
 const ending = 120_000
+/** Of those that have neither. */
+const registering = 100_000
 const reliable = 200_000
 
 /** Silence takes 64*T1, so that probes are no matter of a short run: faults go on so much longer. */
 const watchedFor = 40 * second
 
 /** What a plan says of it. */
-export type Ways = Pick<Plan, 'forks' | 'lifetime'>
+export type Ways = Pick<Plan, 'forks' | 'lifetime' | 'edge'>
 
 /** By how much longer faults go on. */
 export function drawLonger(seed: number): number {
@@ -36,7 +40,38 @@ export function drawWays(seed: number): Ways {
   const all = [...forkFlows, ...routingFlows].flatMap(({ fork }) => (fork === null ? [] : [fork.forks]))
   const forks = ways.chance(forking, 1) ? all[ways.below(all.length, 2)] : undefined
   const lifetime = drawLifetime(seed)
-  return { ...(forks === undefined ? {} : { forks }), ...(lifetime === undefined ? {} : { lifetime }) }
+  const edge = forks === undefined && lifetime === undefined ? drawEdge(seed) : undefined
+  return {
+    ...(forks === undefined ? {} : { forks }),
+    ...(lifetime === undefined ? {} : { lifetime }),
+    ...(edge === undefined ? {} : { edge }),
+  }
+}
+
+function drawEdge(seed: number): PlannedEdge | undefined {
+  const edge = draw(seed, 'plan edge')
+  if (!edge.chance(registering, 1)) return undefined
+  const back = edge.within(50_000, 2 * second, 2)
+  return { ...(edges[edge.below(edges.length, 3)] as (typeof edges)[number]), back: [back, back + 2 * second] }
+}
+
+/** To some registered phones; who loses its power has registered for nothing. */
+function toLines(seed: number, calls: readonly PlannedCall[]): readonly PlannedCall[] {
+  const of = draw(seed, 'plan lines')
+  const most = of.within(1, 6, 1)
+  return calls.map((call, i): PlannedCall => {
+    const { at, caller, odd } = call
+    const isOdd = odd !== undefined && (odd.side === 'caller' || odd.oddity.kind === 'reset')
+    const flow = flowNamed(call.flow)?.calleePresent === true ? call.flow : 'basic'
+    return {
+      flow,
+      at,
+      line: of.within(1, most, 3, i),
+      ...(caller === undefined ? {} : { caller }),
+      ...(of.chance(50_000, 2, i) ? { isForged: true } : {}),
+      ...(isOdd ? { odd } : {}),
+    }
+  })
 }
 
 function drawLifetime(seed: number): PlannedLifetime | undefined {
@@ -55,9 +90,10 @@ function drawLifetime(seed: number): PlannedLifetime | undefined {
 /** The calls, some of them by flows that go with those ways. */
 export function withWays(
   seed: number,
-  { forks, lifetime }: Ways,
+  { forks, lifetime, edge }: Ways,
   calls: readonly PlannedCall[],
 ): readonly PlannedCall[] {
+  if (edge !== undefined) return toLines(seed, calls)
   const flows = draw(seed, 'plan flows by the ways')
   const pracks = flows.chance(reliable, 1) ? flows.within(100_000, 500_000, 2) : 0
   const forked = [...forkFlows, ...routingFlows].filter(({ fork }) => fork?.forks === forks)

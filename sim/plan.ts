@@ -13,6 +13,7 @@ import type { Fault } from './fault.ts'
 import { drawnFlowNames } from './flows.ts'
 import type { Transport } from './ladder.ts'
 import type { ApplicationName } from './applications.ts'
+import type { PlannedEdge } from './edge-plan.ts'
 import type { PlannedLifetime } from './lifetime.ts'
 import type { PlannedRace } from './order-clients.ts'
 import { drawOddity } from './phone-faults.ts'
@@ -34,6 +35,10 @@ export interface PlannedCall {
   readonly odd?: OddPhone
   /** People wait as little as their ladder allows, not as long as is drawn. */
   readonly isBrisk?: boolean
+  /** Where phones register: the number of the call to whose phone this one goes, too; absent = it has one of its own. */
+  readonly line?: number
+  /** There, its caller names a flow that nobody registered. */
+  readonly isForged?: boolean
 }
 
 /** A browser, which asks for the pages of an application (web-clients.ts). */
@@ -108,6 +113,8 @@ export interface Plan {
   readonly mostCalls?: number
   /** The next hops of INVITEs, if there are several (forks.ts); absent = one. */
   readonly forks?: string
+  /** The set is the edge proxy of phones that register; absent = nobody does. */
+  readonly edge?: PlannedEdge
   /** What the set is told of when calls end; absent = nothing. */
   readonly lifetime?: PlannedLifetime
   /** Whose calls they are; absent = nobody's. */
@@ -154,7 +161,7 @@ export function drawPlan(seed: number): Plan {
   const struck = drawFaults(seed, replicas, safetyUntil, calls)
   const all = drawMembers(seed, { replicas, until: safetyUntil, calls }, struck)
   // An older release has nothing of the ways that calls may go (docs/decisions/0020).
-  const isPlain = ways.forks === undefined && ways.lifetime === undefined
+  const isPlain = ways.forks === undefined && ways.lifetime === undefined && ways.edge === undefined
   const { faults, ...releases } = isPlain ? drawReleases(seed, replicas, all) : { faults: all }
   return {
     seed,
@@ -192,7 +199,7 @@ export function drawPlan(seed: number): Plan {
       driftPpm: Array.from({ length: replicas }, (_, i) => of('drift').within(-drift, drift, i)),
       wallSkew: drawSkews(seed, replicas, faults),
     },
-    nextHop: ways.forks !== undefined || of('next hop').chance(600_000),
+    nextHop: ways.forks !== undefined || ways.edge !== undefined || of('next hop').chance(600_000),
     // What a calm plan has not comes after what it has: a scenario's text prints it so.
     ...ways,
     ...releases,

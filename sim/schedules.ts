@@ -4,10 +4,11 @@
 
 import { bans } from './ban-schedule.ts'
 import { draw } from './draws.ts'
+import { registered } from './edge-schedule.ts'
 import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
+import { forks } from './fork-schedule.ts'
 import { routingFlows } from './routing-flows.ts'
-import type { Flow } from './ladder.ts'
 import { appSchedules } from './app-schedule.ts'
 import { lifetimes } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
@@ -119,6 +120,11 @@ export const schedules: readonly Schedule[] = [
     name: 'routing',
     story: 'INVITEs that are redirected, and targets with several places, while replicas die and datagrams are lost',
     plan: (seed) => forks(seed, 'routing', routingFlows),
+  },
+  {
+    name: 'registered',
+    story: 'phones register by way of the set and are called by their Path, while their connections and replicas die',
+    plan: registered,
   },
   {
     name: 'lifetimes',
@@ -483,31 +489,6 @@ function laggards(seed: number): Plan {
   const calls = many(of, ['at-once', 'basic', 'refused', 'callee-hangs-up'], 40, 3 * second, 40 * second)
   const plan = calm(seed, calls, [away, ...chosen], 57)
   return { ...plan, loop: { batchMost: 16, busyMost: of.within(100, 400, 7) } }
-}
-
-/** All calls of a run have the same next hops. */
-function forks(seed: number, kind: string, all: readonly Flow[]): Plan {
-  const of = draw(seed, kind)
-  // Six seeds in a row meet each way to fork.
-  const way = all[(seed * 9) % all.length]?.fork?.forks ?? ''
-  const names = all.filter(({ fork }) => fork?.forks === way).map(({ name }) => name)
-  const onStreams = of.chance(500_000, 1) ? of.within(100_000, 900_000, 2) : 0
-  const calls = many(of, names, 20, 3 * second, 20 * second).map((call, i): PlannedCall => {
-    const isOnStream = of.chance(onStreams, 3, i)
-    return isOnStream ? { ...call, caller: 'tcp' } : call
-  })
-  const deaths = Array.from({ length: 4 }, (_, i): Fault => ({
-    kind: 'kill',
-    at: 4 * second + i * 5 * second + of.within(0, 3 * second, 4, i),
-    replica: of.within(1, 3, 5, i),
-    effects: of.below(30, 6, i),
-    tail: of.chance(500_000, 7, i) ? 'kept' : 'lost',
-    restartAfter: of.within(500_000, 3 * second, 8, i),
-  }))
-  const plan = calm(seed, calls, deaths, 30)
-  const loss = of.chance(500_000, 9) ? of.within(1_000, 50_000, 10) : 0
-  const delayMost = plan.udp.delayLeast + of.within(500, 20_000, 11)
-  return { ...plan, forks: way, udp: { ...plan.udp, loss, delayMost } }
 }
 
 function answersOnStreams(seed: number): Plan {

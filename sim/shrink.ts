@@ -78,6 +78,7 @@ function fewer(plan: Plan): readonly Move[] {
     withoutCompaction,
     withoutForks,
     withoutLifetime,
+    withoutEdge,
     ...plainCalls(plan),
     fewerReplicas,
     shorter,
@@ -165,6 +166,12 @@ function withoutForks(plan: Plan): Plan | null {
 function withoutLifetime(plan: Plan): Plan | null {
   const isNeeded = plan.calls.some(({ flow }) => (flowNamed(flow)?.lifetime ?? null) !== null)
   return plan.lifetime === undefined || isNeeded ? null : without(plan, 'lifetime')
+}
+
+/** Phones that are called where they are, by nobody's Path. */
+function withoutEdge(plan: Plan): Plan | null {
+  if (plan.edge === undefined) return null
+  return without({ ...plan, calls: plan.calls.map((call) => without(without(call, 'line'), 'isForged')) }, 'edge')
 }
 
 const replicasLeast = 3

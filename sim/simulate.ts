@@ -15,6 +15,7 @@ import { unconverged, unsettled } from './checkers/c10-converged.ts'
 import type { Finding } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
 import { drawHex } from './draws.ts'
+import { Edge } from './edge.ts'
 import type { Spell } from './fault.ts'
 import { flowNamed } from './flows.ts'
 import { calledOn, contactsOf, doorOf, hasPlaces, nameOfDoor, nextHopsOf, redirects } from './forks.ts'
@@ -26,6 +27,7 @@ import { Operator } from './operator.ts'
 import { PeerNetwork, placesOf } from './peer-network.ts'
 import { framed } from './phones/framing.ts'
 import { answersNonsense } from './phones/nonsense.ts'
+import type { Line } from './phones/line.ts'
 import { Phone } from './phones/phone.ts'
 import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
@@ -46,7 +48,7 @@ import type { Listener } from './trace.ts'
 import { WebClients } from './web-clients.ts'
 import type { Witness } from './witness.ts'
 import { branchOf, callIdOf, readMessage, tagOf } from './phones/message.ts'
-import type { Message } from './phones/message.ts'
+import type { Message, RequestMessage } from './phones/message.ts'
 
 export interface RunResult {
   readonly seed: number
@@ -119,6 +121,7 @@ class Run {
   readonly #bans: BanOrders
   readonly #browsers: WebClients
   readonly #clients: OrderClients
+  readonly #edge: Edge | null
 
   constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
@@ -162,6 +165,7 @@ class Run {
     })
     this.#bans = new BanOrders(agenda, trace, machines, this.#court.banned)
     this.#clients = new OrderClients(agenda, plan.seed, trace, machines, this.#court.orders)
+    this.#edge = this.#makeEdge(plan)
     const onBan = (fault: Spell & { kind: 'ban' }): void => this.#ban(fault)
     const [operator, bans] = [this.#operator, this.#bans]
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
@@ -227,11 +231,15 @@ class Run {
     const { seed, redrawn, nextHop, forks } = this.#plan
     const [callerSpeaks, calleeSpeaks] = transportsOf(planned, flow, nextHop)
     const callId = this.#callId(call)
+    const line = this.#lineOf(planned, call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
-    const calleeAt = { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
-    const requestUri = nextHop
-      ? `sip:callee${call}@${setAddress.host}`
-      : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}${callerSpeaks === calleeSpeaks ? '' : `;transport=${calleeSpeaks}`}`
+    const calleeAt = line?.options.address ?? calleeAddress(call)
+    const requestUri =
+      line !== null
+        ? line.contact
+        : nextHop
+          ? `sip:callee${call}@${setAddress.host}`
+          : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}${callerSpeaks === calleeSpeaks ? '' : `;transport=${calleeSpeaks}`}`
     const common = {
       seed,
       redrawn,
@@ -249,15 +257,19 @@ class Run {
       ...common,
       callId: calleesId,
       ...routingOf(forks, 1),
+      ...(line === null ? {} : { line }),
       side: 'callee',
       ordinal: 1,
       address: calleeAt,
-      transport: calleeSpeaks,
+      transport: line?.options.edge.transport ?? calleeSpeaks,
       // Whoever speaks UDP somewhere on the way needs its repetitions.
       oddity: calleeIs?.kind === 'terse' && callerSpeaks === 'udp' ? null : calleeIs,
     })
+    const routes = (): readonly string[] =>
+      line === null ? [] : (this.#edge?.routesTo(line, callId, planned.isForged === true) ?? [])
     const caller = this.#phone({
       ...common,
+      routes,
       side: 'caller',
       ordinal: 1,
       address: callerAt,
@@ -267,12 +279,29 @@ class Run {
     for (const phone of [caller, callee]) this.#goWrong(phone, planned.at)
     this.#phones.push(caller, callee)
     this.#attach(caller)
-    if (flow.calleePresent) {
+    if (flow.calleePresent && line === null) {
       this.#attach(callee)
       this.#callees.set(`${calleesId} 1`, callee)
     }
     if (forks !== undefined) this.#addCallees(common, calledOn(forks, callerSpeaks))
-    this.#agenda.at(planned.at, () => this.#begin(caller, callee))
+    const begin = (): void => this.#begin(caller, callee)
+    this.#agenda.at(planned.at, line === null ? begin : () => this.#edge?.whenRegistered(line, begin))
+  }
+
+  /** The registered phone that a call goes to, where they do. */
+  #lineOf({ line }: PlannedCall, call: number): Line | null {
+    return this.#edge?.line(line ?? call, calleeAddress(line ?? call)) ?? null
+  }
+
+  #makeEdge({ seed, redrawn, edge }: Plan): Edge | null {
+    if (edge === undefined) return null
+    const [agenda, network, rules] = [this.#agenda, this.#phoneNetwork, this.#court.byFlow]
+    const attach = (line: Line): void => {
+      const at = line.options.address
+      this.#sip.attachPhone(at, (data, from) => line.receive(data, { from, at, end: null }))
+      if (!edge.outbound) this.#streams.listen(at, (end) => line.accept(end))
+    }
+    return new Edge({ agenda, seed, redrawn, edge, proxy: setAddress, network, rules, attach })
   }
 
   /** Those of a fork, besides the first one. */
@@ -308,7 +337,7 @@ class Run {
     for (const phone of this.#phones.filter(isOf)) {
       const { call, transport } = phone.options
       if (isOutlasted === true && transport === 'udp') this.#outlasting.add(call)
-      else if (phone.started && !phone.settled) this.#pardon(call)
+      else if ((phone.started || phone.options.line !== undefined) && !phone.settled) this.#pardon(call)
     }
   }
 
@@ -339,14 +368,17 @@ class Run {
   }
 
   #phone(options: PhoneOptions): Phone {
-    const network: PhoneNetwork = {
+    return new Phone(this.#agenda, options, this.#phoneNetwork, this.#court)
+  }
+
+  get #phoneNetwork(): PhoneNetwork {
+    return {
       datagram: (from, to, text) => {
         this.#witness?.datagram(from, text)
         this.#sip.fromPhone(from, to, text)
       },
       connect: (from, receiver) => this.#streams.connect(from, receiver),
     }
-    return new Phone(this.#agenda, options, network, this.#court)
   }
 
   #attach(phone: Phone): void {
@@ -367,9 +399,17 @@ class Run {
   #atDoor(data: string, origin: Origin, ordinal: number): void {
     if (answersNonsense(data)) return
     const message = readMessage(data)
+    if (typeof message !== 'string' && message.kind === 'request' && message.method === 'REGISTER')
+      return this.#atRegistrar(message, origin)
     if (typeof message !== 'string') this.#calleeAt(message, ordinal)?.receive(data, origin)
     if (typeof message === 'string')
       this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
+  }
+
+  #atRegistrar(register: RequestMessage, { from, at, end }: Origin): void {
+    const answer = this.#edge?.register(register) ?? ''
+    if (end === null) this.#sip.fromPhone(at, from, answer)
+    else end.send(answer)
   }
 
   /** Who takes what comes to a door. An ACK has no answer, so it goes to the first place of its name alone: whoever stands there
@@ -486,6 +526,10 @@ class Run {
       failure,
     }
   }
+}
+
+function calleeAddress(call: number): SocketAddress {
+  return { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
 }
 
 /** What caller and callee speak. The next hop is called on the transport that the caller came on. */

@@ -25,8 +25,18 @@ export class Ringing implements Checker {
   readonly #isLimited: boolean
   /** Its caller was told so. */
   readonly #onRefused: (phone: Phone) => void
+  /** Whether the set has reason for that final of its own. */
+  readonly #explains: (phone: Phone, status: number) => boolean
+  readonly #explained = new Set<Phone>()
 
-  constructor(ledger: Ledger, report: Report, onRefused: (phone: Phone) => void, isLimited: boolean) {
+  constructor(
+    ledger: Ledger,
+    report: Report,
+    onRefused: (phone: Phone) => void,
+    isLimited: boolean,
+    explains: (phone: Phone, status: number) => boolean = () => false,
+  ) {
+    this.#explains = explains
     this.#isLimited = isLimited
     this.#onRefused = onRefused
     this.#ledger = ledger
@@ -62,7 +72,8 @@ export class Ringing implements Checker {
     // 16.9: on a stream the refused connection is a 503 of that branch, which goes upstream as 500.
     if (!phone.options.flow.calleePresent && [408, 500].includes(message.status)) return
     if (message.status === 503 && this.#refused.has(phone.options.callId)) return this.#onRefused(phone)
-    this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
+    if (this.#explains(phone, message.status)) this.#explained.add(phone)
+    else this.#report('C2', `${phone}: ${nameMessage(message)} came from the set, not from the callee`, phone)
   }
 
   timedOut(phone: Phone, request: RequestMessage): void {
@@ -90,7 +101,8 @@ export class Ringing implements Checker {
       const others = said.filter((status) => !isRedirect(status))
       const given = redirects(phone.options.flow.fork?.forks ?? '') && others.length > 0 ? others : said
       const wasRefused = given.length === 0 && phone.firstFinal === 503 && this.#refused.has(phone.options.callId)
-      if (!isBest(phone.firstFinal, given) && !wasRefused) {
+      const isExplained = given.length === 0 && this.#explained.has(phone)
+      if (!isBest(phone.firstFinal, given) && !wasRefused && !isExplained) {
         const gave = given.length === 0 ? null : given.join(' and ')
         this.#report('C2', `${phone}: the caller got ${phone.firstFinal}, the callee gave ${gave}`, phone)
       }

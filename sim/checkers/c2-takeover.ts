@@ -75,14 +75,24 @@ export class Takeovers implements Checker {
   }
 }
 
+/** But for an ACK that goes on a flow (17.1.1.3: where its INVITE went): while its holder can't be asked there is no way to that phone, and
+ * the phone says if it misses it. */
 function storedTexts(entity: Entity): readonly string[] {
   const value = entityValue(entity)
   if (value?.kind === 'bye') return [value.final]
   if (value?.kind === 'own') return [value.text]
   if (value?.kind !== 'invite') return []
   const final = value.state !== 'proceeding' && value.final !== null ? [value.final] : []
-  const hops = value.branches.map(({ state, ack, cancel, answer }) =>
-    state === 'completed' ? ack : state === 'proceeding' ? cancel : state === 'accepted' ? answer : null,
+  const hops = value.branches.map(({ state, ack, cancel, answer, hop }) =>
+    state === 'completed'
+      ? hop.stream === ''
+        ? ack
+        : null
+      : state === 'proceeding'
+        ? cancel
+        : state === 'accepted'
+          ? answer
+          : null,
   )
   return [...final, ...hops.filter((text) => text !== null)]
 }

@@ -31,6 +31,7 @@ import { answersItself, dialogsOf } from '../end-applications.ts'
 import { AppEffects } from './app-effects.ts'
 import { AppKeys } from './app-keys.ts'
 import { AppTimers } from './app-timers.ts'
+import { ByFlow } from './by-flow.ts'
 import { Ends } from './app-ends.ts'
 import { Askers } from './askers.ts'
 import { Banned } from './bans.ts'
@@ -73,6 +74,7 @@ import type { TransportResets } from '../transport-resets.ts'
 /** A call is excused if no quorum was there for this much of a phone's 32 s. */
 const excusingOutage = 16_000_000
 const phonesWait = 33_000_000
+const noWayForAck = 'the ACK for its refusal had no way: the connection that its INVITE came on had ended'
 
 export class Court implements PhoneWatch, MachineWatch {
   readonly oracle: Oracle
@@ -82,6 +84,7 @@ export class Court implements PhoneWatch, MachineWatch {
   readonly banned: Banned
   readonly web: WebReads
   readonly orders: Orders
+  readonly byFlow: ByFlow
   readonly #agenda: Agenda
   readonly #certificate: Certificate
   readonly #counters: Counters
@@ -137,6 +140,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.lookups = new Lookups(report, now)
     this.web = new WebReads(report, this.marks)
     const logMarks = new LogMarks(this.marks, now)
+    this.byFlow = new ByFlow(agenda, plan.edge, set, report, this.marks)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.orders = new Orders(report, now)
     this.#counters = new Counters(report, plan.mostCalls ?? null, dialogsOf(plan.application))
@@ -150,6 +154,7 @@ export class Court implements PhoneWatch, MachineWatch {
       },
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
+        this.byFlow.reign(this.oracle.store, before, after)
         passing.reign(after)
       },
       (applied, store) => {
@@ -206,7 +211,14 @@ export class Court implements PhoneWatch, MachineWatch {
       new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(plan.application)),
       new OwnRequests(report, now, lifetime),
       new Established(this.#ledger, report),
-      new Ringing(this.#ledger, report, ({ options }) => this.#refused.add(options.call), isLimited),
+      this.byFlow,
+      new Ringing(
+        this.#ledger,
+        report,
+        ({ options }) => this.#refused.add(options.call),
+        isLimited,
+        (phone, status) => this.byFlow.explains(phone, status),
+      ),
       new Once(report, plan.udp.replay > 0),
       new Events(report, plan.udp.replay > 0, this),
       new Consistent(this.#ledger, report),
@@ -275,6 +287,7 @@ export class Court implements PhoneWatch, MachineWatch {
   unacknowledged(phone: Phone, request: RequestMessage, status: number): void {
     if (this.#isDeserted(phone)) return
     const isRepeated = status < 300 && phone.options.oddity?.kind !== 'terse'
+    if (status >= 300 && phone.options.line?.hasLost(phonesWait) === true) return this.#resetBy(phone, noWayForAck)
     if (!isRepeated && this.#isReset(phone, request, 'ack')) return
     for (const checker of this.#checkers) checker.unacknowledged?.(phone, request, status)
   }
@@ -358,9 +371,14 @@ export class Court implements PhoneWatch, MachineWatch {
     if (this.#pardoned.has(call)) return false
     const certificate = this.#transportResets.certificate(request, missing)
     if (certificate === null) return false
+    this.#resetBy(phone, certificate)
+    return true
+  }
+
+  #resetBy(phone: Phone, certificate: string): void {
+    const { call } = phone.options
     this.#resets.set(call, `${phone}: ${certificate}`)
     this.onReset(call)
-    return true
   }
 
   #report(promise: string, text: string, call: number | null): void {

@@ -105,6 +105,11 @@ export const marks = [
   { name: 'too-old', story: 'a release was too old for its set, and was told so', floor: 0 },
   // browsers (the schedule pages alone)
   { name: 'web-read-after-a-response', story: 'a browser was shown a session again', floor: 0 },
+  // phones that register
+  { name: 'registered', story: 'a phone registered by way of the set', floor: 100 },
+  { name: 'registered-again', story: 'so did one that had lost its flow', floor: 30 },
+  { name: 'called-by-path', story: 'a phone rang by the Path of its registration', floor: 100 },
+  { name: 'flow-gone', story: 'a caller heard 430: the flow that leads to the phone was gone', floor: 5 },
   // phones
   { name: 'answered-and-cancelled', story: 'a caller got a 2xx after its CANCEL', floor: 90 },
   { name: 'glare', story: 'a re-INVITE was refused with 491', floor: 100 },

@@ -16,6 +16,7 @@ import type { Mutant } from './mutant.ts'
 import { formatMutants } from './format-mutants.ts'
 import { orderMutants } from './order-mutants.ts'
 import { overloadMutants } from './overload-mutants.ts'
+import { pathMutants } from './path-mutants.ts'
 import { raftMutants } from './raft-mutants.ts'
 import { replicaMutants } from './replica-mutants.ts'
 import { routingMutants } from './routing-mutants.ts'
@@ -37,6 +38,7 @@ export const mutants: readonly Mutant[] = [
   ...memberMutants,
   ...forkMutants,
   ...routingMutants,
+  ...pathMutants,
   ...lifetimeMutants,
   ...appTimerMutants,
   ...banMutants,

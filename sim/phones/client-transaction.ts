@@ -48,6 +48,11 @@ export class ClientTransaction {
     return this.#state
   }
 
+  /** The connection that it went on is gone, and there is another one: what has no final answer goes again. */
+  repeat(): void {
+    if (this.#state === 'trying' || this.#state === 'proceeding') this.#handlers.send(this.#text)
+  }
+
   receive(response: ResponseMessage): void {
     switch (this.#state) {
       case 'trying':

@@ -1,7 +1,7 @@
 // Messages that are none, or that nobody may relay: the set answers them with a refusal or drops them, and goes on.
 
 import { nameOf } from '../sip-network.ts'
-import type { PhoneOptions } from './surroundings.ts'
+import type { TransportOptions } from './transport.ts'
 
 /** Answers to nonsense carry it back. */
 const nonsenseBranch = 'z9hG4bKnonsense'
@@ -50,7 +50,10 @@ const bare: readonly Kind[] = [
 ]
 
 /** The `nth` nonsense of a phone, of its call as far as one can tell. */
-export function nonsense({ address, transport, callId, requestUri, call, side }: PhoneOptions, nth: number): string {
+export function nonsense(
+  { address, transport, callId, requestUri, call, side }: Omit<TransportOptions, 'oddity'>,
+  nth: number,
+): string {
   const kinds = transport === 'udp' ? [...framed, ...bare] : framed
   const lines = [
     `INVITE ${requestUri} SIP/2.0`,

@@ -1,7 +1,7 @@
 // A phone: an RFC 3261 user agent for one call, caller or callee, driven by its side of a ladder. It keeps the rules for
 // itself; what it receives is judged by the checkers, which see everything (PhoneWatch).
 
-import type { Agenda, Appointment } from '../agenda.ts'
+import type { Agenda } from '../agenda.ts'
 import { drawHex, drawInRun } from '../draws.ts'
 import type { Draw } from '../draws.ts'
 import { talk } from '../ladder.ts'
@@ -16,19 +16,12 @@ import { ReliableProvisionals } from './reliable.ts'
 import { Script } from './script.ts'
 import type { PhoneNetwork, PhoneOptions, PhoneWatch } from './surroundings.ts'
 import { ServerTransaction } from './server-transaction.ts'
-import { t1, t2, timeout } from './timers.ts'
+import { timeout } from './timers.ts'
 import { answersNonsense } from './nonsense.ts'
 import { PhoneTransport } from './transport.ts'
 import type { Origin } from './transport.ts'
+import { Unacknowledged } from './unacknowledged.ts'
 import { ackFor, cancelFor, request, responseTo, sessionBody } from './writing.ts'
-
-/** A 2xx on its way to its ACK (13.3.1.4). */
-interface Unacknowledged {
-  readonly request: RequestMessage
-  readonly response: ResponseMessage
-  resend: Appointment | null
-  limit: Appointment | null
-}
 
 export class Phone {
   readonly options: PhoneOptions
@@ -68,8 +61,7 @@ export class Phone {
   #asked: ServerTransaction | null = null
   /** The one before, which has its final answer. */
   #answered: ServerTransaction | null = null
-  /** Our 2xx that wait for their ACK, by the CSeq of the INVITE: a re-INVITE may come before the first one's ACK. */
-  readonly #unacknowledged = new Map<number, Unacknowledged>()
+  readonly #unacknowledged: Unacknowledged
   #byeOpen = false
   #firstFinal: number | null = null
   #isDead = false
@@ -79,13 +71,23 @@ export class Phone {
     this.#agenda = agenda
     this.#watch = watch
     this.#reliable = new ReliableProvisionals(agenda)
-    this.#transport = new PhoneTransport(
-      agenda,
-      network,
-      options,
-      (text, origin) => this.receive(text, origin),
-      (text, problem) => watch.malformed(this, text, problem),
-    )
+    this.#unacknowledged = new Unacknowledged(agenda, {
+      send: (request, text) => this.#answerTo(request, text),
+      gaveUp: (request, { status }) => {
+        watch.unacknowledged(this, request, status)
+        this.#hangUp()
+      },
+    })
+    options.line?.carry(this)
+    this.#transport =
+      options.line?.transport ??
+      new PhoneTransport(
+        agenda,
+        network,
+        options,
+        (text, origin) => this.receive(text, origin),
+        (text, problem) => watch.malformed(this, text, problem),
+      )
     const about = `phone ${options.call} ${this.party}`
     this.#draw = drawInRun(options, about, () => agenda.now)
     this.tag = drawHex(options.seed, `tag ${about}`, 10)
@@ -181,6 +183,14 @@ export class Phone {
     this.#hangUp()
   }
 
+  /** Its line has another flow. What is open goes on there, and in a dialog a request tells the set of it (docs/decisions/0029). */
+  cameBack(): void {
+    if (this.#isDead || !this.#started) return
+    this.#asked?.repeated()
+    for (const client of this.#clients.values()) client.repeat()
+    if (this.established && !this.busy) this.#talk('OPTIONS')
+  }
+
   #hold(deed: string, go: () => void): void {
     const nth = (this.#held.get(deed) ?? 0) + 1
     this.#held.set(deed, nth)
@@ -194,10 +204,14 @@ export class Phone {
     else if (deed.method === 'INVITE') this.#invite()
     else if (deed.method === 'CANCEL') this.#cancel()
     else if (deed.method === 'BYE') this.#hangUp()
-    else if (this.#dialog !== null && !this.#hungUp)
-      this.#send(
-        request(this, deed.method, this.#dialog, this.#branch(), this.#draw, sessionBody(this.#draw, this.#branches)),
-      )
+    else this.#talk(deed.method)
+  }
+
+  #talk(method: (typeof talk)[number]): void {
+    if (this.#dialog === null || this.#hungUp) return
+    const branch = this.#branch()
+    const body = sessionBody(this.#draw, this.#branches)
+    this.#send(request(this, method, this.#dialog, branch, this.#draw, body))
   }
 
   /** Not in the middle of something: what the other phone then misses would be this one's fault. */
@@ -249,24 +263,8 @@ export class Phone {
     if (this.#dialog === null) this.#dialog = Dialog.atCallee(invite, to, this.#draw.within(1, 10_000, 1))
     else this.#dialog.refreshTarget(invite)
     if (this.#pracked > 0) this.#dialog.acceptCseq(this.#pracked)
-    const waiting: Unacknowledged = { request: invite, response, resend: null, limit: null }
-    const { number } = cseqOf(invite)
-    this.#unacknowledged.set(number, waiting)
-    if (this.options.oddity?.kind !== 'terse' || this.options.transport === 'udp') this.#repeatAnswer(waiting, t1)
-    waiting.limit = this.#agenda.after(timeout, () => {
-      this.#agenda.cancel(waiting.resend)
-      this.#unacknowledged.delete(number)
-      this.#watch.unacknowledged(this, invite, response.status)
-      this.#hangUp()
-    })
-  }
-
-  /** 13.3.1.4: the 2xx goes again and again, from T1 doubling to T2, until its ACK. */
-  #repeatAnswer(waiting: Unacknowledged, interval: number): void {
-    waiting.resend = this.#agenda.after(interval, () => {
-      this.#answerTo(waiting.request, printMessage(waiting.response))
-      this.#repeatAnswer(waiting, Math.min(interval * 2, t2))
-    })
+    const isRepeated = this.options.oddity?.kind !== 'terse' || this.options.transport === 'udp'
+    this.#unacknowledged.add(invite, response, isRepeated)
   }
 
   #invite(): void {
@@ -429,12 +427,7 @@ export class Phone {
 
   #acknowledged(ack: RequestMessage, key: string): void {
     this.#servers.get(`${key} INVITE`)?.acknowledged()
-    const { number } = cseqOf(ack)
-    const waiting = this.#unacknowledged.get(number)
-    if (waiting === undefined || branchOf(ack) === branchOf(waiting.request)) return
-    this.#agenda.cancel(waiting.resend)
-    this.#agenda.cancel(waiting.limit)
-    this.#unacknowledged.delete(number)
+    this.#unacknowledged.acknowledged(ack)
   }
 
   #cancelled(server: ServerTransaction, invite: ServerTransaction | undefined): void {
@@ -587,7 +580,8 @@ export class Phone {
   }
 
   contactLine(): string {
-    const { address, transport, name } = this.options
+    const { address, transport, name, line } = this.options
+    if (line !== undefined) return `<${line.contact}>`
     if (name !== undefined) return `<sip:${this.side}@${name}>`
     return `<sip:${this.side}@${nameOf(address)}${transport === 'tcp' ? ';transport=tcp' : ''}>`
   }

@@ -5,6 +5,7 @@ import type { Flow, Side, Transport } from '../ladder.ts'
 import type { Oddity } from '../phone-faults.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
+import type { Line } from './line.ts'
 import type { Message, RequestMessage } from './message.ts'
 import type { Phone } from './phone.ts'
 
@@ -46,6 +47,10 @@ export interface PhoneOptions {
   readonly contacts?: readonly string[]
   /** The name that stands in its Contact instead of its address; absent: none. */
   readonly name?: string
+  /** The registered phone that this call is one of; absent: it is a phone of its own. */
+  readonly line?: Line
+  /** The Routes of its first INVITE, which are known when that leaves; absent: none. */
+  readonly routes?: () => readonly string[]
 }
 
 /** `deed` is the word of the ladder, or ACK; `nth` counts that word at this phone, from 1. */

@@ -22,6 +22,21 @@ export interface Origin {
   readonly end: PhoneEnd | null
 }
 
+/** What a transport serves, and what is odd about it. */
+export type TransportOptions = Pick<
+  PhoneOptions,
+  'address' | 'transport' | 'oddity' | 'callId' | 'requestUri' | 'call' | 'side'
+>
+
+/** Who has an interest in the connections of its own making (line.ts). */
+export interface EndWatch {
+  /** A message was written to it. */
+  wrote(end: PhoneEnd, text: string): void
+  pong(end: PhoneEnd): void
+  /** It is gone. */
+  closed(end: PhoneEnd): void
+}
+
 /** How a message leaves. */
 export interface Way {
   readonly to: SocketAddress
@@ -31,7 +46,7 @@ export interface Way {
 export class PhoneTransport {
   readonly #agenda: Agenda
   readonly #network: PhoneNetwork
-  readonly #options: PhoneOptions
+  readonly #options: TransportOptions
   readonly #address: SocketAddress
   #nonsense = 0
   #isDead = false
@@ -39,11 +54,12 @@ export class PhoneTransport {
   readonly #malformed: (text: string, problem: string) => void
   /** Connections of our own making, by where they lead. */
   readonly #ends = new Map<string, PhoneEnd>()
+  watch: EndWatch | null = null
 
   constructor(
     agenda: Agenda,
     network: PhoneNetwork,
-    options: PhoneOptions,
+    options: TransportOptions,
     receive: (text: string, origin: Origin) => void,
     malformed: (text: string, problem: string) => void,
   ) {
@@ -85,13 +101,21 @@ export class PhoneTransport {
     if (this.#isDead) return
     if (transport === 'udp') return this.#network.datagram(this.#address, to, text)
     const open = this.#ends.get(nameOf(to))
-    if (open?.isOpen === true) return open.send(text)
-    const again = (unsent: readonly string[]): void => this.#again(way, unsent, tries + 1)
+    if (open?.isOpen === true) return this.#write(open, text)
+    const closed = (unsent: readonly string[]): void => {
+      this.#again(way, unsent, tries + 1)
+      this.watch?.closed(end)
+    }
     const end = this.#network.connect(
       this.#address,
-      this.#receiver(() => end, to, again),
+      this.#receiver(() => end, to, closed),
     )
     this.#ends.set(nameOf(to), end)
+    this.#write(end, text)
+  }
+
+  #write(end: PhoneEnd, text: string): void {
+    this.watch?.wrote(end, text)
     end.send(text)
   }
 
@@ -122,6 +146,7 @@ export class PhoneTransport {
     const { read } = framed(
       (text) => this.#receive(text, { from, at: this.#address, end: end() }),
       (problem, rest) => this.#malformed(rest, problem),
+      () => this.watch?.pong(end()),
     )
     return { read, closed }
   }

@@ -23,7 +23,7 @@ export function request(
   const cseq = dialog === null ? drawn.within(1, 1_000_000, 10) : dialog.nextCseq()
   const lines: HeaderLine[] = [
     viaLine(phone, branch, drawn),
-    ...(dialog?.routeLines() ?? []),
+    ...(dialog?.routeLines() ?? (options.routes?.() ?? []).map((route) => header('Route', route))),
     header('Max-Forwards', '70'),
     header(drawn.chance(300_000, 11) ? 'f' : 'From', dialog?.local ?? phone.fromLine()),
     header(drawn.chance(300_000, 12) ? 't' : 'To', dialog?.remote ?? `<${options.requestUri}>`),
@@ -49,7 +49,7 @@ export function ackFor(
   const via =
     dialog === null
       ? header('Via', topVia(invite))
-      : header('Via', `SIP/2.0/${protocolOf(phone)} ${nameOf(phone.options.address)};branch=${branch}`)
+      : header('Via', `SIP/2.0/${protocolOf(phone)} ${sentBy(phone)};branch=${branch}`)
   const routes = dialog?.routeLines() ?? listOf(invite, 'route').map((route) => header('Route', route))
   const lines = [
     via,
@@ -140,7 +140,12 @@ const reasons: ReadonlyMap<number, string> = new Map([
 function viaLine(phone: Phone, branch: string, drawn: Draw): HeaderLine {
   const rport = drawn.chance(500_000, 15) ? ';rport' : ''
   const name = drawn.chance(300_000, 16) ? 'v' : 'Via'
-  return header(name, `SIP/2.0/${protocolOf(phone)} ${nameOf(phone.options.address)}${rport};branch=${branch}`)
+  return header(name, `SIP/2.0/${protocolOf(phone)} ${sentBy(phone, rport)};branch=${branch}`)
+}
+
+/** Where it thinks it is. Behind a translator of addresses that is of no use, and it asks for the source's (RFC 3581). */
+function sentBy({ options: { address, line } }: Phone, rport = ''): string {
+  return line === undefined ? `${nameOf(address)}${rport}` : `${nameOf(line.inside)};rport`
 }
 
 function protocolOf({ options }: Phone): string {
