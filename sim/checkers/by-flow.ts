@@ -40,6 +40,8 @@ export class ByFlow implements Checker, LineWatch {
   readonly #used = new Map<string, Used>()
   /** What the lines said, by Call-ID and CSeq. */
   readonly #registers = new Map<string, RequestMessage>()
+  /** Those whose flow was there when they began. */
+  readonly #livedAtFirst = new Set<Used>()
   /** Call-IDs of calls that got another owner. */
   readonly #taken = new Set<string>()
   onRegistered: (line: Line) => void = () => undefined
@@ -95,6 +97,7 @@ export class ByFlow implements Checker, LineWatch {
   /** Somebody is about to call by the newest Path that the registrar has. */
   called(callId: string, used: Used): void {
     this.#used.set(callId, used)
+    if (used.line.endOf(used.cseq)?.isOpen === true) this.#livedAtFirst.add(used)
   }
 
   received(phone: Phone, message: Message): void {
@@ -110,8 +113,8 @@ export class ByFlow implements Checker, LineWatch {
     if (used === undefined) return false
     if (used.isForged) return status === 403
     const end = used.line.endOf(used.cseq)
-    // A new owner waits for a phone that may have got its INVITE.
-    const isWaitedFor = status === 408 && this.#taken.has(phone.options.callId)
+    // A phone that may have got its INVITE is waited for: one whose flow ended after that, or which has a new owner.
+    const isWaitedFor = status === 408 && (this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId))
     if ((status !== 430 && !isWaitedFor) || end === undefined || !this.#isOnly) return false
     this.#marks.reached('flow-gone')
     this.#agenda.after(heardWithin, () => {

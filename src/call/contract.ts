@@ -123,6 +123,8 @@ export type CallInput =
       readonly flow: Flow
       readonly data: string
       readonly reason: 'late' | 'no-stream' | 'unreachable'
+      /** The replica that was to make it has died, so it may have been. */
+      readonly mayHaveLeft?: true
     }
 
 /** By which an order is known when it is asked for again (call/done-orders.ts). */

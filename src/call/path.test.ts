@@ -247,6 +247,20 @@ describe('a phone that comes back while it rings', () => {
     expect(silent.take().some((line) => line.includes('set -> registrar: 408 INVITE'))).toBe(true)
   })
 
+  test('and can be called: the next owner sends it the same INVITE there, and another one only if nobody takes that', () => {
+    const plain = bob({}, `${CONTACT};transport=tcp`)
+    const ladder = called(plain, pathOf(registered(plain, [['Supported', 'path']], `<${plain.contact}>`)))
+    ladder.takeover()
+    isGone(ladder)
+    const invites = (): readonly Ladder['sent'][number][] => ladder.sent.filter(({ data }) => data.startsWith('INVITE'))
+    const [sent, , again] = invites()
+    expect(again).toMatchObject({ data: sent?.data, flow: { host: '192.168.1.7', port: 5071, stream: '' } })
+    const { what, flow, data } = must(again, 'the INVITE')
+    ladder.step({ kind: 'unsent', what, flow, data, reason: 'unreachable' })
+    const branches = invites().map((invite) => vias(parsed(invite.data))[0]?.branch)
+    expect([branches.length, new Set(branches).size]).toEqual([4, 2])
+  })
+
   test('rings on it: a CANCEL goes there, also one that went on the old one', () => {
     const cancel = request(registrar, 'CANCEL', bob().contact, { branch: 'z9hG4bK-registrar-INVITE-1' })
     const cancels = ({ sent }: Ladder): readonly string[] =>

@@ -38,7 +38,7 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
   const isRequest = !unsent.data.startsWith('SIP/2.0 ')
   if (waitsForClient(unsent.flow, isRequest) && !leadsByPath(turn, sent)) return
   if (!isRequest) onLostResponse(turn, unsent)
-  else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent.data)
+  else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'own') ownUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'probe') probeUnreachable(turn, sent.id, unsent.data)
@@ -143,24 +143,29 @@ function onLostResponse(turn: Turn, unsent: Unsent): void {
 }
 
 /** 16.9: a transport error is a 503 of that branch, which goes upstream as 500 (16.7 step 6); unless it may go by UDP. */
-function onInviteUnreachable(turn: Turn, branchId: string, data: string): void {
+function onInviteUnreachable(turn: Turn, branchId: string, unsent: Unsent): void {
   for (const invite of allInvites(turn)) {
     const branch = invite.value.branches.find((one) => one.id === branchId)
     // 17.1.4: in proceeding the request is known to have arrived.
     if (branch?.state !== 'calling') continue
     const record = turn.get('Transaction', branchId)
     // Another attempt is under way.
-    if (record?.kind === 'request' && record.text !== data) return
-    if (mayRing(turn, invite, branch)) return
+    if (record?.kind === 'request' && record.text !== unsent.data) return
+    if (mayRing(turn, invite, branch, unsent)) return
     if (!inviteByUdp(turn, invite, branch)) failWith(turn, { ...invite, branch }, statusOf(branch.hop))
   }
 }
 
-/** The owner before this one died, and took the flow with it perhaps on which the phone had just got its INVITE: if so, it says on its next
- * connection that it rings (bound.ts). Timer B goes on. */
-function mayRing(turn: Turn, { id, value }: Found<InviteRecord>, { id: branchId, hop, ordinal }: Branch): boolean {
-  if (hop.stream === '' || turn.invite(id).branches.get(branchId)?.isTaken !== true) return false
-  return !value.branches.some((other) => other.ordinal === ordinal && other.state === 'waiting')
+/** A replica died, an owner before this one or the holder of the flow, and the phone may have got its INVITE just before. If so, that says on
+ * its next connection that it rings (bound.ts), while timer B goes on; one that can be called is sent the same INVITE there, not another
+ * one. */
+function mayRing(turn: Turn, { id, value }: Found<InviteRecord>, branch: Branch, unsent: Unsent): boolean {
+  const isTaken = turn.invite(id).branches.get(branch.id)?.isTaken === true
+  if (unsent.flow.stream === '' || (!isTaken && unsent.mayHaveLeft !== true)) return false
+  const { ordinal, attempt, hop } = branch
+  const next = value.branches.find((one) => one.ordinal === ordinal && one.attempt === attempt + 1)
+  if (next?.hop.transport === hop.transport) turn.send(next.hop, unsent.data, what.invite(branch.id))
+  return true
 }
 
 /** 18.1.1: the INVITE goes by UDP after all. Like any attempt at a target it is committed first. */

@@ -106,6 +106,11 @@ export class Egress {
     return this.#lending.has(placeOf(holder, group))
   }
 
+  /** Whether these bytes were lent until a moment ago, and nobody knows whether they left. */
+  wasLent(outgoing: Outgoing, group: GroupKey): boolean {
+    return this.#again.has(nameOf(group, outgoing))
+  }
+
   #forget(id: EgressId): void {
     const lent = this.#lent.get(id)
     if (lent === undefined) return
@@ -152,7 +157,8 @@ export class Egress {
     const oldest = this.#again.keys().next()
     if (this.#again.size >= limits.lentMost && oldest.done !== true) this.#again.delete(oldest.value)
     if (!isGone) this.#again.set(name, { since, at: now })
-    this.#ports.owner().unsent({ origin: { group, what }, flow, data, reason: isGone ? 'no-stream' : 'late' })
+    const failure = isGone ? ({ reason: 'no-stream', mayHaveLeft: true } as const) : ({ reason: 'late' } as const)
+    this.#ports.owner().unsent({ origin: { group, what }, flow, data, ...failure })
   }
 
   /** An owner's send on a stream that this replica holds. One that another owner has succeeded speaks no more. */
@@ -195,9 +201,10 @@ export class Egress {
   /** To its group's owner, who knows whether those bytes still stand. */
   unsent(unsent: UnsentSend): void {
     const { life, store, links, owner } = this.#ports
-    const to = store.ownerOf(unsent.origin.group)
+    const { origin, flow, data, reason } = unsent
+    const to = store.ownerOf(origin.group)
     if (to === life) owner().unsent(unsent)
-    else if (to !== null) links.send(replicaOf(to), { kind: 'unsent', ...unsent })
+    else if (to !== null) links.send(replicaOf(to), { kind: 'unsent', origin, flow, data, reason })
   }
 
   /** The host of a stream's holder, or an owner before this one, did not make a send of ours. */

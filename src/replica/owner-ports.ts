@@ -18,6 +18,8 @@ export interface UnsentSend {
   readonly flow: Flow
   readonly data: string
   readonly reason: UnsentInput['reason']
+  /** Its stream's holder died with it, or says nothing: it may have left before. */
+  readonly mayHaveLeft?: true
 }
 
 export interface OwnerPorts {
@@ -31,6 +33,8 @@ export interface OwnerPorts {
   hurry(): void
   /** Out to a phone, not after `limits.notAfter` from now. False: the stream's holder is gone. */
   send(outgoing: Outgoing, group: GroupKey): boolean
+  /** Whether that holder had these bytes to send before. */
+  wasLent(outgoing: Outgoing, group: GroupKey): boolean
   /** `outcome`: of an order; null = of what had none. */
   handled(ref: InputRef, outcome: OrderOutcome | null): void
   /** It is another group's: its keeper is to pass it to that one's owner. */

@@ -63,6 +63,7 @@ class Rooms {
       propose: (proposal) => this.proposed.push(proposal()),
       hurry: () => {},
       send: (outgoing) => this.sent.push(outgoing) > 0,
+      wasLent: () => false,
       handled: (ref) => this.passing.handled(ref),
       passedOn: (ref, to) => this.passing.passedOn(ref, to),
       unsent: (unsent) => this.failed.push(unsent),

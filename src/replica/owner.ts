@@ -214,11 +214,11 @@ export class Owner {
   }
 
   #retract(unsent: UnsentSend): void {
-    const { origin, flow, data, reason } = unsent
+    const { origin, ...send } = unsent
     // It slept, and learned of its successor only after the send had come back.
     if (this.#ports.store.ownerOf(origin.group) !== this.#ports.life) return this.#ports.unsent(unsent)
     const held = this.#hold(origin.group)
-    this.#handle(held, { kind: 'unsent', what: origin.what, flow, data, reason })
+    this.#handle(held, { kind: 'unsent', what: origin.what, ...send })
     this.#settle(held)
   }
 
@@ -489,7 +489,8 @@ export class Owner {
     for (const outgoing of held.released.splice(0)) {
       if (this.#ports.send(outgoing, held.key)) continue
       const { what, flow, data } = outgoing
-      this.#failed.push({ origin: { group: held.key, what }, flow, data, reason: 'no-stream' })
+      const lent = this.#ports.wasLent(outgoing, held.key) ? ({ mayHaveLeft: true } as const) : {}
+      this.#failed.push({ origin: { group: held.key, what }, flow, data, reason: 'no-stream', ...lent })
     }
     for (const ref of held.answered.splice(0)) this.#handledRef(held, ref)
   }

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import type { ReplicaId } from '../base/brand.ts'
-import { label, parsed, phone, request } from '../call/testing/phone.ts'
+import { label, parsed, phone, request, response } from '../call/testing/phone.ts'
 import type { Phone } from '../call/testing/phone.ts'
 import { values } from '../sip/message.ts'
 import { limits } from './limits.ts'
@@ -65,4 +65,27 @@ test('when that replica has died: 430, until the phone has registered on another
   const path = register(bench, other, 2)
   expect(path).not.toEqual(old)
   expect(call(bench, other, second, path)).toEqual([`${other}: INVITE ${bobAt(bench, other).flow.stream}`])
+})
+
+test('when it died with the INVITE in its hands: the phone may have it and ring, so there is no 430, and its answer goes up', () => {
+  const bench = new Bench().begin()
+  const [holder, other] = bench.followers() as [ReplicaId, ReplicaId]
+  const path = register(bench, holder, 1)
+  const [callId] = bench.callIds(other, 1) as [string]
+  bench.loses = (frame) => frame.kind === 'sent'
+  const headers = path.map((value) => ['Route', value] as const)
+  bench.sip(other, registrar.flow, request(registrar, 'INVITE', CONTACT, { headers, callId }))
+  const invite = must(
+    bench.takeSent().find(({ data }) => data.startsWith('INVITE')),
+    'the INVITE',
+  )
+  expect(invite.by).toBe(holder)
+  bench.loses = () => false
+  bench.kill(holder)
+  bench.pass(limits.passAgain)
+  bench.pass(limits.passAgain)
+  const back = { ...bobAt(bench, other), name: 'bob' }
+  bench.sip(other, back.flow, response(back, invite.data, 200))
+  const heard = bench.takeSent().filter(({ flow }) => flow.host === registrar.flow.host)
+  expect(new Set(heard.map(({ data }) => label(data)))).toEqual(new Set(['200 INVITE']))
 })

@@ -202,6 +202,7 @@ export class Replica {
       propose: (proposal, isAwaited) => this.#log.propose(proposal, isAwaited),
       hurry: () => this.#log.hurry(),
       send: (outgoing, group) => this.#egress.send(outgoing, group),
+      wasLent: (outgoing, group) => this.#egress.wasLent(outgoing, group),
       handled: (ref, outcome) => this.#orders.handled(ref, outcome) || this.#passing.handled(ref),
       passedOn: (ref, to) => this.#passing.passedOn(ref, to),
       unsent: (unsent) => this.#egress.unsent(unsent),
