@@ -1,7 +1,7 @@
 // The committed log, applied once more in true time: what was decided, when, and by whom. The store is the shipping one; what
 // it decides is checked here against a small model of its own (owners, timers).
 
-import { CREATED, READY } from '../../src/app/lifecycle.ts'
+import { ACTIVATED, CREATED, READY } from '../../src/app/lifecycle.ts'
 import type { GroupKey, Life } from '../../src/base/brand.ts'
 import { index } from '../../src/base/brand.ts'
 import { checkApplied, checkStore, observeStore } from '../../src/store/invariants.ts'
@@ -247,5 +247,5 @@ export class Oracle {
 /** An application's timer is cancelled or set anew, and that ends its callback, in case it fired meanwhile; so does the end of its
  * session, to whose listeners something may be to be told (app/lifecycle.ts). */
 function isTakenBack({ timers, cancels }: Commit, id: string): boolean {
-  return id === READY || id === CREATED || cancels.includes(id) || timers.some((timer) => timer.id === id)
+  return [READY, CREATED, ACTIVATED].includes(id) || cancels.includes(id) || timers.some((timer) => timer.id === id)
 }

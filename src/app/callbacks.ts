@@ -1,4 +1,4 @@
-// Intents of which an application hears: a timer fired, its session is new, expired, is ready, is gone. Performed by whoever owns the group:
+// Intents of which an application hears: a timer fired, its session is new, expired, is ready, is gone, has another owner. Performed by whoever owns the group:
 // the application is asked, and its operations, what the rules make of the event besides, and the intent's end are one commit.
 //
 //   callbackOf --asked--> beginCallback, its operations, endCallback --> one commit
@@ -10,7 +10,7 @@ import { dueOf } from '../session/servlet-timer.ts'
 import type { Turn } from '../call/turn.ts'
 import type { HandlerName } from './contract.ts'
 import { EXPIRY, isExpiryChanged } from './expiry.ts'
-import { CREATED, DESTROYED, READY, invalidateAll, isDone } from './lifecycle.ts'
+import { ACTIVATED, CREATED, DESTROYED, READY, invalidateAll, isDone } from './lifecycle.ts'
 import { applicationSession, changeApplicationSession, isValid } from './sessions.ts'
 import { endIntent, logTimer, passTimer, putAt } from './timers.ts'
 
@@ -24,7 +24,7 @@ export interface Callback {
 
 /** Whether an intent is this room's to perform. */
 export function isCallback(intent: string): boolean {
-  return intent.startsWith('t.') || [EXPIRY, CREATED, READY, DESTROYED].includes(intent)
+  return intent.startsWith('t.') || [EXPIRY, CREATED, READY, DESTROYED, ACTIVATED].includes(intent)
 }
 
 /** null = there is nothing to call it for: a commit before this one cancelled the timer, extended or ended the session. */
@@ -36,6 +36,7 @@ export function callbackOf(turn: Turn, intent: string): Callback | null {
   }
   if (!isValid(turn)) return null
   if (intent === CREATED) return { handler: 'sessionCreated', ...none }
+  if (intent === ACTIVATED) return { handler: 'sessionDidActivate', ...none }
   if (intent === READY) return isDone(turn) ? { handler: 'sessionReadyToInvalidate', ...none } : null
   if (intent === EXPIRY) {
     return turn.get('ServletTimer', EXPIRY) === null ? null : { handler: 'sessionExpired', ...none }

@@ -65,6 +65,7 @@ export type HandlerName =
   | 'sessionCreated'
   | 'sessionExpired'
   | 'sessionReadyToInvalidate'
+  | 'sessionDidActivate'
   | 'sessionDestroyed'
   | 'noAckReceived'
   | 'noPrackReceived'

@@ -30,7 +30,7 @@ import type { Onward } from './initial.ts'
 import { onLegDefault } from './leg-default.ts'
 import { onLegTakeover, onLegUnsent } from './leg-takeover.ts'
 import { onLegWake, resumeLegs } from './leg-wake.ts'
-import { settleSessions } from './lifecycle.ts'
+import { activate, settleSessions } from './lifecycle.ts'
 import { readAnswers } from './next-application.ts'
 import { onTheirWay, outgoing } from './onward.ts'
 import type { Outgoing } from './onward.ts'
@@ -143,12 +143,12 @@ function plain({ group, input, ctx }: Step): StepResult {
 function takeItsCourse(step: Step, turn: Turn, isDone: boolean, failure: Failure | null = null): StepResult {
   if (applicationSession(turn) === null) return { ...plain(step), failure }
   if (isDone) markHandled(turn, step.input)
-  else perform(turn, step.input)
+  else perform(turn, step.input, step.ctx)
   tellOwn(turn, step.input, step.ctx)
   return end(turn, step, failure)
 }
 
-function perform(turn: Turn, input: CallInput): void {
+function perform(turn: Turn, input: CallInput, ctx: AppContext): void {
   switch (input.kind) {
     case 'intent':
       if (isTold(input.id)) endTold(turn, input.id)
@@ -162,6 +162,7 @@ function perform(turn: Turn, input: CallInput): void {
     case 'takeover':
       handle(turn, input)
       onLegTakeover(turn)
+      activate(turn, ctx)
       return
     case 'wake':
       handle(turn, input)
@@ -374,7 +375,7 @@ function finish(
     onLegDefault(turn, event.leg, outcome)
     markHandled(turn, input)
   } else if (event.of === 'callback' && outcome === 'done' && input.kind === 'intent') endCallback(turn, input.id)
-  else perform(turn, input)
+  else perform(turn, input, step.ctx)
   return end(turn, step, failure)
 }
 

@@ -5,6 +5,7 @@
 //   opened --intent n--> sessionCreated(), once the commit that opened it is applied: the handler of the message comes first
 //   valid --invalidate()-------------------------------------------------> invalid --intent z--> sessionDestroyed()
 //     | --expiry fires: intent a --sessionExpired(), and not extended---------^
+//     | --another owner--> intent v --sessionDidActivate()
 //     '--ready, invalidateWhenReady: intent y --sessionReadyToInvalidate(), and still ready--^    (at once if nobody listens)
 
 import { allDialogs, allSessions } from '../call/find.ts'
@@ -31,12 +32,13 @@ import { cancelTimer, endIntent, timersOf } from './timers.ts'
 export const CREATED = 'n'
 export const READY = 'y'
 export const DESTROYED = 'z'
+export const ACTIVATED = 'v'
 
 /** Ends the timers and SipSessions of the application session along with it. */
 export function invalidateAll(turn: Turn): void {
   for (const { id } of timersOf(turn)) cancelTimer(turn, id)
   setExpires(turn, null)
-  for (const id of [CREATED, READY]) endIntent(turn, id)
+  for (const id of [CREATED, READY, ACTIVATED]) endIntent(turn, id)
   leaveLegs(turn)
   for (const { id, value } of allSessions(turn)) {
     if (value.hosted?.isValid === true) changeSession(turn, id, { isValid: false, linked: '' })
@@ -105,6 +107,12 @@ export function isDone(turn: Turn): boolean {
   if (!isOn || !invalidateWhenReady || !wasUsed) return false
   const open = openSessions(turn)
   return allSessions(turn).every(({ id, value }) => value.hosted?.isValid === false || !open.has(id))
+}
+
+/** JSR 289's activation: a new owner has the session. What the old one would be told before, and can't be at its death, is told to nobody:
+ * all that a session has is in the log, and a worker keeps nothing of it. */
+export function activate(turn: Turn, ctx: AppContext): void {
+  if (isValid(turn) && listens(turn, ctx, 'sessionDidActivate')) turn.openIntent(ACTIVATED)
 }
 
 function listens(turn: Turn, { applications }: AppContext, handler: HandlerName): boolean {

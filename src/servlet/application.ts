@@ -57,6 +57,8 @@ export interface ListenerHandlers {
   /** `setExpires` in it gives the session more time; else it is invalidated. */
   sessionExpired?(session: SipApplicationSession, context: HandlerContext): unknown
   sessionReadyToInvalidate?: OnSession
+  /** Another replica has it from now on: its owner died, or left. */
+  sessionDidActivate?: OnSession
   sessionDestroyed?: OnSession
   /** A 2xx of the application's got no ACK within 64*T1. */
   noAckReceived?(event: SipErrorEvent, context: HandlerContext): unknown
@@ -116,6 +118,7 @@ const LISTENERS: readonly HandlerName[] = [
   'sessionCreated',
   'sessionExpired',
   'sessionReadyToInvalidate',
+  'sessionDidActivate',
   'sessionDestroyed',
   'noAckReceived',
   'noPrackReceived',

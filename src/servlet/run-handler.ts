@@ -96,6 +96,7 @@ function dispatch(application: Application, turn: HandlerTurn, name: HandlerName
       return listeners.sessionExpired?.(turn.applicationSession, context)
     case 'sessionCreated':
     case 'sessionReadyToInvalidate':
+    case 'sessionDidActivate':
     case 'sessionDestroyed':
       return listeners[name]?.(turn.subjectSession() ?? turn.applicationSession, context)
     case 'noAckReceived':

@@ -96,7 +96,11 @@ export const chapters: readonly Chapter[] = [
         '`noAckReceived`, `noPrackReceived`',
         'the retransmissions’ end is a deadline of the log: it is called once',
       ),
-      row('19', 'listeners: passivated, activated', 'on a change of owner'),
+      row(
+        '19',
+        'listeners: passivated, activated',
+        'sessionDidActivate at each new owner, an intent of the log; nobody can be told before a death, and nothing is left to be saved',
+      ),
     ],
   },
   {
