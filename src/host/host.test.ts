@@ -57,6 +57,19 @@ const send = (data: string): Send => ({
 const sip: InputBody = { kind: 'sip', flow: send('').flow, data: 'x' }
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+test('decision 0037: what stays in the set comes back as if from the network, behind what is under way', async () => {
+  const inside: Send = { ...send('on'), isInside: true }
+  const given: Input[] = []
+  const { host, log } = scene((input) => {
+    given.push(input)
+    return given.length === 1 ? [inside, send('out')] : []
+  })
+  host.give(sip)
+  expect(log).toEqual(['step sip', 'send out', 'step sip'])
+  expect(given[1]).toMatchObject({ kind: 'sip', flow: inside.flow, data: 'on' })
+  await turn()
+})
+
 test('effects are carried out in order; the turn ends with one time input, and then frames leave', async () => {
   const peer: Effect = { kind: 'peer', to: replicaId(2), frame: new Uint8Array(1) }
   const { host, log } = scene((input) => (input.kind === 'sip' ? [send('a'), peer, send('b')] : []))

@@ -167,7 +167,10 @@ function withoutOurRoutes(question: RouteQuestion, plan: Plan): Plan {
 
 /** Whether a value of ours names another group than the one that reads it: the next one of a chain of applications. */
 function isOfAnother({ group, keys }: RouteQuestion, own: SipUri): boolean {
-  const named = group === undefined ? null : readToken(keys, own.params.get(TOKEN) ?? '', '')
+  const token = own.params.get(TOKEN) ?? ''
+  // Nearly always it is its own.
+  if (group === undefined || token.includes(group)) return false
+  const named = readToken(keys, token, '')
   return named !== null && named !== group
 }
 
