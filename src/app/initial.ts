@@ -4,12 +4,14 @@
 import { assert } from '../base/assert.ts'
 import { beginsCall, capsOfAnswered, isFull } from '../call/caps.ts'
 import { inviteOfKey } from '../call/find.ts'
+import { routeToContact } from '../call/forward.ts'
 import { handle } from '../call/group.ts'
 import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
 import type { Aim } from '../call/invite.ts'
 import type { ProxyRules } from '../transaction/record.ts'
 import type { CallInput } from '../call/contract.ts'
 import { turnAway } from '../call/refuse.ts'
+import { onNonInvite } from '../call/relay.ts'
 import { reply } from '../call/reply.ts'
 import type { Turn } from '../call/turn.ts'
 import { requestKey } from '../proxy/branch.ts'
@@ -144,8 +146,8 @@ export class Initial {
   /** Why it isn't allowed; null = it is noted. */
   proxy({ plan }: Extract<Op, { kind: 'proxy' }>): string | null {
     if (this.#plan !== null) return 'IllegalState: proxy: the request is proxied already'
-    if (!this.#isInvite && plan.targets.length > 0)
-      return `not-supported: proxy: a ${this.request.method} goes where the set's own route leads: name no targets`
+    if (!this.#isInvite && plan.targets.flat().length > 1)
+      return `IllegalArgument: proxy: a ${this.request.method} goes to one target: only an INVITE is forked`
     const fault = changesFault(plan)
     if (fault === null) this.#plan = plan
     return fault
@@ -154,12 +156,21 @@ export class Initial {
   forward(): void {
     const { flow, ref } = this.input
     if (!this.#isInvite) {
+      const [target] = this.#plan?.targets.flat() ?? []
+      if (target !== undefined) return this.#relayTo(target)
       this.#turn.goOnBy(this.#visits(0))
       return handle(this.#turn, { ...this.input, message: this.#changed })
     }
     const aim = this.#aim()
     if (aim.kind === 'refuse') this.#refusal = { status: aim.status, reason: aim.reason }
     forwardInvite(this.#turn, this.request, flow, ref, aim, this.#rules)
+  }
+
+  #relayTo(target: string): void {
+    const { flow, ref } = this.input
+    const way = routeToContact(this.#turn, this.#changed, flow.transport, target, this.#visits(0))
+    if (way.kind === 'wait') this.#turn.wait(way.place)
+    else onNonInvite(this.#turn, this.#changed, flow, ref, way)
   }
 
   #aim(): Aim {

@@ -224,3 +224,35 @@ describe('[JSR 29] what is proxied', () => {
     expect(scene.refused).toEqual([expect.stringContaining('no INVITE that is being proxied')])
   })
 })
+
+describe('[JSR 29] a request that is no INVITE', () => {
+  const messaging = (plan: Partial<ProxyPlan>): LegsScene => {
+    const scene = legsScene({ doMessage: ({ message }) => [proxied(plan, message?.request ?? '')] })
+    scene.ladder.say(scene.caller, request(scene.caller, 'MESSAGE', TARGET))
+    return scene
+  }
+
+  test('goes to the target that its application names, and its answer comes back', () => {
+    const scene = messaging({ targets: [[SECOND]], headers: [['X-Account', '17']] })
+    const { ladder, caller, callee } = scene
+    const sent = ladder.last(callee, 'MESSAGE')
+    expect(parsed(sent)).toMatchObject({ requestUri: SECOND })
+    expect(header(parsed(sent), 'X-Account')).toBe('17')
+    ladder.say(callee, response(callee, sent, 202))
+    expect(ladder.last(caller, '202 MESSAGE')).toContain('202')
+    expect(scene.refused).toEqual([])
+  })
+
+  test('is not forked', () => {
+    const scene = messaging({ targets: [[FIRST, SECOND]] })
+    expect(scene.refused).toEqual([expect.stringContaining('only an INVITE is forked')])
+    expect(scene.ladder.last(scene.caller, '500 MESSAGE')).toContain('500')
+  })
+
+  test('that leads nowhere is answered by the set', () => {
+    const scene = messaging({ targets: [['tel:1']] })
+    expect(scene.ladder.sent.filter(({ to }) => to === scene.caller.name)).toHaveLength(1)
+    scene.ladder.pass(300)
+    expect(scene.ladder.idle).toBe(true)
+  })
+})

@@ -318,3 +318,39 @@ describe('another owner (design.md 4)', () => {
     expect(called).toEqual(['doMessage', 'doErrorResponse'])
   })
 })
+
+describe('RFC 3262: a provisional response that came reliably', () => {
+  const RELIABLE = [
+    ['Require', '100rel'],
+    ['RSeq', '4711'],
+  ] as const
+
+  test('is acknowledged by a PRACK in its early dialog, once, with the same bytes whoever takes over', () => {
+    const prack = (event: Heard): readonly Op[] => [
+      {
+        kind: 'request',
+        session: event.message?.session ?? '',
+        method: 'PRACK',
+        parts: { headers: [['RAck', '4711 1 INVITE']], body: '' },
+      },
+    ]
+    const scene = placed({ ...places, doProvisionalResponse: prack })
+    const { ladder, callee, invite, called, refused } = scene
+    const ringing = response(callee, invite, 183, RELIABLE)
+    ladder.say(callee, ringing)
+    const sent = ladder.last(callee, 'PRACK')
+    expect(header(parsed(sent), 'RAck')).toBe('4711 1 INVITE')
+    expect(header(parsed(sent), 'CSeq')).toBe('2 PRACK')
+    ladder.say(callee, ringing)
+    ladder.takeover()
+    ladder.say(callee, ringing)
+    expect(called.filter((name) => name === 'doProvisionalResponse')).toHaveLength(1)
+    const pracks = ladder.sent.filter(({ data }) => data.startsWith('PRACK')).map(({ data }) => data)
+    expect(pracks.length).toBeGreaterThan(1)
+    expect(new Set(pracks)).toEqual(new Set([sent]))
+    ladder.say(callee, response(callee, sent, 200))
+    ladder.say(callee, response(callee, invite, 200))
+    expect(ladder.last(callee, 'ACK')).toContain('CSeq: 1 ACK')
+    expect(refused).toEqual([])
+  })
+})

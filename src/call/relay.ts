@@ -18,6 +18,7 @@ import { byeFinal, byeRelayed } from './bye.ts'
 import type { InputRef } from './contract.ts'
 import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
 import { forwardedToPlaces, forwardStateless, routeOf } from './forward.ts'
+import type { Way } from './forward.ts'
 import type { Relay } from './group-state.ts'
 import { contactOf } from './invite-dialog.ts'
 import { noteCseq, noteSession } from './lifetime.ts'
@@ -30,7 +31,14 @@ import { reply, upstreamOf } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
 
-export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): void {
+/** `way`: where its application sends it; null = where it goes by itself. */
+export function onNonInvite(
+  turn: Turn,
+  request: SipRequest,
+  flow: Flow,
+  ref: InputRef,
+  way: Exclude<Way, { kind: 'wait' }> | null = null,
+): void {
   const key = requestKey(request)
   const id = `${request.method} ${key}`
   const known = turn.local.relays.get(id)
@@ -61,7 +69,7 @@ export function onNonInvite(turn: Turn, request: SipRequest, flow: Flow, ref: In
     turn.handled(ref)
     return
   }
-  const answer = routeOf(turn, request, flow, dialog)
+  const answer = way ?? routeOf(turn, request, flow, dialog)
   if (answer.kind === 'wait') return turn.wait(answer.place)
   if (answer.kind === 'refuse') {
     reply(turn, request, flow, answer.status, { reason: answer.reason })

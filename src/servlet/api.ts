@@ -190,6 +190,8 @@ export interface SipServletResponse extends SipServletMessage {
   readonly request: SipServletRequest
   /** Of a 2xx for an INVITE of the application's own; sent by its `send()`. */
   createAck(): SipServletRequest
+  /** Of a provisional response that came reliably (RFC 3262), to an INVITE of the application's own with `Supported: 100rel`. */
+  createPrack(): SipServletRequest
   send(): void
 }
 

@@ -264,6 +264,11 @@ export class Request extends Message implements SipServletRequest {
     this.#answer = { kind: 'proxied' }
   }
 
+  /** Session.prackFor has it. */
+  protected override allows(long: string): boolean {
+    return long === 'rack' && this.method === 'PRACK'
+  }
+
   protected override get mayChange(): boolean {
     return this.#draft.kind === 'received' && this.isIncoming && this.isInitial && this.#answer.kind === 'none'
   }

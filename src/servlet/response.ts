@@ -79,6 +79,16 @@ export class Response extends Message implements SipServletResponse {
     return this.session.createAck()
   }
 
+  createPrack(): Request {
+    this.turn.checkOpen()
+    const rseq = this.#received === null ? null : this.getHeader('RSeq')
+    const isReliable = /(^|,)\s*100rel\s*(,|$)/i.test(this.getHeaders('Require').join(','))
+    if (this.#received === null || rseq === null || !isReliable || this.status < 101 || this.status > 199)
+      illegal('a PRACK is made of a provisional response that came with Require: 100rel and RSeq (RFC 3262)')
+    const { number } = cseq(this.#received)
+    return this.session.prackFor(`${rseq} ${number} ${this.method}`)
+  }
+
   send(): void {
     this.commit()
     this.request.respond(this.status, this.response)

@@ -114,7 +114,7 @@ export class Session extends Attributed implements SipSession {
     if (!isToken(method)) throw new TypeError(`"${method}" is no method`)
     if (NOT_CREATED.includes(method)) {
       throw new TypeError(
-        `createRequest makes no ${method}: an ACK is made by response.createAck(), a CANCEL by request.createCancel(); a PRACK the set sends`,
+        `createRequest makes no ${method}: an ACK is made by response.createAck(), a CANCEL by request.createCancel(), a PRACK by response.createPrack()`,
       )
     }
     if (this.isProxied) {
@@ -131,6 +131,16 @@ export class Session extends Attributed implements SipSession {
       ...{ kind: 'dialog', session: this, method, from, to },
       ...(linked === undefined ? {} : { linked }),
     })
+  }
+
+  /** `rack`: which provisional response it acknowledges (RFC 3262 7.2). */
+  prackFor(rack: string): Request {
+    this.check()
+    if (this.isProxied) illegal('the PRACK of a call that is proxied comes from the caller')
+    const [from, to] = [this.localParty, this.remoteParty]
+    const prack = this.turn.request({ kind: 'dialog', session: this, method: 'PRACK', from, to })
+    prack.setHeader('RAck', rack)
+    return prack
   }
 
   createAck(): Request {
