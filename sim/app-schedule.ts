@@ -47,10 +47,10 @@ function chains(seed: number): Plan {
 function pages(seed: number): Plan {
   const of = draw(seed, 'pages')
   const plan = callsOf(seed, 'pages')
-  const browsers = Array.from({ length: 10 }, (_, i): PlannedBrowser => {
-    const number = i < 7 ? of.within(1, plan.calls.length, 1, i) : null
+  const browsers = Array.from({ length: 12 }, (_, i): PlannedBrowser => {
+    const number = i < 6 ? of.within(1, plan.calls.length, 1, i) : null
     const at = (number === null ? firstCall : (plan.calls[number - 1]?.at ?? 0)) + of.within(50_000, second, 2, i)
-    return { at, until: at + 12 * second, requests: 400, think: of.within(5_000, 60_000, 3, i), call: number }
+    return { at, until: at + 12 * second, requests: 800, think: of.within(5_000, 30_000, 3, i), call: number }
   })
   const lags = Array.from({ length: 6 }, (_, n): Fault => {
     const at = firstCall + of.within(0, burst + 6 * second, 4, n)

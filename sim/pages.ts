@@ -27,7 +27,7 @@ export interface WebReply {
 /** The header that numbers requests. */
 export const NUMBER = 'x-number'
 
-const EXPIRES = seconds(6)
+const EXPIRES = seconds(20)
 
 /** `before`: what the session has heard; `put`: how that is told anew. */
 export function answerWeb(call: AppCall, ask: HttpAsk, before: readonly string[], put: (mark: string) => Op): WebReply {

@@ -13,6 +13,9 @@ import type { Trace } from './trace.ts'
 /** Longer than a replica takes for a lookup and an order. */
 const patience = 5_000_000
 
+/** Who finds no session so often goes away: the call is over, or never began. */
+const lostMost = 20
+
 /** What a request shows of the session that it is about. */
 export type Showing = 'cookie' | 'url' | 'forged' | 'nothing'
 
@@ -31,6 +34,8 @@ interface Browser {
   /** The session of that cookie. */
   session: string
   asked: number
+  /** How often it was about no session since it was about one. */
+  lost: number
   /** The request that it waits for. */
   open: number | null
 }
@@ -60,7 +65,7 @@ export class WebClients {
     this.#draw = draw(plan.seed, 'browsers')
     this.#browsers = (plan.browsers ?? []).map((planned, i) => ({
       ...{ number: i + 1, planned, callId: planned.call === null ? '' : callIdOf(planned.call) },
-      ...{ cookie: '', session: '', asked: 0, open: null },
+      ...{ cookie: '', session: '', asked: 0, lost: 0, open: null },
     }))
     for (const browser of this.#browsers) agenda.at(browser.planned.at, () => this.#ask(browser))
   }
@@ -78,6 +83,7 @@ export class WebClients {
     const { answer } = effect
     if (answer.kind === 'response') {
       const shown = shownBy(answer.response.body)
+      browser.lost = shown.id === '' ? browser.lost + 1 : 0
       if (answer.cookie?.kind === 'set') {
         browser.cookie = answer.cookie.value
         browser.session = shown.id
@@ -90,7 +96,7 @@ export class WebClients {
 
   #ask(browser: Browser): void {
     const { planned, number, callId } = browser
-    if (browser.asked >= planned.requests || this.#agenda.now > planned.until) return
+    if (browser.asked >= planned.requests || this.#agenda.now > planned.until || browser.lost > lostMost) return
     const nth = ++browser.asked
     const id = ++this.#asked
     const of = (bound: number, about: number): number => this.#draw.below(bound, about, number, nth)
@@ -118,7 +124,7 @@ export class WebClients {
   #deed({ planned, session }: Browser, showing: Showing, drawn: number): { deed: string; session: string } {
     if (showing === 'nothing') return { deed: planned.call === null ? 'new' : 'bind', session }
     if (showing === 'forged') return { deed: 'read', session }
-    return { deed: drawn < 70 ? 'read' : 'update', session }
+    return { deed: drawn < 88 ? 'read' : 'update', session }
   }
 
   /** A version or an index that is another one, another MAC, or none. */
