@@ -111,6 +111,23 @@ test('what nobody serves, a name that is not this machine, and too large a body 
   expect(given).toEqual([])
 })
 
+test('bodies that wait take so much memory and no more; who has none is served', async () => {
+  const { at } = await open(9106, () => saying('done'))
+  // They say how long they are, and never come.
+  const headers = { 'Content-Length': 1_048_576 }
+  const slow = Array.from({ length: 64 }, () => {
+    const asked = askBy({ host: HOST, port: 9106, path: '/calls/', method: 'POST', headers })
+    asked.on('error', () => undefined).flushHeaders()
+    return asked
+  })
+  const post = (): Promise<Response> => fetch(`${at}/calls/`, { method: 'POST', body: 'x' })
+  await expect.poll(async () => (await post()).status, { timeout: 10_000 }).toBe(503)
+  expect((await post()).headers.get('retry-after')).toBe('1')
+  expect(await (await fetch(`${at}/calls/`)).text()).toBe('done')
+  for (const asked of slow) asked.destroy()
+  await expect.poll(async () => (await post()).status, { timeout: 10_000 }).toBe(200)
+})
+
 test('who is told to ask again is told when', async () => {
   const { at } = await open(9105, () => ({ kind: 'failed', status: 503, reason: 'no quorum', again: 1 }))
   const response = await fetch(`${at}/calls/`)

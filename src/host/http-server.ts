@@ -9,7 +9,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { generateCookie, getCookie } from 'hono/cookie'
-import type { Context } from 'hono'
+import type { Context, Next } from 'hono'
 import type { ApplicationInfo } from '../app/contract.ts'
 import { appLimits } from '../app/limits.ts'
 import type { HttpAnswer, HttpReply } from '../replica/effect.ts'
@@ -40,6 +40,8 @@ export class HttpServer {
   readonly #server: Server
   /** Requests that the replica has, by its number for them. */
   readonly #open = new Map<number, (answer: HttpAnswer) => void>()
+  /** Bytes of the bodies of requests that have no answer yet. */
+  #bodies = 0
   #last = 0
 
   constructor(address: Address, config: HttpConfig, certificates: Certificates | null, ports: HttpPorts) {
@@ -47,6 +49,7 @@ export class HttpServer {
     this.#config = config
     this.#ports = ports
     const app = new Hono()
+    app.use((c, next) => this.#admit(c, next))
     app.use(bodyLimit({ maxSize: appLimits.httpBytes, onError: (c) => said(c, 413, tooLarge) }))
     app.all('*', (c) => this.#serve(c))
     app.onError((_error, c) => said(c, 500, 'the request could not be served'))
@@ -82,6 +85,21 @@ export class HttpServer {
   /** One that comes too late is dropped. */
   reply({ id, answer }: HttpReply): void {
     this.#open.get(id)?.(answer)
+  }
+
+  /** Bodies are in memory until their answer: there is room for so much of them. */
+  async #admit(c: Context, next: Next): Promise<Response | void> {
+    const size = bodySize(c.req.raw)
+    if (this.#bodies + size > hostLimits.httpBodies) {
+      c.header('Retry-After', '1')
+      return said(c, 503, `requests of ${hostLimits.httpBodies} bytes wait for this replica already`)
+    }
+    this.#bodies += size
+    try {
+      await next()
+    } finally {
+      this.#bodies -= size
+    }
   }
 
   async #serve(c: Context): Promise<Response> {
@@ -189,6 +207,13 @@ export class HttpServer {
 }
 
 const tooLarge = `a request has at most ${appLimits.httpBytes} bytes`
+
+/** What its headers say; of a body that comes in pieces, the most that is read of one. */
+function bodySize({ method, headers }: Request): number {
+  if (headers.has('transfer-encoding')) return appLimits.httpBytes
+  const length = Number(headers.get('content-length') ?? 0)
+  return method === 'GET' || method === 'HEAD' || !(length <= appLimits.httpBytes) ? 0 : length
+}
 
 function cookieOf(application: string): string {
   return `holdfast-${application}`

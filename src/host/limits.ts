@@ -160,6 +160,8 @@ export const hostLimits = {
   httpWaiting: 500,
   /** ...and no longer than this: all that it does for one takes less (its `http`, and one last run and order). */
   httpMs: 25_000,
+  /** Bytes of the bodies of requests that are read or wait, by what their headers say; one that doesn't is counted as the longest. */
+  httpBodies: 64 * MB,
   /** A replica that ends waits so long for those that it has: as for streams (drainStreamsMs). */
   httpDrainMs: 10_000,
 
