@@ -83,11 +83,10 @@ test(`${READS} reads by ${BROWSERS} browsers at random replicas, under faults: n
     await set.statuses('all serve', 30_000, ({ serving }) => serving.length === 3)
     const tally: Tally = { reads: 0, updates: 0, again: 0, stale: [] }
     let struck = 0
-    let isOver = false
     const faults = (async (): Promise<void> => {
-      for (; !isOver; struck++) {
+      for (; tally.reads < READS; struck++) {
         await new Promise((resolve) => setTimeout(resolve, FAULT_EVERY_MS))
-        if (!isOver) await strike(set, 1 + (struck % 3), struck % 2 === 0)
+        if (tally.reads < READS) await strike(set, 1 + (struck % 3), struck % 2 === 0)
       }
     })()
     const browse = async (number: number): Promise<void> => {
@@ -98,7 +97,6 @@ test(`${READS} reads by ${BROWSERS} browsers at random replicas, under faults: n
       }
     }
     await Promise.all(Array.from({ length: BROWSERS }, (_, number) => browse(number)))
-    isOver = true
     await faults
     console.log(
       `${tally.reads} reads, ${tally.updates} updates, ${struck} faults; ${tally.again} were to be asked again; ${tally.stale.length} stale`,
