@@ -127,10 +127,12 @@ function callsWith({ waves }: RowOutcome, kind: string): number {
 
 function storyOf(outcome: RowOutcome): string {
   const { waves, failure } = outcome
-  const faults = waves.flatMap((wave) => wave.faults.map(({ kind, call, text }) => `${kind}: ${call}: ${text}`))
+  const faults = waves.flatMap((wave) =>
+    wave.faults.map(({ kind, call, text }) => `${kind}: ${call}: ${wave.scenario}: ${text}`),
+  )
   const [lost, doubled, state] = ['lost', 'doubled', 'state'].map((kind) => callsWith(outcome, kind))
   const said = `${sumOf(waves, 'calls')} calls, ${waves.length} deaths, ${lost} lost, ${doubled} doubled, ${state} in a wrong state`
-  return [said, ...(failure === null ? [] : [`GIVEN UP: ${failure}`]), ...faults.slice(0, 10)].join('\n  ')
+  return [said, ...(failure === null ? [] : [`GIVEN UP: ${failure}`]), ...faults.slice(0, 40)].join('\n  ')
 }
 
 function tableOf(outcomes: readonly RowOutcome[], atOnce: number): string {

@@ -40,6 +40,8 @@ class End {
   /** Methods of requests that came, each counted once. */
   readonly asked: string[] = []
   isOver = false
+  /** First lines of what it said and heard, for the reader of a fault. */
+  readonly story: string[] = []
 
   constructor(call: string, socket: Socket, set: Address, report: (kind: Fault['kind'], text: string) => void) {
     this.call = call
@@ -64,6 +66,7 @@ class End {
   }
 
   hear(message: SipMessage, text: string): void {
+    this.#tell('hears', text)
     if (message.kind === 'response') this.#answered(message, text)
     else this.#asked(message, text)
   }
@@ -154,7 +157,13 @@ class End {
     })
   }
 
+  #tell(what: string, text: string): void {
+    const at = new Date().toISOString().slice(14, 23)
+    this.story.push(`${at} ${what} ${text.slice(0, text.indexOf('\r'))} ${/CSeq: [^\r]*/.exec(text)?.[0] ?? ''}`)
+  }
+
   #send(text: string): void {
+    this.#tell('says', text)
     this.#socket.send(text, this.#set.port, this.#set.host)
   }
 
@@ -211,8 +220,9 @@ export class Phones {
       [this.callers, 'caller'],
       [this.callees, 'callee'],
     ] as const) {
-      for (const { call, isOver, asked: were } of ends.values()) {
-        const report = (text: string): void => void this.faults.push({ kind: 'lost', call, text: `${party}: ${text}` })
+      for (const { call, isOver, asked: were, story } of ends.values()) {
+        const report = (text: string): void =>
+          void this.faults.push({ kind: 'lost', call, text: `${party}: ${text}\n${story.join('\n')}` })
         if (!isOver) report(`its call is not over; it was asked ${were.join(', ')}`)
         else if (were.join() !== asked[party].join())
           report(`it was asked ${were.join(', ')}, not ${asked[party].join(', ')}`)

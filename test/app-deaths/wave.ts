@@ -21,6 +21,7 @@ export interface Theatre {
 }
 
 export interface WaveOutcome {
+  readonly scenario: string
   /** At how many calls the replica died. */
   readonly calls: number
   readonly isLeader: boolean
@@ -75,7 +76,13 @@ export async function playWave(
           faults.push({ kind: 'state', call: 'all', text: `calls are left: ${JSON.stringify(status.calls)}` }),
         )
     await set.whole(60_000, [victim], from)
-    return { calls: died, isLeader, again: gate.came - count, faults: [...faults, ...phones.faults] }
+    return {
+      scenario: `${turn}, ${at}`,
+      calls: died,
+      isLeader,
+      again: gate.came - count,
+      faults: [...faults, ...phones.faults],
+    }
   } finally {
     gate.release(() => ({ kind: 'go' }))
     phones.end()

@@ -11,12 +11,13 @@ import { runPhase } from './phase.ts'
 import type { Findings, Phase } from './phase.ts'
 import { faultsOf, pictureOf, tableOf } from './report.ts'
 
-const USAGE = `npm run bench:timers -- [--timers 100000] [--per-session 10] [--seconds 120] [--calls 50] [--only spread,death,burst] [--svg FILE]
+const USAGE = `npm run bench:timers -- [--timers 100000] [--per-session 10] [--seconds 120] [--calls 50] [--setup 100] [--only spread,death,burst] [--svg FILE]
 
   --timers       ServletTimers in each phase
   --per-session  how many one application session has (100 at most)
   --seconds      those that are spread are due within so many seconds
   --calls        calls a second beside them; 0 = none
+  --setup        sessions that are surely set up in a second: they all are before the first timer is due
   --only         phases; a fresh set for each
   --svg          a picture goes there
 `
@@ -32,6 +33,7 @@ interface Wish {
   readonly timers: number
   readonly perSession: number
   readonly calls: number
+  readonly setup: number
   readonly svg: string | null
 }
 
@@ -40,7 +42,7 @@ function wishOf(args: readonly string[]): Wish | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ timers: text, 'per-session': text, seconds: text, calls: text, only: text, svg: text },
+      ...{ timers: text, 'per-session': text, seconds: text, calls: text, setup: text, only: text, svg: text },
       help: { type: 'boolean' },
     },
   })
@@ -61,6 +63,7 @@ function wishOf(args: readonly string[]): Wish | 'help' {
     timers: countOf('timers', values.timers ?? '100000', 1_000_000),
     perSession: countOf('per-session', values['per-session'] ?? '10', 100),
     calls: countOf('calls', values.calls ?? '50', 500, 0),
+    setup: countOf('setup', values.setup ?? '100', 10_000),
     svg: values.svg ?? null,
   }
 }

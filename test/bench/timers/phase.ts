@@ -28,6 +28,8 @@ export interface Amounts {
   readonly perSession: number
   /** Calls a second beside them; 0 = none. */
   readonly calls: number
+  /** Sessions that are set up in a second, at least. */
+  readonly setup: number
   readonly say: (line: string) => void
 }
 
@@ -56,8 +58,6 @@ export interface Findings {
 
 const FIRST_SLOT = 236
 const HOLD_MS = 2_000
-/** Sessions that are set up in a second, at least. */
-const SETUP_RATE = 100
 
 /** The same numbers from each run: a linear congruential generator. */
 function* numbers(): Generator<number, never, undefined> {
@@ -96,7 +96,7 @@ async function measured(phase: Phase, amounts: Amounts, bench: Bench): Promise<F
   const { scene, set, firings, ticks } = bench
   const { timers, perSession, say } = amounts
   const sessions = Math.ceil(timers / perSession)
-  const beganAt = Date.now() + (sessions / SETUP_RATE) * 1_000 + 5_000
+  const beganAt = Date.now() + (sessions / amounts.setup) * 1_000 + 5_000
   const next = numbers()
   const due = (): number => beganAt + next.next().value * phase.seconds * 1_000
   const bodies = Array.from({ length: sessions }, () =>
@@ -109,7 +109,7 @@ async function measured(phase: Phase, amounts: Amounts, bench: Bench): Promise<F
   const early = (beganAt - Date.now()) / 1_000
   if (early < 3)
     throw new Error(
-      `the timers were set ${-early} s too late: this machine sets up fewer than ${SETUP_RATE} sessions/s`,
+      `the timers were set ${-early} s too late: this machine sets up fewer than ${amounts.setup} sessions/s: --setup`,
     )
   const { timers: counted } = await set.status(set.leader)
   say(
