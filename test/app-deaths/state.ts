@@ -6,7 +6,7 @@ interface Entity {
   readonly tree: string
   readonly id: string
   readonly version: number
-  readonly value: { readonly value: Value }
+  readonly value: Value
 }
 
 interface Value {
@@ -35,11 +35,11 @@ export async function stateOf(admin: string, callId: string): Promise<CallState 
 }
 
 function attributeOf({ value }: Entity, name: string): unknown {
-  return value.value.hosted?.attributes.find((one) => one.name === name)?.bytes
+  return value.hosted?.attributes.find((one) => one.name === name)?.bytes
 }
 
 function ofKind({ entities }: CallState, kind: string): readonly Entity[] {
-  return entities.filter(({ value }) => value.value.kind === kind)
+  return entities.filter(({ value }) => value.kind === kind)
 }
 
 /** The turns that the call's session says were committed. */
@@ -64,17 +64,17 @@ export function wrongWith(
     wrong.push(`versions ${versions.join(', ')} don't rise from turn to turn`)
   const legs = application === 'proxied' ? 1 : 2
   const sessions = ofKind(state, 'session')
-  const confirmed = sessions.filter(({ value }) => value.value.state === 'CONFIRMED')
+  const confirmed = sessions.filter(({ value }) => value.state === 'CONFIRMED')
   if (sessions.length !== legs || confirmed.length !== legs)
     wrong.push(`${sessions.length} SipSessions, ${confirmed.length} confirmed, not ${legs}`)
   const dialogs = ofKind(state, application === 'proxied' ? 'dialog' : 'leg')
-  if (dialogs.length !== legs || dialogs.some(({ value }) => value.value.state !== 'confirmed'))
-    wrong.push(`dialogs ${dialogs.map(({ value }) => value.value.state).join(', ')}, not ${legs} that are confirmed`)
+  if (dialogs.length !== legs || dialogs.some(({ value }) => value.state !== 'confirmed'))
+    wrong.push(`dialogs ${dialogs.map(({ value }) => value.state).join(', ')}, not ${legs} that are confirmed`)
   if (application === 'two-legs' && sessions.some((leg) => attributeOf(leg, 'turn') !== expected.at(-1)))
     wrong.push(
       `legs ${sessions.map((leg) => String(attributeOf(leg, 'turn'))).join(', ')}, not both ${expected.at(-1)}`,
     )
-  const left = ofKind(state, 'timer').map(({ value }) => String(value.value.info))
+  const left = ofKind(state, 'timer').map(({ value }) => String(value.info))
   const due = state.timers.filter(({ id }) => id.startsWith('t.'))
   if (left.join() !== 'patience' || due.length !== 1)
     wrong.push(`timers ${left.join(', ')}, ${due.length} of them due, not patience alone`)
