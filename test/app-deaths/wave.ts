@@ -62,7 +62,11 @@ export async function playWave(
       const wrong = await Promise.all(calls.map((call) => judged(set, alive, call, application)))
       for (const [i, texts] of wrong.entries())
         for (const text of texts) faults.push({ kind: 'state', call: calls[i] ?? '', text })
-      for (const caller of phones.callers.values()) if (caller.canEnd) caller.bye()
+      // The callee says its 200 again, up to four seconds later, if the one that was to relay it died.
+      const callers = [...phones.callers.values()]
+      const isUp = (): true | null => (callers.every(({ canEnd }) => canEnd) ? true : null)
+      await until('all callers have their 200', PATIENCE_MS, isUp).catch(() => undefined)
+      for (const caller of callers) if (caller.canEnd) caller.bye()
     }
     await until('all calls are over', PATIENCE_MS, () => (phones.isOver ? true : null)).catch(() => undefined)
     const byes = isCutOff ? ['BYE'] : []
