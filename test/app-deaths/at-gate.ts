@@ -2,8 +2,8 @@
 
 import { must } from '../../src/base/assert.ts'
 import { attribute } from 'holdfast/servlet'
-import type { SipApplicationSession } from 'holdfast/servlet'
-import { GATE } from './order.ts'
+import type { HttpContext, SipApplicationSession } from 'holdfast/servlet'
+import { GATE, ORDER_HEADER } from './order.ts'
 import type { Order } from './order.ts'
 
 export const call = attribute<string>('call')
@@ -25,7 +25,8 @@ export function isDone(session: SipApplicationSession, turn: string): boolean {
 /** The last thing that a handler does; what comes back is what it returns. */
 export async function atGate(session: SipApplicationSession, handler: string): Promise<Order> {
   const gate = must(process.env[GATE], 'the address of the gate')
-  const asked = await fetch(`${gate}/${handler}/${session.getAttribute(call)}?replica=${process.ppid}`)
+  const here = `replica=${process.ppid}&session=${encodeURIComponent(session.id)}`
+  const asked = await fetch(`${gate}/${handler}/${session.getAttribute(call)}?${here}`)
   const order = (await asked.json()) as Order
   if (order.kind === 'die' && order.at === 'inside') {
     process.kill(process.ppid, 'SIGKILL')
@@ -33,4 +34,18 @@ export async function atGate(session: SipApplicationSession, handler: string): P
     await new Promise(() => {})
   }
   return order
+}
+
+/** A page that shows the turns, and one that is a turn itself. */
+export async function onHttp(
+  request: Request,
+  context: HttpContext,
+  change: (session: SipApplicationSession, turn: string) => void,
+): Promise<Response> {
+  const session = context.getSession(false)?.applicationSession
+  if (session === undefined) return new Response('no such call', { status: 404 })
+  if (request.method === 'GET') return Response.json(session.getAttribute(turns) ?? [])
+  change(session, 'doHttp')
+  const order = await atGate(session, 'doHttp')
+  return new Response('done', { headers: { [ORDER_HEADER]: JSON.stringify(order) } })
 }

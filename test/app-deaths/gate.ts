@@ -19,6 +19,8 @@ const HELD_MS = 3_000
 
 export class Gate {
   readonly #server = createServer()
+  /** Ids of the calls' application sessions, as a handler has them last. */
+  readonly sessions = new Map<string, string>()
   #handler = ''
   #isHeld = false
   #waiting: Waiting[] = []
@@ -29,6 +31,7 @@ export class Gate {
       const { pathname, searchParams } = new URL(url, 'http://gate')
       const [, handler = '', call = ''] = pathname.split('/')
       const [replica, since] = [Number(searchParams.get('replica')), performance.now()]
+      this.sessions.set(call, searchParams.get('session') ?? '')
       this.#come(handler, { call, replica, since, answer: answerWith(response) })
     })
     // What waits on a connection whose process dies ends with it.

@@ -12,14 +12,15 @@ import { Gate } from './gate.ts'
 import { DEATHS, GATE } from './order.ts'
 import { rowsOf } from './rows.ts'
 import type { ApplicationName, Row } from './rows.ts'
-import { playWave } from './wave.ts'
+import { HTTP_PORT, playWave } from './wave.ts'
 import type { Theatre, WaveOutcome } from './wave.ts'
 
-const USAGE = `npm run app-deaths -- [--calls 100] [--at-once 24] [--only a,b,c,d] [--applications proxied,two-legs]
+const USAGE = `npm run app-deaths -- [--calls 100] [--at-once 24] [--only a,b,c,d,e] [--applications proxied,two-legs]
 
   --calls         calls in whose turn a replica dies, for each row of the table
   --at-once       calls side by side; a third of them, about, is the dying replica's
-  --only          rows: a inside a handler, b between handler and commit, c between commit and send, d in a timer callback
+  --only          rows: a inside a handler, b between handler and commit, c between commit and send, d in a timer callback,
+                  e in the HTTP handler
   --applications  proxied, two-legs (a B2BUA): each has a set of its own, both at the same time
 `
 
@@ -50,7 +51,7 @@ function wishOf(args: readonly string[]): Wish | 'help' {
   return {
     calls: countOf('calls', values.calls ?? '100', 10_000),
     atOnce: countOf('at-once', values['at-once'] ?? '24', 200),
-    only: (values.only ?? 'a,b,c,d').split(','),
+    only: (values.only ?? 'a,b,c,d,e').split(','),
     applications: (values.applications ?? 'proxied,two-legs').split(',').map((word) => {
       if (word === 'proxied' || word === 'two-legs') return word
       throw new Error(`--applications ${word}: proxied, two-legs, or both with a comma`)
@@ -107,10 +108,13 @@ async function playAll(application: ApplicationName, slot: number, wish: Wish): 
 
 async function open(application: ApplicationName, scene: Scene, gate: Gate, deaths: string): Promise<Theatre> {
   const { place } = scene
-  await gate.open(place.admin.split(':')[0] ?? '')
+  const host = place.admin.split(':')[0] ?? ''
+  await gate.open(host)
   const file = (name: string): string => fileURLToPath(new URL(`${name}.ts`, import.meta.url))
   const env = { NODE_OPTIONS: `--import ${file('preload')}`, [GATE]: gate.url, [DEATHS]: deaths }
-  const set = scene.adopt(launchSet({ place, restart: '1', extra: ['--app', file(application)], env }))
+  const set = scene.adopt(
+    launchSet({ place, restart: '1', extra: ['--app', file(application), '--http', `${host}:${HTTP_PORT}`], env }),
+  )
   await set.event('ready', 60_000, ({ event }) => event === 'ready')
   await set.statuses('all serve', 60_000, ({ serving, formats }) => serving.length === 3 && formats.active > 1)
   return { set, place, gate, application, deaths }

@@ -27,3 +27,6 @@ export function callIn(text: string, wave: number): string | null {
 /** The environment's words for where the gate is, and where a replica writes how many calls it had when it died. */
 export const GATE = 'APP_DEATHS_GATE'
 export const DEATHS = 'APP_DEATHS_FILE'
+
+/** In the response of a page: what the handler was told. */
+export const ORDER_HEADER = 'x-order'

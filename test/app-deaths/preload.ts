@@ -4,7 +4,7 @@
 import { ChildProcess } from 'node:child_process'
 import { Socket } from 'node:dgram'
 import { writeFileSync } from 'node:fs'
-import { DEATHS, callIn } from './order.ts'
+import { DEATHS, ORDER_HEADER, callIn } from './order.ts'
 import type { Order } from './order.ts'
 
 type Death = Extract<Order, { kind: 'die' }>
@@ -25,10 +25,25 @@ function die(calls: number): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
+/** A handler's result is its order, and that of a page has it in a header. */
+interface Answered {
+  readonly kind?: unknown
+  readonly answer?: { readonly result?: Order | PageResult | null }
+}
+
+interface PageResult {
+  readonly kind: 'response'
+  readonly response: { readonly headers: readonly (readonly [name: string, value: string])[] }
+}
+
 function orderOf(message: unknown): Death | null {
-  const { kind, answer } = (message ?? {}) as { kind?: unknown; answer?: { result?: Order | null } }
-  if (kind !== 'answered') return null
-  return answer?.result?.kind === 'die' ? answer.result : null
+  const { kind, answer } = (message ?? {}) as Answered
+  const result = kind === 'answered' ? answer?.result : null
+  if (result?.kind === 'die') return result
+  if (result?.kind !== 'response') return null
+  const header = result.response.headers.find(([name]) => name.toLowerCase() === ORDER_HEADER)
+  const order = header === undefined ? null : (JSON.parse(header[1]) as Order)
+  return order?.kind === 'die' ? order : null
 }
 
 const emit = ChildProcess.prototype.emit as Emit

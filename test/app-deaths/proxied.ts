@@ -1,7 +1,7 @@
 // A proxy application whose replica dies in its turns.
 
 import { defineApplication } from 'holdfast/servlet'
-import { PATIENCE_MS, TICK_MS, atGate, call, isDone, note } from './at-gate.ts'
+import { PATIENCE_MS, TICK_MS, atGate, call, isDone, note, onHttp } from './at-gate.ts'
 
 export const proxied = defineApplication({
   name: 'proxied',
@@ -36,6 +36,8 @@ export const proxied = defineApplication({
     }
     return atGate(session, what)
   },
+
+  doHttp: (request, context) => onHttp(request, context, note),
 
   doBye(request) {
     for (const timer of request.applicationSession.timers) timer.cancel()

@@ -2,8 +2,8 @@
 
 import type { Place } from './order.ts'
 
-/** A turn of the applications: `tick` and `cutoff` are timeouts of timers of that name. */
-export type Turn = 'doInvite' | 'doSuccessResponse' | 'tick' | 'cutoff'
+/** A turn of the applications: `tick` and `cutoff` are timeouts of timers of that name, `doHttp` is a page's. */
+export type Turn = 'doInvite' | 'doSuccessResponse' | 'tick' | 'cutoff' | 'doHttp'
 
 export interface Scenario {
   readonly turn: Turn
@@ -36,11 +36,14 @@ export function rowsOf(application: ApplicationName): readonly Row[] {
     { turn: 'tick', place: 'proposed' },
     ...sendingTurns.map((turn): Scenario => ({ turn, place: 'unsent' })),
   ]
+  const places: readonly Place[] = ['inside', 'arrived', 'proposed']
+  const pages = places.map((place): Scenario => ({ turn: 'doHttp', place }))
   return [
     { key: 'a', name: 'inside a handler', scenarios: each('inside') },
     { key: 'b', name: 'between handler and commit: its answer is there', scenarios: each('arrived') },
     { key: 'b', name: 'between handler and commit: proposed, outcome unknown', scenarios: each('proposed') },
     { key: 'c', name: 'between commit and send', scenarios: each('unsent') },
     { key: 'd', name: 'in a timer callback', scenarios: timers },
+    { key: 'e', name: 'in the HTTP handler, and before its commit', scenarios: pages },
   ]
 }

@@ -2,7 +2,7 @@
 
 import { defineApplication } from 'holdfast/servlet'
 import type { SipApplicationSession } from 'holdfast/servlet'
-import { PATIENCE_MS, TICK_MS, atGate, call, isDone, note } from './at-gate.ts'
+import { PATIENCE_MS, TICK_MS, atGate, call, isDone, note, onHttp } from './at-gate.ts'
 
 /** Both legs know of the turn. */
 function noteBoth(session: SipApplicationSession, turn: string): void {
@@ -47,6 +47,8 @@ export const twoLegs = defineApplication({
     }
     return atGate(session, what)
   },
+
+  doHttp: (request, context) => onHttp(request, context, noteBoth),
 
   doBye(request) {
     const { applicationSession: session } = request

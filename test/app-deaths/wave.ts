@@ -1,10 +1,12 @@
 // One death: calls side by side come to the same turn of their application, one replica dies in it with those that it owns, and all go on.
 
 import { readFileSync } from 'node:fs'
-import { until } from '../cluster/poll.ts'
+import { settled, until } from '../cluster/poll.ts'
 import type { Place as Addresses, ReplicaSet } from '../cluster/replica-set.ts'
+import { Browser } from './browser.ts'
 import type { Gate, Waiting } from './gate.ts'
 import { callName } from './order.ts'
+import type { Order } from './order.ts'
 import { Phones } from './phones.ts'
 import type { Fault } from './phones.ts'
 import type { ApplicationName, Scenario, Turn } from './rows.ts'
@@ -32,65 +34,101 @@ export interface WaveOutcome {
 
 /** Above two of the longest waits that a phone has: a busy machine takes seconds where a quiet one takes milliseconds. */
 const PATIENCE_MS = 40_000
+/** Replica i has its pages at that plus i. */
+export const HTTP_PORT = 8_260
+
+/** A wave while it lasts. */
+interface Wave {
+  readonly theatre: Theatre
+  readonly turn: Turn
+  readonly nth: number
+  readonly calls: readonly string[]
+  readonly phones: Phones
+  readonly faults: WaveOutcome['faults'][number][]
+}
+
 export async function playWave(
-  { set, place, gate, application, deaths }: Theatre,
-  scenario: Scenario,
+  theatre: Theatre,
+  { turn, place: at }: Scenario,
   nth: number,
   count: number,
 ): Promise<WaveOutcome> {
-  const { turn, place: at } = scenario
-  const isCutOff = turn === 'cutoff'
+  const { set, place, gate, deaths } = theatre
   const calls = Array.from({ length: count }, (_, i) => callName(nth, i + 1))
   const phones = new Phones(nth)
-  const faults: WaveOutcome['faults'][number][] = []
+  const wave: Wave = { theatre, turn, nth, calls, phones, faults: [] }
   try {
     await phones.open(place.caller, place.callee, place.sip, calls)
     gate.hold(turn)
-    for (const caller of phones.callers.values()) caller.invite(isCutOff ? 'cutoff' : 'callee')
+    for (const caller of phones.callers.values()) caller.invite(turn === 'cutoff' ? 'cutoff' : 'callee')
+    const pages = turn === 'doHttp' ? await visited(wave) : []
     const waiting = await gate.all(count, PATIENCE_MS)
     const from = set.events.length
     const victim = victimOf(set, waiting, nth)
     const isLeader = victim === set.leader
     const pid = set.pid(victim)
     const there = waiting.filter(({ replica }) => replica === pid)
-    const amount = there.length
-    gate.release((one) => (there.includes(one) ? { kind: 'die', at, wave: nth, calls: amount } : { kind: 'go' }))
+    const order: Order = { kind: 'die', at, wave: nth, calls: there.length }
+    gate.release((one) => (there.includes(one) ? order : { kind: 'go' }))
     await set.event(`replica ${victim} dies`, 10_000, (event) => event.event === 'exit' && event.id === victim, from)
-    const died = at === 'inside' ? amount : callsAt(deaths, pid)
+    const died = at === 'inside' ? there.length : callsAt(deaths, pid)
+    for (const [i, page] of (await Promise.allSettled(pages)).entries())
+      if (page.status === 'rejected')
+        wave.faults.push({ kind: 'lost', call: calls[i] ?? '', text: String(page.reason) })
     const alive = set.ids.filter((id) => id !== victim)
-    if (!isCutOff) {
-      const wrong = await Promise.all(calls.map((call) => judged(set, alive, call, application)))
-      for (const [i, texts] of wrong.entries())
-        for (const text of texts) faults.push({ kind: 'state', call: calls[i] ?? '', text })
-      // The callee says its 200 again, up to four seconds later, if the one that was to relay it died.
-      const callers = [...phones.callers.values()]
-      const isUp = (): true | null => (callers.every(({ canEnd }) => canEnd) ? true : null)
-      await until('all callers have their 200', PATIENCE_MS, isUp).catch(() => undefined)
-      for (const caller of callers) if (caller.canEnd) caller.bye()
-    }
-    await until('all calls are over', PATIENCE_MS, () => (phones.isOver ? true : null)).catch(() => undefined)
-    const byes = isCutOff ? ['BYE'] : []
-    const infos = application === 'two-legs' ? ['INFO'] : []
-    phones.judge({ caller: [...infos, ...byes], callee: ['INVITE', ...infos, 'BYE'] })
-    const status = await set.status(alive[0] ?? 0)
-    if (phones.isOver)
-      await set
-        .statuses('no call is left', PATIENCE_MS, ({ calls: left }) => left.early + left.confirmed === 0)
-        .catch(() =>
-          faults.push({ kind: 'state', call: 'all', text: `calls are left: ${JSON.stringify(status.calls)}` }),
-        )
+    await ended(wave, alive)
     await set.whole(60_000, [victim], from)
-    return {
-      scenario: `${turn}, ${at}`,
-      calls: died,
-      isLeader,
-      again: gate.came - count,
-      faults: [...faults, ...phones.faults],
-    }
+    const faults = [...wave.faults, ...phones.faults]
+    return { scenario: `${turn}, ${at}`, calls: died, isLeader, again: gate.came - count, faults }
   } finally {
     gate.release(() => ({ kind: 'go' }))
     phones.end()
   }
+}
+
+/** Each call is up, and a browser asks its owner for the page's turn; what comes of that. */
+async function visited({ theatre, calls }: Wave): Promise<readonly Promise<void>[]> {
+  const { set, place, gate, application } = theatre
+  await Promise.all(calls.map((call) => judged(set, set.ids, call, application, ALL)))
+  const lines = await set.calls(set.leader)
+  const host = place.admin.split(':')[0] ?? ''
+  const browser = new Browser((id) => `http://${host}:${HTTP_PORT + id}/${application}/turn`)
+  return calls.map((call) => {
+    const owner = Number.parseInt(lines.find(({ callId }) => callId === call)?.owner ?? '1', 10)
+    const others = set.ids.filter((id) => id !== owner)
+    const turn = browser.turn(gate.sessions.get(call) ?? '', owner, others)
+    // Looked at once the replica has died.
+    turn.catch(() => undefined)
+    return turn
+  })
+}
+
+/** All calls go on, are looked at while they are up, and end. */
+async function ended({ theatre, turn, calls, phones, faults }: Wave, alive: readonly number[]): Promise<void> {
+  const { set, application } = theatre
+  const isCutOff = turn === 'cutoff'
+  if (!isCutOff) {
+    const turns = turn === 'doHttp' ? [...ALL, turn] : ALL
+    const wrong = await Promise.all(calls.map((call) => judged(set, alive, call, application, turns)))
+    for (const [i, texts] of wrong.entries())
+      for (const text of texts) faults.push({ kind: 'state', call: calls[i] ?? '', text })
+    // The callee says its 200 again, up to four seconds later, if the one that was to relay it died.
+    const callers = [...phones.callers.values()]
+    const isUp = (): true | null => (callers.every(({ canEnd }) => canEnd) ? true : null)
+    await until('all callers have their 200', PATIENCE_MS, isUp).catch(() => undefined)
+    for (const caller of callers) if (caller.canEnd) caller.bye()
+  }
+  await until('all calls are over', PATIENCE_MS, () => (phones.isOver ? true : null)).catch(() => undefined)
+  const byes = isCutOff ? ['BYE'] : []
+  const infos = application === 'two-legs' ? ['INFO'] : []
+  phones.judge({ caller: [...infos, ...byes], callee: ['INVITE', ...infos, 'BYE'] })
+  if (!phones.isOver) return
+  await settled(
+    'no call is left',
+    PATIENCE_MS,
+    () => set.status(alive[0] ?? 0),
+    ({ calls: left }) => left.early + left.confirmed === 0,
+  ).catch((error: unknown) => faults.push({ kind: 'state', call: 'all', text: String(error) }))
 }
 
 /** Now the leader, now another one, of those that have calls there: the one with most of them. */
@@ -119,17 +157,18 @@ async function judged(
   alive: readonly number[],
   call: string,
   application: ApplicationName,
+  turns: readonly Turn[],
 ): Promise<readonly string[]> {
   let last: readonly (CallState | string)[] = []
   const isSettled = async (): Promise<true | null> => {
     last = await Promise.all(alive.map((id) => stateOf(set.admin(id), call)))
     const [first = ''] = last
-    if (typeof first === 'string' || turnsOf(first).length < ALL.length || first.intents.length > 0) return null
+    if (typeof first === 'string' || turnsOf(first).length < turns.length || first.intents.length > 0) return null
     return last.every((one) => JSON.stringify(one) === JSON.stringify(first)) ? true : null
   }
   const isSame = await until(`${call} has had all its turns`, PATIENCE_MS, isSettled).catch(() => false)
   const [first = ''] = last
   if (typeof first === 'string') return [`it is not told: ${first}`]
-  const wrong = wrongWith(first, application, ALL)
+  const wrong = wrongWith(first, application, turns)
   return isSame ? wrong : [...wrong, `replicas differ: ${last.map((one) => JSON.stringify(one)).join('\n')}`]
 }
