@@ -8,6 +8,7 @@
 import { between, seconds } from '../base/instant.ts'
 import type { Duration } from '../base/instant.ts'
 import { flat } from '../base/bytes.ts'
+import { laterRoute } from '../proxy/chain.ts'
 import { routeSets } from '../proxy/own-request.ts'
 import { withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
@@ -30,10 +31,12 @@ export function watch(turn: Turn, id: string, invite: SipRequest, answer: SipRes
   // An application may end it at any time.
   if (lifetime === undefined && !isHosted(turn, dialog)) return
   const { toCaller, toCallee } = routeSets(invite, answer, { set, keys, group: turn.key })
+  // Not every callee says Record-Route again, and the next application of a chain is to see the call's end all the same.
+  const later = toCallee.length > 0 ? null : laterRoute(keys, set, invite)
   turn.put(id, {
     ...dialog,
     caller: { ...dialog.caller, routes: toCaller.map(flat) },
-    callee: { ...dialog.callee, routes: toCallee.map(flat) },
+    callee: { ...dialog.callee, routes: (later === null ? toCallee : [later]).map(flat) },
     watch: { acknowledged: false, expires: 0, doubted: [] },
   })
   if (lifetime?.maxCall !== undefined) turn.setTimer(limitTimer(id), notBefore(lifetime.maxCall), null)

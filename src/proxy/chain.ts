@@ -18,7 +18,7 @@ import { parseUri } from '../sip/uri.ts'
 import { pack, unpack } from '../wire/pack.ts'
 import { hostPort, isSetUri } from './own.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
-import { TOKEN, makeToken, readToken } from './token.ts'
+import { LEG, TOKEN, legMark, makeToken, readToken } from './token.ts'
 
 /** Which part of a call's way an application serves (15.1): the caller's, the callee's, or neither's. */
 export type Region = 'originating' | 'terminating' | 'neutral'
@@ -103,6 +103,16 @@ export function chainOf(keys: SetKeys, set: SetAddress, request: SipRequest): Ch
   const content = text.slice(0, -MAC_DIGITS)
   if (text.slice(-MAC_DIGITS) !== mac(keys, group, callId(request), content)) return null
   return unpackChain(bytesOf(content))
+}
+
+/** The Route that leads later requests of a dialog to the group that this one went to; null = it went to none. */
+export function laterRoute(keys: SetKeys, set: SetAddress, sent: SipRequest): string | null {
+  const uri = parseUri(routes(sent)[0]?.uri ?? '')
+  if (uri === null || uri.kind !== 'sip' || chainOf(keys, set, sent) === null) return null
+  const token = uri.params.get(TOKEN) ?? ''
+  const group = must(readToken(keys, token, ''), 'a Route of a chain names a group')
+  const mark = `${LEG}=${legMark(keys, group, callId(sent))}`
+  return `<sip:${hostPort(set.host, set.port)};lr;${TOKEN}=${token};${mark}>`
 }
 
 function mac(keys: SetKeys, group: GroupKey, id: string, content: string): string {

@@ -197,6 +197,19 @@ describe('[JSR 30] a chain of two applications that proxy', () => {
     expect(stage.heard(callee)).toEqual([expect.stringMatching(/^BYE sip:callee@127\.36\.0\.3/)])
   })
 
+  test('so does one whose callee leaves Record-Route out, as SIPp has it', () => {
+    const stage = new Stage({ ...two, access: ['127.39.0.2/32'] })
+    stage.invite()
+    const ok = response(callee, stage.sent(callee, 'INVITE '), 200).replaceAll(/Record-Route: .*\r\n/g, '')
+    stage.say(callee, ok)
+    const a = { ...callerLeg(stage.sent(caller, 'SIP/2.0 200')), routes: [], target: SET }
+    stage.say(caller, inDialog(caller, a, 'ACK', 1)).say(caller, inDialog(caller, a, 'BYE', 2))
+    expect(stage.asked.slice(2)).toEqual(['screens doBye', 'bills doBye'])
+    stage.say(callee, response(callee, stage.sent(callee, 'BYE '), 200))
+    expect(stage.heard(caller).at(-1)).toBe('SIP/2.0 200 OK')
+    expect(stage.counter('calls.confirmed')).toBe(0)
+  })
+
   test('a CANCEL passes both, and so does the 487', () => {
     const stage = new Stage(two)
     const invite = stage.invite()
