@@ -35,7 +35,7 @@ export function stepOrder(group: Group, { order, mark, ref }: OrderInput, ctx: A
   resumeLegs(turn)
   turn.holdBack()
   const standing = standingOf(turn, mark)
-  if (standing.kind === 'done') return nothing({ kind: 'done', created: standing.note === CREATED })
+  if (standing.kind === 'done') return nothing({ kind: 'done', created: standing.note === CREATED, isInLog: true })
   if (standing.kind === 'late') return nothing(refused('it came too late: ask again', true))
   if (standing.kind === 'full') return nothing(refused('too many orders for this session at once: ask again', true))
   const shape = opsFault(order.ops)
@@ -45,7 +45,7 @@ export function stepOrder(group: Group, { order, mark, ref }: OrderInput, ctx: A
   const fault = doAll(turn, order.ops)
   if (fault !== null) return nothing(isConflict(fault) ? { kind: 'conflict', reason: fault } : refused(fault, false))
   settleSessions(turn, ctx)
-  turn.answer(opened)
+  turn.answer({ ...opened, isInLog: turn.commits })
   if (turn.commits) {
     noteDone(turn, mark, opened.created ? CREATED : '')
     turn.handledAfter(ref)
@@ -60,19 +60,21 @@ function open(turn: Turn, { application, version, target }: Order, ctx: AppConte
   if (target.kind === 'id') {
     const isThis = isValid && session?.applicationName === application
     const isSame = readSessionId(ctx.keys, target.id)?.created === session?.created
-    return isThis && isSame ? { kind: 'done', created: false } : GONE
+    return isThis && isSame ? found(false) : GONE
   }
   const wanted = target.kind === 'key' ? target.key : null
   if (session !== null && isValid) {
     const isThis = session.applicationName === application && key === wanted && wanted !== null
-    return isThis
-      ? { kind: 'done', created: false }
-      : refused('what it would be called is taken: use another key', false)
+    return isThis ? found(false) : refused('what it would be called is taken: use another key', false)
   }
   if (target.kind === 'key' && !target.create) return GONE
   if (!ctx.acceptsCalls) return refused('the set has no room for new sessions now: ask again', true)
   openApplicationSession(turn, { application, version, key: wanted })
-  return { kind: 'done', created: true }
+  return found(true)
+}
+
+function found(created: boolean): Extract<OrderOutcome, { kind: 'done' }> {
+  return { kind: 'done', created, isInLog: false }
 }
 
 const GONE: OrderOutcome = { kind: 'gone', reason: 'there is no such session, or it has ended' }

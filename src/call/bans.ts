@@ -15,8 +15,9 @@ export function onBan(turn: Turn, { change, mark, ref }: Extract<CallInput, { ki
   const { source } = change
   const standing = standingOf(turn, mark)
   const known = turn.get('ServletContext', source)
-  turn.answer({ kind: 'done', created: false })
-  if (standing.kind === 'done' || (change.kind === 'unban' && known === null)) return turn.handled(ref)
+  const isChange = standing.kind !== 'done' && (change.kind === 'ban' || known !== null)
+  turn.answer({ kind: 'done', created: false, isInLog: standing.kind === 'done' || isChange })
+  if (!isChange) return turn.handled(ref)
   const isFull = known === null && turn.entries('ServletContext').length >= callLimits.bans
   const again = standing.kind !== 'new'
   if (again || isFull) {

@@ -136,8 +136,8 @@ export interface OrderMark {
 
 /** What became of an order (decision 0034); told once all that it rests on is applied. */
 export type OrderOutcome =
-  /** `created`: it began the session. */
-  | { readonly kind: 'done'; readonly created: boolean }
+  /** `created`: it began the session. `isInLog`: its commit, this time or when it was asked for before; else it had nothing to change. */
+  | { readonly kind: 'done'; readonly created: boolean; readonly isInLog: boolean }
   | { readonly kind: 'conflict'; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string }
   /** `again`: asking again may help. */

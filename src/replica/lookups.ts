@@ -59,6 +59,8 @@ export class Lookups {
 
   /** A barrier was answered: it counts for what came before it was asked for. */
   answered(context: number, index: Index): void {
+    // Somebody else's question, which has a higher number, may have been asked before.
+    if (context > this.#context) return
     for (const waiting of this.#waiting) if (context >= waiting.from) waiting.barrier ??= index
     if (this.#waiting.every(({ barrier }) => barrier !== null)) this.#askAt = null
   }

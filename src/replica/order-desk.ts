@@ -1,12 +1,16 @@
 // Orders at the owner of their group (decision 0034): each waits until this replica may handle it, is one input of its group, and is
 // answered once what it changed is applied. Whoever asked asks again; an order that is here already, or is done already, is not done twice.
 //
-//   taken --owner, and fresh--> the group's input --applied--> answered from the store
+//   taken --owner, and fresh--> the group's input --its commit is applied----------------------> answered from the store
+//     |                             |   '--nothing to commit--> read barrier --still the owner--^
 //     |                             '-- the group goes elsewhere: forgotten, its asker asks there
 //     '-- `order` has passed: forgotten
+//
+// An owner that lags may not know that its groups are another's by now (decision 0010, left open). The log rejects its commits; what it says
+// without one ("there is no such session") waits until a barrier shows that it was the owner.
 
-import type { Life } from '../base/brand.ts'
-import { plus, seconds } from '../base/instant.ts'
+import type { Index, Life } from '../base/brand.ts'
+import { millis, plus, seconds } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { AppContext } from '../app/context.ts'
 import { isTarget, sessionIn } from '../app/found-session.ts'
@@ -14,6 +18,7 @@ import type { Order, OrderAnswer } from '../app/orders.ts'
 import type { GroupInput } from '../app/group.ts'
 import type { InputRef, OrderOutcome } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
+import { earliest } from '../transaction/machine.ts'
 import type { OrderFrame } from '../wire/frame.ts'
 import type { BanAnswer, BanRequest } from '../wire/member-request.ts'
 import { bansOf } from './bans.ts'
@@ -42,14 +47,34 @@ interface Open {
   ref: InputRef | null
 }
 
+/** An outcome that no commit shows. */
+interface Unsure {
+  readonly open: Open
+  readonly outcome: OrderOutcome
+  /** Who owned what when it was found. */
+  readonly serving: Index
+  /** Only a question with this number or a later one was asked after that. */
+  readonly from: number
+  barrier: Index | null
+}
+
+/** How often a barrier is asked for again. */
+const again = millis(100)
+
 export class OrderDesk {
   readonly #ports: DeskPorts
   /** By the order's id, the oldest first. Invariant: at most `limits.orders`. */
   readonly #open = new Map<string, Open>()
   readonly #refs = new Map<InputRef, Open>()
+  #unsure: Unsure[] = []
+  #context: number
+  /** When a barrier is asked for; null = none is wanted. */
+  #askAt: Instant | null = null
 
-  constructor(ports: DeskPorts) {
+  /** `context`: of read barriers, the number before the first one's. */
+  constructor(ports: DeskPorts, context: number) {
     this.#ports = ports
+    this.#context = context
   }
 
   take(from: Life, frame: OrderFrame): void {
@@ -85,12 +110,52 @@ export class OrderDesk {
   handled(ref: InputRef, outcome: OrderOutcome | null): boolean {
     const open = this.#refs.get(ref)
     if (open === undefined) return false
+    this.#refs.delete(ref)
+    const told = outcome ?? { kind: 'refused', reason: 'its group has ended: ask again', again: true }
+    if (told.kind === 'refused' || (told.kind === 'done' && told.isInLog)) this.#tell(open, told)
+    else {
+      const serving = this.#ports.store.serving().version
+      this.#unsure.push({ open, outcome: told, serving, from: this.#context + 1, barrier: null })
+      this.#askAt = this.#ports.now()
+    }
+    return true
+  }
+
+  /** The context of a read barrier to ask for now, or null. */
+  ask(now: Instant): number | null {
+    if (this.#askAt === null || now < this.#askAt) return null
+    this.#askAt = plus(now, again)
+    return ++this.#context
+  }
+
+  /** A barrier was answered. */
+  answered(context: number, index: Index): void {
+    if (context > this.#context) return
+    for (const unsure of this.#unsure) if (context >= unsure.from) unsure.barrier ??= index
+    if (this.#unsure.every(({ barrier }) => barrier !== null)) this.#askAt = null
+  }
+
+  /** What is sure by now is told; where owners have changed meanwhile it is found anew. */
+  settle(): void {
+    const { store } = this.#ports
+    const isSure = ({ barrier }: Unsure): boolean => barrier !== null && barrier <= store.appliedIndex
+    const sure = this.#unsure.filter(isSure)
+    if (sure.length === 0) return
+    this.#unsure = this.#unsure.filter((unsure) => !isSure(unsure))
+    for (const { open, outcome, serving } of sure) {
+      if (serving === store.serving().version) this.#tell(open, outcome)
+      else {
+        open.ref = null
+        this.#give(open)
+      }
+    }
+  }
+
+  #tell(open: Open, told: OrderOutcome): void {
     this.#forget(open)
     const { from, frame, order } = open
-    const told = outcome ?? { kind: 'refused', reason: 'its group has ended: ask again', again: true }
     const answer = order.kind === 'ban' ? this.#ofBan(order.request, told) : this.#ofSession(order.order, frame, told)
     this.#ports.answer(from, frame.id, answer)
-    return true
   }
 
   /** The group went to another owner before that. */
@@ -133,11 +198,16 @@ export class OrderDesk {
   /** What can't be handled in time is its asker's to ask again; what is a group's input is answered or dropped. */
   expire(now: Instant): void {
     for (const open of [...this.#open.values()]) if (open.ref === null && open.until <= now) this.#forget(open)
+    if (this.#unsure.length === 0) return
+    for (const { open } of this.#unsure) if (open.until <= now) this.#forget(open)
+    this.#unsure = this.#unsure.filter(({ open }) => open.until > now)
+    if (this.#unsure.length === 0) this.#askAt = null
   }
 
   deadline(): Instant | null {
-    for (const { ref, until } of this.#open.values()) if (ref === null) return until
-    return null
+    const unsure = this.#unsure[0]?.open.until ?? null
+    for (const { ref, until } of this.#open.values()) if (ref === null) return earliest([until, unsure, this.#askAt])
+    return earliest([unsure, this.#askAt])
   }
 }
 

@@ -205,6 +205,34 @@ describe('an order', () => {
     expect(bench.replica(at).store.appliedIndex).toBeGreaterThan(index)
   })
 
+  test('[JSR 25] an owner that lags, and is none any more, does not say that there is nothing', () => {
+    const leader = bench.leader()
+    const [lagging, owner] = bench.followers() as [ReplicaId, ReplicaId]
+    const isFor = (key: string): boolean => ownerOf(key) === owner
+    const keys = Array.from({ length: 200 }, (_, i) => `key-${i}`).filter(isFor)
+    bench.kill(owner)
+    bench.pass(seconds(1))
+    const key = must(
+      keys.find((one) => ownerOf(one) === lagging),
+      'a key that goes to the one that will lag',
+    )
+    // It hears its leader, and nothing new of the log: not that the owner is back, nor what that does.
+    bench.loses = (frame, _from, to) =>
+      to === lagging && frame.kind === 'raft' && frame.messages.some(({ kind }) => kind === 'append')
+    bench.restart(owner)
+    for (let i = 0; i < 40 && bench.serving(leader).length < 3; i++) bench.pass(millis(50))
+    const made = orders(owner, { kind: 'key', key, create: true })
+    bench.pass(millis(20))
+    const isStillOwner = bench.replica(lagging).store.ownerOf(groupOf(key)) === bench.lifeOf(lagging)
+    const question = orders(lagging, { kind: 'key', key, create: false })
+    bench.pass(seconds(2))
+    expect([isStillOwner, answer(made)?.kind]).toEqual([true, 'done'])
+    expect(answer(question)).toMatchObject({ kind: 'refused', again: true })
+    bench.loses = () => false
+    bench.pass(seconds(3))
+    expect(done(order(lagging, { kind: 'key', key, create: false })).created).toBe(false)
+  })
+
   test('without a quorum is open in the end, and says so; before it went to anybody it is not', () => {
     const [alone] = bench.followers() as [ReplicaId]
     const rest = bench.ids.filter((id) => id !== alone)

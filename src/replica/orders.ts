@@ -7,7 +7,7 @@
 //             '--none, or no way: waits; asked again at each change of owners and links, and every half second
 
 import { replicaOf } from '../base/brand.ts'
-import type { GroupKey, Life } from '../base/brand.ts'
+import type { GroupKey, Index, Life } from '../base/brand.ts'
 import { plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import { groupOfTarget } from '../app/found-session.ts'
@@ -52,9 +52,10 @@ export class Orders {
   #count = 0
   #againAt: Instant
 
-  constructor(ports: OrderPorts) {
+  /** `context`: of read barriers, the number before the first one's. */
+  constructor(ports: OrderPorts, context: number) {
     this.#ports = ports
-    this.#desk = new OrderDesk({ ...ports, answer: (to, id, answer) => this.#answer(to, id, answer) })
+    this.#desk = new OrderDesk({ ...ports, answer: (to, id, answer) => this.#answer(to, id, answer) }, context)
     this.#againAt = ports.now()
   }
 
@@ -144,6 +145,21 @@ export class Orders {
   retry(): void {
     this.#desk.retry()
     for (const asked of [...this.#asked.values()]) this.#give(asked)
+  }
+
+  /** The context of a read barrier to ask for now, or null. */
+  barrier(now: Instant): number | null {
+    return this.#desk.ask(now)
+  }
+
+  /** A read barrier was answered. */
+  confirmed(context: number, index: Index): void {
+    this.#desk.answered(context, index)
+  }
+
+  /** What a barrier has made sure is told. */
+  settle(): void {
+    this.#desk.settle()
   }
 
   turn(now: Instant): void {

@@ -1,7 +1,7 @@
 // The numbers of a replica's questions for read barriers (Raft thesis 6.4). The leader knows no lives: a question of an earlier one may be
 // answered to a later one, with an index that was good when it was asked. So no life may use a number that another has used.
 //
-//     2^32 a start, of which freshness has the lower half, lookups the upper; after 2^20 starts they come again
+//     2^32 a start, of which freshness has the lower half, lookups and orders a quarter each; after 2^20 starts they come again
 
 import type { Life } from '../base/brand.ts'
 import { startOf } from '../base/brand.ts'
@@ -10,7 +10,11 @@ const ofLife = 2 ** 32
 const starts = 2 ** 20
 
 /** The numbers before the first ones. */
-export function contextsOf(life: Life): { readonly freshness: number; readonly lookups: number } {
+export function contextsOf(life: Life): {
+  readonly freshness: number
+  readonly lookups: number
+  readonly orders: number
+} {
   const freshness = (startOf(life) % starts) * ofLife
-  return { freshness, lookups: freshness + ofLife / 2 }
+  return { freshness, lookups: freshness + ofLife / 2, orders: freshness + (ofLife / 4) * 3 }
 }

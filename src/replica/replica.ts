@@ -126,8 +126,8 @@ export class Replica {
     ;[this.#term, this.#links] = [this.#raft.term, new Links(options.life, this.#outbox)]
     this.#judge = new Judge(options.life, this.#links, (id) => this.#members.mayServe(id))
     this.#room = new DiskRoom(this.#raft, this.#outbox)
-    const { freshness, lookups } = contextsOf(options.life)
-    this.#freshness = new Freshness(options.now, freshness)
+    const contexts = contextsOf(options.life)
+    this.#freshness = new Freshness(options.now, contexts.freshness)
     this.#context = callContext({
       store: this.#store,
       clock: this.#clock,
@@ -161,7 +161,7 @@ export class Replica {
     this.#upgrade.tell()
     const contact = (): Instant => this.#freshness.contact
     const [picture, members] = [(): Picture => this.#picture(), (): Members => this.#members]
-    this.#questions = new Questions({ ...shared, picture, members, orders: () => this.#orders }, lookups)
+    this.#questions = new Questions({ ...shared, picture, members, orders: () => this.#orders }, contexts.lookups)
     const question: HttpPorts['question'] = (id, query) => this.#questions.take({ kind: 'admin', id, query }, this.#now)
     this.#http = new Http({ ...shared, context: () => this.#context, question })
     const append = (body: EntryBody): Index | null => this.#duties.append(body)
@@ -185,7 +185,7 @@ export class Replica {
     this.#owner = new Owner({ ...shared, ...this.#ownerPorts(), context })
     const owner = this.#owner
     const detached = (): boolean => this.#freshness.isDetached(this.#now)
-    this.#orders = new Orders({ ...shared, owner, context, nextRef, detached })
+    this.#orders = new Orders({ ...shared, owner, context, nextRef, detached }, contexts.orders)
     this.#bans = new Bans(this.#store)
     const bans = this.#bans
     this.#passing = new Passing(
@@ -403,6 +403,8 @@ export class Replica {
     if (context !== null) this.#raft.readIndex(context, this.#now)
     const lookup = this.#questions.ask(this.#now)
     if (lookup !== null) this.#raft.readIndex(lookup, this.#now)
+    const barrier = this.#orders.barrier(this.#now)
+    if (barrier !== null) this.#raft.readIndex(barrier, this.#now)
     this.#owner.turn(this.#now, !this.#stalled)
     // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
     let appended: boolean
@@ -416,6 +418,7 @@ export class Replica {
         for (const read of ready.reads) {
           this.#freshness.answered(read.context, read.index)
           this.#questions.answered(read.context, read.index)
+          this.#orders.confirmed(read.context, read.index)
         }
       }
       this.#roleChanged()
@@ -432,6 +435,7 @@ export class Replica {
     this.#snapshots.turn(this.#now)
     this.#passing.tellKeepers()
     this.#questions.answer(this.#now)
+    this.#orders.settle()
     this.#http.turn(this.#now)
     this.#egress.tellOwners()
     this.#announce()
