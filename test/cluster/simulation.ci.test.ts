@@ -95,6 +95,11 @@ const schedules = [
   'applications',
   'app-timers',
   'legs',
+  'orders',
+  'keys',
+  'chains',
+  'pages',
+  'registered',
 ]
 
 test.each(schedules)('schedule %s: 0 lost', async (name) => {
