@@ -13,6 +13,8 @@ import type { Trace } from './trace.ts'
 /** Longer than a replica takes for a lookup and an order. */
 const patience = 5_000_000
 
+/** How soon a browser sees that its connection is broken. */
+const look = 50_000
 /** Who finds no session so often goes away: the call is over, or never began. */
 const lostMost = 20
 
@@ -38,6 +40,8 @@ interface Browser {
   lost: number
   /** The request that it waits for. */
   open: number | null
+  /** Whether that shows what nobody gave it: what is answered to that is nothing to the browser. */
+  isForging: boolean
 }
 
 export class WebClients {
@@ -65,7 +69,7 @@ export class WebClients {
     this.#draw = draw(plan.seed, 'browsers')
     this.#browsers = (plan.browsers ?? []).map((planned, i) => ({
       ...{ number: i + 1, planned, callId: planned.call === null ? '' : callIdOf(planned.call) },
-      ...{ cookie: '', session: '', asked: 0, lost: 0, open: null },
+      ...{ cookie: '', session: '', asked: 0, lost: 0, open: null, isForging: false },
     }))
     for (const browser of this.#browsers) agenda.at(browser.planned.at, () => this.#ask(browser))
   }
@@ -83,8 +87,9 @@ export class WebClients {
     const { answer } = effect
     if (answer.kind === 'response') {
       const shown = shownBy(answer.response.body)
-      browser.lost = shown.id === '' ? browser.lost + 1 : 0
-      if (answer.cookie?.kind === 'set') {
+      if (!browser.isForging) browser.lost = shown.id === '' ? browser.lost + 1 : 0
+      if (browser.isForging) this.#trace.tell(`browser ${browser.number} has shown a forged cookie`)
+      else if (answer.cookie?.kind === 'set') {
         browser.cookie = answer.cookie.value
         browser.session = shown.id
       } else if (answer.cookie?.kind === 'clear') [browser.cookie, browser.session] = ['', '']
@@ -110,10 +115,20 @@ export class WebClients {
     const inUrl = showing === 'url' ? session : ''
     this.#trace.tell(`browser ${number} asks [${machine?.place ?? 0}] for ${deed} by ${id}, showing ${showing}`)
     browser.open = id
+    browser.isForging = showing === 'forged'
     this.#waiting.set(id, browser)
     this.#watch.asked(id, { browser: number, showing, session: showing === 'nothing' ? '' : session })
     machine?.host?.deliver({ kind: 'http', id, application: 'pages', request, prefix: '', cookie, session: inUrl })
-    this.#agenda.after(machine?.host === null ? 1_000 : patience, () => this.#giveUp(browser, id))
+    this.#wait(browser, id, machine, machine?.host ?? null, this.#agenda.now + patience)
+  }
+
+  /** Its connection breaks with the replica's death. */
+  #wait(browser: Browser, id: number, machine: Machine | undefined, host: Machine['host'], until: number): void {
+    this.#agenda.after(look, () => {
+      if (browser.open !== id) return
+      if (host === null || machine?.host !== host || this.#agenda.now >= until) this.#giveUp(browser, id)
+      else this.#wait(browser, id, machine, host, until)
+    })
   }
 
   #showing(browser: Browser, drawn: number): Showing {

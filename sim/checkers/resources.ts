@@ -18,6 +18,8 @@ const waitingMost = 2_000
 /** Records on a disk: so many to begin with, and for each call. Each election and each serving change needs a few. */
 const recordsLeast = 800
 const recordsPerCall = 60
+/** Of what a browser asks for, so much at most is a change, which is a record. */
+const recordsPerRequest = 0.5
 
 type Kind = keyof typeof perSecond
 
@@ -30,12 +32,13 @@ export class Resources implements Checker {
   readonly #comesToRest: boolean
   readonly #counts = new Map<number, { second: number; readonly of: Record<Kind, number> }>()
 
-  constructor(report: Report, now: () => number, { calls: { length: calls }, faults }: Plan) {
+  constructor(report: Report, now: () => number, { calls: { length: calls }, faults, browsers = [] }: Plan) {
     this.#report = report
     this.#comesToRest = faults.every(({ kind }) => kind !== 'crash')
     this.#now = now
     this.#scale = Math.max(1, calls / fewCalls)
-    this.#recordsMost = recordsLeast + calls * recordsPerCall
+    const requests = browsers.reduce((sum, browser) => sum + browser.requests, 0)
+    this.#recordsMost = recordsLeast + calls * recordsPerCall + requests * recordsPerRequest
   }
 
   stepped(machine: Machine, _input: Input, effects: readonly Effect[]): void {
