@@ -3,7 +3,7 @@
 
 import { until } from '../cluster/poll.ts'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 120_000
 const ANSWER_MS = 10_000
 
 export class Browser {

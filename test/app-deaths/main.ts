@@ -24,7 +24,8 @@ const USAGE = `npm run app-deaths -- [--calls 100] [--at-once 24] [--only a,b,c,
   --applications  proxied, two-legs (a B2BUA): each has a set of its own, both at the same time
 `
 
-const FIRST_SLOT = 226
+/** Addresses of each one's set. */
+const SLOTS: Readonly<Record<ApplicationName, number>> = { proxied: 226, 'two-legs': 227 }
 
 interface Wish {
   readonly calls: number
@@ -172,7 +173,7 @@ async function main(): Promise<number> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim()
   const before = loadavg()[0] ?? 0
   const wanted = wish
-  const all = await Promise.all(applications.map((one, i) => playAll(one, FIRST_SLOT + i, wanted)))
+  const all = await Promise.all(applications.map((one) => playAll(one, SLOTS[one], wanted)))
   const outcomes = all.flat()
   const load = `${before.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after`
   const about = `${new Date().toISOString().slice(0, 16)} UTC, commit ${commit}, load ${load}`
