@@ -31,9 +31,25 @@ function keys(seed: number): Plan {
   return callsOf(seed, 'keyed')
 }
 
+const ENDS = endNames.filter((name) => name !== 'hands-over')
+
+/** Each second call takes the place of the one before it (RFC 3891). */
+function handovers(seed: number): Plan {
+  const plan = callsOf(seed, 'hands-over')
+  const of = draw(seed, 'handovers')
+  const calls = Array.from({ length: 6 }, (_, i): readonly PlannedCall[] => {
+    const at = firstCall + of.within(0, burst, 1, i)
+    return [
+      { flow: 'replaced', at },
+      { flow: 'replaces', at: at + of.within(2 * second, 4 * second, 2, i) },
+    ]
+  })
+  return { ...plan, calls: calls.flat() }
+}
+
 /** Calls that an application answers, or has two legs for. */
 function legs(seed: number): Plan {
-  const plan = callsOf(seed, endNames[seed % endNames.length] ?? 'b2bua')
+  const plan = callsOf(seed, ENDS[seed % ENDS.length] ?? 'b2bua')
   // What an end of a call is to say again it says again only where something is lost.
   return { ...plan, udp: { ...plan.udp, loss: 60_000 } }
 }
@@ -98,6 +114,11 @@ export const appSchedules = [
     name: 'keys',
     story: 'two calls at a time have one session, by an application key, while replicas on the way to it die',
     plan: keys,
+  },
+  {
+    name: 'handovers',
+    story: 'each second call takes the place of the one before it, while replicas that own either die',
+    plan: handovers,
   },
   {
     name: 'legs',

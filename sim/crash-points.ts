@@ -61,6 +61,7 @@ export const settingFlows: readonly string[] = [
   'small-talk-banned',
   'small-talk-detached',
   'keyed-call-joined',
+  'replaced-joined',
   're-invite-detached',
   'basic-by-flow',
   'cancelled-by-flow',
@@ -193,7 +194,9 @@ function banned(plan: Plan): Plan {
 /** Another call begins while this one is up: of a flow whose application has a key, both are one session's. */
 function joined(plan: Plan): Plan {
   const [first] = plan.calls
-  return first === undefined ? plan : { ...plan, calls: [first, { ...first, at: first.at + 300_000 }] }
+  if (first === undefined) return plan
+  const [flow, after] = first.flow === 'replaced' ? ['replaces', 2 * second] : [first.flow, 300_000]
+  return { ...plan, calls: [first, { ...first, flow, at: first.at + after }] }
 }
 
 /** All replicas are cut off from one another while the call goes on. */

@@ -2,14 +2,17 @@
 //
 //   answers     rings, and answers each call after a second, by a timer; agrees to whatever is asked
 //   refuses     is busy
+//   hands-over  answers, and a call that replaces another one (RFC 3891) takes its place: the other one is ended
 //   b2bua       two legs (b2bua.ts)
 
 import type { AppCall, HandlerName, Op } from '../src/app/contract.ts'
 import { seconds } from '../src/base/instant.ts'
+import { parseMessage } from '../src/sip/message.ts'
+import { namedDialog } from '../src/sip/dialog-name.ts'
 import { b2buaOps } from './b2bua.ts'
 import { isChain } from './chains.ts'
 
-export const endNames = ['answers', 'refuses', 'b2bua'] as const
+export const endNames = ['answers', 'refuses', 'b2bua', 'hands-over'] as const
 export type EndName = (typeof endNames)[number]
 
 const REQUESTS: readonly HandlerName[] = [
@@ -36,6 +39,7 @@ export const endHandlers: Readonly<Record<EndName, readonly HandlerName[]>> = {
   answers: [...REQUESTS, 'timeout'],
   refuses: ['doInvite'],
   b2bua: [...REQUESTS, ...RESPONSES],
+  'hands-over': [...REQUESTS, 'timeout'],
 }
 
 export function isEnd(name: string | undefined): name is EndName {
@@ -65,6 +69,8 @@ export function endOps(name: EndName, call: AppCall): readonly Op[] {
       return [respond(call.message?.request ?? '', 486)]
     case 'b2bua':
       return b2buaOps(call)
+    case 'hands-over':
+      return handedOver(call) ?? answers(call)
   }
 }
 
@@ -76,6 +82,20 @@ function answers({ handler, message, subject, view }: AppCall): readonly Op[] {
   if (!message.isInitial) return [respond(message.request, 200)]
   const timer = { after: seconds(1), period: null, isFixedDelay: false, isPersistent: true, info: null }
   return [respond(message.request, 180), { kind: 'create-timer', timer: { id: `t${view.nextTimer}`, ...timer } }]
+}
+
+/** null = it takes nobody's place. */
+function handedOver({ message, view }: AppCall): readonly Op[] | null {
+  const parsed = message?.isInitial === true ? parseMessage(message.text) : null
+  const dialog = parsed?.ok === true ? namedDialog(parsed.value, 'Replaces') : null
+  if (message === null || dialog === null) return null
+  const { callId, toTag, fromTag } = dialog
+  const old = view.sessions.find(
+    (one) => one.callId === callId && one.localTag === toTag && one.remoteTag === fromTag && one.state === 'CONFIRMED',
+  )
+  if (old === undefined) return null
+  const bye = { kind: 'request', session: old.id, method: 'BYE', parts: { headers: [], body: '' } } as const
+  return [respond(message.request, 200), bye]
 }
 
 function respond(request: string, status: number): Op {

@@ -40,6 +40,12 @@ export const endFlows: readonly Flow[] = [
   }),
   // Its ACK comes when all is over.
   ladder('uas-no-ack', answered, { ...alone, ackAfter: 40_000_000 }),
+  // The second call takes the place of the one before it, which the application then ends.
+  ladder('replaced', `${answered}|<---------------BYE--|`, { application: 'hands-over', calleePresent: false }),
+  ladder('replaces', `|--INVITE------------>|\n|<---------------200--|\n|--BYE--------------->| 0.5..3s`, {
+    application: 'hands-over',
+    calleePresent: false,
+  }),
   ladder('b2bua-basic', `${up}|--BYE--------------->| 0.2..2s`, both),
   ladder('b2bua-on-streams', `${up}|--INFO-------------->| 0.2..1s\n|--BYE--------------->| 0.2..2s`, {
     ...both,

@@ -47,8 +47,8 @@ import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
 import { WebClients } from './web-clients.ts'
 import type { Witness } from './witness.ts'
-import { branchOf, callIdOf, readMessage, tagOf } from './phones/message.ts'
-import type { Message, RequestMessage } from './phones/message.ts'
+import { branchOf, callIdOf, header, readMessage, tagOf } from './phones/message.ts'
+import type { HeaderLine, Message, RequestMessage } from './phones/message.ts'
 
 export interface RunResult {
   readonly seed: number
@@ -275,6 +275,7 @@ class Run {
       address: callerAt,
       transport: callerSpeaks,
       oddity: callerIs,
+      ...(planned.flow === 'replaces' ? { more: () => this.#replaces(call - 1) } : {}),
     })
     for (const phone of [caller, callee]) this.#goWrong(phone, planned.at)
     this.#phones.push(caller, callee)
@@ -302,6 +303,13 @@ class Run {
       if (!edge.outbound) this.#streams.listen(at, (end) => line.accept(end))
     }
     return new Edge({ agenda, seed, redrawn, edge, proxy: setAddress, network, rules, attach })
+  }
+
+  /** RFC 3891: the dialog of that call's caller, if it is in one. */
+  #replaces(call: number): readonly HeaderLine[] {
+    const caller = this.#phones.find(({ side, options }) => side === 'caller' && options.call === call)
+    const dialog = caller?.replaceable ?? null
+    return dialog === null ? [] : [header('Replaces', dialog)]
   }
 
   /** Those of a fork, besides the first one. */
@@ -470,7 +478,7 @@ class Run {
     }
     const converged = this.#paced(() => unready() === null)
     const expiring = (this.#plan.browsers ?? []).length > 0 ? sessionsExpireWithin : 0
-    const aliases = this.#plan.application === 'keyed' ? aliasesForgottenWithin : 0
+    const aliases = hasAliases(this.#plan) ? aliasesForgottenWithin : 0
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring + aliases, stopped(converged))
     const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
@@ -530,6 +538,10 @@ class Run {
 
 function calleeAddress(call: number): SocketAddress {
   return { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
+}
+
+function hasAliases({ application }: Plan): boolean {
+  return application === 'keyed' || application === 'hands-over'
 }
 
 /** What caller and callee speak. The next hop is called on the transport that the caller came on. */

@@ -30,6 +30,7 @@ import { isChain, proxiesOf } from '../chains.ts'
 import { answersItself, dialogsOf } from '../end-applications.ts'
 import { AppEffects } from './app-effects.ts'
 import { AppKeys } from './app-keys.ts'
+import { Handovers } from './handovers.ts'
 import { AppTimers } from './app-timers.ts'
 import { ByFlow } from './by-flow.ts'
 import { Ends } from './app-ends.ts'
@@ -130,7 +131,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const effects = new Effects(report)
-    const { appEffects, appTimers, appKeys, chains } = ofApplication(plan, report, now, outage)
+    const { appEffects, appTimers, appKeys, handovers, chains } = ofApplication(plan, report, now, outage)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const shed = new Shed(report)
@@ -176,7 +177,7 @@ export class Court implements PhoneWatch, MachineWatch {
       ...this.#ofPhones(plan, set, report, now),
       new SameBytes(report),
       effects,
-      ...[appEffects, appTimers].filter((checker) => checker !== null),
+      ...[appEffects, appTimers, handovers].filter((checker) => checker !== null),
       takeovers,
       passing,
       shed,
@@ -435,12 +436,14 @@ function ofApplication(
   appEffects: AppEffects | null
   appTimers: AppTimers | null
   appKeys: AppKeys | null
+  handovers: Handovers | null
   chains: ChainStates | null
 } {
   return {
     appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,
     appKeys: application === 'keyed' ? new AppKeys(report) : null,
+    handovers: application === 'hands-over' ? new Handovers(report, now, outage) : null,
     chains: isChain(application) ? new ChainStates(report) : null,
   }
 }

@@ -86,6 +86,16 @@ export const targetMutants: readonly Mutant[] = [
     schedule: 'keys',
   },
   {
+    name: 'replaced-dialog-not-looked-for',
+    room: 'app',
+    file: 'src/app/targeting.ts',
+    find: "const group = home && request.method === 'INVITE' ? groupOfNamed(turn, request) : null",
+    replace: "const group = home && request.method === 'REFER' ? groupOfNamed(turn, request) : null",
+    story: 'an INVITE with Replaces begins a session of its own, where nobody knows the call that it is to replace',
+    promise: 'C2',
+    schedule: 'handovers',
+  },
+  {
     name: 'key-not-kept',
     room: 'app',
     file: 'src/app/initial.ts',

@@ -120,6 +120,11 @@ export class Phone {
     return this.#dialog !== null && !this.#hungUp && !this.#isDead
   }
 
+  /** The dialog that it is in, as the other end is asked to replace it. */
+  get replaceable(): string | null {
+    return this.established ? `${this.options.callId};to-tag=${this.#dialog?.remoteTag};from-tag=${this.tag}` : null
+  }
+
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
   get settled(): boolean {
     return this.#isDead || (this.#started && !this.busy && !this.established)
@@ -283,6 +288,7 @@ export class Phone {
       this.#branch(),
       this.#draw,
       sessionBody(this.#draw, this.#branches, this.options.flow.isLong),
+      this.#dialog === null ? this.options.more?.() : [],
     )
     this.#calling = this.#send(invite)
   }

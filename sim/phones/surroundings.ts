@@ -6,7 +6,7 @@ import type { Oddity } from '../phone-faults.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import type { Line } from './line.ts'
-import type { Message, RequestMessage } from './message.ts'
+import type { HeaderLine, Message, RequestMessage } from './message.ts'
 import type { Phone } from './phone.ts'
 
 export interface PhoneWatch {
@@ -45,6 +45,8 @@ export interface PhoneOptions {
   readonly gate?: Gate | undefined
   /** The Contacts of its 3xx; absent: none. */
   readonly contacts?: readonly string[]
+  /** Headers that its first INVITE has besides, as of then. */
+  readonly more?: () => readonly HeaderLine[]
   /** The name that stands in its Contact instead of its address; absent: none. */
   readonly name?: string
   /** The registered phone that this call is one of; absent: it is a phone of its own. */
