@@ -13,7 +13,7 @@ const until = 13 * second
 
 const racesOfRun = 40
 
-export function orders(seed: number): Plan {
+export function orders(seed: number, count = racesOfRun): Plan {
   const of = draw(seed, 'orders')
   // Some just before a death, so that who creates, and who is asked, is about to die.
   const deaths = Array.from({ length: 6 }, (_, n): Fault => {
@@ -33,7 +33,7 @@ export function orders(seed: number): Plan {
       restartAfter: of.within(300_000, 2 * second, 8, n),
     }
   })
-  const races = Array.from({ length: racesOfRun }, (_, i): PlannedRace => {
+  const races = Array.from({ length: count }, (_, i): PlannedRace => {
     const near = deaths[of.below(deaths.length, 9, i)]
     const isNear = near !== undefined && 'at' in near && of.chance(500_000, 10, i)
     const at = isNear ? near.at - of.within(0, 6_000, 11, i) : of.within(from, until, 12, i)

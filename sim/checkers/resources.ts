@@ -32,7 +32,10 @@ export class Resources implements Checker {
   readonly #comesToRest: boolean
   readonly #counts = new Map<number, { second: number; readonly of: Record<Kind, number> }>()
 
-  constructor(report: Report, now: () => number, { calls: { length: calls }, faults, browsers = [] }: Plan) {
+  constructor(report: Report, now: () => number, plan: Plan) {
+    const { faults, browsers = [], races = [] } = plan
+    // The orders of a race are as many commits as a call has.
+    const calls = plan.calls.length + races.length
     this.#report = report
     this.#comesToRest = faults.every(({ kind }) => kind !== 'crash')
     this.#now = now
