@@ -32,6 +32,7 @@ import {
   bodies,
   entities,
   fork,
+  reliable,
   frames,
   messages,
   parts,
@@ -78,6 +79,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'entity own',
     'entity leg',
     'entity uas',
+    'entity reliable',
     'entity uac',
     'entity ban',
     'entity access',
@@ -123,6 +125,7 @@ const samples: readonly Sample[] = [
   ...Object.entries({
     ...entities,
     fork,
+    reliable,
     ruled,
     watched,
     'hosted application-session': hostedApplication,

@@ -236,7 +236,7 @@ export type Op =
   | {
       readonly kind: 'respond'
       readonly request: string
-      readonly response: MessageParts & { readonly status: number }
+      readonly response: ResponseParts
     }
   /** A new leg: its first request, sent by its `send`. */
   | { readonly kind: 'create-session'; readonly id: string; readonly first: InitialRequest }
@@ -281,6 +281,12 @@ export interface MessageParts {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly reason?: string
   readonly body: string
+}
+
+export interface ResponseParts extends MessageParts {
+  readonly status: number
+  /** Of a provisional one: it is repeated until its PRACK comes (RFC 3262). */
+  readonly reliable?: boolean
 }
 
 export interface InitialRequest extends MessageParts {

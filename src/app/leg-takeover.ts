@@ -44,7 +44,8 @@ function takeUas(turn: Turn, id: string, record: UasRecord): void {
   // Nobody repeats an INVITE on a stream: without a 100 its caller gives up after 64*T1 (17.1.1.2).
   const isSilent = upstream.transport === 'udp' || record.method !== 'INVITE'
   const trying = isSilent ? null : answerText(storedRequest(turn, id), turn.ctx.keys, 100)
-  const text = state === 'open' && upstream.transport === 'udp' ? null : (record.answer ?? trying)
+  const isSaidOnce = state === 'open' && upstream.transport === 'udp' && record.rseq <= 0
+  const text = isSaidOnce ? null : (record.answer ?? trying)
   if (text !== null) turn.send(upstream, text, what.uas(id))
 }
 

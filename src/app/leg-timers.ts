@@ -5,6 +5,11 @@ export function noAckTimer(uas: string): string {
   return `u.n.${uas}`
 }
 
+/** No PRACK came for a reliable provisional of ours within 64*T1 (RFC 3262 3). */
+export function noPrackTimer(uas: string): string {
+  return `u.p.${uas}`
+}
+
 /** Our CANCEL came to nothing within 64*T1 (9.1). */
 export function cancelTimer(uac: string): string {
   return `u.c.${uac}`
@@ -21,12 +26,13 @@ export function finalIntent(uac: string): string {
 }
 
 export interface LegIntent {
-  readonly kind: 'no-ack' | 'cancel' | 'fork' | 'final'
+  readonly kind: 'no-ack' | 'no-prack' | 'cancel' | 'fork' | 'final'
   readonly id: string
 }
 
 const KINDS: ReadonlyMap<string, LegIntent['kind']> = new Map([
   ['u.n.', 'no-ack'],
+  ['u.p.', 'no-prack'],
   ['u.c.', 'cancel'],
   ['u.e.', 'fork'],
   ['u.f.', 'final'],

@@ -23,7 +23,7 @@ const TIME = { kind: 'time' } as const
 export function resumeLegs(turn: Turn): void {
   for (const { id, value } of allUas(turn)) {
     if (value.method !== 'INVITE' || turn.local.uas.has(id)) continue
-    if (value.state === 'accepted')
+    if (value.state === 'accepted' || (value.state === 'open' && value.rseq > 0))
       turn.setUas(id, { kind: 'success', repeats: startSuccess(ageOf(turn, id), turn.now) })
     if (value.state !== 'completed') continue
     const reliable = value.upstream.transport !== 'udp'

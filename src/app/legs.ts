@@ -9,7 +9,8 @@
 // All that a leg is lives in the log: session/leg.ts (the dialog, our CSeq numbers, the ACK of our 2xx), and each transaction as a `uas` or
 // `uac` record with its `request`. What leaves, leaves after its commit, and a takeover sends those bytes again.
 //
-//   timers of the log    u.n.UAS  no ACK within 64*T1: noAckReceived, then BYE       u.c.UAC  a CANCEL that came to nothing
+//   timers of the log    u.p.UAS  no PRACK within 64*T1: noPrackReceived, then 504
+//                        u.n.UAS  no ACK within 64*T1: noAckReceived, then BYE       u.c.UAC  a CANCEL that came to nothing
 //                        u.e.UAC  early dialogs besides the one that was answered    x.ID     `delete`: what a final leaves behind
 //   intents              u.f.UAC  a final of our own making is to be told (408, 503, a route that isn't there)
 //
@@ -26,6 +27,7 @@ import { hasDialog } from '../session/leg.ts'
 import { legOfRequest, putLeg } from './leg-find.ts'
 import type { LegOutcome } from './leg-find.ts'
 import { readLegIntent } from './leg-timers.ts'
+import { onNoPrack } from './reliable.ts'
 import { bindUac, onCancelTimer, onForkTimer, onLocalFinal, onUacResponse } from './uac-response.ts'
 import { acknowledge, onUasRequest } from './uas.ts'
 import { onUasAck, onUasCancel } from './uas-follow.ts'
@@ -68,6 +70,8 @@ export function onLegIntent(turn: Turn, { id: name }: Extract<CallInput, { kind:
   switch (intent.kind) {
     case 'no-ack':
       return onNoAck(turn, intent.id)
+    case 'no-prack':
+      return onNoPrack(turn, intent.id)
     case 'cancel':
       return onCancelTimer(turn, intent.id)
     case 'fork':

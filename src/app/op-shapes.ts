@@ -4,7 +4,7 @@
 import type { Duration } from '../base/instant.ts'
 import { flag, integer, list, matching, oneOf, orNull, record, text, variants } from '../wire/shape.ts'
 import type { RecordShape, Shape } from '../wire/shape.ts'
-import type { InitialRequest, MessageParts, NewTimer, Op, ProxyPlan } from './contract.ts'
+import type { InitialRequest, MessageParts, NewTimer, Op, ProxyPlan, ResponseParts } from './contract.ts'
 import { appLimits } from './limits.ts'
 
 function kind<K extends string>(word: K): Shape<K> {
@@ -51,11 +51,13 @@ function withOptional<T extends object, K extends keyof T>(
   }
 }
 
-type Response = MessageParts & { readonly status: number }
 type InDialog = Extract<Op, { kind: 'request' }>
 
 const parts = withOptional<MessageParts, 'reason'>(record(content), { reason: line })
-const response = withOptional<Response, 'reason'>(record({ ...content, status: integer(100, 699) }), { reason: line })
+const response = withOptional<ResponseParts, 'reason' | 'reliable'>(
+  record<Omit<ResponseParts, 'reason' | 'reliable'>>({ ...content, status: integer(100, 699) }),
+  { reason: line, reliable: flag },
+)
 const first = withOptional<InitialRequest, 'reason' | 'linked' | 'directive'>(
   record<Omit<InitialRequest, 'reason' | 'linked' | 'directive'>>({
     ...content,

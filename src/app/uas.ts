@@ -28,7 +28,7 @@ import { timers } from '../transaction/timers.ts'
 import { requestOf } from '../transaction/record.ts'
 import type { UasRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
-import type { MessageParts, Op } from './contract.ts'
+import type { Op, ResponseParts } from './contract.ts'
 import { requestHandler } from './handler-names.ts'
 import {
   beginCall,
@@ -45,7 +45,8 @@ import {
 import type { LegEvent, LegOutcome, OpFault } from './leg-find.ts'
 import { farEnd, partsFault, refusalText, responseText } from './leg-messages.ts'
 import { appLimits } from './limits.ts'
-import { noAckTimer } from './leg-timers.ts'
+import { noAckTimer, noPrackTimer } from './leg-timers.ts'
+import { nextRseq, onPrack, reliableFault, reliableHeaders, repeated } from './reliable.ts'
 import { applicationSession, hostSession } from './sessions.ts'
 
 /** The first request of a leg: its session, the leg and the request are the log's with this turn, and then an INVITE gets its 100. */
@@ -128,6 +129,7 @@ function opened(turn: Turn, request: SipRequest, upstream: Flow, session: string
     state: 'open',
     cancelAnswer: null,
     answer: null,
+    rseq: 0,
   })
   turn.put(requestOf(id), { kind: 'request', text: flat(request.text) })
   if (method === 'INVITE') turn.sendAfter(upstream, answerText(request, turn.ctx.keys, 100), what.uas(id))
@@ -194,6 +196,7 @@ function onInDialog(turn: Turn, request: SipRequest, flow: Flow, leg: Leg): LegO
   if (method !== 'BYE' && !hasRoom(turn)) {
     return refuse(turn, request, flow, leg, 503, [['Retry-After', String(callLimits.retryAfterSeconds)]])
   }
+  if (method === 'PRACK' && !onPrack(turn, request, leg)) return refuse(turn, request, flow, leg, 481)
   const upstream = upstreamOf(request, flow)
   putLeg(turn, { ...leg, remote: { ...leg.remote, cseq: number } })
   const event = opened(turn, request, upstream, leg.session, false)
@@ -248,23 +251,20 @@ export function respond(turn: Turn, op: Extract<Op, { kind: 'respond' }>): OpFau
   if (record?.kind !== 'uas' || record.state !== 'open') return `request ${id} waits for no answer`
   const { status } = response
   if (!Number.isInteger(status) || status <= 100 || status > 699) return `status ${status} is none from 101 to 699`
-  return partsFault(response) ?? answer(turn, id, record, response)
+  return partsFault(response) ?? reliableFault(turn, id, record, response) ?? answer(turn, id, record, response)
 }
 
 /** `record` is open. */
-export function answer(
-  turn: Turn,
-  id: string,
-  record: UasRecord,
-  response: MessageParts & { readonly status: number },
-): OpFault {
+export function answer(turn: Turn, id: string, record: UasRecord, response: ResponseParts): OpFault {
   const leg = legOf(turn, record.session)
   if (leg === null) return `request ${id} has no leg any more`
   const { status } = response
-  const text = flat(responseText(turn, storedRequest(turn, id), leg, record.upstream, response))
+  const rseq = response.reliable === true ? nextRseq(record) : null
+  const parts = rseq === null ? response : { ...response, headers: [...response.headers, ...reliableHeaders(rseq)] }
+  const text = flat(responseText(turn, storedRequest(turn, id), leg, record.upstream, parts))
   if (!parseMessage(text).ok) return `the ${status} can't be written: its headers are too many or too long`
   turn.sendAfter(record.upstream, text, what.uas(id))
-  if (status < 200) provisional(turn, id, record, leg, text)
+  if (status < 200) provisional(turn, id, rseq === null ? record : repeated(turn, id, record, rseq), leg, text)
   else if (record.method !== 'INVITE') finish(turn, id, record, leg, status, text)
   else if (status < 300) accept(turn, id, record, leg, text)
   else reject(turn, id, record, leg, status, text)
@@ -282,6 +282,7 @@ function provisional(turn: Turn, id: string, record: UasRecord, leg: Leg, text: 
 /** 13.3.1.4. */
 function accept(turn: Turn, id: string, record: UasRecord, leg: Leg, text: string): void {
   turn.put(id, { ...record, state: 'accepted', answer: text })
+  turn.cancelTimer(noPrackTimer(id))
   turn.setTimer(noAckTimer(id), timers.sixtyFourT1, null)
   turn.setUas(id, { kind: 'success', repeats: startSuccess(millis(0), turn.now) })
   if (leg.state === 'confirmed') return refresh(turn, id, record, leg)
@@ -292,6 +293,7 @@ function accept(turn: Turn, id: string, record: UasRecord, leg: Leg, text: strin
 /** 13.3.1.3. */
 function reject(turn: Turn, id: string, record: UasRecord, leg: Leg, status: number, text: string): void {
   turn.put(id, { ...record, state: 'completed', answer: text })
+  turn.cancelTimer(noPrackTimer(id))
   const server = startInviteServer(record.upstream.transport !== 'udp')
   turn.setUas(id, { kind: 'failure', server: stepInviteServer(server, { kind: 'respond', status }, turn.now).machine })
   buryLegPart(turn, id)

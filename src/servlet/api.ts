@@ -192,6 +192,8 @@ export interface SipServletResponse extends SipServletMessage {
   createAck(): SipServletRequest
   /** Of a provisional response that came reliably (RFC 3262), to an INVITE of the application's own with `Supported: 100rel`. */
   createPrack(): SipServletRequest
+  /** A provisional response to an INVITE whose caller supports 100rel: repeated until its PRACK comes (doPrack, noPrackReceived). */
+  sendReliably(): void
   send(): void
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { onResponse, responseText } from './testing/turn.ts'
+import { onRequest, onResponse, requestText, responseText } from './testing/turn.ts'
 
 const RELIABLE = ['Require: precondition, 100rel', 'RSeq: 4711']
 
@@ -16,4 +16,13 @@ test.each([
   ['a final one', responseText(200, 'INVITE', RELIABLE)],
 ])('%s gets none', (_, text) => {
   onResponse((response) => expect(() => response.createPrack()).toThrow('RFC 3262'), text)
+})
+
+test('[JSR 18] sendReliably() is one operation, where the caller supports it', () => {
+  const text = requestText('INVITE', ['Supported: timer, 100rel'])
+  expect(onRequest((request) => request.createResponse(183).sendReliably(), { text })).toMatchObject([
+    { kind: 'respond', response: { status: 183, reliable: true } },
+  ])
+  onRequest((request) => expect(() => request.createResponse(183).sendReliably()).toThrow('no 100rel'))
+  onRequest((request) => expect(() => request.createResponse(200).sendReliably()).toThrow('provisional'), { text })
 })

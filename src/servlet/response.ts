@@ -94,6 +94,19 @@ export class Response extends Message implements SipServletResponse {
     this.request.respond(this.status, this.response)
   }
 
+  sendReliably(): void {
+    const { request } = this
+    const options = [...request.getHeaders('Supported'), ...request.getHeaders('Require')].join(',').toLowerCase()
+    if (request.method !== 'INVITE' || this.status < 101 || this.status > 199)
+      illegal('only a provisional response to an INVITE, 101 to 199, is sent reliably (RFC 3262)')
+    if (!options.split(',').some((option) => option.trim() === '100rel'))
+      illegal(
+        'the caller supports no 100rel: send() it; getHeaders("Supported") says who does (JSR 289: Rel100Exception)',
+      )
+    this.commit()
+    request.respond(this.status, { ...this.response, reliable: true })
+  }
+
   /** As the owner sends it. */
   get response(): Extract<Op, { kind: 'respond' }>['response'] {
     return { ...this.parts, status: this.status, reason: toWire(this.reasonPhrase) }

@@ -119,6 +119,9 @@ export interface UasRecord {
   readonly cancelAnswer: string | null
   /** Our newest provisional over 100, or our final. */
   readonly answer: string | null
+  /** RFC 3262: RSeq of our newest reliable provisional; 0 = there was none, negative = its PRACK came. While it is positive, that is `answer`,
+   * and is repeated. */
+  readonly rseq: number
 }
 
 /** A request of ours in a leg, or the one that began it. Its bytes are the `request` entity of `requestOf(id)`. */
@@ -159,7 +162,17 @@ export type TransactionRecord = InviteRecord | RequestRecord | ByeRecord | OwnRe
 
 /** `invite` is of format 2, with what its application asks of it `ruled`; `firstInvite` of format 1, which has no room for the answer to a CANCEL. Nor has that any room for
  * `own`, `uas` and `uac`: at format 1 there are none. */
-const SHAPES = { firstInvite: 1, request: 2, bye: 3, invite: 4, own: 5, uas: 6, uac: 7, ruled: 8 } as const
+const SHAPES = {
+  firstInvite: 1,
+  request: 2,
+  bye: 3,
+  invite: 4,
+  own: 5,
+  uas: 6,
+  uac: 7,
+  ruled: 8,
+  reliableUas: 9,
+} as const
 const UAS_STATES: readonly UasState[] = ['open', 'accepted', 'acknowledged', 'completed']
 const SERVER_STATES: readonly ServerState[] = ['proceeding', 'accepted', 'completed']
 const BRANCH_STATES: readonly BranchState[] = [
@@ -202,9 +215,9 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
       return [SHAPES.own, dialog, codeOf(SIDES, to), attempt, branch, flowFields(hop), text]
     }
     case 'uas': {
-      const { key, method, session, cseq, upstream, state, cancelAnswer, answer } = record
+      const { key, method, session, cseq, upstream, state, cancelAnswer, answer, rseq } = record
       return [
-        SHAPES.uas,
+        rseq === 0 ? SHAPES.uas : SHAPES.reliableUas,
         key,
         method,
         session,
@@ -213,6 +226,7 @@ export function transactionFields(record: TransactionRecord, format: FormatNumbe
         codeOf(UAS_STATES, state),
         cancelAnswer,
         answer,
+        ...(rseq === 0 ? [] : [rseq]),
       ]
     }
     case 'uac': {
@@ -248,7 +262,7 @@ export function readTransaction(value: unknown): TransactionRecord {
       text: fields.text(),
     }
   }
-  if (shape === SHAPES.uas) return readUas(value)
+  if (shape === SHAPES.uas || shape === SHAPES.reliableUas) return readUas(value, shape)
   if (shape === SHAPES.uac) return readUac(value)
   const isFirst = shape === SHAPES.firstInvite
   const isRuled = shape === SHAPES.ruled
@@ -287,8 +301,8 @@ function readRules(fields: FieldReader): ProxyRules {
   return { isRecursive, patience: patience < 0 ? null : micros(patience) }
 }
 
-function readUas(value: unknown): UasRecord {
-  const fields = readFields(value, SHAPES.uas)
+function readUas(value: unknown, shape: number): UasRecord {
+  const fields = readFields(value, shape)
   return {
     kind: 'uas',
     key: fields.text(),
@@ -299,6 +313,7 @@ function readUas(value: unknown): UasRecord {
     state: nameOf(UAS_STATES, fields.number()),
     cancelAnswer: fields.textOrNull(),
     answer: fields.textOrNull(),
+    rseq: shape === SHAPES.uas ? 0 : fields.number(),
   }
 }
 

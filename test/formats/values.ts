@@ -323,6 +323,7 @@ export const entities: OfKind<EntityValue> = {
     state: 'completed',
     cancelAnswer: 'SIP/2.0 200 OK\r\n\r\n',
     answer: 'SIP/2.0 487 Request Terminated\r\n\r\n',
+    rseq: 0,
   },
   uac: {
     kind: 'uac',
@@ -339,6 +340,9 @@ export const entities: OfKind<EntityValue> = {
     linked: '1',
   },
 }
+
+/** A provisional response of ours that is repeated (RFC 3262). */
+export const reliable: EntityValue = { ...entities.uas, state: 'open', cancelAnswer: null, rseq: 2 }
 
 /** An INVITE of two targets, one after the other, which format 1 has no room for. */
 export const fork: EntityValue = {
