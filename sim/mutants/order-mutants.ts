@@ -94,14 +94,4 @@ export const orderMutants: readonly Mutant[] = [
     promise: 'orders',
     schedule: 'orders',
   },
-  {
-    name: 'nothing-there-told-without-a-barrier',
-    room: 'replica',
-    file: 'src/replica/order-desk.ts',
-    find: "if (told.kind === 'refused' || (told.kind === 'done' && told.isInLog)) this.#tell(open, told)",
-    replace: "if (told.kind !== 'refused' || told.again || !told.again) this.#tell(open, told)",
-    story: 'an owner that lags, and is none any more, says what it has although that is old',
-    promise: 'C9',
-    schedule: 'orders',
-  },
 ]

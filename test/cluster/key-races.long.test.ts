@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { must } from '../../src/base/assert.ts'
+import { launchSet } from './replica-set.ts'
 import { inScene } from './scene.ts'
 
 const SLOT = 96
@@ -42,7 +43,9 @@ test('[JSR 12] 1,000 races for a key at three replicas while they die: one sessi
     const path = join(folder, 'races.ts')
     writeFileSync(path, module)
     const web = `127.66.${SLOT}.1:8260`
-    const set = await scene.set({ restart: '1', extra: ['--app', path, '--http', web] })
+    const extra = ['--app', path, '--http', web]
+    const set = scene.adopt(launchSet({ place: scene.place, restart: '1', extra }))
+    await set.event('ready', 60_000, ({ event }) => event === 'ready')
     const at = (id: number, query: string): string => `http://127.66.${SLOT}.1:${8260 + id}/races/?${query}`
     let [kills, repeated] = [0, 0]
     const ids: string[] = []
