@@ -79,8 +79,9 @@ test(`${READS} reads by ${BROWSERS} browsers at random replicas, under faults: n
     mkdirSync(folder)
     const path = join(folder, 'counter.ts')
     writeFileSync(path, module)
-    const set = await scene.set({ restart: '1', extra: ['--app', path, '--http', `127.66.${SLOT}.1:8260`] })
-    await set.statuses('all serve', 30_000, ({ serving }) => serving.length === 3)
+    const http = `127.66.${SLOT}.1:8260`
+    const set = await scene.set({ restart: '1', readyMs: 120_000, extra: ['--app', path, '--http', http] })
+    await set.statuses('all serve', 60_000, ({ serving }) => serving.length === 3)
     const tally: Tally = { reads: 0, updates: 0, again: 0, stale: [] }
     let struck = 0
     const faults = (async (): Promise<void> => {

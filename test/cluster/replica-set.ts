@@ -86,6 +86,8 @@ export interface SetOptions {
   readonly extra?: readonly string[]
   /** More of the environment, which replicas and workers of applications get, too. */
   readonly env?: Readonly<Record<string, string>>
+  /** Until calls can be made, on a machine that has much else to do; default 15 s. */
+  readonly readyMs?: number
   /** When the log is compacted; with it the set starts from a config file, in `data`. */
   readonly compaction?: { readonly every: number; readonly kept: number }
   /** As a config file has them, likewise. */
@@ -181,8 +183,8 @@ export class ReplicaSet {
     })
   }
 
-  async ready(from = 0): Promise<void> {
-    await this.event('ready', 15_000, (event) => event.event === 'ready', from)
+  async ready(from = 0, deadlineMs = 15_000): Promise<void> {
+    await this.event('ready', deadlineMs, (event) => event.event === 'ready', from)
   }
 
   async status(id: number): Promise<Status> {
@@ -324,7 +326,7 @@ function configWith(more: object, args: readonly string[], data: string): string
 export async function startSet(options: SetOptions): Promise<ReplicaSet> {
   const set = launchSet(options)
   try {
-    await set.ready()
+    await set.ready(0, options.readyMs)
   } catch (error) {
     await set.destroy()
     throw new Error(`${(error as Error).message}\n${JSON.stringify(set.events)}\n${set.stderr()}`, { cause: error })
