@@ -73,4 +73,25 @@ export const eventMutants: readonly Mutant[] = [
     promise: 'C3',
     schedule: 'legs',
   },
+  {
+    name: 'leg-record-without-its-answer',
+    room: 'call',
+    file: 'src/call/events.ts',
+    find: "return { event: 'call-ended', ...part, answered, ...change.end }",
+    replace: "return { event: 'call-ended', ...part, answered: null, ...change.end }",
+    story: "the record of a call that an application answered or placed doesn't say that it was answered",
+    promise: 'C3',
+    schedule: 'legs',
+  },
+  {
+    name: 'leg-record-at-its-answer-too',
+    room: 'call',
+    file: 'src/call/leg-events.ts',
+    find: "  if (is.state === 'TERMINATED') changes.push(ended(commit, id, is, same ?? is, invite))\n",
+    replace:
+      "  if (is.state === 'TERMINATED' || (is.answered !== null && from !== 'CONFIRMED')) changes.push(ended(commit, id, is, same ?? is, invite))\n",
+    story: "a leg's call has a record when it is answered, and another one when it ends",
+    promise: 'C3',
+    schedule: 'legs',
+  },
 ]
