@@ -85,14 +85,4 @@ export const pathMutants: readonly Mutant[] = [
     promise: 'C1',
     schedule: 'registered',
   },
-  {
-    name: 'flow-timer-dies-with-its-owner',
-    room: 'call',
-    file: 'src/call/relay.ts',
-    find: '  const text = withFlowTimer(null, response, relayed.text, turn.ctx.keys)\n',
-    replace: '  const { text } = relayed\n',
-    story: 'the 2xx to a REGISTER whose owner has died does not say how often the phone is to show that it is there',
-    promise: 'sip',
-    schedule: 'registered',
-  },
 ]

@@ -76,6 +76,16 @@ export const snapshotMutants: readonly Mutant[] = [
     schedule: 'behind-the-log',
   },
   {
+    name: 'nothing-given-back-at-an-install',
+    room: 'replica',
+    file: 'src/replica/replica.ts',
+    find: '    this.#passing.giveBack()\n',
+    replace: '',
+    story: 'who gets a snapshot forgets what was passed to it, and tells nobody',
+    promise: 'C2',
+    schedule: 'broken-links-behind-the-log',
+  },
+  {
     name: 'torn-rotation-cuts-the-log',
     room: 'replica',
     file: 'src/replica/restore.ts',
