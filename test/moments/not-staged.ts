@@ -9,8 +9,8 @@ export const notStaged: readonly (readonly [nth: number, what: string, why: stri
   [
     10,
     'cancel inside the callback, extend inside expiry',
-    'there are no callbacks of applications yet',
-    'src/store/timers.test.ts, sim/sessions',
+    'no phone sees an instant; deaths in callbacks are `npm run app-deaths`',
+    'src/store/timers.test.ts, src/app/timers.test.ts, sim/sessions',
   ],
   [
     11,
