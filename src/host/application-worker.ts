@@ -75,6 +75,8 @@ export type FromWorker =
 /** The path of this program's own modules, by the names that applications import them by. They get those of the release that runs
  * them, installed beside them or not. */
 const own = new URL('../../', import.meta.url)
+/** Of a clone the examples beside it are no part. */
+const ownCode = new URL('src/', own).href
 const extension = extname(import.meta.filename)
 const exported: ReadonlyMap<string, string> = new Map([
   ['holdfast', 'src/index'],
@@ -108,7 +110,7 @@ function keepCode({ code }: WorkerOrder): Map<string, CodeFile> {
       const known = code === null ? undefined : kept.get(url)
       if (known !== undefined) return { format: known.format, source: known.text, shortCircuit: true }
       const loaded = next(url, context)
-      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(own.href)) {
+      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(ownCode)) {
         kept.set(url, { url, format: loaded.format ?? 'module', text: readFileSync(fileURLToPath(url), 'utf8') })
       }
       return loaded

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AppAnswer } from '../app/contract.ts'
 import { applicationTrouble } from './application-check.ts'
@@ -271,6 +272,18 @@ describe('a version', () => {
     })
     expect(made.infos.flat().map(({ version }) => version)).toEqual(['7'])
   })
+})
+
+test('of an example in a clone is known by its code', async () => {
+  const versions = ['prepaid', 'screening'].map(async (name) => {
+    const module = fileURLToPath(new URL(`../../docs/examples/applications/${name}.ts`, import.meta.url))
+    const made = stage({}, [{ module }])
+    const [info] = await made.applications.start()
+    return info?.version
+  })
+  const [prepaid, screening] = await Promise.all(versions)
+  expect(prepaid).toMatch(/^[0-9a-f]+$/)
+  expect(screening).not.toBe(prepaid)
 })
 
 test('a handler that loops ends with its replica, however that dies', async () => {

@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import type { AppAnswer, AppCall, ApplicationInfo } from '../../app/contract.ts'
 import { call, message } from '../../servlet/testing/turn.ts'
@@ -41,7 +41,7 @@ export class ApplicationStage {
       memoryMb: 64,
       timeLimitMs: hostLimits.applicationTimeMs[1],
       ...config,
-      module: join(this.#folder, config.module),
+      module: resolve(this.#folder, config.module),
     }))
     this.applications = new Applications(this.configs, {
       log,
