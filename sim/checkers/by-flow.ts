@@ -29,6 +29,9 @@ interface Used {
 /** The end of a connection is heard within 3 ms at either end of it. */
 const heardWithin = 10_000
 
+/** How long an owner waits for the word of a flow's holder, and the way there. */
+const lentFor = 2_500_000
+
 const touched: ReadonlySet<string> = new Set(['via', 'max-forwards', 'path'])
 
 export class ByFlow implements Checker, LineWatch {
@@ -42,6 +45,10 @@ export class ByFlow implements Checker, LineWatch {
   readonly #registers = new Map<string, RequestMessage>()
   /** Those whose flow was there when they began. */
   readonly #livedAtFirst = new Set<Used>()
+  /** When their INVITEs left. */
+  readonly #begun = new Map<Used, number>()
+  /** When replicas died. */
+  readonly #deaths: number[] = []
   /** Call-IDs of calls that got another owner. */
   readonly #taken = new Set<string>()
   onRegistered: (line: Line) => void = () => undefined
@@ -97,6 +104,7 @@ export class ByFlow implements Checker, LineWatch {
   /** Somebody is about to call by the newest Path that the registrar has. */
   called(callId: string, used: Used): void {
     this.#used.set(callId, used)
+    this.#begun.set(used, this.#agenda.now)
     if (used.line.endOf(used.cseq)?.isOpen === true) this.#livedAtFirst.add(used)
   }
 
@@ -113,14 +121,25 @@ export class ByFlow implements Checker, LineWatch {
     if (used === undefined) return false
     if (used.isForged) return status === 403
     const end = used.line.endOf(used.cseq)
-    // A phone that may have got its INVITE is waited for: one whose flow ended after that, or which has a new owner.
-    const isWaitedFor = status === 408 && (this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId))
+    // A phone that may have got its INVITE is waited for: one whose flow ended after that, or which has a new owner, or whose flow's holder
+    // died and could not say that it was gone.
+    const mayHaveIt = this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId) || this.#diedSoonAfter(used)
+    const isWaitedFor = status === 408 && mayHaveIt
     if ((status !== 430 && !isWaitedFor) || end === undefined || !this.#isOnly) return false
     this.#marks.reached('flow-gone')
     this.#agenda.after(heardWithin, () => {
       if (end.isOpen) this.#report('C2', `${phone} got ${status}, and the flow of REGISTER ${used.cseq} lives`, phone)
     })
     return true
+  }
+
+  died(): void {
+    this.#deaths.push(this.#agenda.now)
+  }
+
+  #diedSoonAfter(used: Used): boolean {
+    const from = this.#begun.get(used) ?? 0
+    return this.#deaths.some((at) => at >= from && at - from <= lentFor)
   }
 
   /** A serving entry was committed. */
