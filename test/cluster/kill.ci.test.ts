@@ -12,8 +12,8 @@ const missing = missingTools()
 if (missing !== null) console.warn(`skipped, calls with SIPp: ${missing}`)
 
 const rounds: readonly (readonly [round: number, phones: Phones, transport: SippTransport])[] = [
-  [1, phones.builtIn, 'u1'],
-  [2, phones.builtIn, 'un'],
+  [1, phones.builtInCaller, 'u1'],
+  [2, phones.builtInCaller, 'un'],
   [3, phones.routed, 'u1'],
   [4, phones.routed, 'un'],
   [5, phones.routed, 'un'],

@@ -54,7 +54,7 @@ describe.skipIf((isMissing || noTools !== null) && process.env['CI'] === undefin
     await rm(folder, { recursive: true })
   })
 
-  test('shows a set with its calls, kills its leader, and the calls stay', { timeout: 60_000 }, async () => {
+  test('shows a set with its calls, kills its leader, and the calls stay', { timeout: 180_000 }, async () => {
     const page = await browser.newPage({ viewport: { width: 1_280, height: 1_000 }, colorScheme: 'light' })
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(error.message))
@@ -68,7 +68,7 @@ describe.skipIf((isMissing || noTools !== null) && process.env['CI'] === undefin
     await page.goto(url)
     const text = (selector: string): Promise<string> => page.locator(selector).innerText()
     const shows = (selector: string, what: string | RegExp): Promise<void> =>
-      page.locator(selector).filter({ hasText: what }).first().waitFor({ state: 'attached', timeout: 10_000 })
+      page.locator(selector).filter({ hasText: what }).first().waitFor({ state: 'attached', timeout: 40_000 })
     await shows('#link', 'live')
     await shows('#sentence', /^3 of 3 replicas serve, replica \d leads in term \d+\. 0 calls are up\.$/)
 
