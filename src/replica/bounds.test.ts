@@ -1,6 +1,7 @@
 // Decision 0026: how many calls there may be at a time, and how much one source may ask, at whole replicas.
 
 import { expect, test } from 'vitest'
+import type { Op } from '../app/contract.ts'
 import { must } from '../base/assert.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { CallBounds } from '../call/contract.ts'
@@ -102,6 +103,30 @@ test('an INVITE that was let in is not refused when it comes again, however full
   for (let i = 0; i < 5; i++) trio.sip(must(at, 'a replica'), caller.flow, invite('c1'))
   expect(heard(trio, caller).every((line) => line === 'SIP/2.0 100 Trying')).toBe(true)
   expect(heard(trio, callee)).toHaveLength(1)
+})
+
+/** A leg of an application's own. */
+const places: Op = {
+  kind: 'create-session',
+  id: '1',
+  first: {
+    ...{ method: 'INVITE', from: '<sip:desk@127.36.0.1>', to: '<sip:callee@127.36.0.3>', routes: [], callId: '' },
+    ...{ requestUri: 'sip:callee@127.36.0.3:5064', headers: [], body: '' },
+  },
+}
+
+test('of legs that applications place at one moment no more leave than may be, and the application hears of 503', () => {
+  const trio = new Trio(3, { bounds: { calls: 2 } }, [{ name: 'dial', version: '1', handlers: ['doErrorResponse'] }])
+  trio.begin()
+  const order = { application: 'dial', version: '1', target: { kind: 'new' }, ops: [places] } as const
+  for (let i = 0; i < 9; i++)
+    trio.step(trio.ids[i % 3] ?? trio.leader(), { kind: 'admin', id: i, query: { kind: 'order', order } })
+  trio.settle()
+  trio.pass(200)
+  expect(heard(trio, callee).filter((line) => line.startsWith('INVITE '))).toHaveLength(2)
+  const told = trio.calls.filter(({ message }) => message?.text.startsWith('SIP/2.0 503 '))
+  expect(told).toHaveLength(7)
+  expect(counters(trio, ALL_CALLS)).toEqual([2, 2, 2])
 })
 
 test('under load a share of new calls is refused, and requests of calls that are up are not', () => {

@@ -441,7 +441,8 @@ export class Owner {
     this.#askAgain(held, inputs)
   }
 
-  /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. */
+  /** The INVITE that would make one call too many gets 503; what else was part of its commit is handled again. So is what made an application
+   * place that call: by now the counter is seen to be full, and its leg gets the 503. */
   #refuse(held: Held, inputs: readonly GroupInput[]): void {
     const others: GroupInput[] = []
     for (const input of inputs) {
@@ -452,7 +453,6 @@ export class Owner {
         held.answered.push(invite.ref)
       }
     }
-    assert(others.length < inputs.length, 'only an INVITE makes a counter rise')
     held.redo.unshift(...others)
   }
 
