@@ -111,6 +111,22 @@ test('what nobody serves, a name that is not this machine, and too large a body 
   expect(given).toEqual([])
 })
 
+test('on loopback a web page elsewhere can post nothing; its own pages can, and who is no page', async () => {
+  const { at, given } = await open(9107, () => saying(''))
+  const post = async (origin: string | null, method = 'POST'): Promise<number> => {
+    const headers: Record<string, string> = origin === null ? {} : { origin }
+    return (await fetch(`${at}/dial/`, { method, headers })).status
+  }
+  expect([await post('https://evil.example.com'), await post('null'), await post(`http://${HOST}:9999`)]).toEqual([
+    403, 403, 403,
+  ])
+  expect(given).toEqual([])
+  expect([await post(at), await post(null), await post('https://evil.example.com', 'GET')]).toEqual([200, 200, 200])
+  const decides = await open(9108, () => saying(''), { origin: 'https://calls.example.com' })
+  const headers = { origin: 'https://other.example.com' }
+  expect((await fetch(`${decides.at}/dial/`, { method: 'POST', headers })).status).toBe(200)
+})
+
 test('bodies that wait take so much memory and no more; who has none is served', async () => {
   const { at } = await open(9106, () => saying('done'))
   // They say how long they are, and never come.

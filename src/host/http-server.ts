@@ -106,6 +106,8 @@ export class HttpServer {
     const url = new URL(c.req.url)
     const host = this.#hostTrouble(c.req.header('host') ?? '')
     if (host !== null) return said(c, 421, host)
+    const foreign = this.#originTrouble(c)
+    if (foreign !== null) return said(c, 403, foreign)
     const place = this.#placeOf(url.pathname)
     if (place === null) return said(c, 404, this.#nothingAt(url.pathname))
     const { application, prefix } = place
@@ -180,6 +182,17 @@ export class HttpServer {
     return `this address is ${printAddress(this.#address)}: ask for it by that, or set "http": {"origin": "http://${host}"} in the config file`
   }
 
+  /** On loopback what changes something comes from its own pages, or from no page at all: any web page that somebody on this machine looks at
+   * can post a form to here, and to place a call takes no cookie. */
+  #originTrouble(c: Context): string | null {
+    const origin = c.req.header('origin')
+    if (origin === undefined || c.req.method === 'GET' || c.req.method === 'HEAD') return null
+    if (this.#config.origin !== null || !isLoopback(this.#address.host)) return null
+    const own = `${this.#config.tls ? 'https' : 'http'}://${c.req.header('host') ?? ''}`
+    if (origin.toLowerCase() === own.toLowerCase()) return null
+    return `a page of ${origin.slice(0, 200)} may not ask here for more than to look: set "http": {"origin": "..."} in the config file to let the application decide`
+  }
+
   /** The longest path that fits. */
   #placeOf(path: string): Place | null {
     const places = this.#places().filter(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
@@ -219,7 +232,7 @@ function cookieOf(application: string): string {
   return `holdfast-${application}`
 }
 
-function said(c: Context, status: 404 | 413 | 421 | 500 | 503, text: string): Response {
+function said(c: Context, status: 403 | 404 | 413 | 421 | 500 | 503, text: string): Response {
   c.header('Cache-Control', 'no-store')
   return c.text(`${text}\n`, status)
 }
