@@ -127,6 +127,87 @@ describe('requests in a dialog (RFC 3261 12.2, 16.4 to 16.6)', () => {
     expect(ladder.take().slice(-2)).toEqual(['commit: dialog 1', 'set -> caller: 200 UPDATE'])
   })
 
+  test.each(['REFER', 'SUBSCRIBE', 'NOTIFY', 'INFO', 'MESSAGE'])(
+    '%s passes from either side, and its answer back; the call stays as it is',
+    (method) => {
+      const { ladder, caller, callee, callerLeg, calleeLeg } = talking()
+      // The transaction of its INVITE goes by itself.
+      ladder.pass(40)
+      ladder.take()
+      const before = ladder.view?.entities
+      const headers = [
+        ['Event', 'refer'],
+        ['Refer-To', '<sip:third@example.com>'],
+      ] as const
+      for (const [from, to, leg] of [
+        [caller, callee, callerLeg],
+        [callee, caller, calleeLeg],
+      ] as const) {
+        ladder.say(from, inDialog(from, leg, method, 7, { headers }))
+        const passed = parsedRequest(ladder.last(to, method))
+        expect([passed.requestUri, header(passed, 'CSeq'), header(passed, 'Refer-To')]).toEqual([
+          to.contact,
+          `7 ${method}`,
+          '<sip:third@example.com>',
+        ])
+        ladder.say(to, response(to, ladder.last(to, method), 202))
+        expect(ladder.take()).toEqual([
+          `${from.name} -> set: ${method}`,
+          `set -> ${to.name}: ${method}`,
+          `${to.name} -> set: 202 ${method}`,
+          `set -> ${from.name}: 202 ${method}`,
+        ])
+      }
+      ladder.pass(40)
+      expect(ladder.view?.entities).toEqual(before)
+    },
+  )
+
+  test('RFC 5057 4.1: a subscription outlives the call: a NOTIFY after the BYE goes on by its Route', () => {
+    const { ladder, caller, callee, callerLeg, calleeLeg } = talking()
+    ladder.say(caller, inDialog(caller, callerLeg, 'REFER', 2))
+    ladder.say(callee, response(callee, ladder.last(callee, 'REFER'), 202))
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 3))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    for (const number of [1, 2]) {
+      ladder.take()
+      ladder.say(callee, inDialog(callee, calleeLeg, 'NOTIFY', number))
+      ladder.say(caller, response(caller, ladder.last(caller, 'NOTIFY'), 200))
+      expect(ladder.take()).toEqual([
+        'callee -> set: NOTIFY',
+        'set -> caller: NOTIFY',
+        'caller -> set: 200 NOTIFY',
+        'set -> callee: 200 NOTIFY',
+      ])
+      // The second one comes when nothing is kept of the call.
+      ladder.pass(40)
+      expect(ladder.idle).toBe(true)
+    }
+  })
+
+  test('14.1: re-INVITEs that cross: each has its 491 from the other side, which a new owner says again with the same bytes', () => {
+    const { ladder, caller, callee, callerLeg, calleeLeg } = talking()
+    const [ours, theirs] = [inDialog(caller, callerLeg, 'INVITE', 2), inDialog(callee, calleeLeg, 'INVITE', 1)]
+    ladder.say(caller, ours)
+    ladder.say(callee, theirs)
+    const [down, up] = [ladder.last(callee, 'INVITE'), ladder.last(caller, 'INVITE')]
+    ladder.say(callee, response(callee, down, 491))
+    ladder.say(caller, response(caller, up, 491))
+    const finals = [ladder.last(caller, '491 INVITE'), ladder.last(callee, '491 INVITE')]
+    ladder.take()
+    ladder.takeover()
+    ladder.say(caller, ours)
+    ladder.say(callee, theirs)
+    expect([ladder.last(caller, '491 INVITE'), ladder.last(callee, '491 INVITE')]).toEqual(finals)
+    // Neither goes to the other side again.
+    expect(ladder.take().filter((line) => /^set -> \w+: INVITE/.test(line))).toEqual([])
+    ladder.say(caller, follower(ours, 'ACK', must(finals[0], 'a 491')))
+    ladder.say(callee, follower(theirs, 'ACK', must(finals[1], 'a 491')))
+    ladder.pass(40)
+    expect(ladder.store.counter('calls.confirmed')).toBe(1)
+    expect(ladder.view?.entities.map((one) => one.tree)).toEqual(['Dialog', 'SipApplicationSession', 'SipSession'])
+  })
+
   test('an unknown dialog: relayed by Route; to the set itself 481, and an ACK is dropped', () => {
     const { ladder, caller, callerLeg } = talking()
     const stranger = { ...callerLeg, callId: 'unknown', remote: '<sip:x@example.com>;tag=nobody' }
