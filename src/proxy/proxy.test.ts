@@ -173,6 +173,19 @@ describe('routes (RFC 3261 16.4 to 16.6)', () => {
     expect(summary(ask(request))).toBe(expected)
   })
 
+  test('16.4, 16.6: a Route that a phone was given beforehand: ours goes, the next one is followed, whatever the next hop is', () => {
+    const nextHop = { host: '127.0.0.7', port: 5070, transport: null }
+    const preloaded = (...uris: readonly string[]): string => {
+      const list = uris.map((uri) => ['Route', `<${uri}>`] as const)
+      return summary(ask(made('INVITE', 'sip:b@127.0.0.2', list), { nextHop }))
+    }
+    // As a phone's configuration has it: without a token of ours.
+    expect(preloaded('sip:127.0.0.10;lr')).toBe('udp 127.0.0.7:5070 same ')
+    expect(preloaded('sip:127.0.0.10;lr', 'sip:127.0.0.4;lr')).toBe('udp 127.0.0.4:5060 same <sip:127.0.0.4;lr>')
+    expect(preloaded('sip:127.0.0.4;lr')).toBe('udp 127.0.0.4:5060 same same')
+    expect(preloaded('sip:127.0.0.10;lr', 'sip:127.0.0.4')).toBe('udp 127.0.0.4:5060 sip:127.0.0.4 <sip:b@127.0.0.2>')
+  })
+
   test('16.4: our Record-Route value as Request-URI, from a strict router; a stranger’s is not ours', () => {
     const strict = made('BYE', own, [['Route', '<sip:b@127.0.0.2:5064>']], dialog)
     expect(summary(ask(strict))).toBe('udp 127.0.0.2:5064 sip:b@127.0.0.2:5064 ')
