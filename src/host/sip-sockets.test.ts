@@ -148,6 +148,29 @@ test.each([
   expect(from).toMatchObject({ address: host, port })
 })
 
+test('tcp over IPv6: a stream comes in, is answered by its name, and one is made to a phone', async () => {
+  const { sip, port, next } = await scene('::1')
+  const phone = createConnection({ host: '::1', port })
+  cleanups.push(() => phone.destroy())
+  phone.write(MESSAGE, 'latin1')
+  const { flow, data } = await next('sip')
+  expect(flow).toMatchObject({ transport: 'tcp', host: '::1', port: phone.localPort })
+  expect(flow.stream).not.toBe('')
+  expect(data).toBe(MESSAGE)
+  sip.send(send(flow))
+  expect(Buffer.from((await once(phone, 'data'))[0]).toString('latin1')).toBe(MESSAGE)
+  const server = createServer()
+  cleanups.push(() => server.close())
+  server.listen(0, '::1')
+  await once(server, 'listening')
+  const at = server.address()
+  sip.send(send({ transport: 'tcp', host: '::1', port: typeof at === 'object' && at !== null ? at.port : 0 }))
+  const [made] = (await once(server, 'connection')) as [Socket]
+  cleanups.push(() => made.destroy())
+  expect(made.remoteAddress).toBe('::1')
+  expect(Buffer.from((await once(made, 'data'))[0]).toString('latin1')).toBe(MESSAGE)
+})
+
 test('two replicas have one address', async () => {
   const first = await scene()
   lastPort--
