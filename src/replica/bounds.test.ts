@@ -96,6 +96,27 @@ test('a call is counted once, in its direction and by its next hop, from its INV
   expect(store.counter(ALL_CALLS)).toBe(1)
 })
 
+test.each([
+  ['in', { in: 1 }, '503', '100'],
+  ['out', { out: 1 }, '100', '503'],
+  ['to one next hop', { route: 1 }, '503', '503'],
+] as const)('a bound of calls %s is full for those alone', (_what, bounds, toNextHop, elsewhere) => {
+  const trio = trioOf(bounds)
+  const at = must(trio.ids[0], 'a replica')
+  const other = phone('other', '127.36.0.4', 5064)
+  const begin = (callId: string, to: typeof callee | null): string => {
+    const target = to === null ? 'sip:callee@127.36.0.1:5060' : `sip:x@${to.flow.host}:${to.flow.port}`
+    const headers = to === null ? [] : ([['Route', `<sip:${to.flow.host}:${to.flow.port};lr>`]] as const)
+    const from = trio.sent.length
+    trio.sip(at, caller.flow, request(caller, 'INVITE', target, { callId, branch: `z9hG4bK-${callId}`, headers }))
+    trio.pass(200)
+    const answer = trio.sent.slice(from).find(({ flow }) => flow.host === caller.flow.host)
+    return must(answer, 'an answer').data.slice(8, 11)
+  }
+  expect([begin('c1', null), begin('c2', other)]).toEqual(['100', '100'])
+  expect([begin('c3', null), begin('c4', other)]).toEqual([toNextHop, elsewhere])
+})
+
 test('an INVITE that was let in is not refused when it comes again, however full it is by then', () => {
   const trio = trioOf({ calls: 1, rate: 1 })
   const [at] = trio.ids
