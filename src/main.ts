@@ -15,6 +15,8 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast members  who is in the set, and changes of it
   holdfast reload   new code for an application
   holdfast restart  restarts a set's replicas one after another
+  holdfast backup   a replica's disk in one file, while calls run
+  holdfast restore  a new set from a backup
   holdfast sim      the simulator: faults by seed, promises checked
   holdfast --version
 
@@ -47,6 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/reload-command.ts')).reloadMain(rest)
     case 'restart':
       return (await import('./host/restart-command.ts')).restartMain(rest)
+    case 'backup':
+      return (await import('./host/backup-command.ts')).backupMain(rest)
+    case 'restore':
+      return (await import('./host/restore-command.ts')).restoreMain(rest)
     case 'sim':
       return (await import('../sim/run/main.ts')).simMain(rest)
     case '--help':

@@ -202,6 +202,8 @@ export const hostLimits = {
   rollMs: 300_000,
   /** A command that changes the set watches it for this long: a replica that is far behind catches up meanwhile. */
   memberMs: 600_000,
+  /** How long a backup waits for its replica's disk to have what the set had committed. */
+  backupMs: 10_000,
   /** A ban is asked for again so long where there is no quorum just now. */
   banMs: 10_000,
   /** How often it, and a command that waits for a set, looks how far that is. */

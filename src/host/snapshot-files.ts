@@ -25,7 +25,7 @@ import {
   snapshotName,
   UNFINISHED_SNAPSHOT,
 } from '../wire/snapshot-file.ts'
-import type { SnapshotTitle } from '../wire/snapshot-file.ts'
+import type { SnapshotName, SnapshotTitle } from '../wire/snapshot-file.ts'
 import { syncFolder } from './wal.ts'
 
 /** Read at a time. */
@@ -54,7 +54,17 @@ export async function findSnapshot(
     for (const name of leftovers) await rm(join(folder, name))
     return ok(null)
   }
-  const path = join(folder, newest.name)
+  const found = readSnapshot(folder, newest, owner)
+  return found.ok ? ok({ ...found.value, leftovers }) : found
+}
+
+/** The snapshot of that name, which nobody but its writer may remove meanwhile. An error is a sentence for the user. */
+export function readSnapshot(
+  folder: string,
+  { name, segment }: SnapshotName,
+  owner: { readonly set: string; readonly replica: ReplicaId },
+): Result<Omit<FoundSnapshot, 'leftovers'>, string> {
+  const path = join(folder, name)
   const title = readTitle(path)
   if (!title.ok) return title
   const { set, replica, metadata } = title.value
@@ -65,7 +75,7 @@ export async function findSnapshot(
       `${path} belongs to replica ${place} of this set, not to replica ${owner.replica}: give another data folder`,
     )
   }
-  return ok({ metadata, segment: newest.segment, parts: { [Symbol.iterator]: () => partsOf(path) }, leftovers })
+  return ok({ metadata, segment, parts: { [Symbol.iterator]: () => partsOf(path) } })
 }
 
 /** Writes snapshots. Every piece is answered, in order. */
@@ -218,7 +228,8 @@ function damaged(path: string, offset: number, reason: string): string {
   )
 }
 
-function* recordsOf(path: string): Generator<Uint8Array> {
+/** The records of a file framed as a snapshot's, as they are read. Throws what `say` makes of damage. */
+export function* recordsOf(path: string, say: typeof damaged = damaged): Generator<Uint8Array> {
   const reader = new RecordReader(crc32)
   const file = openSync(path, 'r')
   try {
@@ -228,11 +239,11 @@ function* recordsOf(path: string): Generator<Uint8Array> {
       const length = readSync(file, piece, 0, most, null)
       if (length === 0) break
       const records = reader.push(piece.subarray(0, length))
-      if (!records.ok) throw new Error(damaged(path, reader.offset, records.error))
+      if (!records.ok) throw new Error(say(path, reader.offset, records.error))
       yield* records.value
     }
     const fault = reader.end()
-    if (fault !== null) throw new Error(damaged(path, reader.offset, fault))
+    if (fault !== null) throw new Error(say(path, reader.offset, fault))
   } finally {
     closeSync(file)
   }

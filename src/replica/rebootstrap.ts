@@ -71,7 +71,7 @@ export function lostRows(lost: readonly ReplicaId[], book: Book): readonly BookR
   return [...rows.values()].sort((a, b) => a.place - b.place)
 }
 
-function nextEra(lost: readonly ReplicaId[], book: Book): number {
+export function nextEra(lost: readonly ReplicaId[], book: Book): number {
   const newest = Math.max(...lost.map(generationOf), ...book.rows.map(({ generation }) => generation))
   return (Math.floor(newest / ERA) + 1) * ERA
 }

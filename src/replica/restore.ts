@@ -24,7 +24,7 @@ const contradiction = 'the log on disk contradicts itself'
 /** Replays records after a snapshot. An entry of another term than that of its index replaces it and drops all after; the same
  * one comes again when a rotation wrote it again: a crash may have kept only some of those, and what follows stays. A gap is
  * damage, told with the record. */
-function restoreLog(
+export function restoreLog(
   records: readonly Uint8Array[],
   snapshot: SnapshotMetadata | null,
   formats: Formats,
