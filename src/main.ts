@@ -7,6 +7,7 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
 
   holdfast up       a replica set on this machine
   holdfast start    one replica of a set
+  holdfast check    what is wrong with a config file
   holdfast status   the set at a glance
   holdfast events   what was committed, as it happens
   holdfast cdr      a record for each call that ended
@@ -24,7 +25,7 @@ holdfast COMMAND --help lists a command's options.
 `
 
 /** The code to exit with. Commands are loaded when they are meant: `status` needs no replica. */
-async function main(args: readonly string[]): Promise<number> {
+export async function runCommand(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args
   switch (command) {
     case 'up':
@@ -33,6 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./host/replica-command.ts')).replicaMain()
     case 'start':
       return (await import('./host/start.ts')).startMain(rest)
+    case 'check':
+      return (await import('./host/check-command.ts')).checkMain(rest)
     case 'status':
       return (await import('./host/status.ts')).statusMain(rest)
     case 'events':
@@ -75,6 +78,8 @@ async function version(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version
 }
 
-process.exitCode = await main(process.argv.slice(2))
-// Timers and sockets of a command that is done must not keep the process.
-process.exit()
+if (import.meta.main) {
+  process.exitCode = await runCommand(process.argv.slice(2))
+  // Timers and sockets of a command that is done must not keep the process.
+  process.exit()
+}

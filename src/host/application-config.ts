@@ -1,9 +1,8 @@
 // What a config file and `--app` say of applications.
 
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
-import { fields, only, wrong } from './config-fields.ts'
 import { hostLimits } from './limits.ts'
 
 export interface ApplicationConfig {
@@ -19,45 +18,22 @@ export interface ApplicationConfig {
   readonly isRouter?: boolean
 }
 
-const KEYS = ['name', 'module', 'memoryMb', 'timeLimitMs']
+export type PlainApplication = Pick<ApplicationConfig, 'module'> & Partial<ApplicationConfig>
 
+/** Of values that were checked (config-options.ts). */
 export function readApplications(
-  value: unknown,
+  given: readonly PlainApplication[] | undefined,
   folder: string,
 ): { readonly applications?: readonly ApplicationConfig[] } {
-  if (value === undefined) return {}
-  const most = hostLimits.applications
-  if (!Array.isArray(value) || value.length === 0 || value.length > most) {
-    wrong('applications', value, `a list of 1 to ${most}, as [{"module": "./prepaid.ts"}]`)
-  }
-  return { applications: value.map((item: unknown, i) => readApplication(item, `applications[${i}]`, folder)) }
-}
-
-function readApplication(value: unknown, place: string, folder: string): ApplicationConfig {
-  const given = fields(value, place)
-  only(given, KEYS, place)
-  const { name = null, module, memoryMb, timeLimitMs } = given
-  if (name !== null && typeof name !== 'string') wrong(`${place}.name`, name, 'the name of an application')
-  if (typeof module !== 'string' || module === '')
-    wrong(`${place}.module`, module, 'the path of a module, as "./prepaid.ts"')
-  return {
+  if (given === undefined) return {}
+  const [memory, time] = [hostLimits.applicationMemoryMb[1], hostLimits.applicationTimeMs[1]]
+  const applications = given.map(({ name = null, module, memoryMb = memory, timeLimitMs = time }) => ({
     name,
-    module: isAbsolute(module) ? module : resolve(folder, module),
-    memoryMb: count(memoryMb, `${place}.memoryMb`, hostLimits.applicationMemoryMb, 'megabytes'),
-    timeLimitMs: count(timeLimitMs, `${place}.timeLimitMs`, hostLimits.applicationTimeMs, 'milliseconds'),
-  }
-}
-
-function count(
-  value: unknown,
-  place: string,
-  [least, usual, most]: readonly [number, number, number],
-  unit: string,
-): number {
-  if (value === undefined) return usual
-  const isRight = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
-  if (!isRight) wrong(place, value, `whole ${unit} from ${least} to ${most}`)
-  return value
+    module: resolve(folder, module),
+    memoryMb,
+    timeLimitMs,
+  }))
+  return { applications }
 }
 
 /** `--app`: paths of modules, with commas between. */

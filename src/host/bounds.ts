@@ -1,12 +1,10 @@
-// How much one may ask of the set, as people write it: `calls=1000,in=600,rate=50`, or an object of the config file.
+// How much one may ask of the set, as people write it: `calls=1000,in=600,rate=50`.
 
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { CallBounds } from '../call/contract.ts'
-
-const NAMES = ['calls', 'in', 'out', 'route', 'rate'] as const
-const MOST = 1_000_000
-const RIGHT = `a whole number from 1 to ${MOST}`
+import { BOUNDS } from './config-options.ts'
+import { complaintsOf } from './config-shape.ts'
 
 /** Of the command line. */
 export function parseBounds(text: string): Result<CallBounds, string> {
@@ -17,14 +15,6 @@ export function parseBounds(text: string): Result<CallBounds, string> {
       return err(`"${part}" is not NAME=NUMBER, once for each name`)
     value[name] = Number(count)
   }
-  return readBounds(value)
-}
-
-export function readBounds(value: Readonly<Record<string, unknown>>): Result<CallBounds, string> {
-  for (const [name, count] of Object.entries(value)) {
-    if (!NAMES.some((known) => known === name)) return err(`unknown "${name}"; known are ${NAMES.join(', ')}`)
-    const isCount = typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MOST
-    if (!isCount) return err(`${name}: ${JSON.stringify(count)} should be ${RIGHT}`)
-  }
-  return ok(value as CallBounds)
+  const [wrong] = complaintsOf(BOUNDS, value, '', 'the bounds')
+  return wrong === undefined ? ok(value as CallBounds) : err(wrong.said.replace('the bounds: ', ''))
 }

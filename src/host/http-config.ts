@@ -2,7 +2,6 @@
 
 import { isLoopback, printAddress } from './address.ts'
 import type { Address } from './address.ts'
-import { ConfigError, fields, only, wrong } from './config-fields.ts'
 
 export interface HttpConfig {
   /** Whether it is HTTPS, with the certificates of `tls`. */
@@ -17,31 +16,9 @@ export interface HttpConfig {
 
 export const PLAIN_HTTP: HttpConfig = { tls: false, origin: null, paths: {}, plain: false }
 
-const KEYS = ['tls', 'origin', 'paths', 'plain']
-
-export function readHttp(value: unknown): { readonly http?: HttpConfig } {
-  if (value === undefined) return {}
-  const given = fields(value, 'http')
-  only(given, KEYS, 'http')
-  const { tls = false, origin = null, plain = false } = given
-  if (typeof tls !== 'boolean') wrong('http.tls', tls, 'true or false')
-  if (typeof plain !== 'boolean') wrong('http.plain', plain, 'true or false')
-  if (origin !== null && (typeof origin !== 'string' || !/^https?:\/\/[^/?#@\s]+$/.test(origin))) {
-    wrong('http.origin', origin, 'what browsers show, as "https://calls.example.com"')
-  }
-  return { http: { tls, plain, origin, paths: readPaths(given['paths']) } }
-}
-
-function readPaths(value: unknown): HttpConfig['paths'] {
-  if (value === undefined) return {}
-  const paths: [string, string][] = []
-  for (const [path, application] of Object.entries(fields(value, 'http.paths'))) {
-    const place = `http.paths[${JSON.stringify(path)}]`
-    if (!/^\/([\w.~-]+(\/[\w.~-]+)*)?$/.test(path)) throw new ConfigError(`${place}: a path is "/" or as "/calls"`)
-    if (typeof application !== 'string' || application === '') wrong(place, application, 'the name of an application')
-    paths.push([path, application])
-  }
-  return Object.fromEntries(paths)
+/** Of values that were checked (config-options.ts). */
+export function readHttp(given: Partial<HttpConfig> | undefined): { readonly http?: HttpConfig } {
+  return given === undefined ? {} : { http: { ...PLAIN_HTTP, ...given } }
 }
 
 /** As a config file has it: what isn't the default. */

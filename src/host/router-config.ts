@@ -2,55 +2,35 @@
 // applications that a request is for, one after another.
 
 import { readFileSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { RouterLink, RouterTable } from '../proxy/chain.ts'
+import { must } from '../base/assert.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { ApplicationConfig } from './application-config.ts'
-import { fields, only, wrong } from './config-fields.ts'
+import { ROUTER } from './config-options.ts'
+import { complaintsOf } from './config-shape.ts'
 import { hostLimits } from './limits.ts'
 
 export type RouterConfig =
   | { readonly kind: 'module'; readonly module: string }
   | { readonly kind: 'table'; readonly table: RouterTable }
 
-const REGIONS: readonly unknown[] = ['originating', 'terminating', 'neutral']
-const SUBSCRIBERS: readonly unknown[] = ['from', 'to', '']
-const RIGHT = 'the path of a module, as "./router.ts", or a table, as {"INVITE": ["screening", "prepaid"]}'
+/** As a file has it. */
+export type PlainRouter = string | Readonly<Record<string, readonly (string | PlainLink)[]>>
+type PlainLink = Pick<RouterLink, 'application'> & Partial<RouterLink>
 
-export function readRouter(value: unknown, folder: string): { readonly router?: RouterConfig } {
-  if (value === undefined) return {}
-  if (typeof value === 'string' && value !== '')
-    return { router: { kind: 'module', module: isAbsolute(value) ? value : resolve(folder, value) } }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong('router', value, RIGHT)
-  return { router: { kind: 'table', table: readTable(fields(value, 'router'), 'router') } }
+/** Of values that were checked (config-options.ts). */
+export function readRouter(given: PlainRouter | undefined, folder: string): { readonly router?: RouterConfig } {
+  if (given === undefined) return {}
+  if (typeof given === 'string') return { router: { kind: 'module', module: resolve(folder, given) } }
+  const table = Object.entries(given).map(([method, list]) => [method, list.map(readLink)] as const)
+  return { router: { kind: 'table', table: Object.fromEntries(table) } }
 }
 
-function readTable(given: Record<string, unknown>, place: string): RouterTable {
-  const methods = Object.entries(given)
-  if (methods.length === 0) wrong(place, given, RIGHT)
-  return Object.fromEntries(
-    methods.map(([method, list]) => {
-      const here = `${place}.${method}`
-      if (!/^(?:\*|[A-Z]{1,32})$/.test(method)) wrong(here, method, 'a method in capital letters, or * for all others')
-      const most = hostLimits.applications
-      if (!Array.isArray(list) || list.length > most)
-        wrong(here, list, `a list of at most ${most} applications, as ["screening", "prepaid"]`)
-      return [method, list.map((link: unknown, i) => readLink(link, `${here}[${i}]`))]
-    }),
-  )
-}
-
-function readLink(value: unknown, place: string): RouterLink {
-  if (typeof value === 'string' && value !== '') return { application: value, region: 'neutral', subscriber: '' }
-  const given = fields(value, place)
-  only(given, ['application', 'region', 'subscriber'], place)
-  const { application, region = 'neutral', subscriber = '' } = given
-  if (typeof application !== 'string' || application === '')
-    wrong(`${place}.application`, application, 'the name of an application')
-  if (!REGIONS.includes(region)) wrong(`${place}.region`, region, '"originating", "terminating" or "neutral"')
-  if (!SUBSCRIBERS.includes(subscriber)) wrong(`${place}.subscriber`, subscriber, '"from" or "to"')
-  return { application, region: region as RouterLink['region'], subscriber: subscriber as RouterLink['subscriber'] }
+function readLink(given: string | PlainLink): RouterLink {
+  const link = typeof given === 'string' ? { application: given } : given
+  return { region: 'neutral', subscriber: '', ...link }
 }
 
 /** `--router`: a module; what ends in .json is a table. */
@@ -59,8 +39,10 @@ export function readRouterOption(path: string): Result<RouterConfig, string> {
   if (!whole.endsWith('.json')) return ok({ kind: 'module', module: whole })
   try {
     const value: unknown = JSON.parse(readFileSync(whole, 'utf8'))
-    const { router } = readRouter(fields(value, 'the file'), dirname(whole))
-    return router === undefined ? err(`--router ${path}: it should be ${RIGHT}`) : ok(router)
+    const [wrong] = complaintsOf(ROUTER, value, '', 'the file')
+    if (wrong !== undefined) return err(`--router ${path}: ${wrong.said}`)
+    const { router } = readRouter(value as PlainRouter, dirname(whole))
+    return ok(must(router, 'a table'))
   } catch (error) {
     return err(`--router ${path}: ${(error as Error).message}`)
   }

@@ -12,8 +12,8 @@ import type { CallBounds } from '../call/contract.ts'
 import type { Durability } from '../replica/options.ts'
 import { parseSipAddresses } from './sip-addresses.ts'
 import type { SipAddress } from './sip-addresses.ts'
-import { isDurability, MOST_REPLICAS, offLoopback } from './config.ts'
-import { MOST_CALL_SECONDS } from './lifetime-config.ts'
+import { isDurability, MOST_REPLICAS } from './config.ts'
+import { MOST_CALL_SECONDS, offLoopback } from './config-options.ts'
 import type { Option } from './options.ts'
 
 export const UP_OPTIONS = {
