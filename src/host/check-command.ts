@@ -62,6 +62,12 @@ async function checked(file: string): Promise<Checked> {
   return { complaints: await troublesOf(read.value), said: summary(read.value) }
 }
 
+/** All that is wrong with a config file's text; relative paths lie in `folder`. */
+export async function textTroubles(text: string, folder: string): Promise<readonly string[]> {
+  const read = readText(text, folder)
+  return read.ok ? troublesOf(read.value) : read.error
+}
+
 /** What can be known of a set before it starts, but for what other processes hold: its ports and its data folders. */
 async function troublesOf(config: SetConfig): Promise<readonly string[]> {
   const certificates = certificateTrouble(config)

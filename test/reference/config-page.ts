@@ -5,7 +5,7 @@ import type { Field, Fields, Shape } from '../../src/host/config-shape.ts'
 
 const HEAD = `# The config file
 
-One JSON file describes a set; each machine of it has the same. \`holdfast up --print-config\` prints that of a set on this machine,
+One JSON file describes a set; each machine of it has the same. \`holdfast init\` asks and writes one, \`holdfast up --print-config\` prints that of a set on this machine,
 \`holdfast check FILE\` says all that is wrong with one. \`holdfast up --config FILE\` runs all its replicas on this machine,
 \`holdfast start --config FILE --replica ID\` one of them. For editors that complete options, put \`"$schema": "./config.schema.json"\`
 into the file and [config.schema.json](config.schema.json) beside it (\`holdfast check --schema\` prints it).
