@@ -15,12 +15,13 @@ import type { ApplicationName, Row } from './rows.ts'
 import { HTTP_PORT, playWave } from './wave.ts'
 import type { Theatre, WaveOutcome } from './wave.ts'
 
-const USAGE = `npm run app-deaths -- [--calls 100] [--at-once 24] [--only a,b,c,d,e] [--applications proxied,two-legs]
+const USAGE = `npm run app-deaths -- [--calls 100] [--deaths 1] [--at-once 24] [--only a,b,c,d,e,f] [--applications proxied,two-legs]
 
-  --calls         calls in whose turn a replica dies, for each row of the table
+  --calls         calls in whose turn a replica dies, at least, for each row of the table
+  --deaths        deaths, at least, for each row of the table
   --at-once       calls side by side; a third of them, about, is the dying replica's
   --only          rows: a inside a handler, b between handler and commit, c between commit and send, d in a timer callback,
-                  e in the HTTP handler
+                  e in the HTTP handler, f there the replica that was asked instead of the owner
   --applications  proxied, two-legs (a B2BUA): each has a set of its own, both at the same time
 `
 
@@ -29,6 +30,7 @@ const SLOTS: Readonly<Record<ApplicationName, number>> = { proxied: 226, 'two-le
 
 interface Wish {
   readonly calls: number
+  readonly deaths: number
   readonly atOnce: number
   readonly only: readonly string[]
   readonly applications: readonly ApplicationName[]
@@ -46,13 +48,14 @@ function wishOf(args: readonly string[]): Wish | 'help' {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args: [...args],
-    options: { calls: text, 'at-once': text, only: text, applications: text, help: { type: 'boolean' } },
+    options: { calls: text, deaths: text, 'at-once': text, only: text, applications: text, help: { type: 'boolean' } },
   })
   if (values.help === true) return 'help'
   return {
     calls: countOf('calls', values.calls ?? '100', 10_000),
+    deaths: countOf('deaths', values.deaths ?? '1', 10_000),
     atOnce: countOf('at-once', values['at-once'] ?? '24', 200),
-    only: (values.only ?? 'a,b,c,d,e').split(','),
+    only: (values.only ?? 'a,b,c,d,e,f').split(','),
     applications: (values.applications ?? 'proxied,two-legs').split(',').map((word) => {
       if (word === 'proxied' || word === 'two-legs') return word
       throw new Error(`--applications ${word}: proxied, two-legs, or both with a comma`)
@@ -79,7 +82,8 @@ async function playAll(application: ApplicationName, slot: number, wish: Wish): 
     for (const row of rowsOf(application).filter(({ key }) => wish.only.includes(key))) {
       const waves: WaveOutcome[] = []
       let failure: string | null = null
-      for (let i = 0; sumOf(waves, 'calls') < wish.calls && failure === null; i++) {
+      const isPlayed = (): boolean => sumOf(waves, 'calls') >= wish.calls && waves.length >= wish.deaths
+      for (let i = 0; !isPlayed() && failure === null; i++) {
         const scenario = row.scenarios[i % row.scenarios.length]
         if (scenario === undefined) break
         try {
@@ -150,7 +154,7 @@ function tableOf(outcomes: readonly RowOutcome[], atOnce: number): string {
     return `| ${row.key} | ${row.name} | ${name} | ${waves.length * atOnce} | ${sumOf(waves, 'calls')} | ${waves.length}, ${leaders} |  ${sumOf(waves, 'again')} | ${lost} | ${doubled} | ${state}${end} |`
   })
   return [
-    '| | the owner dies | application | calls in all | of those at that moment | deaths, of them of the leader | handlers that ran again | lost | doubled | wrong state |',
+    '| | the replica dies | application | calls in all | of those at that moment | deaths, of them of the leader | handlers that ran again | lost | doubled | wrong state |',
     '|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
     '',

@@ -5,8 +5,9 @@
  *    inside     the handler itself kills its replica, all that it does done
  *    arrived    its answer is in the replica, which has read nothing of it
  *    proposed   the turn of the loop that handled the answer is over: its commit is on its way, whatever comes of that
- *    unsent     the commit is applied, and the first message of it is about to leave */
-export type Place = 'inside' | 'arrived' | 'proposed' | 'unsent'
+ *    unsent     the commit is applied, and the first message of it is about to leave
+ *    asked      another replica, which was asked for the page and has passed that on to the owner, is killed by the play */
+export type Place = 'inside' | 'arrived' | 'proposed' | 'unsent' | 'asked'
 
 /** What a handler that comes to the gate is told. It returns it, so that its replica gets it with the answer. */
 export type Order =

@@ -45,5 +45,10 @@ export function rowsOf(application: ApplicationName): readonly Row[] {
     { key: 'c', name: 'between commit and send', scenarios: each('unsent') },
     { key: 'd', name: 'in a timer callback', scenarios: timers },
     { key: 'e', name: 'in the HTTP handler, and before its commit', scenarios: pages },
+    {
+      key: 'f',
+      name: 'in the HTTP handler the replica that was asked, not the owner',
+      scenarios: [{ turn: 'doHttp', place: 'asked' }],
+    },
   ]
 }

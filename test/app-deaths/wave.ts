@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { settled, until } from '../cluster/poll.ts'
-import type { Place as Addresses, ReplicaSet } from '../cluster/replica-set.ts'
+import type { Place as Addresses, ReplicaSet, SetEvent } from '../cluster/replica-set.ts'
 import { Browser } from './browser.ts'
 import type { Gate, Waiting } from './gate.ts'
 import { callName } from './order.ts'
@@ -61,17 +61,26 @@ export async function playWave(
     await phones.open(place.caller, place.callee, place.sip, calls)
     gate.hold(turn)
     for (const caller of phones.callers.values()) caller.invite(turn === 'cutoff' ? 'cutoff' : 'callee')
-    const pages = turn === 'doHttp' ? await visited(wave) : []
+    const asked = turn === 'doHttp' ? await visited(wave, at === 'asked') : []
+    const pages = asked.map(({ page }) => page)
     const waiting = await gate.all(count, PATIENCE_MS)
     const from = set.events.length
-    const victim = victimOf(set, waiting, nth)
+    const isThere = (one: Waiting, id: number): boolean =>
+      at === 'asked' ? asked[calls.indexOf(one.call)]?.replica === id : one.replica === set.pid(id)
+    const victim = victimOf(set, (id) => waiting.filter((one) => isThere(one, id)).length, nth)
     const isLeader = victim === set.leader
     const pid = set.pid(victim)
-    const there = waiting.filter(({ replica }) => replica === pid)
-    const order: Order = { kind: 'die', at, wave: nth, calls: there.length }
+    const there = waiting.filter((one) => isThere(one, victim))
+    const order: Order = at === 'asked' ? { kind: 'go' } : { kind: 'die', at, wave: nth, calls: there.length }
+    const isDead = (event: SetEvent): boolean => event.event === 'exit' && event.id === victim
+    const die = set.event(`replica ${victim} dies`, 10_000, isDead, from)
+    if (at === 'asked') {
+      set.kill(victim)
+      await die
+    }
     gate.release((one) => (there.includes(one) ? order : { kind: 'go' }))
-    await set.event(`replica ${victim} dies`, 10_000, (event) => event.event === 'exit' && event.id === victim, from)
-    const died = at === 'inside' ? there.length : callsAt(deaths, pid)
+    await die
+    const died = at === 'inside' || at === 'asked' ? there.length : callsAt(deaths, pid)
     for (const [i, page] of (await Promise.allSettled(pages)).entries())
       if (page.status === 'rejected')
         wave.faults.push({ kind: 'lost', call: calls[i] ?? '', text: String(page.reason) })
@@ -86,8 +95,14 @@ export async function playWave(
   }
 }
 
-/** Each call is up, and a browser asks its owner for the page's turn; what comes of that. */
-async function visited({ theatre, calls }: Wave): Promise<readonly Promise<void>[]> {
+/** What a browser asked first, and what comes of it. */
+interface Visit {
+  readonly replica: number
+  readonly page: Promise<void>
+}
+
+/** Each call is up, and a browser asks its owner for the page's turn, or the replica after its owner. */
+async function visited({ theatre, calls }: Wave, isPassedOn: boolean): Promise<readonly Visit[]> {
   const { set, place, gate, application } = theatre
   await Promise.all(calls.map((call) => judged(set, set.ids, call, application, ALL)))
   const lines = await set.calls(set.leader)
@@ -95,11 +110,12 @@ async function visited({ theatre, calls }: Wave): Promise<readonly Promise<void>
   const browser = new Browser((id) => `http://${host}:${HTTP_PORT + id}/${application}/turn`)
   return calls.map((call) => {
     const owner = Number.parseInt(lines.find(({ callId }) => callId === call)?.owner ?? '1', 10)
-    const others = set.ids.filter((id) => id !== owner)
-    const turn = browser.turn(gate.sessions.get(call) ?? '', owner, others)
+    const replica = isPassedOn ? (owner % set.ids.length) + 1 : owner
+    const others = set.ids.filter((id) => id !== replica)
+    const turn = browser.turn(gate.sessions.get(call) ?? '', replica, others)
     // Looked at once the replica has died.
     turn.catch(() => undefined)
-    return turn
+    return { replica, page: turn }
   })
 }
 
@@ -132,8 +148,8 @@ async function ended({ theatre, turn, calls, phones, faults }: Wave, alive: read
 }
 
 /** Now the leader, now another one, of those that have calls there: the one with most of them. */
-function victimOf(set: ReplicaSet, waiting: readonly Waiting[], nth: number): number {
-  const counts = set.ids.map((id) => ({ id, count: waiting.filter(({ replica }) => replica === set.pid(id)).length }))
+function victimOf(set: ReplicaSet, callsOf: (id: number) => number, nth: number): number {
+  const counts = set.ids.map((id) => ({ id, count: callsOf(id) }))
   const here = counts.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count)
   const chosen = here.find(({ id }) => (id === set.leader) === (nth % 2 === 0)) ?? here[0]
   if (chosen === undefined) throw new Error('no call is at a replica that lives')
