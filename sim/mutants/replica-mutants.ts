@@ -43,10 +43,10 @@ export const replicaMutants: readonly Mutant[] = [
     room: 'replica',
     file: 'src/replica/freshness.ts',
     find: `    this.#stale = true
-    this.#staleSince = now
+    if (!wasStale) this.#staleSince = now
     this.#forget(now)
-    return true`,
-    replace: '    this.#contact = now\n    return false',
+    return !wasStale`,
+    replace: '    if (wasStale) this.#forget(now)\n    else this.#contact = now\n    return false',
     story: 'an owner that slept speaks before it asks whether it still is one',
     promise: 'C8',
   },
@@ -103,8 +103,8 @@ export const replicaMutants: readonly Mutant[] = [
     name: 'lookup-without-a-barrier',
     room: 'replica',
     file: 'src/replica/lookups.ts',
-    find: 'barrier !== null && barrier <= applied',
-    replace: 'true',
+    find: 'filter((waiting) => isSure(waiting, applied))',
+    replace: 'filter((waiting) => isSure(waiting, applied) || true)',
     story: 'a lookup shows what this replica has applied, however old that is',
     promise: 'C9',
   },

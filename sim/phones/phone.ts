@@ -254,11 +254,11 @@ export class Phone {
     this.#reliable.repeat(() => this.#answerTo(server.request, printMessage(response)))
   }
 
-  /** RFC 3262 4: in the dialog that the 1xx made. */
+  /** RFC 3262 4: in the dialog that the 1xx made, or the 2xx if that overtook it. */
   #acknowledgeProvisional(response: ResponseMessage, invite: RequestMessage): void {
     const rack = this.#reliable.rackFor(response)
     if (rack === null) return
-    this.#early ??= Dialog.atCaller(invite, response)
+    this.#early ??= this.#dialog ?? Dialog.atCaller(invite, response)
     this.#pracks++
     this.#send(request(this, 'PRACK', this.#early, this.#branch(), this.#draw, '', [header('RAck', rack)]))
   }

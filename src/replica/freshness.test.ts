@@ -138,3 +138,21 @@ test('a replica that applies what it is asked to, only late, stays fresh, and as
   }
   expect(asked).toEqual([500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000])
 })
+
+test('doubt takes away what was asked before, also of a replica that is stale already: it may have got a snapshot meanwhile', () => {
+  const freshness = new Freshness(start)
+  freshness.answered(must(freshness.ask(start)), index(7))
+  expect(freshness.doubt(later(1))).toBe(false)
+  expect(freshness.reached(index(7), later(2))).toBe(false)
+  freshness.answered(must(freshness.ask(later(2))), index(9))
+  expect(freshness.reached(index(8), later(3))).toBe(false)
+  expect(freshness.reached(index(9), later(4))).toBe(true)
+})
+
+test('doubt makes a fresh replica stale until a barrier that it asks for then', () => {
+  const freshness = fresh()
+  expect(freshness.doubt(later(1))).toBe(true)
+  freshness.answered(must(freshness.ask(later(1))), index(9))
+  expect(freshness.reached(index(8), later(2))).toBe(false)
+  expect(freshness.reached(index(9), later(2))).toBe(true)
+})

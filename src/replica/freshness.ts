@@ -70,17 +70,18 @@ export class Freshness {
 
   /** At the start of each step, before its input: true if it has just become stale. */
   check(now: Instant, lateBy: number): boolean {
-    if (lateBy > nap) this.#forget(now)
-    return lateBy > nap || now > this.#endOfFresh() ? this.doubt(now) : false
+    if (lateBy > nap) return this.doubt(now)
+    return !this.#stale && now > this.#endOfFresh() ? this.doubt(now) : false
   }
 
-  /** An entry gave groups to this replica that had none: of long ago perhaps, and taken back since. True if it has just become stale. */
+  /** What it knows may be of long ago: it slept; or an entry gave groups to it that had none, and they may have been taken back since; or
+   * it has a snapshot instead of what it had. No question that was asked before counts. True if it has just become stale. */
   doubt(now: Instant): boolean {
-    if (this.#stale) return false
+    const wasStale = this.#stale
     this.#stale = true
-    this.#staleSince = now
+    if (!wasStale) this.#staleSince = now
     this.#forget(now)
-    return true
+    return !wasStale
   }
 
   /** Up to this instant it is fresh, if nothing more is heard. */

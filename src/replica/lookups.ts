@@ -7,34 +7,28 @@
 //        '------------------------ `lookup` has passed: 503 -------------------------'
 
 import type { Index } from '../base/brand.ts'
-import { between, millis, plus } from '../base/instant.ts'
+import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
+import { Barriers, isSure } from './barriers.ts'
+import type { Waiting as WaitsForBarrier } from './barriers.ts'
 import type { AdminInput } from './input.ts'
 import { limits } from './limits.ts'
 
-/** How often a barrier is asked for again: answers are lost with links and leaders. */
-const again = millis(100)
-
-interface Waiting {
+interface Waiting extends WaitsForBarrier {
   readonly input: AdminInput
   readonly at: Instant
-  /** Only a question with this number or a later one was asked after it came. */
-  readonly from: number
-  barrier: Index | null
 }
 
 export class Lookups {
   /** In order of arrival. Invariant: at most `limits.lookups` of calls, `limits.sessionLookups` of sessions. */
   #waiting: Waiting[] = []
-  #context: number
-  /** When a barrier is asked for; null = none is wanted. */
-  #askAt: Instant | null = null
+  readonly #barriers: Barriers
   /** Some that are ready wait for the next turn. */
   #isLeft = false
 
   /** `context`: the number before its first question's. */
   constructor(context = 0) {
-    this.#context = context
+    this.#barriers = new Barriers(context)
   }
 
   /** False = there is no room. */
@@ -45,30 +39,24 @@ export class Lookups {
       query.kind === 'session' ? sessions >= limits.sessionLookups : this.#waiting.length - sessions >= limits.lookups
     if (isFull) return false
     const barrier = query.kind === 'session' ? query.lookup.atLeast : null
-    this.#waiting.push({ input, at: now, from: this.#context + 1, barrier })
-    if (barrier === null) this.#askAt = now
+    this.#waiting.push({ input, at: now, from: this.#barriers.from, barrier })
+    if (barrier === null) this.#barriers.want(now)
     return true
   }
 
   /** The context of a barrier to ask for now, or null. */
   ask(now: Instant): number | null {
-    if (this.#askAt === null || now < this.#askAt) return null
-    this.#askAt = plus(now, again)
-    return ++this.#context
+    return this.#barriers.ask(now)
   }
 
-  /** A barrier was answered: it counts for what came before it was asked for. */
   answered(context: number, index: Index): void {
-    // Somebody else's question, which has a higher number, may have been asked before.
-    if (context > this.#context) return
-    for (const waiting of this.#waiting) if (context >= waiting.from) waiting.barrier ??= index
-    if (this.#waiting.every(({ barrier }) => barrier !== null)) this.#askAt = null
+    this.#barriers.answered(context, index, this.#waiting)
   }
 
   /** Those whose barrier is applied: of calls each costs a look, so that only some are answered in one turn. */
   takeReady(applied: Index): readonly AdminInput[] {
     if (this.#waiting.length === 0) return []
-    const ready = this.#waiting.filter(({ barrier }) => barrier !== null && barrier <= applied)
+    const ready = this.#waiting.filter((waiting) => isSure(waiting, applied))
     const [sessions, calls] = [ready.filter(isOfSession), ready.filter((waiting) => !isOfSession(waiting))]
     this.#isLeft = calls.length > limits.looksAtOnce
     const now = new Set([...sessions, ...calls.slice(0, limits.looksAtOnce)])
@@ -85,14 +73,15 @@ export class Lookups {
     if (first === undefined) return null
     if (this.#isLeft) return first.at
     const end = plus(first.at, limits.lookup)
-    return this.#askAt !== null && this.#askAt < end ? this.#askAt : end
+    const { askAt } = this.#barriers
+    return askAt !== null && askAt < end ? askAt : end
   }
 
   #take(is: (waiting: Waiting) => boolean): readonly AdminInput[] {
     if (this.#waiting.length === 0) return []
     const taken = this.#waiting.filter(is)
     if (taken.length > 0) this.#waiting = this.#waiting.filter((waiting) => !taken.includes(waiting))
-    if (this.#waiting.length === 0) this.#askAt = null
+    if (this.#waiting.length === 0) this.#barriers.rest()
     return taken.map(({ input }) => input)
   }
 }

@@ -10,7 +10,7 @@
 // without one ("there is no such session") waits until a barrier shows that it was the owner.
 
 import type { Index, Life } from '../base/brand.ts'
-import { millis, plus, seconds } from '../base/instant.ts'
+import { plus, seconds } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { AppContext } from '../app/context.ts'
 import { isTarget, sessionIn } from '../app/found-session.ts'
@@ -22,6 +22,8 @@ import { earliest } from '../transaction/machine.ts'
 import type { OrderFrame } from '../wire/frame.ts'
 import type { BanAnswer, BanRequest } from '../wire/member-request.ts'
 import { bansOf } from './bans.ts'
+import { Barriers, isSure } from './barriers.ts'
+import type { Waiting } from './barriers.ts'
 import { limits } from './limits.ts'
 import { unpackOrder } from './order-packet.ts'
 import type { GroupAnswer, GroupOrder } from './order-packet.ts'
@@ -48,18 +50,12 @@ interface Open {
 }
 
 /** An outcome that no commit shows. */
-interface Unsure {
+interface Unsure extends Waiting {
   readonly open: Open
   readonly outcome: OrderOutcome
   /** Who owned what when it was found. */
   readonly serving: Index
-  /** Only a question with this number or a later one was asked after that. */
-  readonly from: number
-  barrier: Index | null
 }
-
-/** How often a barrier is asked for again. */
-const again = millis(100)
 
 export class OrderDesk {
   readonly #ports: DeskPorts
@@ -67,14 +63,12 @@ export class OrderDesk {
   readonly #open = new Map<string, Open>()
   readonly #refs = new Map<InputRef, Open>()
   #unsure: Unsure[] = []
-  #context: number
-  /** When a barrier is asked for; null = none is wanted. */
-  #askAt: Instant | null = null
+  readonly #barriers: Barriers
 
   /** `context`: of read barriers, the number before the first one's. */
   constructor(ports: DeskPorts, context: number) {
     this.#ports = ports
-    this.#context = context
+    this.#barriers = new Barriers(context)
   }
 
   take(from: Life, frame: OrderFrame): void {
@@ -115,33 +109,33 @@ export class OrderDesk {
     if (told.kind === 'refused' || (told.kind === 'done' && told.isInLog)) this.#tell(open, told)
     else {
       const serving = this.#ports.store.serving().version
-      this.#unsure.push({ open, outcome: told, serving, from: this.#context + 1, barrier: null })
-      this.#askAt = this.#ports.now()
+      this.#unsure.push({ open, outcome: told, serving, from: this.#barriers.from, barrier: null })
+      this.#barriers.want(this.#ports.now())
     }
     return true
   }
 
   /** The context of a read barrier to ask for now, or null. */
   ask(now: Instant): number | null {
-    if (this.#askAt === null || now < this.#askAt) return null
-    this.#askAt = plus(now, again)
-    return ++this.#context
+    return this.#barriers.ask(now)
   }
 
-  /** A barrier was answered. */
   answered(context: number, index: Index): void {
-    if (context > this.#context) return
-    for (const unsure of this.#unsure) if (context >= unsure.from) unsure.barrier ??= index
-    if (this.#unsure.every(({ barrier }) => barrier !== null)) this.#askAt = null
+    this.#barriers.answered(context, index, this.#unsure)
+  }
+
+  /** The store became another: what was found in the old one, or in commits built on that, is found anew. */
+  storeReplaced(): void {
+    for (const { open } of this.#unsure.splice(0)) open.ref = null
+    this.#barriers.rest()
   }
 
   /** What is sure by now is told; where owners have changed meanwhile it is found anew. */
   settle(): void {
     const { store } = this.#ports
-    const isSure = ({ barrier }: Unsure): boolean => barrier !== null && barrier <= store.appliedIndex
-    const sure = this.#unsure.filter(isSure)
+    const sure = this.#unsure.filter((unsure) => isSure(unsure, store.appliedIndex))
     if (sure.length === 0) return
-    this.#unsure = this.#unsure.filter((unsure) => !isSure(unsure))
+    this.#unsure = this.#unsure.filter((unsure) => !sure.includes(unsure))
     for (const { open, outcome, serving } of sure) {
       if (serving === store.serving().version) this.#tell(open, outcome)
       else {
@@ -201,13 +195,14 @@ export class OrderDesk {
     if (this.#unsure.length === 0) return
     for (const { open } of this.#unsure) if (open.until <= now) this.#forget(open)
     this.#unsure = this.#unsure.filter(({ open }) => open.until > now)
-    if (this.#unsure.length === 0) this.#askAt = null
+    if (this.#unsure.length === 0) this.#barriers.rest()
   }
 
   deadline(): Instant | null {
     const unsure = this.#unsure[0]?.open.until ?? null
-    for (const { ref, until } of this.#open.values()) if (ref === null) return earliest([until, unsure, this.#askAt])
-    return earliest([unsure, this.#askAt])
+    for (const { ref, until } of this.#open.values())
+      if (ref === null) return earliest([until, unsure, this.#barriers.askAt])
+    return earliest([unsure, this.#barriers.askAt])
   }
 }
 

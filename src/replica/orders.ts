@@ -147,6 +147,11 @@ export class Orders {
     for (const asked of [...this.#asked.values()]) this.#give(asked)
   }
 
+  storeReplaced(): void {
+    this.#desk.storeReplaced()
+    this.retry()
+  }
+
   /** The context of a read barrier to ask for now, or null. */
   barrier(now: Instant): number | null {
     return this.#desk.ask(now)

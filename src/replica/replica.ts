@@ -442,15 +442,16 @@ export class Replica {
     this.#leaving.turn()
   }
 
-  /** What was held and kept stands on a store that is gone. */
+  /** What was held and kept stands on a store that is gone. The new one may be older than commits of this life that are on their way. */
   #install(metadata: SnapshotMetadata): void {
     this.#snapshots.install(metadata)
+    if (this.#freshness.doubt(this.#now)) this.#becomeStale()
     this.#upgrade.tell()
     this.#passing.giveBack()
     this.#owner.storeReplaced()
     this.#bans.storeReplaced()
     this.#passing.storeReplaced()
-    this.#orders.retry()
+    this.#orders.storeReplaced()
   }
 
   #apply(entry: RaftEntry): void {
