@@ -3,7 +3,27 @@
 import { request } from 'node:http'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { TOKEN_FILE, tokenIn } from './admin-token.ts'
 import { hostLimits } from './limits.ts'
+
+let given: string | undefined
+
+/** All requests of this process show it. */
+export function useAdminToken(token: string | undefined): void {
+  given = token
+}
+
+/** What a request to an admin address shows: the token that this process was given, or that of the file that the environment
+ * names. Throws a sentence for the user if that can't be read. */
+export function credentials(): Readonly<Record<string, string>> {
+  const path = process.env[TOKEN_FILE]
+  if (given === undefined && path !== undefined && path !== '') {
+    const token = tokenIn(path)
+    if (!token.ok) throw new Error(token.error)
+    given = token.value
+  }
+  return given === undefined ? {} : { Authorization: `Bearer ${given}` }
+}
 
 /** An answer of any status; `body` is what its JSON says. */
 export interface AdminAnswer {
@@ -18,7 +38,13 @@ export async function fetchJson(
 ): Promise<Result<unknown, string>> {
   const answer = await ask('GET', url, patienceMs)
   if (!answer.ok) return answer
-  return answer.value.status === 200 ? ok(answer.value.body) : err(`HTTP ${answer.value.status}`)
+  return answer.value.status === 200 ? ok(answer.value.body) : err(saidBy(answer.value))
+}
+
+/** Who is not let in is told why. */
+function saidBy({ status, body }: AdminAnswer): string {
+  const { error } = (body ?? {}) as { readonly error?: unknown }
+  return status === 401 && typeof error === 'string' ? `HTTP 401: ${error}` : `HTTP ${status}`
 }
 
 /** Gives an order. */
@@ -38,8 +64,15 @@ function ask(
   body: string | null = null,
 ): Promise<Result<AdminAnswer, string>> {
   return new Promise((resolve) => {
-    const headers =
-      body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
+    let headers: Readonly<Record<string, string | number>>
+    try {
+      headers = {
+        ...credentials(),
+        ...(body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      }
+    } catch (error) {
+      return resolve(err((error as Error).message))
+    }
     const asked = request(url, { method, headers, agent: false }, (response) => {
       let text = ''
       response.setEncoding('utf8')

@@ -22,6 +22,7 @@ const metrics = { contentType: 'text/plain; version=0.0.4', text: () => Promise.
 async function scene(
   answer: (query: AdminInput['query']) => { status: number; body: unknown; next?: number } | undefined,
   applications: AdminPorts['applications'] = { status: () => [], reload: () => Promise.resolve(err('none')) },
+  token?: string,
 ) {
   const port = ++lastPort
   const asked: AdminInput['query'][] = []
@@ -34,7 +35,7 @@ async function scene(
   }
   const drain = (): void => void drained.push('drain')
   const live = { serve: () => undefined, close: () => undefined }
-  const ports = { give, drain, applications, live, set: 'a-set', cut: () => undefined }
+  const ports = { give, drain, applications, live, set: 'a-set', token, cut: () => undefined }
   const server = new AdminServer({ host: HOST, port }, metrics, ports)
   await server.open()
   cleanups.push(() => server.close())
@@ -191,4 +192,35 @@ test('applications are in the status and the metrics of a replica that runs some
   expect(await order('{"name":"billing"}')).toEqual({ ok: false, error: 'no application billing' })
   expect(await order('{}')).toEqual({ ok: false, error: '"name" should be an application' })
   expect((await ask('/applications/reload')).status).toBe(405)
+})
+
+test('with an admin token nobody is answered who does not show it, but for whether it is to be sent calls', async () => {
+  const token = 'a-token-of-the-operators-of-this-set'
+  const { ask, asked, drained } = await scene(() => ({ status: 200, body: {} }), undefined, token)
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
+  const wrong = [
+    '',
+    token,
+    `Bearer ${token}x`,
+    `Bearer ${token.slice(1)}`,
+    'Bearer',
+    basic('holdfast:no'),
+    `Digest ${token}`,
+  ]
+  for (const Authorization of wrong) {
+    for (const path of ['/status', '/', '/calls', '/metrics', '/live', '/events', '/health?x']) {
+      const answer = await ask(path, 'GET', { Authorization })
+      expect(answer.status, `${path} ${Authorization}`).toBe(401)
+      expect(answer.text).toContain('HOLDFAST_ADMIN_TOKEN_FILE')
+    }
+    expect((await ask('/drain', 'POST', { Authorization })).status).toBe(401)
+    expect((await ask('/health', 'GET', { Authorization })).status).toBe(200)
+  }
+  expect(drained).toEqual([])
+  expect(asked.every(({ kind }) => kind === 'health')).toBe(true)
+  for (const Authorization of [`Bearer ${token}`, `bearer ${token}`, basic(`anybody:${token}`)]) {
+    expect((await ask('/status', 'GET', { Authorization })).status).toBe(200)
+  }
+  expect((await ask('/drain', 'POST', { Authorization: `Bearer ${token}` })).status).toBe(202)
+  expect(drained).toEqual(['drain'])
 })

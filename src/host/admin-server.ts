@@ -6,6 +6,7 @@ import type { Reply } from '../replica/effect.ts'
 import type { EventsQuery } from '../replica/event-reads.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import type { Address } from './address.ts'
+import { isLetIn } from './admin-token.ts'
 import { applicationMetrics } from './application-metrics.ts'
 import type { Applications } from './applications.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
@@ -47,6 +48,8 @@ export interface AdminPorts {
   readonly live: Pick<Live, 'serve' | 'close'>
   /** The set's id. */
   readonly set: string
+  /** What who asks shows; absent = nothing. */
+  readonly token?: string | undefined
   /** A consumer of events was cut off. */
   cut(reason: string): void
 }
@@ -135,6 +138,7 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (!isLetIn(request, response, this.#ports.token)) return
     if (request.url === '/drain') return this.#drain(request, response)
     const change = /^\/members\/([a-z]+)$/.exec(request.url ?? '')?.[1]
     if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)

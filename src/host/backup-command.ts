@@ -7,7 +7,7 @@ import { placeOf } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
-import { fetchJson } from './admin-client.ts'
+import { fetchJson, useAdminToken } from './admin-client.ts'
 import { copyDisk } from './backup.ts'
 import type { DiskCopy } from './backup.ts'
 import { readBackup, writeBackup } from './backup-file.ts'
@@ -54,6 +54,7 @@ export async function backupMain(args: readonly string[]): Promise<number> {
     return operationError(COMMAND, `with durability "memory" there is no log on disk to back up: ${fix}`)
   }
   if (existsSync(to)) return operationError(COMMAND, `${to} is there already: give a new file`)
+  useAdminToken(config.value.adminToken)
   const done = await backUp(config.value, { ...own, data: own.data }, path, to)
   if (!done.ok) return operationError(COMMAND, done.error)
   const { last, bytes, asked } = done.value

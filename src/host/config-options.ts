@@ -3,12 +3,11 @@
 
 import { isIP } from 'node:net'
 import { MOST_PLACE } from '../base/brand.ts'
-import { err } from '../base/result.ts'
-import type { Result } from '../base/result.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { limits } from '../replica/limits.ts'
 import { NEWEST_FORMAT, OLDEST_FORMAT } from '../wire/formats.ts'
-import { isLoopback, parseAddress, parsePlace, printAddress } from './address.ts'
+import { parseAddress, parsePlace } from './address.ts'
+import { ADMIN_TOKEN } from './admin-token.ts'
 import { schemaOf } from './config-shape.ts'
 import type { Field, Fields, Shape } from './config-shape.ts'
 import { hostLimits } from './limits.ts'
@@ -16,19 +15,12 @@ import { parseNextHops } from './next-hops.ts'
 
 const flag: Shape = { kind: 'flag' }
 const anyAddress: Shape = { kind: 'text', right: '"HOST:PORT"', read: parseAddress }
-const ownAddress: Shape = { kind: 'text', right: '"HOST:PORT"', read: readOwnAddress }
 const place: Shape = { kind: 'text', right: '"HOST:PORT"', read: parsePlace }
 const none: Shape = { kind: 'choice', right: 'null', values: [null] }
 
-function readOwnAddress(text: string): Result<unknown, string> {
-  const address = parseAddress(text)
-  if (!address.ok || isLoopback(address.value.host)) return address
-  return err(offLoopback(printAddress(address.value)))
-}
-
 /** The complaint about an address that others can reach. */
 export function offLoopback(text: string): string {
-  return `"${text}" is off loopback, which is not built yet; use 127.x.y.z or [::1]`
+  return `"${text}" is off loopback: an up of one command line stays on its machine. Use 127.x.y.z or [::1], or a config file (--print-config)`
 }
 
 function text(right: string): Shape {
@@ -274,9 +266,9 @@ const replica: Shape = {
       change: 'never',
     },
     admin: {
-      shape: ownAddress,
+      shape: anyAddress,
       isRequired: true,
-      what: 'Its admin address, `HOST:PORT`, on loopback.',
+      what: 'Its admin address, `HOST:PORT`; off loopback only with an admin token.',
       ...restarted,
     },
     peer: {
@@ -520,9 +512,20 @@ const options: Fields = {
     ...restarted,
   },
   admin: {
-    shape: ownAddress,
+    shape: anyAddress,
     isRequired: true,
-    what: "The admin address of `up` itself, `HOST:PORT`, on loopback. `start` doesn't open it.",
+    what: "The admin address of `up` itself, `HOST:PORT`; off loopback only with an admin token. `start` doesn't open it.",
+    ...restarted,
+  },
+  adminToken: {
+    shape: ADMIN_TOKEN,
+    what: 'What who asks an admin address shows (`Authorization: Bearer`), as from `openssl rand -hex 32`. All replicas have the same.',
+    why: 'Left out: whoever is on that machine may ask, so all admin addresses must be on loopback.',
+    ...restarted,
+  },
+  adminTokenFile: {
+    shape: text('the path of a file'),
+    what: 'Where the admin token is instead, in a file that only its owner may read (mode 0600).',
     ...restarted,
   },
   replicas: {

@@ -13,6 +13,8 @@ import type { Durability } from '../replica/options.ts'
 import { addressGroups } from '../sip/host.ts'
 import { isLoopback, parseAddress, printAddress, printPlace } from './address.ts'
 import type { Address, NextHop } from './address.ts'
+import { adminTrouble, printAdminToken, readAdminToken } from './admin-token.ts'
+import type { AdminTokenSetting } from './admin-token.ts'
 import { printApplication, readApplications } from './application-config.ts'
 import type { ApplicationConfig, PlainApplication } from './application-config.ts'
 import { CONFIG } from './config-options.ts'
@@ -41,7 +43,7 @@ export interface ReplicaConfig {
   readonly data: string | null
 }
 
-export interface SetConfig extends SipPlaces, LifetimeConfig {
+export interface SetConfig extends SipPlaces, LifetimeConfig, AdminTokenSetting {
   /** For editors. */
   readonly $schema?: string
   /** The set's id: replicas, peers and data folders of another one are refused. */
@@ -118,6 +120,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.sessionTimers === undefined ? {} : { sessionTimers: config.sessionTimers }),
     restart: restart ?? 'never',
     admin: printAddress(config.admin),
+    ...printAdminToken(config),
     replicas,
   }
   return JSON.stringify(plain, null, 2)
@@ -138,8 +141,11 @@ export function readText(text: string, folder: string): Result<SetConfig, readon
   const file = value.value as ConfigFile
   if (complaints.length === 0) complaints.push(...replicaTroubles(file))
   if (complaints.length > 0) return err(complaints.map((said) => said.replaceAll(/[0-9a-f]{32,}/gi, HIDDEN)))
-  const config = readConfig(file, folder)
-  const clashes = clashesOf(config)
+  const token = readAdminToken(file, folder)
+  if (!token.ok) return err([token.error])
+  const config = { ...readConfig(file, folder), ...token.value }
+  const open = adminTrouble([config.admin, ...config.replicas.map(({ admin }) => admin)], config.adminToken)
+  const clashes = [...(open === null ? [] : [open]), ...clashesOf(config)]
   return clashes.length === 0 ? ok(config) : err(clashes)
 }
 
@@ -160,6 +166,7 @@ interface ConfigFile
   extends
     PlainPlaces,
     PlainLifetime,
+    AdminTokenSetting,
     Pick<SetConfig, 'set' | 'secret' | 'allow' | 'bounds' | 'events'>,
     Partial<Pick<SetConfig, 'followRedirects' | 'durability' | 'compaction' | 'formats'>> {
   readonly $schema?: string

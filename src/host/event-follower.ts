@@ -4,6 +4,7 @@
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { credentials } from './admin-client.ts'
 import { BlockReader, CAUGHT_UP } from './event-format.ts'
 import { SET_HEADER } from './event-streams.ts'
 import { hostLimits } from './limits.ts'
@@ -73,16 +74,20 @@ async function* read(answer: IncomingMessage): AsyncGenerator<Followed, void, un
 function open(url: string, after: string | null, signal: AbortSignal | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const query = after === null ? '' : `?after=${after}`
-    const asked = request(`${url}${query}`, { agent: false, ...(signal === undefined ? {} : { signal }) }, (answer) => {
-      if (answer.statusCode === 200) return resolve(answer)
-      let text = ''
-      answer.on('data', (piece) => (text += String(piece)))
-      answer.on('error', reject)
-      answer.on('end', () => {
-        const reason = `HTTP ${answer.statusCode}: ${text.trim()}`
-        reject(answer.statusCode === 503 ? new Error(reason) : new Refused(reason))
-      })
-    })
+    const asked = request(
+      `${url}${query}`,
+      { agent: false, headers: credentials(), ...(signal === undefined ? {} : { signal }) },
+      (answer) => {
+        if (answer.statusCode === 200) return resolve(answer)
+        let text = ''
+        answer.on('data', (piece) => (text += String(piece)))
+        answer.on('error', reject)
+        answer.on('end', () => {
+          const reason = `HTTP ${answer.statusCode}: ${text.trim()}`
+          reject(answer.statusCode === 503 ? new Error(reason) : new Refused(reason))
+        })
+      },
+    )
     asked.setTimeout(hostLimits.eventSilenceMs, () => asked.destroy(new Error('it says nothing')))
     asked.on('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ECONNREFUSED' ? new Error('not running') : error),

@@ -12,7 +12,7 @@ import type { Command } from './options.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { parsePlace } from '../replica/event-reads.ts'
-import { readLoopback } from './settings.ts'
+import { readAdmin } from './settings.ts'
 
 const OPTIONS = {
   admin: {
@@ -98,7 +98,7 @@ function nobody({ url, reason }: Extract<Followed, { kind: 'lost' }>): string {
 function readUrls(text: string): Result<readonly string[], string> {
   const urls: string[] = []
   for (const part of text.split(',')) {
-    const address = readLoopback('admin', part.trim())
+    const address = readAdmin('admin', part.trim())
     if (!address.ok) return err(address.error)
     urls.push(`http://${printAddress(address.value)}`)
   }

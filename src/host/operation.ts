@@ -8,7 +8,7 @@ import { fetchJson } from './admin-client.ts'
 import { hostLimits } from './limits.ts'
 import { EXIT_CANNOT_START, helpPage, readOptions, usageError } from './options.ts'
 import type { Command, Given, Option } from './options.ts'
-import { readLoopback } from './settings.ts'
+import { readAdmin } from './settings.ts'
 
 export const OPERATION_OPTIONS = {
   admin: { takes: 'HOST:PORT', help: "up's admin address, or one replica's (127.0.0.1:8060)" },
@@ -37,7 +37,7 @@ export async function beginOperation(
     process.stdout.write(helpPage(command))
     return exit(0)
   }
-  const admin = readLoopback('admin', given.value.get('admin') ?? '127.0.0.1:8060')
+  const admin = readAdmin('admin', given.value.get('admin') ?? '127.0.0.1:8060')
   if (!admin.ok) return exit(usageError(command, admin.error))
   const address = printAddress(admin.value)
   const url = `http://${address}`

@@ -3,6 +3,7 @@
 import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { credentials } from './admin-client.ts'
 import { sendJson } from './admin-http.ts'
 import { hostLimits } from './limits.ts'
 
@@ -33,7 +34,7 @@ export async function passOn(
 /** Null: nobody answers there. */
 function ask(url: string): Promise<IncomingMessage | null> {
   return new Promise((resolve) => {
-    const asked = request(url, { agent: false }, resolve)
+    const asked = request(url, { agent: false, headers: credentials() }, resolve)
     asked.setTimeout(hostLimits.statusMs, () => asked.destroy())
     asked.on('error', () => resolve(null))
     asked.end()

@@ -10,6 +10,7 @@ import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
 import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
+import { useAdminToken } from './admin-client.ts'
 import { AdminServer } from './admin-server.ts'
 import { Applications } from './applications.ts'
 import type { VersionCount } from './applications.ts'
@@ -89,6 +90,7 @@ export class ReplicaProcess {
 
   constructor(start: ReplicaStart, around: Surroundings) {
     this.#start = start
+    useAdminToken(start.config.adminToken)
     this.#around = around
   }
 
@@ -202,6 +204,7 @@ export class ReplicaProcess {
         applications,
         live: liveOf(config, own),
         set: config.set,
+        token: config.adminToken,
         cut: (reason) => sparse.warn('event-consumer-cut', `a consumer of events was cut off: ${reason}`),
       }),
       applications,

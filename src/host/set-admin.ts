@@ -8,6 +8,7 @@ import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
 import { fetchJson, order } from './admin-client.ts'
+import { isLetIn } from './admin-token.ts'
 import { isOrder, isRead, listen, readOrder, sendJson } from './admin-http.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import { passOnEvents } from './event-relay.ts'
@@ -75,6 +76,7 @@ export class SetAdmin {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isLetIn(request, response, this.#set.config.adminToken)) return
     const path = (request.url ?? '/').split('?', 1)[0]
     switch (path) {
       case '/status':

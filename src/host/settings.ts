@@ -89,6 +89,12 @@ export function readLoopback(name: string, text: string): Result<Address, string
   return isLoopback(address.value.host) ? address : err(`--${name} ${offLoopback(text)}`)
 }
 
+/** An admin address that a command asks. */
+export function readAdmin(name: string, text: string): Result<Address, string> {
+  const address = parseAddress(text)
+  return address.ok ? address : err(`--${name} ${address.error}`)
+}
+
 /** The address of which the next `count` ports are used too. */
 export function readBase(
   name: string,
@@ -105,10 +111,7 @@ export function readBase(
 
 /** One that others may reach, if it is made for that (`reachTrouble`). */
 export function readHttpBase(text: string, count: number): Result<Address, string> {
-  return readBase('http', text, count, (name, own) => {
-    const address = parseAddress(own)
-    return address.ok ? address : err(`--${name} ${address.error}`)
-  })
+  return readBase('http', text, count, readAdmin)
 }
 
 export function readNextHop(text: string): Result<NextHopSetting, string> {

@@ -4,7 +4,7 @@ import { printAddress } from './address.ts'
 import { EXIT_CANNOT_START, helpPage, readOptions, usageError } from './options.ts'
 import type { Command } from './options.ts'
 import { fetchJson } from './admin-client.ts'
-import { readLoopback } from './settings.ts'
+import { readAdmin } from './settings.ts'
 
 const COMMAND: Command = {
   name: 'holdfast status',
@@ -22,7 +22,7 @@ export async function statusMain(args: readonly string[]): Promise<number> {
     process.stdout.write(helpPage(COMMAND))
     return 0
   }
-  const admin = readLoopback('admin', given.value.get('admin') ?? '127.0.0.1:8060')
+  const admin = readAdmin('admin', given.value.get('admin') ?? '127.0.0.1:8060')
   if (!admin.ok) return usageError(COMMAND, admin.error)
   const address = printAddress(admin.value)
   const answer = await fetchJson(`http://${address}/status`)

@@ -6,6 +6,7 @@ import type { ReplicaId } from '../base/brand.ts'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { printAddress } from './address.ts'
+import { useAdminToken } from './admin-client.ts'
 import { applicationTrouble } from './application-check.ts'
 import { printConfig } from './config.ts'
 import type { SetConfig } from './config.ts'
@@ -129,6 +130,7 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
       await own?.markStarted(replica)
     },
   })
+  useAdminToken(set.config.adminToken)
   const admin = new SetAdmin(set, members, { live, token })
   await admin.open()
   const end = (): void => {
