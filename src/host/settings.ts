@@ -83,7 +83,7 @@ export function readReplicas(text: string): Result<number, string> {
 }
 
 /** An address that must not be reachable from elsewhere. */
-export function readLoopback(name: string, text: string): Result<Address, string> {
+function readLoopback(name: string, text: string): Result<Address, string> {
   const address = parseAddress(text)
   if (!address.ok) return err(`--${name} ${address.error}`)
   return isLoopback(address.value.host) ? address : err(`--${name} ${offLoopback(text)}`)
