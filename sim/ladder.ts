@@ -11,6 +11,9 @@ import type { PlannedLifetime } from './lifetime.ts'
 
 export type Transport = 'udp' | 'tcp'
 
+/** What phones on real sockets speak (test/moments). */
+export type Speaks = Transport | 'tls' | 'ws' | 'wss'
+
 export type Side = 'caller' | 'callee'
 
 /** Requests inside a dialog that neither begin nor end anything; the far phone answers them by itself. */

@@ -173,7 +173,12 @@ export class SipNetwork {
 }
 
 export function nameOf(address: SocketAddress): string {
-  return `${address.host}:${address.port}`
+  return `${hostOf(address)}:${address.port}`
+}
+
+/** As a URI has it: IPv6 in brackets. */
+export function hostOf({ host }: SocketAddress): string {
+  return host.includes(':') ? `[${host}]` : host
 }
 
 /** A message in one line, for people: start line, CSeq and the first letters of the Call-ID. */

@@ -106,10 +106,13 @@ export class SipRelay implements Checker {
     const added = got.slice(0, got.length - had.length)
     if (got.slice(added.length).join() !== had.join()) return `Record-Route lost: ${got.join()}`
     // 18.1.1: what went by TCP for its size alone is recorded as what it is otherwise.
-    const speaks = (via: string): 'tcp' | null =>
-      via.startsWith('SIP/2.0/TCP') && !/;hfu(?:;|$)/.test(via) ? 'tcp' : null
+    const speaks = (via: string): string | null => {
+      const protocol = /^SIP\/2\.0\/([A-Z]+) /.exec(via)?.[1] ?? 'UDP'
+      // RFC 7118 5.2: a URI has one word for both kinds of WebSocket.
+      return protocol === 'UDP' || /;hfu(?:;|$)/.test(via) ? null : protocol.toLowerCase().replace('wss', 'ws')
+    }
     const [outer, inner] = [speaks(topVia(received)), speaks(topVia(sent))]
-    const pair = (a: 'tcp' | null, b: 'tcp' | null): readonly ('tcp' | null)[] => (a === b ? [a] : [a, b])
+    const pair = (a: string | null, b: string | null): readonly (string | null)[] => (a === b ? [a] : [a, b])
     // Between two applications it is as if a datagram went.
     const wanted = this.#proxies === 1 ? pair(outer, inner) : [...pair(outer, null), ...pair(null, inner)]
     if (!begins && added.length === 0) return null
@@ -124,7 +127,7 @@ export class SipRelay implements Checker {
 
   #isOurs(route: string): boolean {
     const uri = uriIn(route)
-    return uri.startsWith('sip:') && uri.includes(this.#set)
+    return /^sips?:/.test(uri) && uri.includes(this.#set)
   }
 
   #response(phone: Phone, received: ResponseMessage): string | null {

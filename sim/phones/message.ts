@@ -2,6 +2,10 @@
 // line is kept whole, so that what a proxy did to a message can be told line by line. Strict: whatever is not as RFC 3261
 // section 7 has it is a problem with words.
 
+import type { Speaks } from '../ladder.ts'
+import { nameOf } from '../sip-network.ts'
+import type { SocketAddress } from '../sip-network.ts'
+
 export interface HeaderLine {
   /** Full name in lower case, compact forms spelled out. */
   readonly name: string
@@ -170,10 +174,16 @@ export function uriIn(value: string): string {
   return /<([^>]*)>/.exec(value)?.[1] ?? (value.split(';')[0] ?? '').trim()
 }
 
-/** Host and port of a SIP URI. */
+/** Host and port of a SIP or SIPS URI. */
 export function addressIn(uri: string): { readonly host: string; readonly port: number } | null {
-  const match = /^sip:(?:[^@]*@)?([^:;?]+)(?::([0-9]+))?(?:[;?]|$)/.exec(uri)
-  return match === null ? null : { host: match[1] as string, port: Number(match[2] ?? 5060) }
+  const match = /^sips?:(?:[^@]*@)?(?:\[([0-9a-f:.]+)\]|([^:;?[\]]+))(?::([0-9]+))?(?:[;?]|$)/.exec(uri)
+  return match === null ? null : { host: (match[1] ?? match[2]) as string, port: Number(match[3] ?? 5060) }
+}
+
+/** Where somebody wants to be called who speaks that (RFC 7118 5.2: `ws` is all that a URI says of WebSocket, and sips makes it secure). */
+export function phoneUri(user: string, at: SocketAddress, by: Speaks): string {
+  const named = by === 'wss' ? 'ws' : by
+  return `${by === 'wss' ? 'sips' : 'sip'}:${user}@${nameOf(at)}${by === 'udp' ? '' : `;transport=${named}`}`
 }
 
 /** The top Via. */

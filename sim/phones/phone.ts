@@ -6,11 +6,11 @@ import { drawHex, drawInRun } from '../draws.ts'
 import type { Draw } from '../draws.ts'
 import { talk } from '../ladder.ts'
 import type { Deed, Side } from '../ladder.ts'
-import { nameOf } from '../sip-network.ts'
+import { hostOf, nameOf } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import { Dialog } from './dialog.ts'
-import { branchOf, cseqOf, header, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
+import { branchOf, cseqOf, header, phoneUri, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
 import type { RequestMessage, ResponseMessage } from './message.ts'
 import { ReliableProvisionals } from './reliable.ts'
 import { Script } from './script.ts'
@@ -529,7 +529,7 @@ export class Phone {
 
   #send(message: RequestMessage): ClientTransaction {
     this.#watch.sent(this, message)
-    const client = new ClientTransaction(this.#agenda, message, this.options.transport === 'tcp', {
+    const client = new ClientTransaction(this.#agenda, message, this.options.transport !== 'udp', {
       send: (text) => this.#toProxy(text),
       response: (response, sent) => this.#response(response, sent),
       timedOut: (sent) => this.#timedOut(sent),
@@ -582,14 +582,14 @@ export class Phone {
 
   /** Headers every request of this phone has; used by writing.ts. */
   fromLine(): string {
-    return `"Phone ${this.options.call}" <sip:${this.side}${this.options.call}@${this.options.address.host}>;tag=${this.tag}`
+    return `"Phone ${this.options.call}" <sip:${this.side}${this.options.call}@${hostOf(this.options.address)}>;tag=${this.tag}`
   }
 
   contactLine(): string {
     const { address, transport, name, line } = this.options
     if (line !== undefined) return `<${line.contact}>`
     if (name !== undefined) return `<sip:${this.side}@${name}>`
-    return `<sip:${this.side}@${nameOf(address)}${transport === 'tcp' ? ';transport=tcp' : ''}>`
+    return `<${phoneUri(this.side, address, transport)}>`
   }
 }
 

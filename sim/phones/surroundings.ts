@@ -1,7 +1,7 @@
 // What a phone is given: who watches it, who it is, and a way to send.
 
 import type { Plan } from '../plan.ts'
-import type { Flow, Side, Transport } from '../ladder.ts'
+import type { Flow, Side, Speaks } from '../ladder.ts'
 import type { Oddity } from '../phone-faults.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
@@ -34,7 +34,7 @@ export interface PhoneOptions {
   readonly isBrisk: boolean
   readonly address: SocketAddress
   /** What it speaks. */
-  readonly transport: Transport
+  readonly transport: Speaks
   /** What is wrong with it. */
   readonly oddity: Oddity | null
   /** Where a caller's INVITE goes, and its Request-URI. */

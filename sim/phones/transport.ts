@@ -3,6 +3,7 @@
 // Via points (18.2.2). After a refusal it tries again; what a reset took with it is lost.
 
 import type { Agenda } from '../agenda.ts'
+import type { Speaks } from '../ladder.ts'
 import { nameOf } from '../sip-network.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
@@ -40,7 +41,7 @@ export interface EndWatch {
 /** How a message leaves. */
 export interface Way {
   readonly to: SocketAddress
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: Speaks
 }
 
 export class PhoneTransport {
@@ -123,7 +124,12 @@ export class PhoneTransport {
     if (this.#isDead) return
     if (end === null) this.#network.datagram(at, from, text)
     else if (end.isOpen) end.send(text)
-    else this.#send({ to: from, transport: 'tcp' }, text, 0)
+    else this.#send({ to: from, transport: this.#stream }, text, 0)
+  }
+
+  /** A phone of datagrams has connections too, for what is too long for one (18.1.1). */
+  get #stream(): Speaks {
+    return this.#options.transport === 'udp' ? 'tcp' : this.#options.transport
   }
 
   /** The set connects to this phone: `from` is who its Via says it is. */

@@ -27,11 +27,7 @@ interface Talk {
 }
 
 function talking(from = caller): Talk {
-  const udp = { transport: 'udp', host: SET, port: 5060 } as const
-  const own = { transport: from.flow.transport, host: SET, port: 8080 }
-  const sip = { host: SET, port: 5060, listeners: [udp, own] }
-  const ladder = new Ladder({ sip, nextHop: { host: '127.32.0.3', port: 5064, transport: 'udp' } }, [callee])
-  ladder.say(from, request(from, 'INVITE', `sip:callee@${SET}`))
+  const ladder = calling(from)
   const invite = must(ladder.sent[0], 'the INVITE').data
   ladder.say(callee, response(callee, invite, 200))
   const answer = must(ladder.sent.at(-1), 'the 200').data
@@ -39,6 +35,16 @@ function talking(from = caller): Talk {
   ladder.say(from, inDialog(from, leg, 'ACK', 1))
   ladder.take()
   return { ladder, callerLeg: leg, calleeLeg: calleeLeg(callee, invite) }
+}
+
+/** The INVITE has been forwarded. */
+function calling(from = caller): Ladder {
+  const udp = { transport: 'udp', host: SET, port: 5060 } as const
+  const own = { transport: from.flow.transport, host: SET, port: 8080 }
+  const sip = { host: SET, port: 5060, listeners: [udp, own] }
+  const ladder = new Ladder({ sip, nextHop: { host: '127.32.0.3', port: 5064, transport: 'udp' } }, [callee])
+  ladder.say(from, request(from, 'INVITE', `sip:callee@${SET}`))
+  return ladder
 }
 
 /** Where the last message went. */
@@ -123,6 +129,30 @@ describe('a phone behind a WebSocket', () => {
       expect.stringMatching(/^set -> ws .* 1\.a\.1\/3: 200 INFO$/),
       expect.stringMatching(/^set -> ws .* 2\.b\.1\/8: 200 INFO$/),
     ])
+  })
+
+  test('that connects again while it rings, and says its INVITE again, gets all answers on its new connection', () => {
+    const ladder = calling()
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 180))
+    ladder.say(back, request(caller, 'INVITE', `sip:callee@${SET}`))
+    expect(ladder.take().at(-1)).toMatch(/^set -> ws .* 2\.b\.1\/8: 180 INVITE$/)
+    ladder.takeover()
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 200))
+    expect(ladder.take().at(-1)).toMatch(/^set -> ws .* 2\.b\.1\/8: 200 INVITE$/)
+  })
+
+  test('whose 200 was lost with its connection gets it, and its dialog is bound to the new one', () => {
+    const ladder = calling()
+    const invite = ladder.last(callee, 'INVITE')
+    ladder.say(callee, response(callee, invite, 200))
+    isGone(ladder)
+    ladder.take()
+    ladder.say(back, request(caller, 'INVITE', `sip:callee@${SET}`))
+    expect(ladder.take().filter((line) => line.includes('200 INVITE'))).toEqual([
+      expect.stringMatching(/^set -> ws .* 2\.b\.1\/8: 200 INVITE$/),
+    ])
+    ladder.say(callee, inDialog(callee, calleeLeg(callee, invite), 'BYE', 1))
+    expect(streamOf(ladder)).toBe('2.b.1/8')
   })
 
   test('only who knows Call-ID and both tags takes the dialog over, and only by the same transport', () => {

@@ -60,6 +60,24 @@ export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
   moveRelays(turn, gone, flow)
 }
 
+/** An INVITE came again, on another connection than before, from a phone that can't be called back: that has connected again while it
+ * waits, and knows no dialog yet that it could ask in. What is sent back goes there from now on, and what the old connection may have lost is
+ * sent again. False: it is no such phone, or has not moved. */
+export function bindByRepeat(turn: Turn, request: SipRequest, known: Found<InviteRecord>, flow: Flow): boolean {
+  const { upstream } = known.value
+  const isMoved = flow.stream !== '' && flow.stream !== upstream.stream && flow.transport === upstream.transport
+  if (!isMoved || upstream.stream === '' || !isWebSocket(flow.transport)) return false
+  for (const dialog of allDialogs(turn)) {
+    if (dialog.value.transaction !== known.id && dialog.id !== known.value.dialog) continue
+    const side = known.value.from
+    if (dialog.value[side].stream !== upstream.stream) continue
+    turn.put(dialog.id, withParty(dialog.value, side, { stream: flow.stream }))
+  }
+  moveInvite(turn, known, upstream.stream, upstreamOf(request, flow))
+  moveRelays(turn, upstream.stream, flow)
+  return true
+}
+
 /** An answer to an INVITE came on another connection than the INVITE went on, which only its phone could be asked on: it has come back
  * while it rang. The answer as it is now to be handled. */
 export function bindByResponse(turn: Turn, found: FoundBranch, { status }: SipResponse, flow: Flow): FoundBranch {

@@ -12,6 +12,7 @@ import type { SipRequest } from '../sip/message.ts'
 import { startInviteServer, stepInviteServer } from '../transaction/invite-server.ts'
 import type { Branch, InviteRecord, ProxyRules } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
+import { bindByRepeat } from './bound.ts'
 import { startBranch, waitingBranch } from './branches.ts'
 import { beginsCall, capsOf, isFull } from './caps.ts'
 import type { InputRef } from './contract.ts'
@@ -34,7 +35,7 @@ export function onInvite(turn: Turn, request: SipRequest, flow: Flow, ref: Input
 export function isToBegin(turn: Turn, request: SipRequest, flow: Flow, ref: InputRef): boolean {
   const known = inviteOfKey(turn, requestKey(request))
   if (known !== null) {
-    onRepeated(turn, request, known)
+    onRepeated(turn, request, known, flow)
     turn.handled(ref)
     return false
   }
@@ -91,11 +92,15 @@ export function forwardInvite(
 }
 
 /** 17.2.1: what the server transaction sent last is sent again, or nothing. */
-function onRepeated(turn: Turn, request: SipRequest, known: Found<InviteRecord>): void {
+function onRepeated(turn: Turn, request: SipRequest, known: Found<InviteRecord>, flow: Flow): void {
+  const { provisional, final } = known.value
+  const isMoved = bindByRepeat(turn, request, known, flow)
+  const upstream = isMoved ? upstreamOf(request, flow) : known.value.upstream
   const local = turn.invite(known.id)
   const { actions } = stepInviteServer(local.server, { kind: 'invite' }, turn.now)
-  const { upstream, final } = known.value
   for (const action of actions) {
+    // Else it has just been sent from the log.
+    if (isMoved && (provisional ?? final) !== null) break
     if (action === 'send-provisional') {
       const text = local.provisional ?? answerText(request, turn.ctx.keys, 100)
       turn.send(upstream, text, what.response(known.id))
