@@ -12,6 +12,7 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
   holdfast status   the set at a glance
   holdfast events   what was committed, as it happens
   holdfast cdr      a record for each call that ended
+  holdfast trace    a call's history from the log
   holdfast drain    ends one replica without losing a call
   holdfast ban      sources that a set takes nothing from
   holdfast members  who is in the set, and changes of it
@@ -45,6 +46,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       return (await import('./host/events-command.ts')).eventsMain(rest)
     case 'cdr':
       return (await import('./host/events-command.ts')).cdrMain(rest)
+    case 'trace':
+      return (await import('./host/trace-command.ts')).traceMain(rest)
     case 'drain':
       return (await import('./host/drain-command.ts')).drainMain(rest)
     case 'ban':

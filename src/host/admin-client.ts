@@ -56,8 +56,8 @@ export function order(
   return ask('POST', url, patienceMs, JSON.stringify(fields))
 }
 
-/** In words why there is no answer. Never rejects. Not `fetch`, which refuses some ports. */
-function ask(
+/** Asks; in words why there is no answer. Never rejects. Not `fetch`, which refuses some ports. */
+export function ask(
   method: string,
   url: string,
   patienceMs: number,

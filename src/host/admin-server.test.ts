@@ -35,7 +35,8 @@ async function scene(
   }
   const drain = (): void => void drained.push('drain')
   const live = { serve: () => undefined, close: () => undefined }
-  const ports = { give, drain, applications, live, set: 'a-set', token, cut: () => undefined }
+  const trace = { ask: (callId: string) => Promise.resolve({ status: 200, body: { callId } }) }
+  const ports = { give, drain, applications, live, trace, set: 'a-set', token, cut: () => undefined }
   const server = new AdminServer({ host: HOST, port }, metrics, ports)
   await server.open()
   cleanups.push(() => server.close())

@@ -20,6 +20,7 @@ import { isMemberOrder, memberOrders, readMemberOrder } from './member-order.ts'
 import type { MemberOrder } from './member-order.ts'
 import { isMetrics, renderMetrics } from './metrics.ts'
 import type { ProcessMetrics } from './metrics.ts'
+import type { TraceProcess } from './trace-process.ts'
 
 type Query = AdminInput['query']
 
@@ -46,6 +47,7 @@ export interface AdminPorts {
   drain(): void
   readonly applications: Pick<Applications, 'status' | 'reload'>
   readonly live: Pick<Live, 'serve' | 'close'>
+  readonly trace: Pick<TraceProcess, 'ask'>
   /** The set's id. */
   readonly set: string
   /** What who asks shows; absent = nothing. */
@@ -146,6 +148,8 @@ export class AdminServer {
     if (request.url === '/bans/add') return void this.#ban('add', request, response)
     if (request.url === '/bans/remove') return void this.#ban('remove', request, response)
     if (request.url === '/applications/reload') return void this.#reload(request, response)
+    const traced = /^\/trace\/([^/?]+)$/.exec(request.url ?? '')?.[1]
+    if (traced !== undefined) return void this.#trace(traced, request, response)
     const file = pageFile(request.url)
     if (file !== null) return void servePage(file, request, response)
     if (/^\/live(\?|$)/.test(request.url ?? '')) {
@@ -160,6 +164,7 @@ export class AdminServer {
         '/status',
         '/calls',
         '/calls/CALL-ID',
+        '/trace/CALL-ID',
         '/members',
         '/bans',
         '/events',
@@ -197,6 +202,19 @@ export class AdminServer {
     const reloaded = await this.#ports.applications.reload(name)
     if (reloaded.ok) sendJson(response, 200, { ok: true, ...reloaded.value })
     else sendJson(response, 409, { ok: false, error: reloaded.error })
+  }
+
+  /** From the log, by another process. */
+  async #trace(encoded: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isRead(request, response)) return
+    let callId: string
+    try {
+      callId = decodeURIComponent(encoded)
+    } catch {
+      return sendJson(response, 400, { error: 'that is no Call-ID in the form of a URL' })
+    }
+    const { status, body } = await this.#ports.trace.ask(callId)
+    sendJson(response, status, body)
   }
 
   #ask(query: Query, response: ServerResponse): void {

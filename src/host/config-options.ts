@@ -444,6 +444,22 @@ const options: Fields = {
     what: 'Events and call records ([EVENTS.md](EVENTS.md)).',
     ...restarted,
   },
+  history: {
+    shape: {
+      kind: 'object',
+      fields: {
+        keep: {
+          shape: counted(0, hostLimits.historyMostBytes, 'bytes'),
+          usual: hostLimits.historyBytes,
+          what: 'Bytes of log and snapshots kept on disk after a newer snapshot has taken their place; 0: none.',
+          why: 'Besides the log itself. Whole rounds of the log (`compaction.every`) are kept or not; when the disk is full, all of it goes.',
+          ...restarted,
+        },
+      },
+    },
+    what: 'How far back `holdfast trace` tells what calls did, those that ended too.',
+    ...restarted,
+  },
   formats: {
     shape: {
       kind: 'object',

@@ -77,6 +77,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig, AdminTokenSetting 
   readonly compaction: { readonly every?: number; readonly kept?: number }
   /** How many events are kept for those who follow them (decision 0032); 0 = none are made; left out: replica/limits.ts. */
   readonly events?: { readonly keep?: number }
+  /** How many bytes are kept of what snapshots replace (history.ts); left out: limits.ts. */
+  readonly history?: { readonly keep?: number }
   /** `most`: replicas behave as a release that reads no newer format (docs/UPGRADING.md). */
   readonly formats: { readonly most?: number }
   /** Seconds until `up` starts a dead replica again; null = never. */
@@ -114,6 +116,7 @@ export function printConfig(config: SetConfig): string {
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.events === undefined ? {} : { events: config.events }),
+    ...(config.history === undefined ? {} : { history: config.history }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
     maxCall: config.maxCall ?? 0,
     ...(config.probe === undefined ? {} : { probe: config.probe }),
@@ -167,7 +170,7 @@ interface ConfigFile
     PlainPlaces,
     PlainLifetime,
     AdminTokenSetting,
-    Pick<SetConfig, 'set' | 'secret' | 'allow' | 'bounds' | 'events'>,
+    Pick<SetConfig, 'set' | 'secret' | 'allow' | 'bounds' | 'events' | 'history'>,
     Partial<Pick<SetConfig, 'followRedirects' | 'durability' | 'compaction' | 'formats'>> {
   readonly $schema?: string
   readonly nextHop?: string | null
@@ -210,6 +213,7 @@ function readConfig(file: ConfigFile, folder: string): SetConfig {
     replicas: file.replicas.map((replica) => readReplica(replica, folder)),
     compaction: file.compaction ?? {},
     ...(events === undefined ? {} : { events }),
+    ...(file.history === undefined ? {} : { history: file.history }),
     formats: file.formats ?? {},
     restart: restart === 'never' ? null : restart,
   }

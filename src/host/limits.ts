@@ -11,6 +11,13 @@ export const hostLimits = {
   /** What lies between snapshots is far below; if they fail again and again, beyond this new calls get 503. What ends calls goes on,
    * into room that `diskReserveBytes` keeps: a limit that also stopped those would never let a call go. */
   logBytes: 1_024 * MB,
+  /** What snapshots replace is kept for `holdfast trace`, up to so many bytes: of a set with few calls at a time two rounds of the log.
+   * The least is nothing, the most a disk that somebody bought for it. */
+  historyBytes: 160 * MB,
+  historyMostBytes: 1_000_000 * MB,
+  /** A replica reads its log for one trace at a time, in a process of its own, which may take so long and say so much. */
+  traceMs: 60_000,
+  traceAnswerBytes: 64 * MB,
   /** With less than this free on the log's disk new calls get 503, so that the calls that are up can still end. */
   diskReserveBytes: 64 * MB,
   /** How often free space is looked at: at 100 MB/s, faster than any log here grows, the reserve is not passed over. */

@@ -12,10 +12,10 @@ export async function passOn(
   urls: readonly string[],
   path: string,
   response: ServerResponse,
-  nobody: string,
+  { nobody, patienceMs = hostLimits.statusMs }: { readonly nobody: string; readonly patienceMs?: number | undefined },
 ): Promise<void> {
   for (const url of urls) {
-    const answer = await ask(`${url}${path}`)
+    const answer = await ask(`${url}${path}`, patienceMs)
     if (answer === null) continue
     // It can't tell; another one may.
     if (answer.statusCode === 503) {
@@ -32,10 +32,10 @@ export async function passOn(
 }
 
 /** Null: nobody answers there. */
-function ask(url: string): Promise<IncomingMessage | null> {
+function ask(url: string, patienceMs: number): Promise<IncomingMessage | null> {
   return new Promise((resolve) => {
     const asked = request(url, { agent: false, headers: credentials() }, resolve)
-    asked.setTimeout(hostLimits.statusMs, () => asked.destroy())
+    asked.setTimeout(patienceMs, () => asked.destroy())
     asked.on('error', () => resolve(null))
     asked.end()
   })

@@ -47,6 +47,7 @@ import { SessionQuestions } from './session-questions.ts'
 import { SipSockets } from './sip-sockets.ts'
 import { openDisk, openMemory } from './storage.ts'
 import type { Storage } from './storage.ts'
+import { TraceProcess } from './trace-process.ts'
 
 /** The id of this process's own question, which no admin request has. */
 const VERSIONS = 0
@@ -147,12 +148,18 @@ export class ReplicaProcess {
     if (own.data === null) return openMemory(asked)
     // A log that is gone is no danger: without one it takes part under no identity that it had.
     const owner = { set: config.set, replica, hasRun: false }
-    return openDisk(own.data, owner, asked, {
-      log: this.#around.log,
-      give: (input) => this.give(input),
-      durable: (persists) => this.#host?.durable(persists),
-      fatal: (reason) => this.#end('data', reason),
-    })
+    return openDisk(
+      own.data,
+      owner,
+      asked,
+      {
+        log: this.#around.log,
+        give: (input) => this.give(input),
+        durable: (persists) => this.#host?.durable(persists),
+        fatal: (reason) => this.#end('data', reason),
+      },
+      config.history?.keep,
+    )
   }
 
   #makeParts(own: ReplicaConfig, storage: Storage, certificates: Certificates | null): Parts {
@@ -183,6 +190,8 @@ export class ReplicaProcess {
       (place) => config.replicas.find((other) => placeOf(other.id) === place)?.peer ?? null,
     )
     const applications = this.#makeApplications()
+    const trace = new TraceProcess(own.data)
+    this.#open.push(() => trace.close())
     const http =
       own.http === undefined
         ? null
@@ -203,6 +212,7 @@ export class ReplicaProcess {
         drain: () => this.drain(),
         applications,
         live: liveOf(config, own),
+        trace,
         set: config.set,
         token: config.adminToken,
         cut: (reason) => sparse.warn('event-consumer-cut', `a consumer of events was cut off: ${reason}`),

@@ -33,7 +33,18 @@ const ORDERS = [
   'applications/reload',
   ...memberOrders.map((kind) => `members/${kind}`),
 ].map((path) => `POST /${path}`)
-const PATHS = ['/', '/status', '/calls', '/calls/CALL-ID', '/members', '/bans', '/events', '/restart', ...ORDERS]
+const PATHS = [
+  '/',
+  '/status',
+  '/calls',
+  '/calls/CALL-ID',
+  '/trace/CALL-ID',
+  '/members',
+  '/bans',
+  '/events',
+  '/restart',
+  ...ORDERS,
+]
 
 const NOBODY = 'no replica answers: holdfast status shows which run'
 
@@ -115,6 +126,7 @@ export class SetAdmin {
         const file = pageFile(request.url)
         if (file !== null) return servePage(file, request, response)
         if (/^\/calls(?:\/[^/]+)?$/.test(path ?? '')) return this.#calls(request, response)
+        if (/^\/trace\/[^/]+$/.test(path ?? '')) return this.#calls(request, response, hostLimits.traceMs)
         const kind = /^\/members\/([a-z]+)$/.exec(path ?? '')?.[1]
         if (kind !== undefined && isMemberOrder(kind)) return this.#change(kind, request, response)
         sendJson(response, 404, { error: 'there is nothing here', paths: PATHS })
@@ -201,10 +213,10 @@ export class SetAdmin {
   }
 
   /** Whichever replica knows: they know the same. */
-  async #calls(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #calls(request: IncomingMessage, response: ServerResponse, patienceMs?: number): Promise<void> {
     if (!isRead(request, response)) return
     const urls = this.#set.config.replicas.map(({ admin }) => `http://${printAddress(admin)}`)
-    await passOn(urls, request.url ?? '/calls', response, NOBODY)
+    await passOn(urls, request.url ?? '/calls', response, { nobody: NOBODY, patienceMs })
   }
 
   /** `kill -9` by the page's button, of a set that is there to be tried. */

@@ -26,7 +26,10 @@ import {
   UNFINISHED_SNAPSHOT,
 } from '../wire/snapshot-file.ts'
 import type { SnapshotName, SnapshotTitle } from '../wire/snapshot-file.ts'
+import type { History } from './history.ts'
 import { syncFolder } from './wal.ts'
+
+type Drop = (path: string) => Promise<void>
 
 /** Read at a time. */
 const PIECE = 1 << 20
@@ -85,6 +88,8 @@ export class SnapshotFiles {
   /** The newest segment that was begun by a rotation of the log. */
   readonly #rotated: () => number
   readonly #removeSegments: (below: number) => Promise<void>
+  /** Gets what a snapshot takes the place of; null = that is removed. */
+  readonly #history: History | null
   readonly #give: (input: SnapshotInput) => void
   #file: FileHandle | null = null
   #metadata: SnapshotMetadata | null = null
@@ -99,13 +104,16 @@ export class SnapshotFiles {
   constructor(
     folder: string,
     identity: Identity,
-    log: { readonly rotated: number; removeBelow(segment: number): Promise<void> },
+    log: { readonly rotated: number; removeBelow(segment: number, drop?: Drop): Promise<void> },
     give: (input: SnapshotInput) => void,
+    history: History | null = null,
   ) {
     this.#folder = folder
     this.#identity = identity
     this.#rotated = () => log.rotated
-    this.#removeSegments = (below) => log.removeBelow(below)
+    this.#history = history
+    this.#removeSegments = (below) =>
+      log.removeBelow(below, history === null ? undefined : (path) => history.take(path))
     this.#give = give
   }
 
@@ -178,9 +186,12 @@ export class SnapshotFiles {
     await syncFolder(this.#folder)
     // From here on the log before it is of no use; what a crash leaves of it the next start removes.
     for (const other of await readdir(this.#folder)) {
-      if (other !== name && parseSnapshotName(other) !== null) await rm(join(this.#folder, other), { force: true })
+      if (other === name || parseSnapshotName(other) === null) continue
+      const path = join(this.#folder, other)
+      await (this.#history === null ? rm(path, { force: true }) : this.#history.take(path))
     }
     await this.#removeSegments(this.#rotated())
+    await this.#history?.trim()
   }
 
   async #abandon(): Promise<void> {

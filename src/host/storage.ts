@@ -13,7 +13,9 @@ import type { FolderOwner } from '../wire/recovery.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { DataFolder, Identify } from './data-folder.ts'
 import { DiskWatch } from './disk-watch.ts'
+import { History } from './history.ts'
 import { KnownPeers } from './known-peers.ts'
+import { hostLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
 import { Wal } from './wal.ts'
@@ -43,12 +45,13 @@ export interface StorageEvents {
   fatal(reason: string): void
 }
 
-/** Opens the data folder and begins a new life there. */
+/** Opens the data folder and begins a new life there. `keptHistory`: bytes of what snapshots replace (history.ts). */
 export async function openDisk(
   folder: string,
   owner: FolderOwner,
   identify: Identify,
   events: StorageEvents,
+  keptHistory: number = hostLimits.historyBytes,
 ): Promise<Result<Storage, string>> {
   const opened = await openDataFolder(folder, owner, events.log, identify)
   if (!opened.ok) return opened
@@ -58,6 +61,7 @@ export async function openDisk(
     guard.release()
     return known
   }
+  const history = new History(folder, keptHistory)
   const disk: DiskWatch = new DiskWatch({
     folder,
     log: events.log,
@@ -66,14 +70,18 @@ export async function openDisk(
       const { bavail, bsize } = await statfs(folder)
       return bavail * bsize
     },
-    change: (reason, full) => events.give({ kind: 'disk', reason, full }),
+    change: (reason, isFull) => {
+      // Calls come before what was.
+      if (isFull) void history.clear()
+      events.give({ kind: 'disk', reason, full: isFull })
+    },
   })
   const wal = new Wal<Persist>(end, {
     durable: (persists) => events.durable(persists),
     full: (full) => disk.write(full),
     fatal: (reason) => events.fatal(`the log can't be written: ${reason}`),
   })
-  const snapshots = new SnapshotFiles(end.folder, end.identity, wal, (input) => events.give(input))
+  const snapshots = new SnapshotFiles(end.folder, end.identity, wal, (input) => events.give(input), history)
   return ok({
     life,
     id,

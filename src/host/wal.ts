@@ -90,14 +90,14 @@ export class Wal<Item extends Appended> {
     return this.#rotated
   }
 
-  /** Removes the segments below: a snapshot has what is in them. */
-  async removeBelow(segment: number): Promise<void> {
+  /** Removes the segments below, each by `drop`: a snapshot has what is in them. */
+  async removeBelow(segment: number, drop: (path: string) => Promise<void> = removeFile): Promise<void> {
     for (const name of (await readdir(this.#folder)).filter(
       (name) => isSegmentName(name) && name < segmentName(segment),
     )) {
       const path = join(this.#folder, name)
       const { size } = await stat(path)
-      await rm(path, { force: true })
+      await drop(path)
       this.#total -= size
     }
   }
@@ -212,6 +212,10 @@ export class Wal<Item extends Appended> {
   #path(): string {
     return segmentPath(this.#folder, this.#segment)
   }
+}
+
+function removeFile(path: string): Promise<void> {
+  return rm(path, { force: true })
 }
 
 export function segmentPath(folder: string, segment: number): string {

@@ -1,5 +1,6 @@
-// The commands of the first hour, with calls running: a set starts from what `init` wrote.
+// Commands with calls running: a set starts from what `init` wrote, `trace` tells what calls did.
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectAllCalls } from './expectations.ts'
@@ -34,6 +35,56 @@ describe.skipIf(missing !== null)('holdfast init', () => {
       } finally {
         await machines.destroy()
       }
+    })
+  })
+})
+
+interface Told {
+  readonly first: number
+  readonly steps: readonly {
+    readonly owner: string | null
+    readonly events: readonly { readonly event: string }[]
+    readonly sent: readonly { readonly label: string }[]
+  }[]
+}
+
+const labels = ({ steps }: Told): readonly string[] => steps.flatMap(({ sent }) => sent.map(({ label }) => label))
+const events = ({ steps }: Told): readonly string[] => steps.flatMap((one) => one.events.map(({ event }) => event))
+
+describe.skipIf(missing !== null)('holdfast trace', () => {
+  test('tells of calls that ended, from a set that runs and goes on with calls, and from a disk, behind snapshots too', async () => {
+    await inScene(172, async (scene) => {
+      const data = join(scene.folder, 'data')
+      const set = await scene.set({ data, compaction: { every: 100_000, kept: 100 } })
+      const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: 100, holdMs: 300 })
+      await load.caller.reaches('some are over', 15_000, ({ successful }) => successful >= 20)
+      const { admin } = scene.place
+      const records = await command(['cdr', '--json', '--admin', admin])
+      const ids = records.stdout.split('\n').flatMap((line) => /"callId":"([^"]+)"/.exec(line)?.[1] ?? [])
+      const callId = ids[0] ?? ''
+      const told = await command(['trace', callId, '--admin', admin, '--json'])
+      expect(told).toMatchObject({ code: 0, stderr: '' })
+      const trace = JSON.parse(told.stdout) as Told
+      expect(events(trace).slice(0, 1)).toEqual(['call-started'])
+      expect(events(trace).slice(-1)).toEqual(['call-ended'])
+      expect(labels(trace)).toContain('INVITE')
+      await expectAllCalls(load, 100, { deadlineMs: 30_000, retransmissions: 'allowed' })
+      const compacted = (await set.metrics(set.leader)).match(/^holdfast_snapshots_finished_total (\d+)/m)
+      expect(Number(compacted?.[1] ?? 0)).toBeGreaterThan(0)
+      await set.stop()
+
+      // Its folder is all that is left of it.
+      const page = join(scene.folder, 'call.html')
+      const again = await command(['trace', callId, '--data', data, '--json', '--html', page])
+      expect(again).toMatchObject({ code: 0, stderr: '' })
+      const later = JSON.parse(again.stdout) as Told
+      expect(later.first).toBe(1)
+      expect(later.steps.slice(0, trace.steps.length)).toEqual(
+        trace.steps.map((step) => ({ ...step, isCommitted: true })),
+      )
+      expect(readFileSync(page, 'utf8')).toContain('INVITE sip:')
+      const nobody = await command(['trace', 'nobody', '--data', data])
+      expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('has no call nobody') as string })
     })
   })
 })

@@ -356,6 +356,11 @@ export class Bench {
     return this.#written.get(id) ?? []
   }
 
+  /** The snapshot on its disk; null = there is none. */
+  snapshotOf(id: ReplicaId): { readonly metadata: SnapshotMetadata; readonly parts: readonly Uint8Array[] } | null {
+    return this.#snapshots.get(id) ?? null
+  }
+
   /** What that replica has written, as entries' bodies, in order. */
   entries(id: ReplicaId): readonly EntryBody[] {
     return (this.#written.get(id) ?? []).flatMap((bytes) => {
