@@ -209,6 +209,8 @@ export const hostLimits = {
   rollMs: 300_000,
   /** A command that changes the set watches it for this long: a replica that is far behind catches up meanwhile. */
   memberMs: 600_000,
+  /** A watchdog that wants to hear more often is told no more often: each time is a process. */
+  watchdogLeastMs: 500,
   /** How long a backup waits for its replica's disk to have what the set had committed. */
   backupMs: 10_000,
   /** A ban is asked for again so long where there is no quorum just now. */

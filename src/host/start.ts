@@ -18,6 +18,7 @@ import { hostLimits } from './limits.ts'
 import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command } from './options.ts'
+import { serviceManager } from './service-manager.ts'
 import { platformTrouble } from './platform.ts'
 import { ReplicaProcess } from './replica-process.ts'
 import { readLogLevel, UP_OPTIONS } from './settings.ts'
@@ -93,12 +94,16 @@ async function joinAddress(config: SetConfig, address: string): Promise<Result<n
 async function run(config: SetConfig, id: number, level: string, fresh: 'join' | 'ask'): Promise<number> {
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
+  const manager = serviceManager((reason) => log.warn({ code: 'service-manager' }, reason))
   const running = new ReplicaProcess(
     { config, replica: replicaId(id), fresh },
     {
       log,
       makeReplica: (options) => new Replica(options),
-      report: ({ kind, ...fields }) => log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`),
+      report: ({ kind, ...fields }) => {
+        if (kind === 'sip-open') manager.ready()
+        log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`)
+      },
       end: ({ cause, reason }) => {
         if (cause === 'drained' || cause === 'removed') {
           log.warn({ code: cause }, reason)
@@ -111,11 +116,15 @@ async function run(config: SetConfig, id: number, level: string, fresh: 'join' |
   )
   onEndSignals(
     ['SIGINT', 'SIGTERM', 'SIGHUP'],
-    () => running.drain(),
+    () => {
+      manager.stopping()
+      running.drain()
+    },
     () => ended.resolve(0),
   )
   await running.run()
   const code = await ended.promise
+  manager.close()
   running.close()
   await new Promise<void>((resolve) => log.flush(() => resolve()))
   return code

@@ -22,14 +22,16 @@ export async function command(
   return { ...exit, stdout: program.stdout(), stderr: program.stderr() }
 }
 
-/** The config file of a set of three whose data is in `FOLDER/replica-N`. */
+/** The config file of a set whose data is in `FOLDER/replica-N`. */
 export function writeConfig(
   path: string,
   folder: string,
   { sip, admin, peer, callee }: Place,
   more: object = {},
+  replicas = 3,
 ): void {
-  const args = ['--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', callee, '--data', folder]
+  const places = ['--sip', sip, '--admin', admin, '--peer', peer, '--next-hop', callee]
+  const args = [...places, '--data', folder, '--replicas', String(replicas)]
   const printed = spawnSync(process.execPath, [MAIN, 'up', ...args, '--print-config'])
   if (printed.status !== 0) throw new Error(`--print-config: ${printed.stderr.toString()}`)
   const config = JSON.parse(printed.stdout.toString()) as object
@@ -41,8 +43,11 @@ export class Machines {
   readonly #running = new Map<number, Program>()
   readonly #all: Program[] = []
 
-  constructor(config: string) {
+  readonly #env: Readonly<Record<string, string>>
+
+  constructor(config: string, env: Readonly<Record<string, string>> = {}) {
     this.#config = config
+    this.#env = env
   }
 
   get #replicas(): readonly { readonly id: number; readonly admin: string; readonly data: string }[] {
@@ -58,7 +63,7 @@ export class Machines {
 
   start(id: number, ...more: readonly string[]): Program {
     const args = [MAIN, 'start', '--config', this.#config, '--replica', String(id), '--log-level', 'warn', ...more]
-    const program = startProgram(process.execPath, args)
+    const program = startProgram(process.execPath, args, { env: this.#env })
     this.#running.set(id, program)
     this.#all.push(program)
     return program
