@@ -15,6 +15,7 @@ declare module 'ws' {
   export class WebSocket extends EventEmitter {
     constructor(address: string, protocol: string, options: ClientOptions)
     readonly readyState: 0 | 1 | 2 | 3
+    readonly CONNECTING: 0
     readonly OPEN: 1
     readonly CLOSED: 3
     readonly bufferedAmount: number

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { House } from '../moments/house.ts'
 import { moments } from '../moments/list.ts'
 import { play } from '../moments/play.ts'
+import { wayOf } from '../moments/ways.ts'
 
 const CALLS = 100
 
@@ -30,7 +31,7 @@ describe('100 calls in one phase, then one replica is killed: each of the three 
       for (const [nth, name] of phases.entries()) {
         const moment = moments.find((one) => one.name === name)
         if (moment === undefined) throw new Error(`no moment is called "${name}"`)
-        const outcome = await play(house, { moment, transport, calls: CALLS, nth, victim })
+        const outcome = await play(house, { moment, way: wayOf(transport), calls: CALLS, nth, victim })
         const { victim: role, owned, lost, doubled, resets, findings, unexplained } = outcome
         expect({ lost, doubled, findings, unexplained }).toEqual({ lost: 0, doubled: 0, findings: [], unexplained: [] })
         console.log(

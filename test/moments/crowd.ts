@@ -9,13 +9,13 @@ import { Ringing } from '../../sim/checkers/c2-ringing.ts'
 import { SameBytes } from '../../sim/checkers/c6-same-bytes.ts'
 import { SipRelay } from '../../sim/checkers/sip-relay.ts'
 import type { Checker, Report } from '../../sim/checkers/checker.ts'
-import type { Flow, Transport } from '../../sim/ladder.ts'
-import { branchOf, cseqOf, isOwn } from '../../sim/phones/message.ts'
+import type { Flow, Speaks } from '../../sim/ladder.ts'
+import { branchOf, cseqOf, isOwn, phoneUri } from '../../sim/phones/message.ts'
 import { Phone } from '../../sim/phones/phone.ts'
 import type { PhoneOptions, PhoneWatch } from '../../sim/phones/surroundings.ts'
-import { nameOf } from '../../sim/sip-network.ts'
 import type { SocketAddress } from '../../sim/sip-network.ts'
 import { until } from '../cluster/poll.ts'
+import type { Trust } from '../cluster/wires.ts'
 import { LiveAgenda } from './live-agenda.ts'
 import { LiveNetwork } from './live-network.ts'
 
@@ -24,7 +24,8 @@ export interface CrowdOptions {
   readonly nth: number
   readonly calls: number
   readonly flow: Flow
-  readonly transport: Transport
+  readonly transport: Speaks
+  readonly trust: Trust
   /** The set's address. */
   readonly set: SocketAddress
   readonly callerHost: string
@@ -47,7 +48,7 @@ export interface Finding {
 export const MOST_CALLS = 500
 /** Below the ports that the kernel gives to those who connect. */
 const FIRST_PORT = 10_000
-const CROWDS = 40
+const CROWDS = 20
 
 /** C1, C2 and a call that doesn't end are losses; something done twice is C3, C4 or C6. */
 const doubling: readonly string[] = ['C3', 'C4', 'C6']
@@ -69,7 +70,7 @@ export class Crowd {
 
   constructor(options: CrowdOptions) {
     this.#options = options
-    this.network = new LiveNetwork(this.#live, options.set)
+    this.network = new LiveNetwork(this.#live, { set: options.set, by: options.transport, trust: options.trust })
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone)
     const ledger = new Ledger()
     const now = (): number => this.#live.agenda.now
@@ -247,10 +248,11 @@ export class Crowd {
   /** The caller, then the callees. */
   #parties(call: number): readonly [Own, ...Own[]] {
     const { nth, flow, transport, callerHost, calleeHost, hops } = this.#options
-    const port = FIRST_PORT + (nth % CROWDS) * MOST_CALLS + call - 1
-    const own = { host: calleeHost, port }
-    const uri = `sip:callee@${nameOf(own)}${transport === 'tcp' ? ';transport=tcp' : ''}`
-    const requestUri = hops === undefined ? uri : 'sip:callee@example.com'
+    // Callers and callees may be at one host.
+    const port = FIRST_PORT + (nth % CROWDS) * 2 * MOST_CALLS + call - 1
+    const own = { host: calleeHost, port: port + MOST_CALLS }
+    const somewhere = `${transport === 'wss' ? 'sips' : 'sip'}:callee@example.com`
+    const requestUri = hops === undefined ? phoneUri('callee', own, transport) : somewhere
     const caller: Own = { side: 'caller', ordinal: 1, address: { host: callerHost, port }, requestUri, flow }
     const callees = (hops ?? [own]).map((address, at): Own => {
       const steps = at === 0 ? flow.steps : (flow.fork?.others[at - 1] ?? [])

@@ -2,11 +2,12 @@
 // that the same replicas die again and again.
 
 import { join } from 'node:path'
-import type { Transport } from '../../sim/ladder.ts'
 import { launchSet } from '../cluster/replica-set.ts'
 import { Scene } from '../cluster/scene.ts'
 import type { Moment } from './moment.ts'
 import type { Theatre } from './stage.ts'
+import { keysFor, listenAt, placeFor } from './ways.ts'
+import type { Keys, Way } from './ways.ts'
 
 /** Three processes on a machine that others use. */
 const STARTS_WITHIN_MS = 90_000
@@ -14,6 +15,7 @@ const STARTS_WITHIN_MS = 90_000
 interface Standing extends Theatre {
   readonly scene: Scene
   readonly fits: string
+  readonly keys: Keys
 }
 
 export class House {
@@ -26,11 +28,11 @@ export class House {
   }
 
   /** A set as the moment wants it, all of which serves. */
-  async open(moment: Moment, transport: Transport): Promise<Theatre> {
-    const fits = JSON.stringify([moment.set ?? null, moment.forks === true ? transport : null])
+  async open(moment: Moment, way: Way): Promise<Standing> {
+    const fits = JSON.stringify([way.listens, moment.set ?? null, moment.forks === true ? way.by : null])
     if (this.#standing?.fits !== fits) {
       await this.close()
-      this.#standing = await this.#start(moment, transport, fits)
+      this.#standing = await this.#start(moment, way, fits)
     }
     const { set } = this.#standing
     await set.statuses('all serve', STARTS_WITHIN_MS, ({ serving }) => serving.length === set.ids.length)
@@ -49,15 +51,19 @@ export class House {
     await scene?.end()
   }
 
-  async #start(moment: Moment, transport: Transport, fits: string): Promise<Standing> {
+  async #start(moment: Moment, way: Way, fits: string): Promise<Standing> {
     const scene = new Scene(this.#slot)
+    const place = placeFor(this.#slot, way)
+    const keys = keysFor(place, way, scene.folder)
     const data = join(scene.folder, 'data')
-    const [first, second] = hopsOf(scene.place.callee)
-    const nextHop = moment.forks === true ? `${first};transport=${transport},${second};transport=${transport}` : null
-    const set = scene.adopt(launchSet({ place: scene.place, data, restart: '1', nextHop, ...moment.set }))
+    const [first, second] = hopsOf(place.callee)
+    const nextHop = moment.forks === true ? `${first};transport=${way.by},${second};transport=${way.by}` : null
+    const extra = [...keys.args, ...(moment.set?.extra ?? [])]
+    const at = { ...place, sip: listenAt(place.sip, way) }
+    const set = scene.adopt(launchSet({ place: at, data, restart: '1', nextHop, ...moment.set, extra }))
     try {
       await set.event('ready', STARTS_WITHIN_MS, ({ event }) => event === 'ready')
-      return { scene, set, place: scene.place, data, fits }
+      return { scene, set, place, data, fits, keys }
     } catch (error) {
       await scene.end()
       throw error

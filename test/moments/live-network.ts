@@ -1,20 +1,24 @@
 // Sockets for the simulator's phones: datagrams, connections of their own, and those that the set makes to them. A connection that
 // ends without their doing is a *reset*. What a phone had asked on it and heard nothing of, it asks again on another one, as
-// whoever sees its connection go does: nothing else would bring it (RFC 3261 17.1.2.2: on a stream there is no timer E).
+// whoever sees its connection go does: nothing else would bring it (RFC 3261 17.1.2.2: on a stream there is no timer E). A phone on
+// WebSocket can't be called back (RFC 7118 5): it connects again, and says there what has no final answer, or asks something in its dialog.
 
 import { createSocket } from 'node:dgram'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { framed } from '../../sim/phones/framing.ts'
+import type { Speaks } from '../../sim/ladder.ts'
 import { branchOf, cseqOf, readMessage } from '../../sim/phones/message.ts'
 import type { Phone } from '../../sim/phones/phone.ts'
 import type { PhoneNetwork } from '../../sim/phones/surroundings.ts'
 import { nameOf } from '../../sim/sip-network.ts'
 import type { SocketAddress } from '../../sim/sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../../sim/stream-network.ts'
+import type { Trust } from '../cluster/wires.ts'
 import type { LiveAgenda } from './live-agenda.ts'
+import { dial, serve } from './live-streams.ts'
+import type { LiveStream } from './live-streams.ts'
 
 /** A connection that ended under a phone. */
 export interface Reset {
@@ -33,9 +37,21 @@ interface Place {
   readonly phones: Map<string, Phone>
 }
 
+export interface NetworkOptions {
+  readonly set: SocketAddress
+  /** What the phones speak. */
+  readonly by: Speaks
+  readonly trust: Trust
+}
+
+/** After its connection has gone. */
+const BACK_AFTER_US = 400_000
+
 export class LiveNetwork implements PhoneNetwork {
   readonly #live: LiveAgenda
   readonly #set: SocketAddress
+  readonly #by: Speaks
+  readonly #trust: Trust
   readonly #places = new Map<string, Place>()
   readonly #sockets = new Set<Socket>()
   /** Requests without any answer yet, by transaction. */
@@ -45,7 +61,9 @@ export class LiveNetwork implements PhoneNetwork {
   readonly #strays: string[] = []
   #isOver = false
 
-  constructor(live: LiveAgenda, set: SocketAddress) {
+  constructor(live: LiveAgenda, { set, by, trust }: NetworkOptions) {
+    this.#by = by === 'udp' ? 'tcp' : by
+    this.#trust = trust
     this.#live = live
     this.#set = set
   }
@@ -73,18 +91,19 @@ export class LiveNetwork implements PhoneNetwork {
   }
 
   connect(from: SocketAddress, receiver: PhoneReceiver): PhoneEnd {
-    const socket = createConnection({ host: this.#set.host, port: this.#set.port, localAddress: from.host })
+    const stream = dial(this.#by, from, this.#set, this.#trust)
+    const { socket } = stream
     const asked = new Set<string>()
     const since = performance.now()
-    const end = this.#end(socket, asked, () => this.#live.pass())
+    const end = this.#end(stream, asked, () => this.#live.pass())
     const answers = framed(
       (text) => this.#answered(text),
       () => undefined,
     )
-    socket.on('data', (chunk: Buffer) => {
+    stream.onText((text) => {
       this.#live.pass()
-      answers.read(chunk.toString('latin1'))
-      receiver.read(chunk.toString('latin1'))
+      answers.read(text)
+      receiver.read(text)
       this.#live.pass()
     })
     // A closed socket knows no address any more.
@@ -94,9 +113,19 @@ export class LiveNetwork implements PhoneNetwork {
       if (this.#isOver) return
       const unsent = [...asked].flatMap((key) => this.#unanswered.get(key) ?? [])
       if (connection !== null) this.#resets.push({ connection, since, again: unsent.length })
-      receiver.closed(unsent)
+      if (connection === null || !this.#mustComeBack(from)) receiver.closed(unsent)
     })
     return end
+  }
+
+  /** Whoever dialed from there can't be called back, and does so. */
+  #mustComeBack(from: SocketAddress): boolean {
+    if (this.#by !== 'ws' && this.#by !== 'wss') return false
+    const phones = [...(this.#places.get(nameOf(from))?.phones.values() ?? [])]
+    this.#live.agenda.after(BACK_AFTER_US, () => {
+      for (const phone of phones) phone.cameBack()
+    })
+    return true
   }
 
   /** Everything said so far has been given to the kernel. */
@@ -114,21 +143,22 @@ export class LiveNetwork implements PhoneNetwork {
   }
 
   async #bind(address: SocketAddress): Promise<Place> {
-    const datagrams = createSocket('udp4')
+    const datagrams = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
     const phones = new Map<string, Phone>()
     datagrams.on('message', (bytes, from) => {
       this.#deliver(phones, bytes.toString('latin1'), { host: from.address, port: from.port }, address, null)
     })
     datagrams.bind(address.port, address.host)
-    const server = createServer((socket) => {
-      const end = this.#end(socket, new Set(), () => this.#live.pass())
+    const server = serve(this.#by, this.#trust, (stream) => {
+      const { socket } = stream
+      const end = this.#end(stream, new Set(), () => this.#live.pass())
       const { read } = framed(
         (text) => this.#deliver(phones, text, this.#set, address, end),
         (problem) => this.#strays.push(problem),
       )
       const connection = nameOfSocket(socket)
       const since = performance.now()
-      socket.on('data', (chunk: Buffer) => read(chunk.toString('latin1')))
+      stream.onText(read)
       socket.once('close', () => {
         if (!this.#isOver) this.#resets.push({ connection, since, again: 0 })
       })
@@ -157,7 +187,7 @@ export class LiveNetwork implements PhoneNetwork {
     this.#live.pass()
   }
 
-  #end(socket: Socket, asked: Set<string>, pass: () => void): PhoneEnd {
+  #end({ socket, write }: LiveStream, asked: Set<string>, pass: () => void): PhoneEnd {
     this.#sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => pass())
@@ -176,7 +206,7 @@ export class LiveNetwork implements PhoneNetwork {
           asked.add(key)
           this.#unanswered.set(key, text)
         }
-        this.#fly((landed) => void socket.write(text, 'latin1', landed))
+        this.#fly((landed) => write(text, landed))
       },
     }
   }
@@ -203,5 +233,6 @@ function requestKey(text: string): string | null {
 }
 
 function nameOfSocket(socket: Socket): string {
-  return `${socket.localAddress}:${socket.localPort} ${socket.remoteAddress}:${socket.remotePort}`
+  const end = (host = '', port = 0): string => nameOf({ host, port })
+  return `${end(socket.localAddress, socket.localPort)} ${end(socket.remoteAddress, socket.remotePort)}`
 }

@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Transport } from '../../sim/ladder.ts'
 import { root } from '../cluster/replica-set.ts'
 import { MOST_CALLS } from './crowd.ts'
 import { moments } from './list.ts'
@@ -13,11 +12,14 @@ import { House } from './house.ts'
 import { isClean, play } from './play.ts'
 import type { Order, Outcome } from './play.ts'
 import { printOutcomes } from './table.ts'
+import { wayOf, ways } from './ways.ts'
+import type { Way } from './ways.ts'
 
-const USAGE = `npm run moments -- [--only 4,glare] [--transport udp,tcp] [--calls 100] [--at-once 2] [--list]
+const USAGE = `npm run moments -- [--only 4,glare] [--ways udp,tcp] [--calls 100] [--at-once 2] [--list]
 
   --only       numbers of moments, or words of their names
-  --transport  what the phones speak
+  --ways       what the phones speak: ${ways.map(({ name }) => name).join(', ')}, or all; the set listens to that alone,
+               but for UDP and TCP over IPv4 (udp, tcp) and over IPv6 (udp6, tcp6), which it speaks both
   --calls      calls that stand at the moment, side by side
   --at-once    moments played side by side, each on another set
   --list       what there is, and what can't be staged
@@ -27,7 +29,7 @@ const FIRST_SLOT = 241
 
 interface Wish {
   readonly moments: readonly Moment[]
-  readonly transports: readonly Transport[]
+  readonly ways: readonly Way[]
   readonly calls: number
   readonly lanes: number
 }
@@ -37,7 +39,7 @@ function wishOf(args: readonly string[]): Wish | 'help' | 'list' {
   const flag = { type: 'boolean' } as const
   const { values } = parseArgs({
     args: [...args],
-    options: { only: text, transport: text, calls: text, 'at-once': text, list: flag, help: flag },
+    options: { only: text, ways: text, calls: text, 'at-once': text, list: flag, help: flag },
   })
   if (values.help === true) return 'help'
   if (values.list === true) return 'list'
@@ -49,15 +51,10 @@ function wishOf(args: readonly string[]): Wish | 'help' | 'list' {
   if (chosen.length === 0) throw new Error(`--only ${values.only}: no such moment; --list shows them`)
   return {
     moments: chosen,
-    transports: (values.transport ?? 'udp,tcp').split(',').map(transportOf),
+    ways: values.ways === 'all' ? ways : (values.ways ?? 'udp,tcp').split(',').map(wayOf),
     calls: countOf('calls', values.calls ?? '100', MOST_CALLS),
     lanes: countOf('at-once', values['at-once'] ?? '2', 8),
   }
-}
-
-function transportOf(word: string): Transport {
-  if (word === 'udp' || word === 'tcp') return word
-  throw new Error(`--transport ${word}: udp or tcp, or both with a comma`)
 }
 
 function countOf(name: string, text: string, most: number): number {
@@ -66,8 +63,13 @@ function countOf(name: string, text: string, most: number): number {
   throw new Error(`--${name} ${text}: a number from 1 to ${most}`)
 }
 
-async function playAll({ moments: chosen, transports, calls, lanes }: Wish): Promise<readonly (Outcome | Failed)[]> {
-  const pairs = chosen.flatMap((moment) => transports.map((transport) => ({ moment, transport })))
+async function playAll({ moments: chosen, ways: asked, calls, lanes }: Wish): Promise<readonly (Outcome | Failed)[]> {
+  // Those that can have the same set come one after another.
+  const kinds = [...new Set(asked.map(({ listens }) => listens))]
+  const pairs = kinds.flatMap((kind) => {
+    const alike = asked.filter(({ listens }) => listens === kind)
+    return chosen.flatMap((moment) => alike.map((way) => ({ moment, way })))
+  })
   const orders = pairs.map((pair, nth): Order => ({ ...pair, calls, nth }))
   const outcomes: (Outcome | Failed)[] = []
   let next = 0
@@ -83,13 +85,15 @@ async function playAll({ moments: chosen, transports, calls, lanes }: Wish): Pro
     await house.close()
   }
   await Promise.all(Array.from({ length: lanes }, (_, i) => lane(FIRST_SLOT + i)))
-  return outcomes
+  const place = ({ moment, way }: Outcome | Failed): number =>
+    chosen.indexOf(moment) * asked.length + asked.indexOf(way)
+  return outcomes.toSorted((a, b) => place(a) - place(b))
 }
 
 /** It could not be staged. */
 export interface Failed {
   readonly moment: Moment
-  readonly transport: Transport
+  readonly way: Way
   readonly failure: string
 }
 
@@ -97,12 +101,12 @@ async function playOne(house: House, order: Order): Promise<Outcome | Failed> {
   try {
     return await play(house, order)
   } catch (error) {
-    return { moment: order.moment, transport: order.transport, failure: (error as Error).message }
+    return { moment: order.moment, way: order.way, failure: (error as Error).message }
   }
 }
 
 function lineOf(outcome: Outcome | Failed): string {
-  const name = `${outcome.moment.nth}, ${outcome.moment.name}, ${outcome.transport}`
+  const name = `${outcome.moment.nth}, ${outcome.moment.name}, ${outcome.way.name}`
   if ('failure' in outcome) return `${name}: NOT STAGED: ${outcome.failure}`
   const { lost, doubled, seconds, findings, unexplained } = outcome
   const wrong = [...findings, ...unexplained.map((one) => `a reset that no death explains: ${one}`)]

@@ -1,18 +1,17 @@
 // One moment, played: what came of its calls, as phones and replicas tell it.
 
-import { parseAddress } from '../../src/host/address.ts'
-import type { Address } from '../../src/host/address.ts'
-import type { Transport } from '../../sim/ladder.ts'
 import { Crowd } from './crowd.ts'
 import { hopsOf } from './house.ts'
 import type { House } from './house.ts'
 import type { Moment } from './moment.ts'
 import { Stage } from './stage.ts'
 import type { Theatre } from './stage.ts'
+import { addressOf } from './ways.ts'
+import type { Way } from './ways.ts'
 
 export interface Order {
   readonly moment: Moment
-  readonly transport: Transport
+  readonly way: Way
   readonly calls: number
   /** No other one at that house has it. */
   readonly nth: number
@@ -22,7 +21,7 @@ export interface Order {
 
 export interface Outcome {
   readonly moment: Moment
-  readonly transport: Transport
+  readonly way: Way
   readonly calls: number
   readonly victim: string
   readonly owned: number
@@ -43,17 +42,19 @@ const ENDS_WITHIN_MS = 70_000
 const SETTLES_WITHIN_MS = 60_000
 
 export async function play(house: House, order: Order): Promise<Outcome> {
-  const { moment, calls, transport, nth } = order
+  const { moment, calls, way, nth } = order
   const began = performance.now()
   let crowd: Crowd | null = null
   try {
-    const theatre = await house.open(moment, transport)
+    const theatre = await house.open(moment, way)
     const { sip, caller, callee } = theatre.place
+    const { trust } = theatre.keys
     crowd = new Crowd({
       nth,
       calls,
       flow: moment.flow,
-      transport,
+      transport: way.by,
+      trust,
       set: addressOf(sip),
       callerHost: addressOf(caller).host,
       calleeHost: addressOf(callee).host,
@@ -79,7 +80,7 @@ export function isClean({ findings, unexplained }: Outcome): boolean {
 }
 
 async function judged(order: Order, theatre: Theatre, crowd: Crowd, began: number): Promise<Outcome> {
-  const { moment, transport, calls } = order
+  const { moment, way, calls } = order
   const { set } = theatre
   const [asked] = set.ids
   const status = await set.status(asked as number)
@@ -94,7 +95,7 @@ async function judged(order: Order, theatre: Theatre, crowd: Crowd, began: numbe
   const left = await leftOvers(stage, moment.set?.restart === 'never' ? [] : stage.killed, from)
   return {
     moment,
-    transport,
+    way,
     calls,
     victim: victim === leader ? 'the leader' : 'a follower',
     owned: stage.owned ?? 0,
@@ -129,10 +130,4 @@ async function leftOvers({ set }: Stage, again: readonly number[], from: number)
 function victimOf(ids: readonly number[], leader: number, { moment, victim }: Order): number {
   if (moment.victim === 'any') return victim ?? leader
   return moment.victim === 'leader' ? leader : (ids.find((id) => id !== leader) as number)
-}
-
-function addressOf(text: string): Address {
-  const address = parseAddress(text)
-  if (!address.ok) throw new Error(address.error)
-  return address.value
 }

@@ -7,7 +7,7 @@ import type { Outcome } from './play.ts'
 export function printOutcomes(outcomes: readonly (Outcome | Failed)[], about: string): string {
   const rows = outcomes.map((outcome) => {
     const { nth, name } = outcome.moment
-    const head = `| ${nth} | ${name} | ${outcome.transport} |`
+    const head = `| ${nth} | ${name} | ${outcome.way.name} |`
     if ('failure' in outcome) return `${head} not staged | | | | | |`
     const { calls, victim, owned, lost, doubled, resets, again, unexplained } = outcome
     const explained = unexplained.length === 0 ? String(resets) : `${resets}, ${unexplained.length} UNEXPLAINED`
