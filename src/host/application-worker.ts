@@ -15,6 +15,7 @@ import type { AppAnswer, AppCall, HandlerName } from '../app/contract.ts'
 import { isApplication } from '../servlet/application.ts'
 import type { Application } from '../servlet/application.ts'
 import { failed, runHandler } from '../servlet/run-handler.ts'
+import type { BegunTurn } from '../servlet/run-handler.ts'
 import { answerHttp } from './http-turn.ts'
 import type { Lookup, LookupAnswer, Order, OrderAnswer } from '../app/orders.ts'
 import type { SessionPorts } from '../servlet/other-sessions.ts'
@@ -50,7 +51,8 @@ export interface LoadedApplication {
 export type ToWorker =
   /** The first. */
   | { readonly kind: 'order'; readonly order: WorkerOrder }
-  | { readonly kind: 'call'; readonly call: AppCall }
+  /** In the order in which the replica asks. Each is answered by itself, so that none waits for the handlers of those behind it. */
+  | { readonly kind: 'calls'; readonly calls: readonly AppCall[] }
   /** The answer to a `question`. */
   | { readonly kind: 'told'; readonly number: number; readonly answer: SessionAnswer }
   /** Answered with `pong`, by a loop that runs. */
@@ -182,34 +184,31 @@ function told(number: number, said: SessionAnswer): void {
   asking.delete(number)
 }
 
-async function answer(application: Application, call: AppCall): Promise<void> {
+/** What a handler did that doesn't wait is said before the next one runs, which may never end. */
+function answer(application: Application, call: AppCall): void {
   let stack: string | null = null
   const failure = (error: unknown): AppAnswer => {
     stack = error instanceof Error ? (error.stack ?? null) : null
     return failed(error)
   }
-  const done =
-    call.handler === 'doHttp'
-      ? await answerHttp(application, call, failure, ports)
-      : await answerSip(application, call, failure)
-  try {
-    say({ kind: 'answered', id: call.id, answer: done, stack })
-  } catch {
-    // A result that no other process can be told, a function say, is nothing that a replica could use.
-    say({ kind: 'answered', id: call.id, answer: done.kind === 'done' ? { ...done, result: null } : done, stack })
+  const done = (of: AppAnswer): void => {
+    try {
+      say({ kind: 'answered', id: call.id, answer: of, stack })
+    } catch {
+      // A result that no other process can be told, a function say, is nothing that a replica could use.
+      say({ kind: 'answered', id: call.id, answer: of.kind === 'done' ? { ...of, result: null } : of, stack })
+    }
   }
+  if (call.handler === 'doHttp') return void answerHttp(application, call, failure, ports).then(done)
+  const run = runHandler(application, call, failure, ports)
+  if (run.kind === 'answered') done(run.answer)
+  else void answerLater(run.pending, failure).then(done)
 }
 
-async function answerSip(
-  application: Application,
-  call: AppCall,
-  failure: (error: unknown) => AppAnswer,
-): Promise<AppAnswer> {
-  const run = runHandler(application, call, failure, ports)
-  if (run.kind === 'answered') return run.answer
+async function answerLater(pending: BegunTurn, failure: (error: unknown) => AppAnswer): Promise<AppAnswer> {
   try {
-    const value: unknown = await run.pending.result
-    return { kind: 'done', ops: run.pending.finish(), result: value }
+    const value: unknown = await pending.result
+    return { kind: 'done', ops: pending.finish(), result: value }
   } catch (error) {
     return failure(error)
   }
@@ -225,7 +224,7 @@ async function main(order: WorkerOrder): Promise<void> {
   watchBuffers(order)
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'ping') say({ kind: 'pong' })
-    else if (message.kind === 'call') void answer(application, message.call)
+    else if (message.kind === 'calls') for (const call of message.calls) answer(application, call)
     else if (message.kind === 'told') told(message.number, message.answer)
   })
 }

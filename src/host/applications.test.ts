@@ -86,6 +86,20 @@ describe('beside a sound application, one that', () => {
     })
   })
 
+  test('loops spoils nothing of what it did before, asked in one go', async () => {
+    const failures = (): unknown => Reflect.get(statusOf('loops') as object, 'failures')
+    const before = failures()
+    const [first, second, looping] = [
+      made.ask('loops', { handler: 'doInfo' }),
+      made.ask('loops', { handler: 'doInfo' }),
+      made.ask('loops'),
+    ]
+    expect([await first, await second]).toMatchObject([{ kind: 'done' }, { kind: 'done' }])
+    expect(reasonOf(await looping)).toBe('it took more than 50 ms')
+    expect(failures()).toBe(Number(before) + 1)
+    await made.logged('application-running', /loops/, 3)
+  })
+
   test('waits too long has failed, and goes on with its other calls', async () => {
     const waiting = made.ask('waits')
     expect(await made.ask('waits', { handler: 'doInfo' })).toMatchObject({ kind: 'done' })

@@ -54,6 +54,8 @@ export interface Findings {
   readonly times: readonly ResponseTime[]
   /** Of all replicas and workers, while timers were due. */
   readonly processorSeconds: number
+  /** Of the log, in that time: pulses and commits, those of calls beside and of the sessions' ends included. */
+  readonly entries: number
 }
 
 const FIRST_SLOT = 236
@@ -111,7 +113,7 @@ async function measured(phase: Phase, amounts: Amounts, bench: Bench): Promise<F
     throw new Error(
       `the timers were set ${-early} s too late: this machine sets up fewer than ${amounts.setup} sessions/s: --setup`,
     )
-  const { timers: counted } = await set.status(set.leader)
+  const { timers: counted, appliedIndex: began } = await set.status(set.leader)
   say(
     `${phase.name}: ${sessions * perSession} timers in ${sessions} sessions stand, ${counted.pending} of the log, ${early.toFixed(0)} s to go`,
   )
@@ -139,6 +141,7 @@ async function measured(phase: Phase, amounts: Amounts, bench: Bench): Promise<F
     ({ fired, over, events }) => fired === total && over === sessions && events >= total,
   )
   const processor = processorTimes(set) - used
+  const { appliedIndex: ended } = await set.status(set.leader)
   const calls = load === null ? null : await load.caller.finished(120_000)
   return {
     phase,
@@ -150,6 +153,7 @@ async function measured(phase: Phase, amounts: Amounts, bench: Bench): Promise<F
     calls,
     times: load?.caller.responseTimes() ?? [],
     processorSeconds: processor,
+    entries: ended - began,
   }
 }
 

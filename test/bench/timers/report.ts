@@ -15,11 +15,17 @@ interface Lateness {
   readonly most: number
 }
 
-function latenessOf(ticks: readonly Tick[]): Lateness {
-  const late = ticks.map(({ ran, due }) => ran - due).sort((a, b) => a - b)
-  const at = (part: number): number => late[Math.min(late.length - 1, Math.floor(late.length * part))] ?? 0
+type Part = (tick: Tick) => number
+
+/** Until its handler ran; `part`: of that, how long something else took. */
+function latenessOf(ticks: readonly Tick[], part: Part = ({ ran, due }) => ran - due): Lateness {
+  const late = ticks.map(part).sort((a, b) => a - b)
+  const at = (share: number): number => late[Math.min(late.length - 1, Math.floor(late.length * share))] ?? 0
   return { count: late.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), most: at(1) }
 }
+
+/** Its pulse was committed, and there was room among the callbacks that are performed. */
+const untilAsked: Part = ({ asked, due }) => asked - due
 
 function around({ ticks, killedAt }: Findings): readonly Tick[] {
   if (killedAt === null) return []
@@ -56,18 +62,21 @@ export function tableOf(all: readonly Findings[]): string {
   const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0)
   const spread = ({ p50, p99, p999, most }: Lateness): string => [p50, p99, p999, most].map(ms).join(' / ')
   const lines = [
-    '| timers due | fired in the log: once, twice, out of order | callbacks: committed, run again | late, ms: p50 / p99 / p99.9 / most | callbacks/s | swapped at one worker, by at most | processor time a callback |',
-    '|---|---|---|---|---|---|---|',
+    '| timers due | fired in the log: once, twice, out of order | callbacks: committed, run again | late, ms: p50 / p99 / p99.9 / most | of that until its owner asked | callbacks/s | swapped at one worker, by at most | processor time, log entries a callback |',
+    '|---|---|---|---|---|---|---|---|',
   ]
   for (const one of all) {
-    const { phase, timers, ticks, firings, committed, reruns, swapped, beganAt, processorSeconds } = one
+    const { phase, timers, ticks, firings, committed, reruns, swapped, beganAt, processorSeconds, entries } = one
     const last = Math.max(...tail(ticks))
     lines.push(
       `| ${timers} ${phase.name} | ${firings.count}, ${firings.twice}, ${firings.outOfOrder} | ${committed}, ${reruns} | ${spread(latenessOf(ticks))} | ` +
-        `${Math.round(timers / ((last - beganAt) / 1_000))} | ${swapped.count}, ${ms(swapped.mostMs)} ms | ${((processorSeconds * 1_000) / timers).toFixed(2)} ms |`,
+        `${spread(latenessOf(ticks, untilAsked))} | ${Math.round(timers / ((last - beganAt) / 1_000))} | ${swapped.count}, ${ms(swapped.mostMs)} ms | ${((processorSeconds * 1_000) / timers).toFixed(2)} ms, ${(entries / timers).toFixed(2)} |`,
     )
     const near = latenessOf(around(one))
-    if (near.count > 0) lines.push(`| of those ${near.count}, due around the death | | | ${spread(near)} | | | |`)
+    if (near.count > 0)
+      lines.push(
+        `| of those ${near.count}, due around the death | | | ${spread(near)} | ${spread(latenessOf(around(one), untilAsked))} | | | |`,
+      )
   }
   lines.push(
     '',
