@@ -7,6 +7,7 @@ const HELP = `holdfast - SIP proxies that share their calls: kill any replica, n
 
   holdfast up       a replica set on this machine
   holdfast start    one replica of a set
+  holdfast demo     starts a set, places calls, kills replicas, and counts
   holdfast init     asks for what a set needs, and writes its config file
   holdfast check    what is wrong with a config file
   holdfast status   the set at a glance
@@ -36,6 +37,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       return (await import('./host/replica-command.ts')).replicaMain()
     case 'start':
       return (await import('./host/start.ts')).startMain(rest)
+    case 'demo':
+      return (await import('./host/demo-command.ts')).demoMain(rest, import.meta.filename)
     case 'init':
       return (await import('./host/init-command.ts')).initMain(rest)
     case 'check':

@@ -1,4 +1,5 @@
-// Commands with calls running: a set starts from what `init` wrote, `trace` tells what calls did.
+// Commands with calls running: a set starts from what `init` wrote, `trace` tells what calls did,
+// `demo` loses none.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -87,4 +88,14 @@ describe.skipIf(missing !== null)('holdfast trace', () => {
       expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('has no call nobody') as string })
     })
   })
+})
+
+test('holdfast demo kills the leader while calls run, and tells that none was lost', async () => {
+  const done = await command(['demo', '--kills', '1', '--hold', '2', '--rate', '20', '--net', '127.66.173'])
+  expect(done).toMatchObject({ code: 0, stderr: '' })
+  expect(done.stdout).toContain('the leader, dies with')
+  const [, placed, ended, survived, lost] =
+    /placed (\d+), ended as they should (\d+), of these survived a death (\d+), lost (\d+)/.exec(done.stdout) ?? []
+  expect([ended, lost]).toEqual([placed, '0'])
+  expect(Number(survived)).toBeGreaterThan(10)
 })
