@@ -24,6 +24,8 @@ export interface SippOptions {
   readonly reconnects?: boolean
   /** It ends after this, with an error, whatever it does; default 300. */
   readonly lifeSeconds?: number
+  /** The network namespace that it runs in; default: this one. */
+  readonly network?: string
 }
 
 export interface CallerOptions extends SippOptions {
@@ -196,9 +198,12 @@ export function startCaller(options: CallerOptions): Promise<Sipp> {
 async function start(options: SippOptions, args: readonly string[]): Promise<Sipp> {
   mkdirSync(options.folder, { recursive: true })
   const [host, port] = splitAddress(options.local)
+  const within = options.network === undefined ? [] : ['ip', 'netns', 'exec', options.network]
+  const [name = 'sipp', ...before] = [...within, 'sipp']
   const program = startProgram(
-    'sipp',
+    name,
     [
+      ...before,
       ...args,
       ...scenarioArgs(options),
       ...Object.entries(options.variables ?? {}).flatMap(([name, value]) => ['-set', name, `${value}`]),
