@@ -41,6 +41,27 @@ export class Network {
     for (const link of ['lo', 'e0']) run('ip', '-n', own, 'link', 'set', link, 'up')
   }
 
+  /** A namespace that was made without a place on the bridge. */
+  adopt(machine: string): void {
+    this.#machines.push(machine)
+    run('ip', '-n', this.of(machine), 'link', 'set', 'lo', 'up')
+  }
+
+  /** A cable between two of them, beside the bridge; each end is called after the other. */
+  connect(a: string, addressOfA: string, b: string, addressOfB: string): void {
+    const [one, other] = [this.of(a), this.of(b)]
+    run('ip', '-n', one, 'link', 'add', b, 'type', 'veth', 'peer', 'name', a, 'netns', other)
+    run('ip', '-n', one, 'addr', 'add', `${addressOfA}/24`, 'dev', b)
+    run('ip', '-n', other, 'addr', 'add', `${addressOfB}/24`, 'dev', a)
+    run('ip', '-n', one, 'link', 'set', b, 'up')
+    run('ip', '-n', other, 'link', 'set', a, 'up')
+  }
+
+  /** What is not on its own networks goes there. */
+  route(machine: string, via: string): void {
+    run('ip', '-n', this.of(machine), 'route', 'add', 'default', 'via', via)
+  }
+
   /** Has an address that is somebody's on the network at a time: to send from it, it is on the loopback, untold in ARP. */
   share(machine: string, address: string): void {
     run('ip', '-n', this.of(machine), 'addr', 'add', `${address}/32`, 'dev', 'lo')
