@@ -49,6 +49,8 @@ const MOST_BOUND = 1_000_000
 
 /** What is changed by restarting each replica with the new file, one after another. */
 const restarted = { change: 'restart' } as const
+/** What a rolling restart refuses to change (reread.ts). */
+const started = { change: 'start' } as const
 
 const bound = (what: string): Field => ({
   shape: whole(1, MOST_BOUND, `a whole number from 1 to ${MOST_BOUND}`),
@@ -269,19 +271,19 @@ const replica: Shape = {
       shape: anyAddress,
       isRequired: true,
       what: 'Its admin address, `HOST:PORT`; off loopback only with an admin token.',
-      ...restarted,
+      ...started,
     },
     peer: {
       shape: anyAddress,
       isRequired: true,
       what: 'Where the others reach it, `HOST:PORT`. Who connects there shows the secret first.',
-      ...restarted,
+      ...started,
     },
-    http: { shape: anyAddress, what: 'Where applications are reached by HTTP; left out: nowhere.', ...restarted },
+    http: { shape: anyAddress, what: 'Where applications are reached by HTTP; left out: nowhere.', ...started },
     data: {
       shape: text('the path of a folder'),
       what: 'Its data folder; relative: beside the file. Needed with `durability` `wal`, and left out with `memory`.',
-      ...restarted,
+      ...started,
     },
   },
 }
@@ -317,7 +319,7 @@ const options: Fields = {
     shape: place,
     isRequired: true,
     what: "The SIP address that all replicas share, `HOST:PORT` for UDP and TCP, or with `;transport=` for one: the set's name to the world.",
-    ...restarted,
+    ...started,
   },
   listen: {
     shape: {
@@ -329,7 +331,7 @@ const options: Fields = {
     },
     what: 'More SIP addresses; the transport is udp, tcp, tls, ws or wss.',
     why: 'At most 16: each is a socket, or two, of each replica.',
-    ...restarted,
+    ...started,
   },
   tls: { shape: { kind: 'object', fields: tls }, what: 'Certificates, for tls and wss.', ...restarted },
   nextHop: {
@@ -531,18 +533,18 @@ const options: Fields = {
     shape: anyAddress,
     isRequired: true,
     what: "The admin address of `up` itself, `HOST:PORT`; off loopback only with an admin token. `start` doesn't open it.",
-    ...restarted,
+    ...started,
   },
   adminToken: {
     shape: ADMIN_TOKEN,
     what: 'What who asks an admin address shows (`Authorization: Bearer`), as from `openssl rand -hex 32`. All replicas have the same.',
     why: 'Left out: whoever is on that machine may ask, so all admin addresses must be on loopback.',
-    ...restarted,
+    ...started,
   },
   adminTokenFile: {
     shape: text('the path of a file'),
     what: 'Where the admin token is instead, in a file that only its owner may read (mode 0600).',
-    ...restarted,
+    ...started,
   },
   replicas: {
     shape: {

@@ -55,8 +55,8 @@ export interface Field {
   /** Why that is its default, or its bound. */
   readonly why?: string
   /** How a change of it takes effect: `restart` of each replica, one after another; `file`: by itself, once the file it names has
-   * changed; `never`: what makes the set what it is. */
-  readonly change: 'restart' | 'file' | 'never'
+   * changed; `start`: of all at once; `never`: what makes the set what it is. */
+  readonly change: 'restart' | 'start' | 'file' | 'never'
   /** The release since which it is there, where that isn't the first. */
   readonly since?: string
 }

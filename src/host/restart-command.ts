@@ -10,7 +10,8 @@ import type { RollState } from './rolling-restart.ts'
 
 const COMMAND: Command = {
   name: 'holdfast restart',
-  summary: "an up's replicas are restarted one after another, each once all others serve; no call is lost",
+  summary:
+    "an up's replicas are restarted one after another, each once all others serve, with the config file as it is now; no call is lost",
   options: { rolling: { takes: null, help: 'one after another: the only way that there is' }, ...OPERATION_OPTIONS },
 }
 
@@ -25,7 +26,7 @@ export async function restartMain(args: readonly string[]): Promise<number> {
   if (!given.has('rolling'))
     return usageError(COMMAND, '--rolling is missing; to restart all at once, end up and start it')
   if (!Array.isArray(status)) return operationError(COMMAND, BY_HAND)
-  const asked = await order(`${url}/restart`)
+  const asked = await order(`${url}/restart`, {}, hostLimits.applicationLoadMs + hostLimits.statusMs)
   if (!asked.ok) return operationError(COMMAND, asked.error)
   if (asked.value.status !== 202) return operationError(COMMAND, refusalIn(asked.value.body))
   let told = 0

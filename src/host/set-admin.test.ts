@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createServer, request } from 'node:http'
 import { replicaId } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
 import { fetchJson, order } from './admin-client.ts'
 import { Failovers } from './failovers.ts'
 import { hostLimits } from './limits.ts'
@@ -17,7 +18,12 @@ afterEach(() => {
 })
 
 /** `up`'s admin over replicas of which only those in `runs` have a process, and none an admin address. */
-async function scene(runs: readonly number[], replicas = 3, token: string | null = 'secret') {
+async function scene(
+  runs: readonly number[],
+  replicas = 3,
+  token: string | null = 'secret',
+  trouble: string | null = null,
+) {
   const port = ++lastPort
   const address = { host: HOST, port }
   const config: SetConfig = {
@@ -54,7 +60,8 @@ async function scene(runs: readonly number[], replicas = 3, token: string | null
     replicas: () => config.replicas,
     pids: () => new Map(runs.map((id) => [id, 10 + id])),
   })
-  const admin = new SetAdmin({ config, drain, kill, cycle: () => Promise.resolve() }, members, { live, token })
+  const reread = () => Promise.resolve(trouble === null ? ok(null) : err(trouble))
+  const admin = new SetAdmin({ config, drain, kill, cycle: () => Promise.resolve() }, members, { live, token, reread })
   await admin.open()
   cleanups.push(() => admin.close())
   return { url: `http://${HOST}:${port}`, drained, ordered, killed, live }
@@ -88,6 +95,13 @@ test('a rolling restart says how far it is; there is none of a set that would lo
   expect(await order(`${two.url}/restart`)).toMatchObject({
     value: { status: 409, body: { error: expect.stringContaining('no quorum') } },
   })
+})
+
+test('a config file that is not right restarts nothing', async () => {
+  const { url } = await scene([], 3, null, 'nextHop: it is wrong')
+  const error = 'nothing was restarted: nextHop: it is wrong'
+  expect(await order(`${url}/restart`)).toMatchObject({ value: { status: 409, body: { error } } })
+  expect(await fetchJson(`${url}/restart`)).toEqual({ ok: true, value: null })
 })
 
 test('who does not answer is told in words', async () => {

@@ -50,6 +50,14 @@ const NOBODY = 'no replica answers: holdfast status shows which run'
 
 type Processes = Pick<SetProcess, 'config' | 'drain' | 'cycle' | 'kill'>
 
+export interface SetAdminParts {
+  readonly live: Live
+  /** What the page's orders carry; null = it has none. */
+  readonly token: string | null
+  /** Takes over what the set's config file has now. Never rejects; an error is a sentence for the user. */
+  reread(): Promise<Result<null, string>>
+}
+
 export class SetAdmin {
   readonly #set: Processes
   readonly #members: Pick<SetMembers, 'view' | 'order'>
@@ -59,18 +67,18 @@ export class SetAdmin {
   readonly #server: Server
   /** The last one that was asked for. */
   #roll: RollingRestart | null = null
+  /** Before a rolling restart: the config file is read anew. */
+  readonly #reread: () => Promise<Result<null, string>>
+  #isReading = false
   /** Of events. */
   #consumers = 0
 
-  constructor(
-    set: Processes,
-    members: Pick<SetMembers, 'view' | 'order'>,
-    { live, token }: { readonly live: Live; readonly token: string | null },
-  ) {
+  constructor(set: Processes, members: Pick<SetMembers, 'view' | 'order'>, { live, token, reread }: SetAdminParts) {
     this.#set = set
     this.#members = members
     this.#live = live
     this.#token = token
+    this.#reread = reread
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
@@ -94,7 +102,7 @@ export class SetAdmin {
         if (isRead(request, response)) sendJson(response, 200, await statuses(this.#set.config))
         return
       case '/restart':
-        if (request.method === 'POST') this.#restart(request, response)
+        if (request.method === 'POST') await this.#restart(request, response)
         else if (isRead(request, response)) sendJson(response, 200, this.#roll?.state ?? null)
         return
       case '/drain':
@@ -241,14 +249,18 @@ export class SetAdmin {
   }
 
   /** One at a time: asked again, it is told how far that is. */
-  #restart(request: IncomingMessage, response: ServerResponse): void {
+  async #restart(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!isOrder(request, response)) return
+    if (this.#isReading) return sendJson(response, 409, { error: 'another restart begins just now; ask again' })
     if (this.#roll?.state.running !== true) {
       const { replicas } = this.#set.config
       if (replicas.length < 3) {
         const error = `a set of ${replicas.length} has no quorum while one of it restarts: calls would stop meanwhile; restart up instead`
         return sendJson(response, 409, { error })
       }
+      this.#isReading = true
+      const read = await this.#reread().finally(() => (this.#isReading = false))
+      if (!read.ok) return sendJson(response, 409, { error: `nothing was restarted: ${read.error}` })
       this.#roll = new RollingRestart({
         replicas: replicas.map(({ id }) => id),
         status: (replica) => this.#status(replica),

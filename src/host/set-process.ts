@@ -173,6 +173,11 @@ export class SetProcess {
     })
   }
 
+  /** What replicas are started with from now on; who is in the set stays as it is. */
+  reconfigure(config: SetConfig): void {
+    this.#config = { ...config, replicas: this.#config.replicas }
+  }
+
   #setReplicas(replicas: readonly ReplicaConfig[]): void {
     this.#config = { ...this.#config, replicas: [...replicas].sort((a, b) => a.id - b.id) }
   }

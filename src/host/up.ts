@@ -21,6 +21,7 @@ import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
 import { platformTrouble } from './platform.ts'
 import { portTrouble } from './ports.ts'
+import { rereadConfig } from './reread.ts'
 import { SetAdmin } from './set-admin.ts'
 import { newMembership, openSetFolder, peekSet, putAside, replicaFolder } from './set-folder.ts'
 import type { SetFolder } from './set-folder.ts'
@@ -131,7 +132,16 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
     },
   })
   useAdminToken(set.config.adminToken)
-  const admin = new SetAdmin(set, members, { live, token })
+  const admin = new SetAdmin(set, members, {
+    live,
+    token,
+    reread: async () => {
+      const read = await rereadConfig(given, set.config)
+      if (!read.ok) return read
+      set.reconfigure(read.value)
+      return ok(null)
+    },
+  })
   await admin.open()
   const end = (): void => {
     output.end()

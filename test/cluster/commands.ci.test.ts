@@ -1,12 +1,17 @@
 // Commands with calls running: a set starts from what `init` wrote, `trace` tells what calls did,
-// `demo` loses none.
+// `demo` loses none, and a rolling restart takes a new config file over.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { must } from '../../src/base/assert.ts'
+import { parseAddress } from '../../src/host/address.ts'
+import type { Address } from '../../src/host/address.ts'
+import { DemoCallee, DemoCaller } from '../../src/host/demo-phones.ts'
 import { expectAllCalls } from './expectations.ts'
 import { command, Machines } from './machines.ts'
 import { inScene, phones } from './scene.ts'
+import { until } from './poll.ts'
 import { missingTools } from './sipp.ts'
 
 const missing = missingTools()
@@ -98,4 +103,44 @@ test('holdfast demo kills the leader while calls run, and tells that none was lo
     /placed (\d+), ended as they should (\d+), of these survived a death (\d+), lost (\d+)/.exec(done.stdout) ?? []
   expect([ended, lost]).toEqual([placed, '0'])
   expect(Number(survived)).toBeGreaterThan(10)
+})
+
+function address(text: string): Address {
+  const read = parseAddress(text)
+  return must(read.ok ? read.value : undefined, 'an address')
+}
+
+test('a rolling restart reads the config file anew: calls that are up go on, new ones go by the new file', async () => {
+  await inScene(174, async (scene) => {
+    const data = join(scene.folder, 'data')
+    await scene.set({ data, compaction: { every: 1_000_000, kept: 100 } })
+    const [sip, own, far] = [scene.place.sip, scene.place.caller, scene.place.callee].map(address)
+    const set = must(sip, 'the set')
+    const callee = new DemoCallee(must(far, 'the callee'), set)
+    const caller = new DemoCaller(must(own, 'the caller'), set, set, 8_000)
+    try {
+      await callee.open()
+      await caller.open()
+      const before = Array.from({ length: 20 }, () => caller.call())
+      await until('all are up', 5_000, () => (before.every(({ state }) => state === 'up') ? true : null))
+      const file = `${data}.json`
+      const config = JSON.parse(readFileSync(file, 'utf8')) as object
+      writeFileSync(file, JSON.stringify({ ...config, nextHop: 5 }))
+      const refused = await command(['restart', '--rolling', '--admin', scene.place.admin])
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing was restarted') as string })
+      writeFileSync(file, JSON.stringify({ ...config, allow: ['192.0.2.0/24'] }))
+      const restarted = await command(['restart', '--rolling', '--admin', scene.place.admin])
+      expect(restarted).toMatchObject({ code: 0, stderr: '' })
+      const late = caller.call()
+      await until('the last one is answered', 10_000, () => (late.state === 'calling' ? null : true))
+      expect(late).toMatchObject({ state: 'lost', reason: 'INVITE got 403' })
+      await until('all have ended', 40_000, () =>
+        before.every(({ state }) => state === 'ended' || state === 'lost') ? true : null,
+      )
+      expect(before.filter(({ state }) => state === 'lost')).toEqual([])
+    } finally {
+      caller.close()
+      callee.close()
+    }
+  })
 })

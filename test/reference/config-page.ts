@@ -13,9 +13,10 @@ into the file and [config.schema.json](config.schema.json) beside it (\`holdfast
 This page is made of the description that files are checked against (\`src/host/config-options.ts\`). All options are there since ${SINCE}, but
 for those that say otherwise. Relative paths lie beside the file. How a change of one takes effect:
 
-- *restart*: write the new file at each machine, then restart its replica, one after another: \`holdfast restart --rolling\` of an \`up\`
-  that was started with \`--config\` does not read the file anew, so end and start that one; replicas that \`start\` runs drain on SIGTERM,
-  and no call is lost. Two replicas may differ meanwhile.
+- *restart*: change the file, then restart the replicas one after another; no call is lost. \`holdfast restart --rolling\` does both of an \`up\`
+  that was started with \`--config\`: the file is read anew, and one that isn't right restarts nothing. Where \`start\` runs a replica, put
+  the new file there and restart it by its supervisor (SIGTERM drains it). Two replicas may differ meanwhile.
+- *start*: all must have it alike: end the set and start it; its calls go on from disk.
 - *file*: the file that it names is read again when it changes.
 - *never*: it is what makes the set this set, or \`holdfast members\` changes it.
 `
