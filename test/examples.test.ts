@@ -5,18 +5,16 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { readPages } from './site/pages.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const docs = ['PROPERTY-TESTING.md', 'LOCKING.md', 'APPLICATIONS.md'].map((name) =>
-  readFileSync(`${root}docs/${name}`, 'utf8'),
-)
+const pages = [...readPages(root).values()]
 const examples = readdirSync(`${root}docs/examples`).filter((name) => name.endsWith('.ts'))
 
 function blocks(language: string): readonly string[] {
-  return docs
-    .flatMap((doc) => doc.split('```').filter((_text, i) => i % 2 === 1))
-    .filter((block) => block.startsWith(`${language}\n`))
-    .map((block) => block.slice(language.length + 1))
+  return pages
+    .flatMap(({ snippets }) => snippets.filter((snippet) => snippet.language === language))
+    .map(({ text }) => `${text}\n`)
 }
 
 test.each(examples)('%s prints what its doc says', async (name) => {
