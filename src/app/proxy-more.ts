@@ -6,6 +6,7 @@
 
 import { flat } from '../base/bytes.ts'
 import { cancelBranches, waitingBranch } from '../call/branches.ts'
+import { goesAlso } from '../call/caps.ts'
 import type { CallInput } from '../call/contract.ts'
 import { allInvites, branchOfId, inviteOfBranch } from '../call/find.ts'
 import type { Found } from '../call/find.ts'
@@ -36,6 +37,7 @@ export function proxyAgain(turn: Turn, input: CallInput, plan: ProxyPlan): strin
   const room = callLimits.targets - value.branches.length
   const base = baseInvite(turn, value)
   const groups: ForwardWay[][] = []
+  let isFullUp = false
   for (const group of plan.targets) {
     const ways: ForwardWay[] = []
     for (const uri of group) {
@@ -44,11 +46,14 @@ export function proxyAgain(turn: Turn, input: CallInput, plan: ProxyPlan): strin
         turn.wait(way.place)
         return null
       }
-      if (way.kind === 'forward') ways.push(way)
+      if (way.kind !== 'forward') continue
+      if (goesAlso(turn, value, way)) ways.push(way)
+      else isFullUp = true
     }
     if (ways.length > 0) groups.push(ways)
   }
   const count = groups.flat().length
+  if (count === 0 && isFullUp) return 'limit: proxy: as many calls as may be go to these targets'
   if (count === 0) return 'IllegalArgument: proxy: none of these targets leads anywhere'
   if (count > room) return `limit: proxy: an INVITE has at most ${callLimits.targets} targets, and ${room} are left`
   const targets = laterTargets(turn, found, base, groups, room)

@@ -6,6 +6,7 @@ import { hostPort, isOwnFlow } from '../proxy/own.ts'
 import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
 import { callId, fromTag } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
+import type { InviteRecord } from '../transaction/record.ts'
 import type { Flow, Hold } from '../wire/entry.ts'
 import type { CallSettings } from './contract.ts'
 import type { Way } from './forward.ts'
@@ -24,13 +25,38 @@ export function capsOf(
   const { hop, targets, isIn } = way
   const hops = targets === null ? [hop] : targets.flat().flatMap((places) => places.slice(0, 1))
   const leaving = hops.filter((one) => !isOwnFlow(sip, one))
-  const routes = new Set(leaving.map(({ host, port }) => CALLS_TO + hostPort(host, port)))
+  const routes = new Set(leaving.map(routeTo))
   const caps: readonly (readonly [counter: string, limit: number | undefined])[] = [
     ...(isOwnFlow(sip, arrival) ? [] : [[ALL_CALLS, bounds.calls] as const]),
     ...(leaving.length === 0 ? [] : [isIn ? ([IN_CALLS, bounds.in] as const) : ([OUT_CALLS, bounds.out] as const)]),
     ...[...routes].map((counter) => [counter, bounds.route] as const),
   ]
   return caps.flatMap(([counter, limit]) => (limit === undefined ? [] : [{ counter, limit }]))
+}
+
+function routeTo({ host, port }: Flow): string {
+  return CALLS_TO + hostPort(host, port)
+}
+
+/** Whether a call that is under way may go one more way (a 3xx that is followed, a further target of an application's); if so it holds
+ * what that takes, besides what it holds already (decision 0040). */
+export function goesAlso(turn: Turn, { branches }: InviteRecord, way: Extract<Way, { kind: 'forward' }>): boolean {
+  const known = [...turn.base.caps, ...turn.taken].map(({ counter }) => counter)
+  // What this call holds, not another one of its group: a route since a branch of it goes there. In which directions each call goes the
+  // holds of the group don't say: no more of one than it has calls.
+  const held = new Set(branches.filter(({ attempt }) => attempt === 1).map(({ hop }) => routeTo(hop)))
+  const taken = new Set(turn.taken.map(({ counter }) => counter))
+  const sentOn = sentOnOf(turn, [...liveSessions(turn)])
+  const isHeld = (counter: string): boolean =>
+    kindOf(counter) === 'route'
+      ? held.has(counter) || taken.has(counter)
+      : known.filter((one) => one === counter).length >= sentOn
+  const caps = capsOf(turn.ctx.settings, way, way.hop).filter(
+    ({ counter }) => counter !== ALL_CALLS && !isHeld(counter),
+  )
+  if (isFull(turn, caps)) return false
+  turn.takeCaps(caps)
+  return true
 }
 
 /** Of those holds the ones that are caps, not mere counts. */
@@ -56,20 +82,24 @@ export function isFull(turn: Turn, caps: readonly Hold[]): boolean {
   return caps.some(({ counter, limit }) => limit !== null && turn.ctx.counter(counter) + taken(counter) >= limit)
 }
 
-/** What the group holds after this turn: of each kind no more than it has calls (of a direction: that the set sent on), and no route
- * without one. Of several legs that went different ways the ways of the first are held longest. */
+/** What the group holds after this turn: of all calls, and of each direction, no more than it has calls (of a direction: that the set
+ * sent on), and no route without one. Of several legs that went different ways each way is held until the last of them ends. */
 export function capsAfter(turn: Turn): readonly Hold[] {
   const known = [...turn.base.caps, ...turn.taken]
   if (known.length === 0) return known
   const live = [...liveSessions(turn)]
-  const sentOn = live.filter((session) => !isAnswered(turn, session)).length
-  const counts = new Map<string | null, number>()
+  const sentOn = sentOnOf(turn, live)
+  const counts = new Map<string, number>()
   return known.filter(({ counter }) => {
     const kind = kindOf(counter)
-    const count = (counts.get(kind) ?? 0) + 1
-    counts.set(kind, count)
+    const count = (counts.get(counter) ?? 0) + 1
+    counts.set(counter, count)
     return kind === 'route' ? sentOn > 0 : count <= (kind === 'all' ? live.length : sentOn)
   })
+}
+
+function sentOnOf(turn: Turn, live: readonly string[]): number {
+  return live.filter((session) => !isAnswered(turn, session)).length
 }
 
 /** By its application, not by whoever it was sent to. */

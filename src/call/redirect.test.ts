@@ -199,6 +199,57 @@ describe('a redirection that leads nowhere', () => {
   })
 })
 
+describe('bounds of calls (decision 0040)', () => {
+  const to = (fork: Fork, name: string): number =>
+    fork.ladder.store.counter(`calls.to ${named(fork.callees, name).flow.host}:5064`)
+  /** Another call holds it. */
+  const fill = ({ ladder }: Fork, counter: string): void => ladder.hold(counter)
+
+  test('a call that is led elsewhere counts there too, in its direction and by its next hop, until it ends', () => {
+    const fork = calling({ bounds: { calls: 5, in: 5, out: 5, route: 5 } })
+    redirect(fork, 'a', [at(fork, 'b'), at(fork, 'c', ';q=0.1')])
+    fork.answer('b', 200)
+    const { store } = fork.ladder
+    const counted = (): readonly number[] => ['calls.all', 'calls.in', 'calls.out'].map((name) => store.counter(name))
+    expect([counted(), ['a', 'b', 'c'].map((name) => to(fork, name))]).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
+    const leg = callerLeg(fork.ladder.last(fork.caller, '200 INVITE'))
+    fork.ladder.say(fork.caller, inDialog(fork.caller, leg, 'ACK', 1))
+    const bye = inDialog(fork.caller, leg, 'BYE', 2)
+    fork.ladder.say(fork.caller, bye)
+    const b = named(fork.callees, 'b')
+    fork.ladder.say(b, response(b, fork.ladder.last(b, 'BYE'), 200))
+    expect([counted(), ['a', 'b', 'c'].map((name) => to(fork, name))]).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ])
+  })
+
+  test.each([
+    ['route', { route: 1 }, 'calls.to 127.31.1.4:5064'],
+    ['out', { out: 1 }, 'calls.out'],
+  ] as const)(
+    'a contact behind a full bound (%s) is not called; it stays in what goes up',
+    (_what, bounds, counter) => {
+      const fork = calling({ bounds })
+      fill(fork, counter)
+      redirect(fork, 'a', [at(fork, 'b')])
+      expect(left(fork)).toEqual(['set -> a: ACK', 'set -> caller: 302 INVITE'])
+      expect(values(parsed(fork.ladder.last(fork.caller, '302 INVITE')), 'Contact')).toEqual([at(fork, 'b')])
+      expect(fork.ladder.store.counter(counter)).toBe(0)
+    },
+  )
+
+  test('the others are', () => {
+    const fork = calling({ bounds: { route: 1 } })
+    fill(fork, 'calls.to 127.31.1.4:5064')
+    redirect(fork, 'a', [at(fork, 'b'), at(fork, 'c')])
+    expect(left(fork)).toEqual(['set -> a: ACK', 'set -> c: INVITE'])
+  })
+})
+
 describe('a redirection, a CANCEL and a death', () => {
   test('once the caller has given up nobody else is called', () => {
     const fork = calling()

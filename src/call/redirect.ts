@@ -20,6 +20,7 @@ import { equalUris, parseUri, uriText } from '../sip/uri.ts'
 import type { Uri } from '../sip/uri.ts'
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import { cancelBranchTimers, startGroup, waitingBranch, withBranch, withoutPlaces } from './branches.ts'
+import { goesAlso } from './caps.ts'
 import { sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import { forwarded, routeToContact } from './forward.ts'
@@ -68,7 +69,8 @@ export function followRedirect(turn: Turn, response: SipResponse, found: FoundBr
     const isOne = uri !== null && ways.length < room
     const way = isOne ? routeToContact(turn, base, transport, uriText(uri)) : null
     if (way?.kind === 'wait') return way
-    if (uri === null || way?.kind !== 'forward') left.push(contact.text)
+    // One for which there is no room, by the bounds of calls, is left to the caller too.
+    if (uri === null || way?.kind !== 'forward' || !goesAlso(turn, value, way)) left.push(contact.text)
     else {
       known.push(uri)
       ways.push({ q: contact.q, way })

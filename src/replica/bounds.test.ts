@@ -6,7 +6,7 @@ import { must } from '../base/assert.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import type { CallBounds } from '../call/contract.ts'
 import { calleeLeg, inDialog, parsed, phone, request, response } from '../call/testing/phone.ts'
-import { ALL_CALLS, CALLS_TO, IN_CALLS } from '../session/holds.ts'
+import { ALL_CALLS, CALLS_TO, IN_CALLS, OUT_CALLS } from '../session/holds.ts'
 import { header } from '../sip/message.ts'
 import { Trio } from './testing/trio.ts'
 
@@ -117,6 +117,28 @@ test.each([
   expect([begin('c3', null), begin('c4', other)]).toEqual([toNextHop, elsewhere])
 })
 
+test('of calls that are redirected at one moment no more go on than may be; the 3xx of the others goes to their callers', () => {
+  const nextHop = { host: callee.flow.host, port: callee.flow.port, transport: 'udp' } as const
+  const trio = new Trio(3, { bounds: { out: 2 }, followsRedirects: true, nextHop }).begin()
+  const other = phone('other', '127.36.0.4', 5064)
+  for (let i = 0; i < 9; i++) trio.sip(trio.ids[i % 3] ?? trio.leader(), caller.flow, invite(`c${i}`))
+  trio.settle()
+  const sent = trio.sent.flatMap(({ data }) => (data.startsWith('INVITE ') ? [data] : []))
+  expect(sent).toHaveLength(9)
+  const elsewhere = { ...callee, contact: 'sip:other@127.36.0.4:5064' }
+  for (const [i, data] of sent.entries())
+    trio.step(trio.ids[i % 3] ?? trio.leader(), {
+      kind: 'sip',
+      flow: callee.flow,
+      data: response(elsewhere, data, 302),
+    })
+  trio.settle()
+  trio.pass(200)
+  expect(heard(trio, other)).toHaveLength(2)
+  expect(heard(trio, caller).filter((line) => line.startsWith('SIP/2.0 302'))).toHaveLength(7)
+  expect(counters(trio, OUT_CALLS)).toEqual([2, 2, 2])
+})
+
 test('an INVITE that was let in is not refused when it comes again, however full it is by then', () => {
   const trio = trioOf({ calls: 1, rate: 1 })
   const [at] = trio.ids
@@ -165,6 +187,8 @@ test('under load a share of new calls is refused, and requests of calls that are
   for (const _ of [1, 2]) for (let i = 0; i < 40; i++) trio.sip(at, caller.flow, invite(`d${i}`))
   const answers = heard(trio, caller)
   const refused = answers.filter((line) => line.startsWith('SIP/2.0 503')).length
+  const refusals = trio.sent.filter(({ data }) => data.startsWith('SIP/2.0 503 '))
+  expect(new Set(refusals.map(({ data }) => header(parsed(data), 'Retry-After')))).toEqual(new Set(['5']))
   expect(refused).toBeGreaterThan(50)
   expect(refused).toBeLessThan(80)
   expect(trio.sent.filter(({ data }) => data.startsWith('INVITE ')).length).toBe(1 + 40 - refused / 2)

@@ -2,6 +2,7 @@
 
 import type { Flow } from '../../wire/entry.ts'
 import type { FormatNumber } from '../../wire/formats.ts'
+import type { CallBounds } from '../contract.ts'
 import { Ladder } from './ladder.ts'
 import { phone, request, response } from './phone.ts'
 import type { Phone } from './phone.ts'
@@ -26,6 +27,7 @@ export interface ForkOptions {
   readonly others?: readonly string[]
   readonly followsRedirects?: boolean
   readonly requestUri?: string
+  readonly bounds?: CallBounds
 }
 
 /** `a,b|c`: a and b at once, then c. The INVITE is on its way; the lines so far are taken. */
@@ -41,7 +43,13 @@ export function forked(targets: string, options: ForkOptions = {}): Fork {
   }
   const nextHops = groups.map((group) => group.map(hop))
   const nextHop = nextHops[0]?.[0] ?? null
-  const settings = { sip: { host: '127.31.1.1', port: 5060 }, nextHop, nextHops, followsRedirects }
+  const settings = {
+    sip: { host: '127.31.1.1', port: 5060 },
+    nextHop,
+    nextHops,
+    followsRedirects,
+    bounds: options.bounds ?? {},
+  }
   const ladder = new Ladder(settings, [caller, ...callees])
   ladder.format = options.format ?? ladder.format
   const sent = request(caller, 'INVITE', options.requestUri ?? 'sip:callee@127.31.1.1:5060', { headers })

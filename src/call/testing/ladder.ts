@@ -60,6 +60,8 @@ export class Ladder {
   stalled = false
   #waiting: { commit: CommitBody; after: readonly Outgoing[]; refs: readonly number[] }[] = []
 
+  /** What other groups hold. */
+  readonly #others = new Map<string, number>()
   readonly #stepGroup: typeof stepGroup
 
   /** `step`: another room's, above this one. */
@@ -75,7 +77,7 @@ export class Ladder {
     const { store } = this
     const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
     const { acceptsCalls, keepsRelays, format, hasApplications } = this
-    const counter = (name: string): number => store.counter(name)
+    const counter = (name: string): number => store.counter(name) + (this.#others.get(name) ?? 0)
     const settings = this.#settings
     return {
       now: this.#now,
@@ -195,6 +197,11 @@ export class Ladder {
     if (applied.kind !== 'commit' || applied.outcome !== 'accepted')
       throw new Error(`${applied.kind === 'commit' ? applied.outcome : ''}: ${commitLine(commit)}`)
     this.lines.push(`commit: ${commitLine(commit)}`)
+  }
+
+  /** A call of another group counts for it. */
+  hold(counter: string): void {
+    this.#others.set(counter, (this.#others.get(counter) ?? 0) + 1)
   }
 
   /** The owner dies, with the local part and what waits; another takes over. */
