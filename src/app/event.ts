@@ -31,7 +31,7 @@ import { wasHeard } from './heard.ts'
 import { uacOfBranch, uasOfKey } from './leg-find.ts'
 import type { LegEvent } from './leg-find.ts'
 import { onLegIntent, onLegMessage } from './legs.ts'
-import { applicationNamed, applicationOf, handlerOf } from './router.ts'
+import { applicationNamed, applicationOf, handlerOf, isLoaded } from './router.ts'
 import { readTable } from './router-table.ts'
 import { placeOf, questionOf, rule } from './ruling.ts'
 import { applicationSession } from './sessions.ts'
@@ -212,7 +212,9 @@ function ofNew(
   const key = requestKey(request)
   if (inviteOfKey(turn, key) !== null || uasOfKey(turn, key) !== null) return null
   if (turn.local.relays.has(`${method} ${key}`)) return null
-  const handler = handlerOf(application, requestHandler(method), 'doRequest')
+  // Until its code is there it might have one for anything.
+  const fallback = isLoaded(application) ? null : 'doRequest'
+  const handler = handlerOf(application, requestHandler(method), 'doRequest') ?? fallback
   // In a chain, what it has no handler for is the next one's.
   if (handler === null && method !== 'INVITE' && chain === null && !isUnrouted) return null
   return { ...eventOf(application, handler), of: 'initial', sip: request, chain }

@@ -37,7 +37,7 @@ import type { Outgoing } from './onward.ts'
 import { opsFault } from './op-shapes.ts'
 import { stepOrder } from './order-step.ts'
 import type { OrderInput } from './order-step.ts'
-import { applicationOf, handlerOf } from './router.ts'
+import { applicationOf, handlerOf, isLoaded } from './router.ts'
 import { readTable } from './router-table.ts'
 import { hasRouter, placeOf, questionOf, rule } from './ruling.ts'
 import type { Ruling } from './ruling.ts'
@@ -92,6 +92,7 @@ const NOTHING = {
   passedOn: [],
   waitsFor: null,
 } as const
+const NOT_LOADED = 'it is not loaded at this replica: its caller is told to try again'
 const NO_ROOM = 'the set writes format 1, which has no room for what applications keep: upgrade all replicas'
 
 export function stepGroup(
@@ -200,6 +201,8 @@ function ask(step: Step, turn: Turn, event: AppEvent): StepResult {
     // What is not let in costs no application anything.
     if (!initial.isLetIn()) return { ...endTurn(turn), asks: null, failure: null }
     if (ctx.format === 1) return refuse(step, event, 503, NO_ROOM)
+    // It may be the one that screens, or bills: nothing passes without it.
+    if (!isLoaded(event.application)) return refuse(step, event, 503, NOT_LOADED)
     return event.routing === undefined ? askInitial(step, event) : askWhose(step, event)
   }
   return askHandler(step, turn, event)

@@ -4,6 +4,7 @@
 import { assert } from '../base/assert.ts'
 import { beginsCall, capsOfAnswered, isFull } from '../call/caps.ts'
 import { inviteOfKey } from '../call/find.ts'
+import { callLimits } from '../call/limits.ts'
 import { routeToContact } from '../call/forward.ts'
 import { handle } from '../call/group.ts'
 import { forwardInvite, isToBegin, openSession } from '../call/invite.ts'
@@ -214,7 +215,8 @@ export class Initial {
   }
 
   refuse(status: number): void {
-    reply(this.#turn, this.request, this.input.flow, status)
+    const headers = status === 503 ? ([['Retry-After', String(callLimits.fullRetryAfterSeconds)]] as const) : []
+    reply(this.#turn, this.request, this.input.flow, status, { headers })
     this.#turn.handled(this.input.ref)
   }
 }

@@ -10,6 +10,12 @@ export function isRouter({ handlers }: ApplicationInfo): boolean {
   return handlers.includes('getNextApplication')
 }
 
+/** Whether this replica has its code. One that is configured and isn't loaded yet is listed without a version: nobody knows what it has
+ * handlers for. */
+export function isLoaded({ version }: ApplicationInfo): boolean {
+  return version !== ''
+}
+
 /** The newest version of it; one that this replica hasn't got can be asked all the same, and will fail. */
 export function applicationOf(
   applications: readonly ApplicationInfo[],

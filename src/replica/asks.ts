@@ -20,11 +20,6 @@ export class Asks {
   readonly #told = new Map<string, Instant>()
   #last = 0
 
-  /** Which groups wait, in the order in which they began to. */
-  groups(): readonly GroupKey[] {
-    return [...this.#open.values()].map(({ group }) => group)
-  }
-
   begin(group: GroupKey, now: Instant): number {
     const id = ++this.#last
     this.#open.set(id, { group, until: plus(now, appLimits.handler) })

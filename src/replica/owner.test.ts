@@ -6,7 +6,7 @@ import type { GroupKey, Life } from '../base/brand.ts'
 import { instant, micros, plus, stamp } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
 import type { FiredTimer, Serving } from '../store/view.ts'
-import { TestLog, callback, deletion, dialog, groupOf, put, start } from '../store/testing/log.ts'
+import { TestLog, callback, deletion, dialog, group, groupOf, put, start } from '../store/testing/log.ts'
 import type { Commit, Flow, PassId } from '../wire/entry.ts'
 import { decodeBody, decodeFrame } from '../wire/codec.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
@@ -223,16 +223,55 @@ describe('an application that is asked (decision 0031)', () => {
     expect(rooms.proposed).toHaveLength(2)
   })
 
-  test('is asked again once its owner is fresh again: what it said while that was stale counts for nothing', () => {
+  test('is asked once though its owner sleeps meanwhile: what it says counts when that is fresh again', () => {
     const { rooms, asked } = asking()
     const [first] = asked()
     rooms.owner.frozen = true
     rooms.owner.answered(first?.id ?? 0, onward)
+    expect(rooms.proposed).toEqual([])
+    rooms.owner.frozen = false
+    rooms.owner.turn(now, true)
+    expect(asked()).toEqual([])
+    expect(rooms.proposed).toHaveLength(1)
+  })
+
+  test('that is still busy when its owner is fresh again is not asked anew', () => {
+    const { rooms, asked } = asking()
+    const [first] = asked()
+    rooms.owner.frozen = true
+    rooms.owner.frozen = false
+    rooms.owner.turn(now, true)
+    expect(asked()).toEqual([])
+    rooms.owner.answered(first?.id ?? 0, onward)
+    expect(rooms.proposed).toHaveLength(1)
+  })
+
+  test('what it said to an owner that slept, and is none any more, counts for nothing', () => {
+    const { rooms, asked } = asking()
+    const [first] = asked()
+    rooms.owner.frozen = true
+    rooms.owner.answered(first?.id ?? 0, onward)
+    rooms.serving([two], [one])
     rooms.owner.frozen = false
     rooms.owner.turn(now, true)
     expect(rooms.proposed).toEqual([])
-    expect(asked().map(({ id }) => id)).toEqual([(first?.id ?? 0) + 1])
   })
+
+  test.each(['INVITE', 'MESSAGE', 'SUBSCRIBE'])(
+    'that is not loaded lets no %s pass: 503, and when to try again',
+    (method) => {
+      const { rooms, asked } = asking()
+      asked()
+      rooms.applications = [{ name: 'a', version: '', handlers: ['doInvite'] }]
+      const caller = phone('caller', '127.37.0.2', 5062)
+      const other = request(caller, method, 'sip:callee@example.com', { callId: 'other', branch: 'z9hG4bK-other' })
+      rooms.owner.message(group(99), parsed(other), caller.flow, 2)
+      expect(asked()).toEqual([])
+      expect(rooms.sent.map(({ data }) => data.slice(0, 11))).toEqual(['SIP/2.0 503'])
+      expect(rooms.sent[0]?.data).toContain('Retry-After: 5')
+      expect(rooms.proposed).toEqual([])
+    },
+  )
 
   test('is asked by the next owner when the group goes there', () => {
     const { rooms, asked } = asking()

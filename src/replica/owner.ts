@@ -93,8 +93,6 @@ export class Owner {
   /** While frozen (the replica is stale) nothing is handled and nothing leaves. */
   set frozen(frozen: boolean) {
     this.#frozen = frozen
-    // What a handler does meanwhile rests on a state that may not be the newest: it is asked again.
-    if (frozen) for (const key of this.#asks.groups()) this.#askAgain(must(this.#groups.get(key), 'an asked group'))
     if (frozen) return
     for (const held of this.#groups.values())
       if (held.released.length + held.answered.length > 0) this.#due.add(held.key)
@@ -120,6 +118,12 @@ export class Owner {
     const key = this.#asks.take(id)
     if (key === null) return this.#ports.outbox.count('answers_dropped')
     const held = must(this.#groups.get(key), 'an asked group is in memory')
+    if (this.#frozen) {
+      // Its commit is fenced as any other: it is kept until this replica is fresh again, unless the group goes elsewhere first.
+      must(held.asking, 'what is answered was asked').answer = answer
+      this.#due.add(key)
+      return
+    }
     this.#answer(held, answer)
     this.#settle(held)
   }
