@@ -401,6 +401,12 @@ const options: Fields = {
     what: 'How applications are reached by HTTP, at the replicas that have an address for it.',
     ...restarted,
   },
+  hep: {
+    shape: anyAddress,
+    what: 'A capture server (Homer) that gets a copy of each SIP message, `HOST:PORT`: HEP 3 over UDP.',
+    why: 'Left out: none does. Copies are readable to whoever sees them on the way.',
+    ...restarted,
+  },
   durability: {
     shape: { kind: 'choice', right: '"wal" or "memory"', values: ['wal', 'memory'] },
     usual: 'wal',

@@ -67,6 +67,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig, AdminTokenSetting 
   readonly router?: RouterConfig
   /** How they are reached by HTTP, where replicas have an address for it; absent = its defaults. */
   readonly http?: HttpConfig
+  /** A capture server that gets a copy of each SIP message (HEP 3, UDP); absent = none does. */
+  readonly hep?: Address
   readonly durability: Durability
   /** Of `up` itself. */
   readonly admin: Address
@@ -113,6 +115,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.applications === undefined ? {} : { applications: config.applications.map(printApplication) }),
     ...(config.router === undefined ? {} : { router: printRouter(config.router) }),
     ...(config.http === undefined ? {} : { http: printHttp(config.http) }),
+    ...(config.hep === undefined ? {} : { hep: printAddress(config.hep) }),
     durability: config.durability,
     ...(Object.keys(config.compaction).length === 0 ? {} : { compaction: config.compaction }),
     ...(config.events === undefined ? {} : { events: config.events }),
@@ -178,6 +181,7 @@ interface ConfigFile
   readonly applications?: readonly PlainApplication[]
   readonly router?: PlainRouter
   readonly http?: Partial<HttpConfig>
+  readonly hep?: string
   readonly restart?: number | 'never'
   readonly admin: string
   readonly replicas: readonly PlainReplica[]
@@ -208,6 +212,7 @@ function readConfig(file: ConfigFile, folder: string): SetConfig {
     ...readApplications(file.applications, folder),
     ...readRouter(file.router, folder),
     ...readHttp(file.http),
+    ...(file.hep === undefined ? {} : { hep: readAddress(file.hep) }),
     durability,
     admin: readAddress(file.admin),
     replicas: file.replicas.map((replica) => readReplica(replica, folder)),

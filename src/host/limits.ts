@@ -211,6 +211,10 @@ export const hostLimits = {
   memberMs: 600_000,
   /** A watchdog that wants to hear more often is told no more often: each time is a process. */
   watchdogLeastMs: 500,
+  /** Copies for a capture server that the kernel hasn't taken yet; more are dropped. */
+  hepInFlight: 1_000,
+  /** The longest that a datagram of IPv4 takes. */
+  hepBytes: 65_507,
   /** How long a backup waits for its replica's disk to have what the set had committed. */
   backupMs: 10_000,
   /** A ban is asked for again so long where there is no quorum just now. */

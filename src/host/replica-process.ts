@@ -9,6 +9,7 @@ import { must } from '../base/assert.ts'
 import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
+import type { Flow } from '../wire/entry.ts'
 import { formatsUpTo, OLDEST_FORMAT } from '../wire/formats.ts'
 import { useAdminToken } from './admin-client.ts'
 import { AdminServer } from './admin-server.ts'
@@ -30,6 +31,7 @@ import { Host } from './host.ts'
 import type { Door, World } from './host.ts'
 import type { FromReplica } from './ipc.ts'
 import { PLAIN_HTTP } from './http-config.ts'
+import { HepExport } from './hep.ts'
 import { HttpServer } from './http-server.ts'
 import { identify } from './join.ts'
 import type { JoinParts } from './join.ts'
@@ -39,6 +41,7 @@ import { LoadWatch } from './load-watch.ts'
 import { SparseLog } from './log.ts'
 import type { Logger } from './log.ts'
 import { watchProcess } from './metrics.ts'
+import type { ProcessMetrics } from './metrics.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts, SetFormats } from './peer-server.ts'
@@ -82,6 +85,7 @@ export class ReplicaProcess {
   /** What to close, the last opened first. */
   readonly #open: (() => void)[] = []
   #host: Host | null = null
+  readonly #hep: HepExport | null
   /** Of handlers, about other sessions. */
   readonly #questions = new SessionQuestions((input) => this.give(input))
   #isOver = false
@@ -93,6 +97,9 @@ export class ReplicaProcess {
     this.#start = start
     useAdminToken(start.config.adminToken)
     this.#around = around
+    const { hep } = start.config
+    this.#hep = hep === undefined ? null : new HepExport(hep, placeOf(start.replica))
+    if (this.#hep !== null) this.#open.push(() => this.#hep?.close())
   }
 
   async run(): Promise<void> {
@@ -169,6 +176,7 @@ export class ReplicaProcess {
     const load = this.#watchLoad()
     const give = (input: InputBody): void => {
       if (input.kind === 'sip' || input.kind === 'peer') load.came()
+      if (input.kind === 'sip') this.#capture(input.flow, input.data, 'in')
       this.give(input)
     }
     const clock = machineClock()
@@ -207,7 +215,7 @@ export class ReplicaProcess {
         ...{ listeners: listenersOf(config), certificates, life, clock, log: sparse, give },
         isOneMachine: isOneMachine(config),
       }),
-      admin: new AdminServer(own.admin, watchProcess(), {
+      admin: new AdminServer(own.admin, withHep(watchProcess(), this.#hep), {
         give,
         drain: () => this.drain(),
         applications,
@@ -227,6 +235,15 @@ export class ReplicaProcess {
     for (const part of [sip, admin, server, links, parts.names, applications]) this.#open.push(() => part.close())
     if (http !== null) this.#open.push(() => http.close())
     return parts
+  }
+
+  #capture({ transport, host, port }: Flow, data: string, way: 'in' | 'out'): void {
+    if (this.#hep === null) return
+    const listeners = addressesOf(this.#start.config)
+    const isSix = host.includes(':')
+    const own = listeners.find((address) => address.host.includes(':') === isSix) ?? this.#start.config.sip
+    const [from, to] = way === 'in' ? [{ host, port }, own] : [own, { host, port }]
+    this.#hep.capture({ transport, from, to, data })
   }
 
   #watchLoad(): LoadWatch {
@@ -280,7 +297,10 @@ export class ReplicaProcess {
     const { sip, links, storage, admin, server, names, applications, http } = parts
     const { log, report } = this.#around
     return {
-      send: (send) => sip.send(send),
+      send: (send) => {
+        sip.send(send)
+        this.#capture(send.flow, send.data, 'out')
+      },
       peer: (send) => links.send(send.to, send.frame),
       peers: (peers) => {
         server.follow(peers)
@@ -379,6 +399,11 @@ async function troubleOf(opening: Promise<void>, what: string): Promise<string |
 
 function inWords(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function withHep(metrics: ProcessMetrics, hep: HepExport | null): ProcessMetrics {
+  if (hep === null) return metrics
+  return { contentType: metrics.contentType, text: async () => hep.metrics() + (await metrics.text()) }
 }
 
 /** What the page shows at a replica: of the others only what they answer. */
