@@ -33,10 +33,8 @@ test('IPv6, and TCP', () => {
     to: { host: '::1', port: 2 },
   } as const
   const hex = encodeHep(six, 0, 1)?.toString('hex') ?? ''
-  expect(hex).toContain('000000010007' + '0a' + '000000020007' + '06')
-  expect(hex).toContain(
-    '000000050016' + '20010db8000000000000000000000001' + '000000060016' + '00000000000000000000000000000001',
-  )
+  expect(hex).toContain('0000000100070a00000002000706')
+  expect(hex).toContain('00000005001620010db800000000000000000000000100000006001600000000000000000000000000000001')
 })
 
 test('what is too long is dropped and counted, and the rest arrives', async () => {
