@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
+import { seconds } from '../base/instant.ts'
 import type { Transport } from '../sip/transport.ts'
+import type { Lifetime } from './contract.ts'
 import { Ladder } from './testing/ladder.ts'
 import { calleeLeg, callerLeg, inDialog, phone, request, response } from './testing/phone.ts'
 import type { Leg, Phone } from './testing/phone.ts'
@@ -26,8 +28,8 @@ interface Talk {
   readonly calleeLeg: Leg
 }
 
-function talking(from = caller): Talk {
-  const ladder = calling(from)
+function talking(from = caller, lifetime: Lifetime = {}): Talk {
+  const ladder = calling(from, lifetime)
   const invite = must(ladder.sent[0], 'the INVITE').data
   ladder.say(callee, response(callee, invite, 200))
   const answer = must(ladder.sent.at(-1), 'the 200').data
@@ -38,11 +40,11 @@ function talking(from = caller): Talk {
 }
 
 /** The INVITE has been forwarded. */
-function calling(from = caller): Ladder {
+function calling(from = caller, lifetime: Lifetime = {}): Ladder {
   const udp = { transport: 'udp', host: SET, port: 5060 } as const
   const own = { transport: from.flow.transport, host: SET, port: 8080 }
   const sip = { host: SET, port: 5060, listeners: [udp, own] }
-  const ladder = new Ladder({ sip, nextHop: { host: '127.32.0.3', port: 5064, transport: 'udp' } }, [callee])
+  const ladder = new Ladder({ sip, lifetime, nextHop: { host: '127.32.0.3', port: 5064, transport: 'udp' } }, [callee])
   ladder.say(from, request(from, 'INVITE', `sip:callee@${SET}`))
   return ladder
 }
@@ -129,6 +131,45 @@ describe('a phone behind a WebSocket', () => {
       expect.stringMatching(/^set -> ws .* 1\.a\.1\/3: 200 INFO$/),
       expect.stringMatching(/^set -> ws .* 2\.b\.1\/8: 200 INFO$/),
     ])
+  })
+
+  test('whose BYE was answered on a dead connection says it again, and gets the answer', () => {
+    const { ladder, callerLeg: leg } = talking()
+    ladder.say(caller, inDialog(caller, leg, 'BYE', 2))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    isGone(ladder)
+    ladder.take()
+    ladder.say(back, inDialog(caller, leg, 'BYE', 2))
+    expect(ladder.take()).toContain('set -> ws 127.32.0.2:80 2.b.1/8: 200 BYE')
+    ladder.takeover()
+    expect(ladder.take().filter((line) => line.endsWith('200 BYE'))).toEqual([
+      'set -> ws 127.32.0.2:80 2.b.1/8: 200 BYE',
+    ])
+  })
+
+  test('that can be called, and asks on a connection of its own, gets the answer on the next one that it asks on', () => {
+    const { ladder, calleeLeg: leg } = talking()
+    const asking = (stream: string): Phone => {
+      return { ...callee, flow: { transport: 'ws', host: '127.32.0.3', port: 40_001, stream } }
+    }
+    ladder.say(asking('1.a.1/4'), inDialog(asking(''), leg, 'BYE', 1))
+    const bye = must(ladder.sent.at(-1), 'the BYE').data
+    ladder.say(asking('2.b.1/9'), inDialog(asking(''), leg, 'BYE', 1))
+    ladder.say(caller, response(caller, bye, 200))
+    expect(streamOf(ladder)).toBe('2.b.1/9')
+    ladder.say(asking('3.c.1/2'), inDialog(asking(''), leg, 'BYE', 1))
+    expect(streamOf(ladder)).toBe('3.c.1/2')
+    ladder.takeover()
+    ladder.say(asking('3.c.1/7'), inDialog(asking(''), leg, 'BYE', 1))
+    expect(streamOf(ladder)).toBe('3.c.1/7')
+  })
+
+  test('that was hung up on by the set, and had no connection then, gets the BYE when it is back', () => {
+    const { ladder, callerLeg: leg } = talking(caller, { maxCall: seconds(60) })
+    ladder.pass(60)
+    ladder.take()
+    ladder.say(back, inDialog(back, leg, 'INFO', 2))
+    expect(ladder.take()).toContain('set -> ws df7jal23ls0d.invalid:80 2.b.1/8: BYE')
   })
 
   test('that connects again while it rings, and says its INVITE again, gets all answers on its new connection', () => {

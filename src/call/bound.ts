@@ -40,7 +40,8 @@ export function waitsForClient(flow: Flow, isRequest: boolean): boolean {
  * what the old one may have lost is sent again. */
 export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
   const dialog = dialogOf(turn, request)
-  if (dialog === null || dialog.value.state === 'ended') return
+  // Of one that has ended, its BYEs and their answers are still under way.
+  if (dialog === null || (dialog.value.state === 'ended' && flow.stream === '')) return
   const party = dialog.value[dialog.sender]
   const gone = party.stream
   const place = placeOf(upstreamOf(request, flow))
@@ -52,12 +53,31 @@ export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
     if (invite.value.dialog === dialog.id || invite.id === dialog.value.transaction)
       moveInvite(turn, invite, gone, flow)
   }
-  for (const [id, record] of turn.entries('Transaction')) {
-    if (record.kind !== 'bye' || record.dialog !== dialog.id || record.upstream.stream !== gone) continue
-    turn.put(id, { ...record, upstream: onto(record.upstream, flow) })
-    turn.sendAfter(onto(record.upstream, flow), record.final, what.byeFinal(id))
-  }
+  moveByes(turn, dialog.id, gone, flow)
   moveRelays(turn, gone, flow)
+}
+
+/** The answers to the phone's BYEs, and the set's own BYE to it. */
+function moveByes(turn: Turn, dialog: string, gone: string, flow: Flow): void {
+  for (const [id, record] of turn.entries('Transaction')) {
+    if ((record.kind !== 'bye' && record.kind !== 'own') || record.dialog !== dialog) continue
+    const old = record.kind === 'bye' ? record.upstream : record.hop
+    if (old.stream !== gone) continue
+    const now = onto(old, flow)
+    if (record.kind === 'bye') {
+      turn.put(id, { ...record, upstream: now })
+      turn.sendAfter(now, record.final, what.byeFinal(id))
+    } else {
+      turn.put(id, { ...record, hop: now })
+      turn.sendAfter(now, record.text, what.own(id))
+    }
+  }
+}
+
+/** Whether who spoke on `known` speaks on another connection now, and can be answered there only. */
+export function isElsewhere(known: Flow, { transport, stream }: Flow): boolean {
+  const isOther = stream !== '' && known.stream !== '' && stream !== known.stream
+  return isOther && transport === known.transport && isWebSocket(transport)
 }
 
 /** An INVITE came again, on another connection than before, from a phone that can't be called back: that has connected again while it
@@ -65,8 +85,7 @@ export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
  * sent again. False: it is no such phone, or has not moved. */
 export function bindByRepeat(turn: Turn, request: SipRequest, known: Found<InviteRecord>, flow: Flow): boolean {
   const { upstream } = known.value
-  const isMoved = flow.stream !== '' && flow.stream !== upstream.stream && flow.transport === upstream.transport
-  if (!isMoved || upstream.stream === '' || !isWebSocket(flow.transport)) return false
+  if (!isElsewhere(upstream, flow)) return false
   for (const dialog of allDialogs(turn)) {
     if (dialog.value.transaction !== known.id && dialog.id !== known.value.dialog) continue
     const side = known.value.from

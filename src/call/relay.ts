@@ -14,6 +14,7 @@ import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-in
 import { startNonInviteServer, stepNonInviteServer } from '../transaction/non-invite-server.ts'
 import { millis } from '../base/instant.ts'
 import type { Flow } from '../wire/entry.ts'
+import { isElsewhere } from './bound.ts'
 import { byeFinal, byeRelayed } from './bye.ts'
 import type { InputRef } from './contract.ts'
 import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
@@ -43,12 +44,15 @@ export function onNonInvite(
   const id = `${request.method} ${key}`
   const known = turn.local.relays.get(id)
   if (known !== undefined) {
-    onRepeated(turn, known, ref)
+    onRepeated(turn, isElsewhere(known.upstream, flow) ? { ...known, upstream: upstreamOf(request, flow) } : known, ref)
     return
   }
   const bye = request.method === 'BYE' ? byeOfKey(turn, key) : null
   if (bye !== null) {
-    turn.send(bye.value.upstream, bye.value.final, what.byeFinal(bye.id))
+    const { upstream: was, final } = bye.value
+    const upstream = isElsewhere(was, flow) ? upstreamOf(request, flow) : was
+    if (upstream !== was) turn.put(bye.id, { ...bye.value, upstream })
+    turn.send(upstream, final, what.byeFinal(bye.id))
     turn.handled(ref)
     return
   }
@@ -104,8 +108,9 @@ function onRepeated(turn: Turn, relay: Relay, ref: InputRef): void {
   const { actions } = stepNonInviteServer(relay.server, { kind: 'request' }, turn.now)
   if (actions.includes('send-last') && relay.last !== null) turn.send(relay.upstream, relay.last, what.answer(relay.id))
   const over = relay.server.state === 'completed' || relay.server.state === 'terminated'
-  if (over || relay.waiting.length >= callLimits.waiting) turn.handled(ref)
-  else turn.setRelay({ ...relay, waiting: [...relay.waiting, ref] })
+  const isDone = over || relay.waiting.length >= callLimits.waiting
+  if (isDone) turn.handled(ref)
+  turn.setRelay(isDone ? relay : { ...relay, waiting: [...relay.waiting, ref] })
 }
 
 /** 17.1.3: the relay that a response with our branch parameter belongs to, at its present place or one that failed. */
