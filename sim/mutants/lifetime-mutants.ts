@@ -102,7 +102,7 @@ export const lifetimeMutants: readonly Mutant[] = [
     name: 'session-not-renewed',
     room: 'call',
     file: 'src/call/relay.ts',
-    find: '  noteSession(turn, dialog.id, response)\n',
+    find: "  if (method === 'UPDATE') noteSession(turn, dialog.id, response)\n",
     replace: '',
     story: 'the 2xx to an UPDATE does not set the session timer anew: the call is forgotten while people talk',
     promise: 'C7',

@@ -117,14 +117,33 @@ describe('requests in a dialog (RFC 3261 12.2, 16.4 to 16.6)', () => {
     ])
   })
 
-  test('RFC 3311: the 2xx of an UPDATE waits for the commit of the new targets', () => {
+  test.each(['UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])(
+    'RFC 5057 5.4: the 2xx of %s waits for the commit of the new targets, and requests go there',
+    (method) => {
+      const { ladder, caller, callee, callerLeg } = talking()
+      ladder.say(caller, inDialog(caller, callerLeg, method, 2))
+      const moved = { ...callee, contact: 'sip:callee@127.31.0.3:5099' }
+      ladder.say(callee, response(moved, ladder.last(callee, method), 200))
+      expect(ladder.take().slice(-2)).toEqual(['commit: dialog 1', `set -> caller: 200 ${method}`])
+      const plain = { ...callerLeg, routes: [], target: 'sip:callee@127.31.0.1:5060' }
+      ladder.say(caller, inDialog(caller, plain, 'INFO', 3))
+      expect(ladder.sent.at(-1)?.flow).toMatchObject({ host: '127.31.0.3', port: 5099 })
+    },
+  )
+
+  test.each([
+    ['REFER', 603],
+    ['INFO', 200],
+    ['MESSAGE', 200],
+  ])('%s with %i sets no target', (method, status) => {
     const { ladder, caller, callee, callerLeg } = talking()
-    ladder.say(caller, inDialog(caller, callerLeg, 'UPDATE', 2))
-    ladder.say(
-      callee,
-      response({ ...callee, contact: 'sip:callee@127.31.0.3:5099' }, ladder.last(callee, 'UPDATE'), 200),
-    )
-    expect(ladder.take().slice(-2)).toEqual(['commit: dialog 1', 'set -> caller: 200 UPDATE'])
+    ladder.say(caller, inDialog(caller, callerLeg, method, 2))
+    const moved = { ...callee, contact: 'sip:callee@127.31.0.3:5099' }
+    ladder.say(callee, response(moved, ladder.last(callee, method), status))
+    expect(ladder.take().slice(-1)).toEqual([`set -> caller: ${status} ${method}`])
+    const plain = { ...callerLeg, routes: [], target: 'sip:callee@127.31.0.1:5060' }
+    ladder.say(caller, inDialog(caller, plain, 'INFO', 3))
+    expect(ladder.sent.at(-1)?.flow).toMatchObject({ host: '127.31.0.3', port: 5064 })
   })
 
   test.each(['REFER', 'SUBSCRIBE', 'NOTIFY', 'INFO', 'MESSAGE'])(

@@ -180,9 +180,13 @@ export function answerRelay(turn: Turn, id: string, status: number, text: string
   else turn.handled(...relay.waiting)
 }
 
-/** RFC 3311: the 2xx of an UPDATE sets both targets, so it waits for its commit. */
+/** Besides INVITE those whose 2xx sets the targets of the dialog that they are sent in (RFC 5057 5.4; 3311, 6665, 3515). */
+const REFRESHING: ReadonlySet<string> = new Set(['UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])
+
+/** Such a 2xx sets both targets, so where they change it waits for its commit. */
 function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null): void {
-  if (cseq(response).method !== 'UPDATE' || response.status >= 300) return
+  const { method } = cseq(response)
+  if (!REFRESHING.has(method) || response.status >= 300) return
   const dialog = dialogOf(turn, response)
   if (dialog === null || dialog.value.state === 'ended') return
   const { sender, value } = dialog
@@ -192,7 +196,7 @@ function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null):
     target: contactOf(response) ?? value[other].target,
   })
   turn.put(dialog.id, refreshed)
-  noteSession(turn, dialog.id, response)
+  if (method === 'UPDATE') noteSession(turn, dialog.id, response)
 }
 
 /** No transaction of ours knows it (the owner that had one died): relayed by the next Via, if our Via is authentic. What
