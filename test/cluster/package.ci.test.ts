@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { until } from './poll.ts'
 import { exitOf, startProgram } from './programs.ts'
 import { root } from './replica-set.ts'
 
@@ -55,6 +56,26 @@ test('the package works where it is installed', async () => {
       cpSync(join(root, 'docs/examples', name), join(folder, name))
       expect(doc).toContain(`$ node ${name}\n${await run(process.execPath, [name], folder)}`)
     }
+    // A user's compiler takes all examples with the packed types alone: the options are those that docs/APPLICATIONS.md names.
+    cpSync(join(root, 'docs/examples/applications'), join(folder, 'applications'), { recursive: true })
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    const names = readdirSync(join(folder, 'applications')).map((name) => join('applications', name))
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--lib', 'esnext,dom']
+    await run(process.execPath, [compiler, ...options, '--types', '', ...names], folder)
+    // The program of the package starts a set, with an application, and ends it.
+    const bin = join(folder, 'node_modules/.bin/holdfast')
+    const at = ['--sip', '127.0.61.10:5060', '--admin', '127.0.61.1:8060', '--peer', '127.0.61.1:8160']
+    const set = startProgram(process.execPath, [bin, 'up', ...at, '--app', 'applications/prepaid.ts'], { cwd: folder })
+    try {
+      await until(`ready: ${set.stderr()}`, 20_000, () =>
+        set.stdout().includes('ready: SIP on 127.0.61.10') ? true : null,
+      )
+      const status = await run(process.execPath, [bin, 'status', '--admin', '127.0.61.1:8060', '--json'], folder)
+      expect(status).toContain('prepaid')
+    } finally {
+      set.signal('SIGTERM')
+    }
+    expect(await exitOf(set, 'up', 30_000)).toEqual({ code: 0, signal: null })
     // An application in TypeScript, in a worker of the compiled program.
     const module = join(root, 'docs/examples/applications/prepaid.ts')
     const config = JSON.stringify({ name: null, module, memoryMb: 64, timeLimitMs: 1_000 })
