@@ -44,6 +44,10 @@ export const limits = {
   /** Raft: one append carries at most this, so that a follower that is far behind doesn't hold up the others' heartbeats. */
   appendEntries: 1_000,
   appendBytes: 1_000_000,
+  /** Committed entries that are applied in one turn, more or less, and their bytes: who starts has a whole log to apply, and between the
+   * turns it answers its peers, and `up`, which kills a loop that is silent for long. */
+  appliedEntries: 1_000,
+  appliedBytes: 100_000,
   /** Appends on their way to one follower. */
   inflight: 64,
   /** ...and bytes of those, which leave in one turn when a follower is far behind: 30 MB took 50 to 100 ms. */

@@ -18,6 +18,7 @@ import type { ApplicationInfo } from '../app/contract.ts'
 import type { InputRef } from '../call/contract.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
+import type { Ready } from '../raft/ready.ts'
 import type { Raft } from '../raft/raft.ts'
 import { isAdmitted } from '../store/ownership.ts'
 import type { Store } from '../store/store.ts'
@@ -97,6 +98,8 @@ export class Replica {
   #due: Instant | null = null
   /** Nothing has happened since. */
   #isDueKnown = false
+  /** More is committed than one turn applies. */
+  #hasToApply = false
   /** This step came so late that answers lie unread in sockets: nothing is retransmitted before they are read. */
   #stalled = false
 
@@ -308,7 +311,7 @@ export class Replica {
   }
 
   #nextDeadline(): Instant | null {
-    if (this.#log.busy || this.#owner.busy) return this.#now
+    if (this.#hasToApply || this.#log.busy || this.#owner.busy) return this.#now
     return earliest([
       this.#raft.deadline(),
       this.#owner.deadline(),
@@ -406,15 +409,17 @@ export class Replica {
     const barrier = this.#orders.barrier(this.#now)
     if (barrier !== null) this.#raft.readIndex(barrier, this.#now)
     this.#owner.turn(this.#now, !this.#stalled)
-    // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left.
-    let appended: boolean
+    // Applying an entry may lead to proposals, and what was appended is to leave now: until nothing is left, or enough is applied.
+    let [appended, applied] = [false, 0]
+    const take = (): Ready | null => (applied < limits.appliedEntries ? this.#raft.takeReady(this.#now) : null)
     do {
       this.#log.offer(this.#leader)
-      for (let ready = this.#raft.takeReady(this.#now); ready !== null; ready = this.#raft.takeReady(this.#now)) {
+      for (let ready = take(); ready !== null; ready = take()) {
         this.#roleChanged()
         if (ready.snapshot !== null) this.#install(ready.snapshot)
         this.#log.carryOut(ready)
         for (const entry of ready.committed) this.#apply(entry)
+        applied += ready.committed.length
         for (const read of ready.reads) {
           this.#freshness.answered(read.context, read.index)
           this.#questions.answered(read.context, read.index)
@@ -425,7 +430,8 @@ export class Replica {
       this.#refresh()
       appended = this.#duties.perform()
       this.#owner.turn(this.#now, !this.#stalled)
-    } while (appended || this.#log.busy)
+      this.#hasToApply = applied >= limits.appliedEntries
+    } while (!this.#hasToApply && (appended || this.#log.busy))
     this.#clock.voters = allVoters(this.#raft.configuration.voters)
     this.#members.tellHost()
     const { stale } = this.#freshness

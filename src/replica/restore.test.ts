@@ -7,6 +7,8 @@ import { configuration } from '../raft/configuration.ts'
 import type { RaftEntry } from '../raft/message.ts'
 import { encodeRecord } from '../wire/codec.ts'
 import type { DiskRecord } from '../wire/record.ts'
+import type { ReplicaOptions } from './options.ts'
+import { Replica } from './replica.ts'
 import { restoreRaft } from './restore.ts'
 
 const ids = [1, 2, 3].map(replicaId)
@@ -20,10 +22,9 @@ const state = (commit: number, of = 1): DiskRecord => ({
   state: { term: term(of), vote: null, commit: index(commit) },
 })
 
-/** The terms of the log's entries, from the first that is there. */
-function terms(records: readonly DiskRecord[], snapshotAt: number | null = null): readonly (number | null)[] {
+function optionsOf(records: readonly DiskRecord[], snapshotAt: number | null = null): ReplicaOptions {
   const metadata = { index: index(snapshotAt ?? 0), term: term(1), configuration: configuration(ids) }
-  const { log } = restoreRaft({
+  return {
     id: replicaId(1),
     set: 's',
     voters: ids,
@@ -35,7 +36,12 @@ function terms(records: readonly DiskRecord[], snapshotAt: number | null = null)
     settings: { sip: { host: '127.0.0.1', port: 5060 }, nextHop: null },
     now: instant(0),
     wall: stamp(0),
-  }).inspect()
+  }
+}
+
+/** The terms of the log's entries, from the first that is there. */
+function terms(records: readonly DiskRecord[], snapshotAt: number | null = null): readonly (number | null)[] {
+  const { log } = restoreRaft(optionsOf(records, snapshotAt)).inspect()
   return Array.from({ length: log.last - log.first + 1 }, (_, i) => log.termAt(index(log.first + i)))
 }
 
@@ -56,4 +62,25 @@ describe('the log that records leave', () => {
     expect(terms([state(3), entry(2), entry(3), entry(4)], 3)).toEqual([1])
     expect(() => terms([state(3), entry(5)], 3)).toThrow('entry 5 follows entry 3')
   })
+})
+
+test('a long log is applied over several turns, each of which ends soon, and the next one follows at once', () => {
+  const last = 5_500
+  const empty = new Uint8Array(0)
+  const noOp = (at: number): DiskRecord => ({
+    kind: 'entry',
+    entry: { kind: 'no-op', index: index(at), term: term(1), data: empty },
+  })
+  const log = Array.from({ length: last }, (_, i) => noOp(i + 1))
+  const replica = new Replica(optionsOf([state(last), ...log]))
+  const applied: number[] = []
+  const turn = { kind: 'time', now: instant(0), wall: stamp(0) } as const
+  do {
+    replica.step(turn)
+    applied.push(replica.store.appliedIndex)
+  } while (replica.deadline() === turn.now)
+  const gains = applied.map((to, i) => to - (applied[i - 1] ?? 0))
+  expect(applied.at(-1)).toBe(last)
+  expect(gains.length).toBeGreaterThan(2)
+  expect(Math.max(...gains)).toBeLessThan(last / 2)
 })

@@ -81,6 +81,7 @@ export function restoreRaft(options: ReplicaOptions): Raft {
     maxInflight: raft?.inflight ?? limits.inflight,
     maxInflightBytes: limits.inflightBytes,
     maxUncommittedBytes: limits.uncommittedBytes,
+    maxCommittedBytes: limits.appliedBytes,
     lazyCommit: true,
   }
   return new Raft(config, restored.value, options.now)
