@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -201,6 +202,25 @@ describe('a set is joined', () => {
     const three = ask(config, 3)
     await vi.waitFor(() => expect(three.lines.join()).toContain('replica 2: not running'))
     expect([three.answer(), one.asked]).toEqual([null, []])
+  })
+
+  test('one whose connection ends before it answers is not said to have another secret', async () => {
+    const config = setOf(2)
+    const server = createServer((socket) => void socket.once('data', () => socket.resetAndDestroy()))
+    cleanups.push(() => server.close())
+    await new Promise<void>((resolve) => void server.listen(config.replicas[1]?.peer, resolve))
+    const one = ask(config, 1)
+    await vi.waitFor(() => expect(one.lines.join()).toContain('replica 2: the connection to it ended'))
+    expect(one.lines.join()).not.toContain('another secret')
+  })
+
+  test('one that has another secret is said to', async () => {
+    const config = setOf(2)
+    const [one, two] = [ask(config, 1), ask({ ...config, secret: '5f'.repeat(32) }, 2)]
+    await vi.waitFor(() =>
+      expect(one.lines.join()).toContain('replica 2: it is not of this set, or has another secret'),
+    )
+    expect([one.answer(), two.answer()]).toEqual([null, null])
   })
 
   test('by a place that was none of its founders’', async () => {

@@ -36,7 +36,7 @@ import {
   printQuestion,
 } from './peer-hello.ts'
 import type { Knowledge, Question } from './peer-hello.ts'
-import { securePeerClient, securePeerServer } from './peer-security.ts'
+import { securePeerClient, securePeerServer, whyInsecure } from './peer-security.ts'
 import { readLine } from './peer-server.ts'
 
 export interface JoinParts {
@@ -156,7 +156,11 @@ function ask(config: SetConfig, address: Address, question: Question): Promise<R
     raw.once('connect', () => {
       const socket = securePeerClient(raw, config)
       socket.on('error', (error) => {
-        why = `it is not of this set, or has another secret (${error.message})`
+        // It may just have closed: between two rounds of its questions, or between these and its first life.
+        why =
+          whyInsecure(error) === null
+            ? `the connection to it ended (${error.message})`
+            : `it is not of this set, or has another secret (${error.message})`
         raw.destroy()
       })
       socket.once('close', () => raw.destroy())

@@ -132,6 +132,38 @@ test('...and is never longer than a minute', () => {
   expect(bench.verdict(ms + most)?.admit).toEqual([third])
 })
 
+/** Times when the third replica, which serves, is heard no more, its life being sound for `soundMs` after its wait was over; how long it
+ * waits after the last of them. */
+function waitAfter(times: number, soundMs: number): number {
+  const bench = new Bench([self, third])
+  const [both, alone] = [bench.serving, { version: index(4), members: [{ life: self, since: index(3) }] }]
+  let [ms, wait] = [0, 0]
+  bench.judge.heard(third, index(100), at(ms))
+  for (let time = 0; time < times; time++) {
+    bench.serving = both
+    bench.hear(third, ms, ms + soundMs)
+    ms += soundMs + limits.silence / 1_000 + 1
+    expect(bench.verdict(ms)?.remove).toEqual([third])
+    bench.serving = alone
+    const gone = ms
+    bench.judge.heard(third, index(100), at(gone))
+    do bench.judge.heard(third, index(100), at((ms += 100)))
+    while (bench.verdict(ms) === null)
+    wait = ms - gone
+  }
+  return wait
+}
+
+test('... and is short again for one that was sound for a minute since', () => {
+  const minute = limits.sound / 1_000
+  const first = (2 * limits.admission) / 1_000
+  expect(waitAfter(1, minute)).toBe(first)
+  expect(waitAfter(4, minute)).toBe(first)
+  // Not for one that comes and goes; however long it waited in between.
+  expect(waitAfter(4, minute - 1_000)).toBe(8 * first)
+  expect(waitAfter(8, 1_000)).toBe(limits.admissionMost / 1_000)
+})
+
 test('... and is not admitted again before it has caught up: its disk may be full', () => {
   const bench = new Bench([self, third])
   for (let ms = 0; ms <= 3_000; ms += 100) {

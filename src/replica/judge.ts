@@ -19,7 +19,8 @@ interface Witness {
   applied: Index
   /** Since when it has said that it is stale; null = it is fresh. */
   stale: Instant | null
-  /** How often it was suspected, for silence, lag or staleness: each doubles the wait before it is admitted again. */
+  /** How often it was suspected, for silence, lag or staleness: each doubles the wait before it is admitted again. None, once it has
+   * been sound for `limits.sound` beyond that wait. */
   suspicions: number
 }
 
@@ -193,6 +194,8 @@ export class Judge {
     const witness = this.#witnesses.get(replicaOf(life))
     if (witness === undefined || witness.life !== life || this.#links.isDead(life)) return
     if (between(witness.heard, now) <= limits.silence && !this.#isUseless(witness, commit, now)) return
+    // What was long ago says nothing of now; without this, a few pauses in a year would end in a minute's wait each time.
+    if (between(witness.since, witness.heard) >= this.#wait(witness) + limits.sound) witness.suspicions = 0
     witness.suspicions++
     witness.since = now
   }

@@ -28,6 +28,8 @@ export const limits = {
   /** A life is admitted to serving after this much answered heartbeats; doubled per suspicion up to `admissionMost`. */
   admission: seconds(1),
   admissionMost: seconds(60),
+  /** Earlier suspicions are forgotten of a life that answered, past its wait, for so long without a silence. */
+  sound: seconds(60),
   /** ...and with fewer entries to apply than this. */
   admissionLag: 1_000,
   /** A serving life whose apply lags longer than this is removed. */
