@@ -39,6 +39,7 @@ export class ApplicationProcess {
   readonly #open = new Map<number, NodeJS.Timeout>()
   /** Until it is loaded, and while a pong is waited for. */
   #watch: NodeJS.Timeout | null
+  #hasBegun = false
   #loaded: LoadedApplication | null = null
   /** Calls that leave at the end of what the replica does now, as one message: a write each was a tenth of its time where many
    * timers are due together. */
@@ -80,9 +81,10 @@ export class ApplicationProcess {
       )
     }
     this.#tell({ kind: 'order', order })
+    const seconds = hostLimits.applicationBeginMs / 1_000
     this.#watch = setTimeout(
-      () => this.#terminate(`it was not loaded within ${hostLimits.applicationLoadMs / 1_000} s`),
-      hostLimits.applicationLoadMs,
+      () => this.#terminate(`its process did not begin within ${seconds} s: this machine has too much to do`),
+      hostLimits.applicationBeginMs,
     )
   }
 
@@ -117,6 +119,8 @@ export class ApplicationProcess {
         this.#loaded = message.application
         this.#unwatch()
         return this.#ports.loaded(message.application)
+      case 'begun':
+        return this.#begun()
       case 'refused':
         return this.#end(message.reason, true)
       case 'answered':
@@ -134,6 +138,17 @@ export class ApplicationProcess {
       case 'full':
         this.#reason = `its buffers took ${message.megabytes} MB, more than the ${this.#config.memoryMb} MB that it may use`
     }
+  }
+
+  /** From here on what takes time is the module. What is in it could say this again. */
+  #begun(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    this.#unwatch()
+    this.#watch = setTimeout(
+      () => this.#terminate(`it was not loaded within ${hostLimits.applicationLoadMs / 1_000} s`),
+      hostLimits.applicationLoadMs,
+    )
   }
 
   #question(number: number, asked: SessionQuestion): void {

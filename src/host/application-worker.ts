@@ -59,6 +59,8 @@ export type ToWorker =
   | { readonly kind: 'ping' }
 
 export type FromWorker =
+  /** It has its order, and loads the module now. */
+  | { readonly kind: 'begun' }
   | { readonly kind: 'loaded'; readonly application: LoadedApplication }
   /** The module can't be used; a sentence. */
   | { readonly kind: 'refused'; readonly reason: string }
@@ -246,5 +248,5 @@ dieWithReplica()
 process.on('unhandledRejection', (error) => say({ kind: 'rejection', reason: inWords(error) }))
 process.on('uncaughtException', (error) => end({ kind: 'uncaught', reason: error.stack ?? error.message }))
 process.once('message', (message: ToWorker) => {
-  if (message.kind === 'order') void main(message.order)
+  if (message.kind === 'order') say({ kind: 'begun' }, () => void main(message.order))
 })

@@ -131,8 +131,10 @@ export const hostLimits = {
   applicationTimeMs: [50, 5_000, 5_000],
   /** A loop that runs answers a question at once, or after the handlers of a burst; one that hangs never. */
   applicationPongMs: 500,
-  /** From the start of a worker until its module is loaded. */
+  /** From when a worker begins to load its module until it has. Before that its process starts, which is none of the module's time: on a
+   * machine that is short of it even a replica took half a minute for that, and a set would not start for it. */
   applicationLoadMs: 10_000,
+  applicationBeginMs: 60_000,
   /** How often a worker looks whether its replica is still there. */
   applicationOrphanMs: 1_000,
   /** Calls of one application that wait for an answer; one more has failed. A worker that takes 1 ms for each has 5 s of work then. */
