@@ -74,14 +74,20 @@ export class Freshness {
     return !this.#stale && now > this.#endOfFresh() ? this.doubt(now) : false
   }
 
-  /** What it knows may be of long ago: it slept; or an entry gave groups to it that had none, and they may have been taken back since; or
-   * it has a snapshot instead of what it had. No question that was asked before counts. True if it has just become stale. */
+  /** What it knows may be of long ago: it slept; or it has a snapshot instead of what it had. No question that was asked before counts.
+   * True if it has just become stale. */
   doubt(now: Instant): boolean {
     const wasStale = this.#stale
     this.#stale = true
     if (!wasStale) this.#staleSince = now
     this.#forget(now)
     return !wasStale
+  }
+
+  /** An entry gave groups to this replica that had none: of long ago perhaps, and taken back since. Who is stale already goes on waiting for
+   * what it asked: an answer to that is as new. True if it has just become stale. */
+  admitted(now: Instant): boolean {
+    return this.#stale ? false : this.doubt(now)
   }
 
   /** Up to this instant it is fresh, if nothing more is heard. */

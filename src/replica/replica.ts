@@ -489,7 +489,7 @@ export class Replica {
         // One of an earlier leader, which our no-op committed, says nothing of our verdict.
         if (this.#duties.isSettled) this.#judge.decided()
         this.#owner.servingChanged(applied.before, applied.after)
-        if (isAdmitted(this.#options.life, applied) && this.#freshness.doubt(this.#now)) this.#becomeStale()
+        if (isAdmitted(this.#options.life, applied) && this.#freshness.admitted(this.#now)) this.#becomeStale()
         this.#outbox.push({
           kind: 'notice',
           notice: { kind: 'serving', lives: applied.after.members.map(({ life }) => life) },
