@@ -173,9 +173,16 @@ function nextSteps(path: string, { replicas, sip }: Written): string {
   const hosts = replicas.map(({ peer }) => peer.slice(0, peer.lastIndexOf(':')))
   if (new Set(hosts).size === 1) lines.push(`  holdfast up --config ${path}`)
   else {
-    lines.push('Copy it to each machine, and keep it to yourself: the secret of the set is in it. Then, at', '')
+    lines.push(
+      'Copy it to each machine, and what it names of certificates and keys; keep it to yourself: the secret of the set is in it. Then, at',
+      '',
+    )
     for (const [i, { id }] of replicas.entries())
       lines.push(`  ${hosts[i]}  holdfast start --config ${path} --replica ${id}`)
+    lines.push(
+      '',
+      `The address ${sip.slice(0, sip.lastIndexOf(':'))} must be on the loopback of each, and come to one of them: docs/OPERATIONS.md, "One address for all"`,
+    )
   }
   lines.push('', `  holdfast check ${path}   after each change; docs/CONFIG.md has all options`, '')
   return lines.join('\n')

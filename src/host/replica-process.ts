@@ -393,7 +393,12 @@ async function troubleOf(opening: Promise<void>, what: string): Promise<string |
     await opening
     return null
   } catch (error) {
-    return `${what} can't be bound: ${(error as Error).message}`
+    const { code, message } = error as NodeJS.ErrnoException
+    const fix =
+      code === 'EADDRNOTAVAIL'
+        ? '. It is not an address of this machine; one that machines share is on the loopback of each: ip addr add ADDRESS/32 dev lo (docs/OPERATIONS.md)'
+        : ''
+    return `${what} can't be bound: ${message}${fix}`
   }
 }
 
