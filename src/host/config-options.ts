@@ -337,7 +337,7 @@ const options: Fields = {
   nextHop: {
     shape: orNull({ kind: 'text', right: hops, read: parseNextHops }, hops),
     usual: null,
-    what: 'Where new calls go: an address or a name that DNS knows, perhaps with `;transport=`. `A,B` calls both at once, `A|B` one after another.',
+    what: 'Where new calls go: an address or a name that DNS knows, perhaps with `;transport=`; without it an address is asked by what the call came by. `A,B` calls both at once, `A|B` one after another.',
     why: 'null: the Request-URI decides.',
     ...restarted,
   },

@@ -28,7 +28,10 @@ const COMMAND: Command = {
       takes: 'HOST:PORT',
       help: 'the SIP address that phones reach, UDP and TCP; on several machines a virtual one (127.0.0.10:5060)',
     },
-    'next-hop': { takes: 'HOST[:PORT][;transport=T]', help: 'where new calls go (the Request-URI decides)' },
+    'next-hop': {
+      takes: 'HOST[:PORT][;transport=T]',
+      help: 'where new calls go, by T or what the call came by (the Request-URI decides)',
+    },
     allow: { takes: 'CIDR[,CIDR]', help: 'whose requests are relayed; needed where the SIP address is off loopback' },
     'tls-cert': { takes: 'FILE', help: 'a certificate, PEM, for SIP over TLS at the port behind that of --sip (none)' },
     'tls-key': { takes: 'FILE', help: 'its key, PEM' },
@@ -42,7 +45,10 @@ const COMMAND: Command = {
 const QUESTIONS: readonly (readonly [option: string, question: string])[] = [
   ['machines', 'Addresses of the machines, with commas between (empty: three replicas on this machine): '],
   ['sip', 'SIP address that phones reach, HOST:PORT (empty: 127.0.0.10:5060): '],
-  ['next-hop', 'Where new calls go, HOST:PORT or a name (empty: the Request-URI decides): '],
+  [
+    'next-hop',
+    'Where new calls go, HOST:PORT or a name, perhaps with ;transport=udp, else by what a call came by (empty: the Request-URI decides): ',
+  ],
   ['allow', 'Whose requests are relayed, as 192.0.2.0/24 (empty: anybody; on loopback only): '],
   ['tls-cert', 'Certificate for SIP over TLS, a PEM file (empty: no TLS): '],
   ['tls-key', 'Its key, a PEM file (empty: no TLS): '],
