@@ -86,7 +86,7 @@ export interface SetOptions {
   readonly extra?: readonly string[]
   /** More of the environment, which replicas and workers of applications get, too. */
   readonly env?: Readonly<Record<string, string>>
-  /** Until calls can be made, on a machine that has much else to do; default 15 s. */
+  /** Until calls can be made, on a machine that has much else to do; default 60 s. */
   readonly readyMs?: number
   /** When the log is compacted; with it the set starts from a config file, in `data`. */
   readonly compaction?: { readonly every: number; readonly kept: number }
@@ -183,7 +183,8 @@ export class ReplicaSet {
     })
   }
 
-  async ready(from = 0, deadlineMs = 15_000): Promise<void> {
+  /** Calls can be made: four processes and those of its applications have started by then, which promises no time (machines.ts). */
+  async ready(from = 0, deadlineMs = 60_000): Promise<void> {
     await this.event('ready', deadlineMs, (event) => event.event === 'ready', from)
   }
 
