@@ -40,17 +40,18 @@ export function unconverged(
 function isAbandoned(store: Store, excused: ReadonlySet<string>): boolean {
   const { timersPending, intentsOpen } = store.counts()
   if (excused.size === 0 || intentsOpen > 0 || store.counter(EARLY_CALLS) > 0) return false
-  let legs = 0
+  let expiring = 0
   for (const group of store.groups()) {
     const dialogs = store.group(group)?.entities.map(entityValue) ?? []
     const isOne = dialogs.some((value) => {
       return (value?.kind === 'dialog' || value?.kind === 'leg') && excused.has(value.callId)
     })
     if (!isOne) return false
-    if (dialogs.some((value) => value?.kind === 'leg')) legs++
+    const isHosted = dialogs.some((value) => value?.kind === 'application-session' && (value.hosted ?? null) !== null)
+    if (isHosted || dialogs.some((value) => value?.kind === 'leg')) expiring++
   }
   // An application's session expires at last, and ends it.
-  return timersPending <= legs
+  return timersPending <= expiring
 }
 
 /** The first phone whose call is not over, or null. */
