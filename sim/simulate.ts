@@ -477,10 +477,7 @@ class Run {
       )
     }
     const converged = this.#paced(() => unready() === null)
-    // Of what is relayed without a quorum no application hears (design.md 7): its session ends when it expires.
-    const isUntold = (this.#court.marks.counts['relayed-detached'] ?? 0) > 0
-    const expires = (this.#plan.browsers ?? []).length > 0 || (isUntold && (this.#plan.application ?? null) !== null)
-    const expiring = expires ? sessionsExpireWithin : 0
+    const expiring = (this.#plan.browsers ?? []).length > 0 ? sessionsExpireWithin : 0
     const aliases = hasAliases(this.#plan) ? aliasesForgottenWithin : 0
     this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring + aliases, stopped(converged))
     const left = unready()

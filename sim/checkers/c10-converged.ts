@@ -46,9 +46,10 @@ function isAbandoned(store: Store, excused: ReadonlySet<string>): boolean {
     const isOne = dialogs.some((value) => {
       return (value?.kind === 'dialog' || value?.kind === 'leg') && excused.has(value.callId)
     })
-    if (!isOne) return false
+    // Their sessions' aliases end after them.
+    if (!isOne && !dialogs.every((value) => value?.kind === 'alias')) return false
     const isHosted = dialogs.some((value) => value?.kind === 'application-session' && (value.hosted ?? null) !== null)
-    if (isHosted || dialogs.some((value) => value?.kind === 'leg')) expiring++
+    if (!isOne || isHosted || dialogs.some((value) => value?.kind === 'leg')) expiring++
   }
   // An application's session expires at last, and ends it.
   return timersPending <= expiring
