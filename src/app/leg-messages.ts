@@ -8,7 +8,7 @@ import type { Way } from '../call/forward.ts'
 import { contactOf } from '../call/invite-dialog.ts'
 import type { Turn } from '../call/turn.ts'
 import { COOKIE } from '../proxy/branch.ts'
-import { hostPort, listenerFor, speaks } from '../proxy/own.ts'
+import { ownUri, speaks } from '../proxy/own.ts'
 import { isSips } from '../proxy/route.ts'
 import { TOKEN, legParameter, makeToken } from '../proxy/token.ts'
 import type { Dialog } from '../session/dialog.ts'
@@ -20,7 +20,6 @@ import { sipLimits } from '../sip/limits.ts'
 import { parseMessage, values, vias } from '../sip/message.ts'
 import type { SipMessage, SipRequest } from '../sip/message.ts'
 import { isToken } from '../sip/scan.ts'
-import { uriTransport } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { MessageParts } from './contract.ts'
@@ -44,14 +43,11 @@ export function partsFault({ headers, body, reason }: MessageParts): OpFault {
 }
 
 /** Our URI in a leg: it names the group, so whatever comes there is its owner's. */
-export function contactValue(turn: Turn, leg: Leg, { transport, host }: Flow, secure: boolean): string {
+export function contactValue(turn: Turn, leg: Leg, flow: Flow, secure: boolean): string {
   const { settings, keys } = turn.ctx
-  const own = listenerFor(settings.sip, transport, host)
-  const named = secure && transport === 'tls' ? '' : uriTransport(transport)
-  const parameter = named === '' ? '' : `;transport=${named}`
   const token = makeToken(keys, turn.key, '')
   const mark = legParameter(keys, turn.key, leg.callId)
-  return `<${secure ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};${TOKEN}=${token}${mark}>`
+  return `<${ownUri(settings.sip, flow, secure)};${TOKEN}=${token}${mark}>`
 }
 
 /** An answer of ours in a leg. */

@@ -51,6 +51,17 @@ export function parsePlace(text: string): Result<NextHop, string> {
   return withParameters(text, parseAddress)
 }
 
+/** Where a set listens: an address that its replicas share, or a name and a port, where each replica has an address of its own. */
+export function parseOwnPlace(text: string): Result<NextHop, string> {
+  return withParameters(text, (place) => {
+    const name = parseName(place)
+    if (name === null) return parseAddress(place)
+    return name.port === 0
+      ? err(`"${text}": a name wants the port that its replicas listen to: ${place}:5060`)
+      : ok(name)
+  })
+}
+
 /** Where a request may be sent: an address, or a name. */
 export function parseNextHop(text: string): Result<NextHop, string> {
   return withParameters(text, (place) => {

@@ -5,15 +5,14 @@ import { seconds } from '../base/instant.ts'
 import type { CallSettings } from '../call/contract.ts'
 import { hasEverybody, parseBlock } from '../proxy/access.ts'
 import type { AccessList } from '../proxy/access.ts'
+import type { SetAddress } from '../proxy/settings.ts'
 import type { SetConfig } from './config.ts'
-import { listenersOf } from './sip-addresses.ts'
+import { boundBy, hasName, listenersOf } from './sip-addresses.ts'
 
 export function callSettings(config: SetConfig): CallSettings {
   const { sip, nextHop, nextHops } = config
-  const isPlain = config.sipTransport === undefined && config.listen === undefined
-  const own = isPlain ? sip : { ...sip, listeners: listenersOf(config) }
   return {
-    sip: own,
+    sip: isPlain(config) ? sip : { ...sip, ...listenersAndReplicas(config) },
     nextHop,
     nextHops,
     names: true,
@@ -23,6 +22,16 @@ export function callSettings(config: SetConfig): CallSettings {
     ...(config.router?.kind === 'table' ? { router: config.router.table } : {}),
     ...lifetimeOf(config),
   }
+}
+
+function isPlain(config: SetConfig): boolean {
+  return config.sipTransport === undefined && config.listen === undefined && !hasName(config)
+}
+
+function listenersAndReplicas(config: SetConfig): Pick<SetAddress, 'listeners' | 'replicas'> {
+  const listeners = listenersOf(config)
+  if (!hasName(config)) return { listeners }
+  return { listeners, replicas: config.replicas.flatMap((replica) => boundBy(config, replica)) }
 }
 
 function lifetimeOf({ maxCall = 0, probe, sessionTimers = false }: SetConfig): Pick<CallSettings, 'lifetime'> {

@@ -3,10 +3,11 @@
 
 import { isIP } from 'node:net'
 import { MOST_PLACE } from '../base/brand.ts'
+import { err, ok } from '../base/result.ts'
 import { parseBlock } from '../proxy/access.ts'
 import { limits } from '../replica/limits.ts'
 import { NEWEST_FORMAT, OLDEST_FORMAT } from '../wire/formats.ts'
-import { parseAddress, parsePlace } from './address.ts'
+import { parseAddress, parseOwnPlace } from './address.ts'
 import { ADMIN_TOKEN } from './admin-token.ts'
 import { schemaOf } from './config-shape.ts'
 import type { Field, Fields, Shape } from './config-shape.ts'
@@ -15,7 +16,7 @@ import { parseNextHops } from './next-hops.ts'
 
 const flag: Shape = { kind: 'flag' }
 const anyAddress: Shape = { kind: 'text', right: '"HOST:PORT"', read: parseAddress }
-const place: Shape = { kind: 'text', right: '"HOST:PORT"', read: parsePlace }
+const place: Shape = { kind: 'text', right: '"HOST:PORT"', read: parseOwnPlace }
 const none: Shape = { kind: 'choice', right: 'null', values: [null] }
 
 /** The complaint about an address that others can reach. */
@@ -279,6 +280,17 @@ const replica: Shape = {
       what: 'Where the others reach it, `HOST:PORT`. Who connects there shows the secret first.',
       ...started,
     },
+    sip: {
+      shape: {
+        kind: 'text',
+        right: 'an IP address, as "192.0.2.11"',
+        read: (address) =>
+          isIP(address) === 0 ? err(`"${address}" should be an IP address, as "192.0.2.11"`) : ok(address),
+      },
+      what: 'The IP address that it listens at, where `sip` or `listen` has a domain name in its place.',
+      why: 'Left out: all replicas share an address.',
+      ...started,
+    },
     http: { shape: anyAddress, what: 'Where applications are reached by HTTP; left out: nowhere.', ...started },
     data: {
       shape: text('the path of a folder'),
@@ -319,6 +331,7 @@ const options: Fields = {
     shape: place,
     isRequired: true,
     what: "The SIP address that all replicas share, `HOST:PORT` for UDP and TCP, or with `;transport=` for one: the set's name to the world.",
+    why: 'Or a domain name with the port that is listened to: then each replica has an address of its own, `replicas[].sip` ([OPERATIONS.md](OPERATIONS.md#one-name-for-all-dns-srv)).',
     ...started,
   },
   listen: {

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { seconds } from '../base/instant.ts'
 import { callSettings } from './call-settings.ts'
-import { parseConfig, printConfig } from './config.ts'
+import type { Listener } from '../proxy/settings.ts'
+import { parseConfig, printConfig, reachTroubles } from './config.ts'
+import { boundBy } from './sip-addresses.ts'
 import { readOptions } from './options.ts'
 import { UP_OPTIONS } from './settings.ts'
 import { configOf, planUp } from './up-config.ts'
@@ -228,4 +230,63 @@ test.each([
   const said = result.ok ? '' : result.error
   expect(said).toContain('(not shown)')
   expect(said).not.toContain(secret.slice(1, 9))
+})
+
+describe('a set with a name, whose replicas have addresses of their own (decision 0049)', () => {
+  const shared = JSON.parse(printConfig(planned([]))) as { readonly replicas: readonly object[] }
+  const OWN = ['127.0.0.21', '127.0.0.22', '127.0.0.23']
+  const named = (sips: readonly (string | undefined)[], change: object = {}): string => {
+    const replicas = shared.replicas.map((replica, i) => ({ ...replica, sip: sips[i] }))
+    return JSON.stringify({ ...shared, sip: 'Sip.example.com:5060', replicas, ...change })
+  }
+
+  test('is read, printed and read again', () => {
+    const config = parseConfig(named(OWN), '/data')
+    if (!config.ok) throw new Error(config.error)
+    expect(parseConfig(printConfig(config.value), '/elsewhere')).toEqual(config)
+    expect(config.value.sip).toEqual({ host: 'sip.example.com', port: 5060 })
+    expect(config.value.replicas.map(({ sip }) => sip)).toEqual(OWN)
+  })
+
+  test('each replica listens at its own address, and all know of all', () => {
+    const config = parseConfig(named(OWN, { listen: ['127.0.0.30:5070;transport=udp'] }), '/data')
+    if (!config.ok) throw new Error(config.error)
+    const texts = (listeners: readonly Listener[] = []): readonly string[] =>
+      listeners.map(({ transport, host, port }) => `${transport} ${host}:${port}`)
+    const [, second] = config.value.replicas
+    expect(texts(boundBy(config.value, second ?? {}))).toEqual([
+      'udp 127.0.0.22:5060',
+      'tcp 127.0.0.22:5060',
+      'udp 127.0.0.30:5070',
+    ])
+    const { host, listeners, replicas } = callSettings(config.value).sip
+    expect([host, ...texts(listeners)]).toEqual([
+      'sip.example.com',
+      'udp sip.example.com:5060',
+      'tcp sip.example.com:5060',
+      'udp 127.0.0.30:5070',
+    ])
+    expect(texts(replicas)).toEqual(OWN.flatMap((own) => [`udp ${own}:5060`, `tcp ${own}:5060`, 'udp 127.0.0.30:5070']))
+  })
+
+  test.each([
+    [
+      named([OWN[0], undefined, OWN[2]]),
+      'replicas[1].sip: it is missing: the IP address that it listens at, since the set has a name',
+    ],
+    [named([OWN[0], OWN[1], OWN[0]]), 'replicas[2].sip: "127.0.0.21" is that of replica 1: give each its own'],
+    [named([OWN[0], '::1', OWN[2]]), 'replicas[1].sip: "::1" should be of the family of "127.0.0.21"'],
+    [named(['sip1.example.com', OWN[1], OWN[2]]), 'replicas[0].sip: "sip1.example.com" should be an IP address'],
+    [named(OWN, { sip: 'sip.example.com' }), 'a name wants the port that its replicas listen to: sip.example.com:5060'],
+    [named(OWN, { sip: '127.0.0.10:5060' }), 'replicas[0].sip: it should be left out'],
+    [named(OWN, { admin: '127.0.0.22:5060' }), '127.0.0.22:5060 is both the SIP address and the admin address of up'],
+  ])('%#: what is wrong is said with what would be right', (text, said) => {
+    const config = parseConfig(text, '/data')
+    expect(config.ok ? 'right' : config.error).toContain(said)
+  })
+
+  test('off loopback it wants to be told who may use it, as any address', () => {
+    const config = parseConfig(named(['192.0.2.1', '192.0.2.2', '192.0.2.3']), '/data')
+    expect(config.ok && reachTroubles(config.value)[0]).toContain('the SIP address 192.0.2.1:5060 is off loopback')
+  })
 })

@@ -28,7 +28,7 @@ import { printRouter, readRouter } from './router-config.ts'
 import type { PlainRouter, RouterConfig } from './router-config.ts'
 import { readLifetime } from './lifetime-config.ts'
 import type { LifetimeConfig, PlainLifetime } from './lifetime-config.ts'
-import { addressesOf, listenTrouble } from './sip-addresses.ts'
+import { addressesOf, hasName, listenTrouble } from './sip-addresses.ts'
 import type { SipPlaces } from './sip-addresses.ts'
 import { readPlaces } from './sip-config.ts'
 import type { PlainPlaces } from './sip-config.ts'
@@ -37,6 +37,8 @@ export interface ReplicaConfig {
   readonly id: ReplicaId
   readonly admin: Address
   readonly peer: Address
+  /** The IP address of its own that it listens at, where the set has a name (decision 0049). */
+  readonly sip?: string
   /** Where its applications are reached by HTTP; absent = they are not. */
   readonly http?: Address
   /** Null: the log is in memory. */
@@ -92,10 +94,11 @@ export const MOST_REPLICAS = limits.replicas
 
 /** Printed with two spaces, as a file for `--config`. */
 export function printConfig(config: SetConfig): string {
-  const replicas = config.replicas.map(({ id, admin, peer, http, data }) => ({
+  const replicas = config.replicas.map(({ id, admin, peer, sip, http, data }) => ({
     id,
     admin: printAddress(admin),
     peer: printAddress(peer),
+    ...(sip === undefined ? {} : { sip }),
     ...(http === undefined ? {} : { http: printAddress(http) }),
     ...(data === null ? {} : { data }),
   }))
@@ -151,7 +154,7 @@ export function readText(text: string, folder: string): Result<SetConfig, readon
   if (!token.ok) return err([token.error])
   const config = { ...readConfig(file, folder), ...token.value }
   const open = adminTrouble([config.admin, ...config.replicas.map(({ admin }) => admin)], config.adminToken)
-  const clashes = [...(open === null ? [] : [open]), ...clashesOf(config)]
+  const clashes = [...(open === null ? [] : [open]), ...ownAddressTroubles(config), ...clashesOf(config)]
   return clashes.length === 0 ? ok(config) : err(clashes)
 }
 
@@ -191,6 +194,7 @@ interface PlainReplica {
   readonly id: number
   readonly admin: string
   readonly peer: string
+  readonly sip?: string
   readonly http?: string
   readonly data?: string
 }
@@ -224,12 +228,13 @@ function readConfig(file: ConfigFile, folder: string): SetConfig {
   }
 }
 
-function readReplica({ id, admin, peer, http, data }: PlainReplica, folder: string): ReplicaConfig {
+function readReplica({ id, admin, peer, sip, http, data }: PlainReplica, folder: string): ReplicaConfig {
   return {
     id: replicaId(id),
     admin: readAddress(admin),
     // Who speaks there shows the set's secret first: it may be reached from other machines.
     peer: readAddress(peer),
+    ...(sip === undefined ? {} : { sip: sip.toLowerCase() }),
     ...(http === undefined ? {} : { http: readAddress(http) }),
     data: data === undefined ? null : resolve(folder, data),
   }
@@ -304,6 +309,27 @@ function sharedData({ replicas }: SetConfig): readonly string[] {
     else shared.push(`replicas ${other} and ${id} have the same data folder ${data}: give each its own`)
   }
   return shared
+}
+
+/** What is wrong with the addresses of their own that replicas have. */
+function ownAddressTroubles(config: SetConfig): readonly string[] {
+  const { replicas } = config
+  const isNamed = hasName(config)
+  return replicas.flatMap(({ sip }, i) => {
+    const place = `replicas[${i}].sip`
+    if (!isNamed) {
+      return sip === undefined
+        ? []
+        : [`${place}: it should be left out: all replicas share the addresses of "sip" and "listen"`]
+    }
+    if (sip === undefined)
+      return [`${place}: it is missing: the IP address that it listens at, since the set has a name`]
+    const other = replicas.slice(0, i).find((one) => one.sip === sip)
+    if (other !== undefined) return [`${place}: "${sip}" is that of replica ${other.id}: give each its own`]
+    const first = replicas[0]?.sip ?? sip
+    if (first.includes(':') === sip.includes(':')) return []
+    return [`${place}: "${sip}" should be of the family of "${first}": any replica sends to any phone`]
+  })
 }
 
 type Reach = SipPlaces & Pick<SetConfig, 'allow' | 'nextHop' | 'nextHops' | 'followRedirects' | 'http' | 'replicas'>

@@ -8,7 +8,7 @@ import { printAddress } from './address.ts'
 import type { Address } from './address.ts'
 import type { ReplicaConfig, SetConfig } from './config.ts'
 import { hostLimits } from './limits.ts'
-import { listenersOf } from './sip-addresses.ts'
+import { boundBy, hasName, listenersOf } from './sip-addresses.ts'
 
 /** Why the set can't listen where it should; null if it can. What a dead set's processes still hold is waited for. */
 export async function portTrouble(config: SetConfig): Promise<string | null> {
@@ -21,7 +21,8 @@ export async function portTrouble(config: SetConfig): Promise<string | null> {
 }
 
 async function firstTrouble(config: SetConfig): Promise<string | null> {
-  for (const { transport, ...address } of listenersOf(config)) {
+  const listeners = hasName(config) ? config.replicas.flatMap((one) => boundBy(config, one)) : listenersOf(config)
+  for (const { transport, ...address } of listeners) {
     const trouble = await (transport === 'udp' ? udpTrouble(address) : tcpTrouble(address))
     if (trouble !== null) return `the SIP address ${printAddress(address)} (${transport.toUpperCase()}) ${trouble}`
   }

@@ -20,7 +20,8 @@ import { printAddress } from './address.ts'
 import { callSettings, letsEverybodyIn } from './call-settings.ts'
 import { openCertificates } from './certificates.ts'
 import type { Certificates } from './certificates.ts'
-import { addressesOf, listenersOf } from './sip-addresses.ts'
+import { boundBy } from './sip-addresses.ts'
+import type { Listener } from '../proxy/settings.ts'
 import { machineClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { isOneMachine } from './config.ts'
@@ -82,6 +83,8 @@ export interface Ending {
 export class ReplicaProcess {
   readonly #start: ReplicaStart
   readonly #around: Surroundings
+  readonly #own: ReplicaConfig
+  readonly #listeners: readonly Listener[]
   /** What to close, the last opened first. */
   readonly #open: (() => void)[] = []
   #host: Host | null = null
@@ -95,6 +98,11 @@ export class ReplicaProcess {
 
   constructor(start: ReplicaStart, around: Surroundings) {
     this.#start = start
+    this.#own = must(
+      start.config.replicas.find(({ id }) => id === start.replica),
+      'a replica of the set',
+    )
+    this.#listeners = boundBy(start.config, this.#own)
     useAdminToken(start.config.adminToken)
     this.#around = around
     const { hep } = start.config
@@ -103,11 +111,8 @@ export class ReplicaProcess {
   }
 
   async run(): Promise<void> {
-    const { config, replica } = this.#start
-    const own = must(
-      config.replicas.find(({ id }) => id === replica),
-      'a replica of the set',
-    )
+    const { config } = this.#start
+    const own = this.#own
     const storage = await this.#openStorage(own)
     if (!storage.ok) return this.#end('data', storage.error)
     this.#open.push(() => storage.value.close())
@@ -212,8 +217,8 @@ export class ReplicaProcess {
       storage,
       formats: peerParts.formats,
       sip: new SipSockets({
-        ...{ listeners: listenersOf(config), certificates, life, clock, log: sparse, give },
-        isOneMachine: isOneMachine(config),
+        ...{ listeners: this.#listeners, certificates, life, clock, log: sparse, give },
+        isOnlyHere: isOneMachine(config) || own.sip !== undefined,
       }),
       admin: new AdminServer(own.admin, withHep(watchProcess(), this.#hep), {
         give,
@@ -239,9 +244,8 @@ export class ReplicaProcess {
 
   #capture({ transport, host, port }: Flow, data: string, way: 'in' | 'out'): void {
     if (this.#hep === null) return
-    const listeners = addressesOf(this.#start.config)
     const isSix = host.includes(':')
-    const own = listeners.find((address) => address.host.includes(':') === isSix) ?? this.#start.config.sip
+    const own = this.#listeners.find((one) => one.host.includes(':') === isSix) ?? this.#start.config.sip
     const [from, to] = way === 'in' ? [{ host, port }, own] : [own, { host, port }]
     this.#hep.capture({ transport, from, to, data })
   }
@@ -344,7 +348,7 @@ export class ReplicaProcess {
   }
 
   async #openSip(sip: SipSockets): Promise<void> {
-    const addresses = addressesOf(this.#start.config).map(printAddress).join(' or ')
+    const addresses = [...new Set(this.#listeners.map(printAddress))].join(' or ')
     const trouble = await troubleOf(sip.open(), `the SIP address ${addresses}`)
     if (trouble !== null) this.#end('other', trouble)
     else if (!this.#isOver) this.#around.report({ kind: 'sip-open' })

@@ -17,6 +17,7 @@ import type { Logger } from './log.ts'
 import type { MemberOrder } from './member-order.ts'
 import { replicaTrouble } from './ports.ts'
 import type { SetProcess } from './set-process.ts'
+import { hasName } from './sip-addresses.ts'
 
 export interface SetMembersPorts {
   readonly set: Pick<SetProcess, 'config' | 'add' | 'drop'>
@@ -106,6 +107,12 @@ export class SetMembers {
     const replicas = [...config.replicas, replica]
     if (replicas.length > MOST_REPLICAS) {
       return Promise.resolve(`the set has ${MOST_REPLICAS} replicas, which is the most: remove one first`)
+    }
+    if (hasName(config)) {
+      const fix = 'end up, give it one in the config file, and start it again'
+      return Promise.resolve(
+        `each replica of this set has its own SIP address, which up can't choose for a new one: ${fix}`,
+      )
     }
     const clash = clashOf({ ...config, replicas })
     return clash === null ? replicaTrouble(replica) : Promise.resolve(clash)

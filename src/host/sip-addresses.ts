@@ -1,8 +1,10 @@
 // The addresses that a set listens to, as people write them: HOST:PORT for UDP and TCP, or HOST:PORT;transport=tls for one
-// transport (udp, tcp, tls, ws, wss); and what can be wrong with them together.
+// transport (udp, tcp, tls, ws, wss); and what can be wrong with them together. In the config file the host may be a domain name: then
+// each replica listens at an address of its own, and DNS has all of them (decision 0049).
 
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
+import { isName } from '../proxy/own.ts'
 import type { Listener } from '../proxy/settings.ts'
 import { isSecure } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
@@ -10,14 +12,14 @@ import { parsePlace, printAddress } from './address.ts'
 import type { Address } from './address.ts'
 import type { TlsConfig } from './certificates.ts'
 
-/** An address of the set's; null: UDP and TCP. */
+/** An address of the set's, or a name; null: UDP and TCP. */
 export interface SipAddress extends Address {
   readonly transport: Transport | null
 }
 
 /** The part of a set's configuration that says where it listens. */
 export interface SipPlaces {
-  /** The set's name to the world: what is in its Via where nothing else is, and in its `ready`. */
+  /** The set's name to the world: what is in its Via where nothing else is, and in its `ready`. An address, or a domain name. */
   readonly sip: Address
   /** Left out: UDP and TCP. */
   readonly sipTransport?: Transport
@@ -52,10 +54,25 @@ export function listenersOf({ sip, sipTransport, listen = [] }: SipPlaces): read
   )
 }
 
-/** All of them, each once; the set's name first. */
-export function addressesOf(places: SipPlaces): readonly Address[] {
+/** What of a set's replicas is asked here: the address of its own that one has. */
+type Located = readonly { readonly sip?: string }[]
+
+/** Whether each of its replicas has an address of its own, which its domain name leads to. */
+export function hasName(places: SipPlaces): boolean {
+  return listenersOf(places).some(({ host }) => isName(host))
+}
+
+/** Where a replica listens: what has a name is at the replica's own address. */
+export function boundBy(places: SipPlaces, { sip }: Located[number]): readonly Listener[] {
+  return listenersOf(places).map((one) => (sip !== undefined && isName(one.host) ? { ...one, host: sip } : one))
+}
+
+/** All addresses that are listened to, each once; the one that is the set's name to the world first. */
+export function addressesOf(places: SipPlaces & { readonly replicas: Located }): readonly Address[] {
   const byText = new Map<string, Address>()
-  for (const { host, port } of listenersOf(places)) byText.set(printAddress({ host, port }), { host, port })
+  for (const replica of hasName(places) ? places.replicas : [{}]) {
+    for (const { host, port } of boundBy(places, replica)) byText.set(printAddress({ host, port }), { host, port })
+  }
   return [...byText.values()]
 }
 

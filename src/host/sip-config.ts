@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path'
 import { must } from '../base/assert.ts'
-import { parsePlace } from './address.ts'
+import { parseOwnPlace } from './address.ts'
 import type { TlsConfig } from './certificates.ts'
 import type { SipAddress, SipPlaces } from './sip-addresses.ts'
 
@@ -25,7 +25,7 @@ export function readPlaces({ sip, listen, tls }: PlainPlaces, folder: string): S
 }
 
 function readPlace(text: string): SipAddress {
-  const address = parsePlace(text)
+  const address = parseOwnPlace(text)
   return must(address.ok ? address.value : undefined, 'an address that was checked')
 }
 

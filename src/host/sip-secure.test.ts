@@ -83,7 +83,7 @@ async function scene(transport: Transport, host = HOST, change: Partial<TlsConfi
   const sip = new SipSockets({
     listeners: [{ transport, host, port }],
     certificates,
-    isOneMachine: true,
+    isOnlyHere: true,
     life: LIFE,
     clock: { now: () => instant(0), wall: () => stamp(0) },
     log: new SparseLog(log),

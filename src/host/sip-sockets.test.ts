@@ -60,7 +60,7 @@ function unopened(host = HOST): Scene & { readonly port: number } {
       { transport: 'tcp', host, port },
     ],
     certificates: null,
-    isOneMachine: true,
+    isOnlyHere: true,
     life: LIFE,
     clock: { now: () => instant(now), wall: () => stamp(0) },
     log: new SparseLog(log),

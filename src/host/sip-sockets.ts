@@ -16,8 +16,8 @@ export interface SipParts {
   readonly listeners: readonly Listener[]
   /** Not null if one of the listeners is secure. */
   readonly certificates: Certificates | null
-  /** All replicas are on this machine, so that each of them has the listeners' addresses, and no other machine does. */
-  readonly isOneMachine: boolean
+  /** No other machine has the listeners' addresses: all replicas are on this one, or have addresses of their own. */
+  readonly isOnlyHere: boolean
   readonly life: Life
   readonly clock: Clock
   readonly log: SparseLog

@@ -213,7 +213,7 @@ export class SipStreams {
   /** Whoever answers on another connection than this one, since it is gone with its replica, makes it to where this one came from,
    * and to the port in our Via (RFC 3261 18.2.2): so it comes from an address where the survivors listen. */
   #sourceTo({ transport, host }: Flow): string | null {
-    if (!this.#parts.isOneMachine) return null
+    if (!this.#parts.isOnlyHere) return null
     const alike = (listener: Listener): boolean =>
       listener.transport === transport && listener.host.includes(':') === host.includes(':')
     const own = this.#parts.listeners.find(alike)?.host ?? null

@@ -72,7 +72,8 @@ export async function startMain(args: readonly string[]): Promise<number> {
   }
   const loaded = await applicationTrouble(set)
   if (loaded !== null) return startError(COMMAND, loaded)
-  for (const address of addressesOf(config.value)) {
+  const own = config.value.replicas.filter((replica) => replica.id === id)
+  for (const address of addressesOf({ ...config.value, replicas: own })) {
     const joined = await joinAddress(config.value, printAddress(address))
     if (!joined.ok) return startError(COMMAND, joined.error)
   }

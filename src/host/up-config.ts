@@ -19,6 +19,7 @@ import type { TlsConfig } from './certificates.ts'
 import { clashOf, parseConfig, printConfig, reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import type { Given } from './options.ts'
+import { hasName } from './sip-addresses.ts'
 import type { SipPlaces } from './sip-addresses.ts'
 import type { Membership } from './peer-security.ts'
 import {
@@ -151,6 +152,9 @@ function planPlaces(given: Given, file: SetConfig | null): Result<SipPlaces, str
   const { transport, ...address } = sip.value
   const own =
     named === undefined && file !== null ? { ...placeOf(file) } : placeOf({ sip: address, sipTransport: transport })
+  if (file !== null && hasName(file) && !hasName({ ...own, listen: listen.value ?? [] })) {
+    return err("--sip and --listen can't give the replicas one address, for each has its own in the config file")
+  }
   const tls = planTls(given, file)
   if (!tls.ok) return tls
   return ok({

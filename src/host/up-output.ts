@@ -3,7 +3,7 @@
 import { printAddress } from './address.ts'
 import type { Listener } from '../proxy/settings.ts'
 import type { SetConfig } from './config.ts'
-import { listenersOf, transportNames } from './sip-addresses.ts'
+import { addressesOf, hasName, listenersOf, transportNames } from './sip-addresses.ts'
 import type { SetEvent } from './set-process.ts'
 
 export interface UpOutput {
@@ -73,7 +73,10 @@ function guide(config: SetConfig, sip: string, pids: ReadonlyMap<number, number>
   const hop = config.nextHop
   if (hop !== null) {
     lines.push(`  a callee     sipp -sn uas -i ${hop.host} -p ${hop.port}`)
-    lines.push(`  a call       sipp -sn uac -i ${hop.host} -p ${hop.port + 10} -d 10000 -m 1 ${sip}`)
+    // SIPp asks DNS for addresses only.
+    const [first] = hasName(config) ? addressesOf(config) : []
+    const to = first === undefined ? sip : printAddress(first)
+    lines.push(`  a call       sipp -sn uac -i ${hop.host} -p ${hop.port + 10} -d 10000 -m 1 ${to}`)
   }
   lines.push(`  the page     http://${printAddress(config.admin)}/`)
   lines.push(`  the status   curl http://${printAddress(config.admin)}/status`)

@@ -7,11 +7,10 @@ import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { edit } from '../sip/edit.ts'
 import type { Edit } from '../sip/edit.ts'
 import { viaText } from '../sip/via.ts'
-import { uriTransport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import { makeBranch, nextBranch } from './branch.ts'
 import type { BranchPlace } from './branch.ts'
-import { hostPort, listenerFor } from './own.ts'
+import { ownUri, sentByFor } from './own.ts'
 import { addPath } from './path.ts'
 import type { RouteAnswer } from './route.ts'
 import type { SetAddress, SetKeys } from './settings.ts'
@@ -152,12 +151,9 @@ function recordRoutes(hop: Flow, place: RelayPlace, isSips: boolean, id: string)
 }
 
 /** For the side that `flow` leads to. A sips URI stays one on the way back. */
-function recordRoute({ transport, host }: Flow, place: SetPlace, isSips: boolean, mark: string): string {
+function recordRoute(flow: Flow, place: SetPlace, isSips: boolean, mark: string): string {
   const token = makeToken(place.keys, place.group, '')
-  const own = listenerFor(place.set, transport, host)
-  const named = isSips && transport === 'tls' ? '' : uriTransport(transport)
-  const parameter = named === '' ? '' : `;transport=${named}`
-  return `<${isSips ? 'sips' : 'sip'}:${hostPort(own.host, own.port)}${parameter};lr;${TOKEN}=${token}${mark}>`
+  return `<${ownUri(place.set, flow, isSips)};lr;${TOKEN}=${token}${mark}>`
 }
 
 /** 16.6 step 8. */
@@ -166,8 +162,6 @@ function ourVia(hop: Flow, branch: string, request: SipRequest, place: ForwardPl
   const stream = request.method === 'ACK' ? '' : place.arrival.stream
   const named = stream === '' ? '' : `;${STREAM}=${streamToken(stream)}`
   const token = makeToken(place.keys, place.group, stream)
-  const own = listenerFor(place.set, hop.transport, hop.host)
-  const sentBy = hostPort(own.host, own.port)
   const followed = place.isFollowed === true ? `;${FOLLOWED}` : ''
-  return `SIP/2.0/${hop.transport.toUpperCase()} ${sentBy};branch=${branch};${TOKEN}=${token}${named}${followed}`
+  return `SIP/2.0/${hop.transport.toUpperCase()} ${sentByFor(place.set, hop)};branch=${branch};${TOKEN}=${token}${named}${followed}`
 }

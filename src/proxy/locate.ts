@@ -79,6 +79,6 @@ function byWeight(equals: readonly Candidate[], chance: (below: number) => numbe
 
 /** Whether the set has an address of that family to send from. */
 function reaches(set: SetAddress, transport: Transport, host: string): boolean {
-  const own = set.listeners?.filter((one) => one.transport === transport) ?? [set]
+  const own = (set.replicas ?? set.listeners)?.filter((one) => one.transport === transport) ?? [set]
   return own.some((one) => isIpv6(one.host) === isIpv6(host))
 }

@@ -15,7 +15,7 @@ import type { Flow } from '../wire/entry.ts'
 import { COOKIE } from './branch.ts'
 import { replaceRoutes } from './forward.ts'
 import type { Forwarded, SetPlace } from './forward.ts'
-import { hostPort, isSetUri, listenerFor } from './own.ts'
+import { isSetUri, sentByFor } from './own.ts'
 import { TOKEN, makeToken, readToken } from './token.ts'
 
 /** One end of the dialog: its URI and tag. */
@@ -71,10 +71,9 @@ export function sendOwn(
   const rest = change.print()
   const key = must(place.keys.key(place.keys.current), 'the set has no key yet')
   const branch = `${COOKIE}1${hashHex(sipHashText(key, `own ${nonce} ${place.group} ${rest}`))}`
-  const own = listenerFor(place.set, way.hop.transport, way.hop.host)
   const protocol = way.hop.transport.toUpperCase()
   const token = makeToken(place.keys, place.group, '')
-  const via = `SIP/2.0/${protocol} ${hostPort(own.host, own.port)};branch=${branch};${TOKEN}=${token}`
+  const via = `SIP/2.0/${protocol} ${sentByFor(place.set, way.hop)};branch=${branch};${TOKEN}=${token}`
   return { text: change.prependVia(via).print(), branch, hop: way.hop }
 }
 

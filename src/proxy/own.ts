@@ -1,20 +1,26 @@
-// What is this set itself: its address in a Via, a Route or a Request-URI.
+// What is this set itself: its address, or its name, in a Via, a Route or a Request-URI.
 
 import { isIpv4, isIpv6, sameHost } from '../sip/host.ts'
 import { hostReference } from '../sip/scan.ts'
 import type { SipUri, Uri } from '../sip/uri.ts'
-import { defaultPort, uriTransport } from '../sip/transport.ts'
+import { defaultPort, isWebSocket, uriTransport } from '../sip/transport.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { Flow } from '../wire/entry.ts'
 import type { Listener, SetAddress } from './settings.ts'
 
 export function isSetHost(set: SetAddress, host: string, port: number | null): boolean {
   if (set.listeners === undefined) return (port ?? 5060) === set.port && sameHost(host, set.host)
-  return set.listeners.some((own) => isAt(own, host, port))
+  return placesOf(set).some((own) => isAt(own, host, port))
 }
 
+function placesOf({ listeners = [], replicas }: SetAddress): readonly Listener[] {
+  return replicas === undefined ? listeners : [...listeners, ...replicas]
+}
+
+/** A name without a port is at whatever port DNS says. */
 function isAt(own: Listener, host: string, port: number | null): boolean {
-  return (port ?? defaultPort(own.transport)) === own.port && sameHost(host, own.host)
+  if (!sameHost(host, own.host)) return false
+  return (port ?? defaultPort(own.transport)) === own.port || (port === null && isName(own.host))
 }
 
 /** Whether the set speaks it: it sends by nothing that it can't be called back by. */
@@ -31,9 +37,14 @@ export function listenerFor(set: SetAddress, transport: Transport, far: string):
 
 /** The transport of the side that a Record-Route value of ours was written for. */
 export function transportOfOwn(set: SetAddress, own: SipUri): Transport {
-  const there = set.listeners?.find((one) => isAt(one, own.host, own.port))?.transport ?? 'udp'
-  if (there !== 'udp' && there !== 'tcp') return there
-  return own.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp'
+  const there = placesOf(set).filter((one) => isAt(one, own.host, own.port))
+  const named = own.params.get('transport')?.toLowerCase()
+  const wanted = own.secure ? 'tls' : named
+  // A name stands for all that it has, and says by which.
+  const said = isName(own.host) ? there.find(({ transport }) => transport === wanted) : undefined
+  const { transport } = said ?? there[0] ?? { transport: 'udp' }
+  if (transport !== 'udp' && transport !== 'tcp') return transport
+  return named === 'tcp' ? 'tcp' : 'udp'
 }
 
 /** A sip URI with the set's host and port; whatever its user is. */
@@ -51,11 +62,21 @@ export function hostPort(host: string, port: number): string {
   return `${hostReference(host)}:${port}`
 }
 
-/** Our URI for the side that a flow leads to, without parameters but its transport. */
-export function ownUri(set: SetAddress, { transport, host }: Pick<Flow, 'transport' | 'host'>): string {
+/** Our URI for the side that a flow leads to, without parameters but its transport. A name goes without its port, so that who follows
+ * it looks for servers, and with its transport, so that it stays with that one (RFC 3263 4.1, 4.2). Of WebSocket DNS says nothing. */
+export function ownUri(set: SetAddress, { transport, host }: Pick<Flow, 'transport' | 'host'>, isSips = false): string {
   const own = listenerFor(set, transport, host)
-  const named = uriTransport(transport)
-  return `sip:${hostPort(own.host, own.port)}${named === '' ? '' : `;transport=${named}`}`
+  const isFound = isName(own.host) && !isWebSocket(transport)
+  const named = isFound ? transport : uriTransport(transport)
+  const parameter = named === '' || (isSips && transport === 'tls') ? '' : `;transport=${named}`
+  return `${isSips ? 'sips' : 'sip'}:${isFound ? own.host : hostPort(own.host, own.port)}${parameter}`
+}
+
+/** Our sent-by in a Via towards a flow. A name has a port where that isn't the transport's own: responses go to the port that stands
+ * there, and servers are only looked for without one (RFC 3261 18.2.2, RFC 3263 5). */
+export function sentByFor(set: SetAddress, { transport, host }: Pick<Flow, 'transport' | 'host'>): string {
+  const own = listenerFor(set, transport, host)
+  return isName(own.host) && own.port === defaultPort(transport) ? own.host : hostPort(own.host, own.port)
 }
 
 /** Whether a host can be a domain name (RFC 1123 2.1): its last label isn't a number. */

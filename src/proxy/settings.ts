@@ -5,17 +5,21 @@ import type { Transport } from '../sip/transport.ts'
 import type { TargetSet } from './targets.ts'
 
 export interface SetAddress {
-  /** The set's stable SIP address: Via sent-by and Record-Route. An IPv6 host is without brackets. */
+  /** The set's stable SIP address, or its domain name: Via sent-by and Record-Route. An IPv6 host is without brackets. */
   readonly host: string
   readonly port: number
   /** All that it listens to, the address above among them. Left out: UDP and TCP there. No two that are not UDP and TCP have one
    * host and port. */
   readonly listeners?: readonly Listener[]
+  /** Where its replicas are themselves, each at an address of its own, if one of those hosts is a name (decision 0049). All replicas have
+   * all of them. */
+  readonly replicas?: readonly Listener[]
 }
 
 /** One transport at one address of the set's. */
 export interface Listener {
   readonly transport: Transport
+  /** An address, or a domain name that DNS has the replicas for. */
   readonly host: string
   readonly port: number
 }
