@@ -30,7 +30,7 @@ export function speaks(set: SetAddress, transport: Transport): boolean {
 }
 
 /** Where somebody at `far` finds us by that transport: at an address of his family, if we have one. */
-export function listenerFor(set: SetAddress, transport: Transport, far: string): Pick<SetAddress, 'host' | 'port'> {
+function listenerFor(set: SetAddress, transport: Transport, far: string): Pick<SetAddress, 'host' | 'port'> {
   const alike = set.listeners?.filter((own) => own.transport === transport) ?? []
   return alike.find(({ host }) => host.includes(':') === far.includes(':')) ?? alike[0] ?? set
 }
