@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { AdminInput, InputBody } from '../replica/input.ts'
 import { err, ok } from '../base/result.ts'
+import type { Result } from '../base/result.ts'
 import { AdminServer } from './admin-server.ts'
 import type { AdminPorts } from './admin-server.ts'
 import { hostLimits } from './limits.ts'
@@ -36,7 +37,9 @@ async function scene(
   const drain = (): void => void drained.push('drain')
   const live = { serve: () => undefined, close: () => undefined }
   const trace = { ask: (callId: string) => Promise.resolve({ status: 200, body: { callId } }) }
-  const ports = { give, drain, applications, live, trace, set: 'a-set', token, cut: () => undefined }
+  const rereads = [ok(['nextHop']), err('nothing was changed: the file is wrong')]
+  const reload = (): Result<readonly string[], string> => rereads.shift() ?? ok([])
+  const ports = { give, drain, reload, applications, live, trace, set: 'a-set', token, cut: () => undefined }
   const server = new AdminServer({ host: HOST, port }, metrics, ports)
   await server.open()
   cleanups.push(() => server.close())
@@ -224,4 +227,12 @@ test('with an admin token nobody is answered who does not show it, but for wheth
   }
   expect((await ask('/drain', 'POST', { Authorization: `Bearer ${token}` })).status).toBe(202)
   expect(drained).toEqual(['drain'])
+})
+
+test('the config file is read anew by an order, and what that changed, or why it did not, is the answer', async () => {
+  const { ask } = await scene(() => undefined)
+  expect(await ask('/reload')).toMatchObject({ status: 405 })
+  expect(await ask('/reload', 'POST')).toEqual({ status: 200, text: '{"ok":true,"changed":["nextHop"]}\n' })
+  const refused = { ok: false, error: 'nothing was changed: the file is wrong' }
+  expect(await ask('/reload', 'POST')).toEqual({ status: 409, text: `${JSON.stringify(refused)}\n` })
 })

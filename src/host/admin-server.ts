@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Result } from '../base/result.ts'
 import type { Reply } from '../replica/effect.ts'
 import type { EventsQuery } from '../replica/event-reads.ts'
 import type { AdminInput, InputBody } from '../replica/input.ts'
@@ -26,6 +27,7 @@ type Query = AdminInput['query']
 
 const ORDERS = [
   'POST /drain',
+  'POST /reload',
   'POST /bans/add',
   'POST /bans/remove',
   'POST /applications/reload',
@@ -45,6 +47,8 @@ export interface AdminPorts {
   give(input: InputBody): void
   /** The replica is to hand over, and this process to end. */
   drain(): void
+  /** The config file is read anew: the options that changed, or why nothing was done. */
+  reload(): Result<readonly string[], string>
   readonly applications: Pick<Applications, 'status' | 'reload'>
   readonly live: Pick<Live, 'serve' | 'close'>
   readonly trace: Pick<TraceProcess, 'ask'>
@@ -142,6 +146,7 @@ export class AdminServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     if (!isLetIn(request, response, this.#ports.token)) return
     if (request.url === '/drain') return this.#drain(request, response)
+    if (request.url === '/reload') return this.#reread(request, response)
     const change = /^\/members\/([a-z]+)$/.exec(request.url ?? '')?.[1]
     if (change !== undefined && isMemberOrder(change)) return void this.#change(change, request, response)
     if (/^\/events(\?|$)/.test(request.url ?? '')) return void this.#events.serve(request, response)
@@ -247,6 +252,13 @@ export class AdminServer {
     if (!isOrder(request, response)) return
     sendJson(response, 202, { draining: true })
     this.#ports.drain()
+  }
+
+  #reread(request: IncomingMessage, response: ServerResponse): void {
+    if (!isOrder(request, response)) return
+    const read = this.#ports.reload()
+    if (read.ok) sendJson(response, 200, { ok: true, changed: read.value })
+    else sendJson(response, 409, { ok: false, error: read.error })
   }
 
   async #sendMetrics(response: ServerResponse, own: string): Promise<void> {

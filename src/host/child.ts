@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { ReplicaId } from '../base/brand.ts'
-import type { EndOrder, FromReplica, StartOrder } from './ipc.ts'
+import type { SetConfig } from './config.ts'
+import type { EndOrder, FromReplica, ReloadOrder, StartOrder } from './ipc.ts'
 import { hostLimits } from './limits.ts'
 
 /** How a process ended. `failed` is what it said last, if it could. */
@@ -81,8 +82,16 @@ export class ReplicaChild {
 
   /** The whole set ends. */
   end(): void {
+    this.#tell({ kind: 'end' })
+  }
+
+  /** It goes over to that configuration as it runs. */
+  reload(config: SetConfig): void {
+    this.#tell({ kind: 'reload', config })
+  }
+
+  #tell(order: EndOrder | ReloadOrder): void {
     // One that died already is told by `exit`.
-    const order: EndOrder = { kind: 'end' }
     if (this.#running?.process.connected === true) this.#running.process.send(order, () => undefined)
   }
 

@@ -48,6 +48,8 @@ const LEAST_EVERY = 32
 export const USUAL_GRACE = 60
 const MOST_BOUND = 1_000_000
 
+/** What a replica goes over to as it runs (reread.ts). */
+const reloaded = { change: 'reload' } as const
 /** What is changed by restarting each replica with the new file, one after another. */
 const restarted = { change: 'restart' } as const
 /** What a rolling restart refuses to change (reread.ts). */
@@ -56,7 +58,7 @@ const started = { change: 'start' } as const
 const bound = (what: string): Field => ({
   shape: whole(1, MOST_BOUND, `a whole number from 1 to ${MOST_BOUND}`),
   what,
-  ...restarted,
+  ...reloaded,
 })
 
 export const BOUNDS: Shape = {
@@ -352,14 +354,14 @@ const options: Fields = {
     usual: null,
     what: 'Where new calls go: an address or a name that DNS knows, perhaps with `;transport=`; without it an address is asked by what the call came by. `A,B` calls both at once, `A|B` one after another.',
     why: 'null: the Request-URI decides.',
-    ...restarted,
+    ...reloaded,
   },
   followRedirects: {
     shape: flag,
     usual: false,
     what: 'Call the contacts of a 301 or 302 of the next hop, by their q.',
     why: 'Otherwise a 3xx goes to the caller (RFC 3261 16.7).',
-    ...restarted,
+    ...reloaded,
   },
   allow: {
     shape: {
@@ -371,13 +373,13 @@ const options: Fields = {
     },
     what: 'Whose requests are relayed.',
     why: 'Left out: whoever reaches the SIP address, which must then be on loopback; off it, the set would be an open relay.',
-    ...restarted,
+    ...reloaded,
   },
   bounds: {
     shape: BOUNDS,
     what: 'How much one may ask of the set; more gets 503.',
     why: 'Left out: there is none, for only you know your far ends.',
-    ...restarted,
+    ...reloaded,
   },
   dns: {
     shape: {
@@ -504,7 +506,7 @@ const options: Fields = {
     shape: whole(0, MOST_CALL_SECONDS, `whole seconds, from 0 to ${MOST_CALL_SECONDS}, or 0 for never`),
     usual: 0,
     what: 'Seconds after which a call is ended by a BYE to both sides; 0: never.',
-    ...restarted,
+    ...reloaded,
   },
   probe: {
     shape: {
@@ -515,25 +517,25 @@ const options: Fields = {
           isRequired: true,
           what: 'Seconds between two questions to a side.',
           why: `At least ${LEAST_EVERY}: silence takes 64*T1 to be one (RFC 3261 17.1.2).`,
-          ...restarted,
+          ...reloaded,
         },
         grace: {
           shape: whole(0, DAY, `whole seconds, from 0 to ${DAY}`),
           usual: USUAL_GRACE,
           what: 'Seconds until a side that did not answer is asked once more; then the call is ended.',
-          ...restarted,
+          ...reloaded,
         },
       },
     },
     what: 'Both sides of a call are asked now and then whether they are there.',
     why: 'Left out: nobody asks.',
-    ...restarted,
+    ...reloaded,
   },
   sessionTimers: {
     shape: flag,
     usual: false,
     what: 'Whether a call whose session timer nobody refreshes (RFC 4028) is forgotten.',
-    ...restarted,
+    ...reloaded,
   },
   restart: {
     shape: {
@@ -546,7 +548,7 @@ const options: Fields = {
     },
     usual: 5,
     what: 'Seconds until `up` starts a dead replica again, or `"never"`. `start` does not read it: a supervisor has its own.',
-    ...restarted,
+    ...reloaded,
   },
   admin: {
     shape: anyAddress,
@@ -580,7 +582,7 @@ const options: Fields = {
   },
 }
 
-export const CONFIG: Shape = { kind: 'object', fields: options }
+export const CONFIG = { kind: 'object', fields: options } as const satisfies Shape
 /** The release since which an option is there that doesn't say another one. */
 export const SINCE = '0.1.0'
 

@@ -54,9 +54,9 @@ export interface Field {
   readonly what: string
   /** Why that is its default, or its bound. */
   readonly why?: string
-  /** How a change of it takes effect: `restart` of each replica, one after another; `file`: by itself, once the file it names has
+  /** How a change of it takes effect: `reload`, as replicas run; `restart` of each replica, one after another; `file`: by itself, once the file it names has
    * changed; `start`: of all at once; `never`: what makes the set what it is. */
-  readonly change: 'restart' | 'start' | 'file' | 'never'
+  readonly change: 'reload' | 'restart' | 'start' | 'file' | 'never'
   /** The release since which it is there, where that isn't the first. */
   readonly since?: string
 }

@@ -20,6 +20,12 @@ export interface EndOrder {
   readonly kind: 'end'
 }
 
+/** The config file was read anew. */
+export interface ReloadOrder {
+  readonly kind: 'reload'
+  readonly config: SetConfig
+}
+
 export type FromReplica =
   /** Its life is durable, its peer and admin ports are open. */
   | { readonly kind: 'listening'; readonly life: Life }

@@ -24,3 +24,22 @@ test('code that can not be loaded is refused with the reason, and a name is need
   expect(await run()).toBe(64)
   expect(written.errors).toContain('NAME is missing')
 })
+
+test.each([
+  [['nextHop', 'bounds'], 'changed: nextHop, bounds\n'],
+  [[], 'nothing in it has changed\n'],
+])('--config: it says what changed: %j', async (changed, text) => {
+  const { orders, run } = await play({ '/status': {} }, [{ status: 200, body: { ok: true, changed } }])
+  expect(await run('--config')).toBe(0)
+  expect(orders).toEqual(['/reload {}'])
+  expect(written.out).toBe(text)
+})
+
+test('--config: what can not be reloaded is told with what would do it; a NAME beside it is a mistake', async () => {
+  const error = 'nothing was changed: "tls" can\'t be reloaded; restart the replicas one after another for that'
+  const { run } = await play({ '/status': {} }, [{ status: 409, body: { ok: false, error } }])
+  expect(await run('--config')).toBe(1)
+  expect(written.errors).toContain(error)
+  expect(await run('prepaid', '--config')).toBe(64)
+  expect(written.errors).toContain('give one of them')
+})

@@ -4,7 +4,7 @@
 import { Replica } from '../replica/replica.ts'
 import { onEndSignals } from './end-signals.ts'
 import { hostLimits } from './limits.ts'
-import type { EndOrder, FromReplica, StartOrder } from './ipc.ts'
+import type { EndOrder, FromReplica, ReloadOrder, StartOrder } from './ipc.ts'
 import { makeLog } from './log.ts'
 import { EXIT_BUG, EXIT_CANNOT_START, EXIT_USAGE } from './options.ts'
 import { ReplicaProcess } from './replica-process.ts'
@@ -46,7 +46,10 @@ async function obey(order: StartOrder): Promise<void> {
     running.close()
     leave(0)
   }
-  process.on('message', ({ kind }: EndOrder) => kind === 'end' && endNow())
+  process.on('message', (later: EndOrder | ReloadOrder) => {
+    if (later.kind === 'end') endNow()
+    else running.reload(later.config)
+  })
   onEndSignals(['SIGTERM'], () => running.drain(), endNow)
   setInterval(() => tell({ kind: 'alive' }), hostLimits.aliveMs)
   await running.run()

@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks'
 import { generationOf, placeOf, replicaId, replicaOf } from '../base/brand.ts'
 import type { ReplicaId } from '../base/brand.ts'
 import { must } from '../base/assert.ts'
+import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import type { InputBody } from '../replica/input.ts'
 import type { ReplicaOptions } from '../replica/options.ts'
@@ -46,6 +47,7 @@ import type { ProcessMetrics } from './metrics.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PeerServer } from './peer-server.ts'
 import type { PeerParts, SetFormats } from './peer-server.ts'
+import type { Reloaded } from './reread.ts'
 import { NameResolver } from './resolver.ts'
 import { SessionQuestions } from './session-questions.ts'
 import { SipSockets } from './sip-sockets.ts'
@@ -68,6 +70,8 @@ export interface Surroundings {
   readonly log: Logger
   makeReplica(options: ReplicaOptions): Door
   report(message: Exclude<FromReplica, { kind: 'alive' | 'failed' }>): void
+  /** Its config file, read anew; absent = another process has it. An error is a sentence for the user. */
+  reread?(now: SetConfig): Result<Reloaded, string>
   /** The process must end. Called once. */
   end(why: Ending): void
 }
@@ -85,6 +89,8 @@ export class ReplicaProcess {
   readonly #around: Surroundings
   readonly #own: ReplicaConfig
   readonly #listeners: readonly Listener[]
+  /** As of the last reload. */
+  #config: SetConfig
   /** What to close, the last opened first. */
   readonly #open: (() => void)[] = []
   #host: Host | null = null
@@ -103,6 +109,7 @@ export class ReplicaProcess {
       'a replica of the set',
     )
     this.#listeners = boundBy(start.config, this.#own)
+    this.#config = start.config
     useAdminToken(start.config.adminToken)
     this.#around = around
     const { hep } = start.config
@@ -128,6 +135,13 @@ export class ReplicaProcess {
     if (!this.#isOver) this.#begin(parts)
   }
 
+  /** From now on calls are dealt with as this configuration says, which may differ in nothing else (reread.ts). */
+  reload(config: SetConfig): void {
+    this.#config = config
+    this.give({ kind: 'settings', settings: callSettings(config) })
+    this.#around.log.info({ code: 'reloaded' }, 'the config file was read anew')
+  }
+
   /** The replica is told to end: it hands over first, in hostLimits.drainMs at most. Told again, it goes on as it does. */
   drain(): void {
     if (this.#isDraining || this.#isOver) return
@@ -150,6 +164,17 @@ export class ReplicaProcess {
   close(): void {
     this.#isOver = true
     for (const close of this.#open.splice(0).reverse()) close()
+  }
+
+  /** The options that changed. */
+  #reread(): Result<readonly string[], string> {
+    const { reread } = this.#around
+    if (reread === undefined) return err('up has the configuration of this replica: ask at the admin address of up')
+    const read = reread(this.#config)
+    if (!read.ok) return read
+    const { config, changed } = read.value
+    if (changed.length > 0) this.reload(config)
+    return ok(changed)
   }
 
   #openStorage(own: ReplicaConfig): Promise<Result<Storage, string>> {
@@ -223,6 +248,7 @@ export class ReplicaProcess {
       admin: new AdminServer(own.admin, withHep(watchProcess(), this.#hep), {
         give,
         drain: () => this.drain(),
+        reload: () => this.#reread(),
         applications,
         live: liveOf(config, own),
         trace,
@@ -280,7 +306,7 @@ export class ReplicaProcess {
     const { life, records, place } = parts.storage
     let door: Door
     try {
-      door = makeReplica(optionsOf(this.#start, parts))
+      door = makeReplica(optionsOf(this.#config, parts))
     } catch (error) {
       // Replica's constructor throws only if the disk's records contradict themselves.
       return this.#end('data', `${place}: ${(error as Error).message}`)
@@ -436,7 +462,7 @@ function foundersOf(config: SetConfig, { id, voters }: Storage): readonly Replic
   return generationOf(id) === 0 ? config.replicas.map((replica) => replica.id) : []
 }
 
-function optionsOf({ config }: ReplicaStart, { storage, clock, applications }: Parts): ReplicaOptions {
+function optionsOf(config: SetConfig, { storage, clock, applications }: Parts): ReplicaOptions {
   const { id, life, snapshot, records } = storage
   return {
     id,

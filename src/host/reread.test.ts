@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SetConfig } from './config.ts'
-import { rereadConfig } from './reread.ts'
+import { rereadConfig, rereadToReload } from './reread.ts'
 import { configOf, planUp, writeConfigFile } from './up-config.ts'
 
 let folder = ''
@@ -56,4 +56,46 @@ test('who is in the set is changed by members', async () => {
   change({ replicas: replicas.slice(0, 2) })
   const read = await rereadConfig(new Map([['config', file]]), now)
   expect(read.ok ? '' : read.error).toContain('"replicas" can\'t be changed by a rolling restart; holdfast members')
+})
+
+describe('a reload', () => {
+  const reload = () => rereadToReload(new Map([['config', file]]), now)
+
+  test('takes over what replicas can change as they run, and says what that was', () => {
+    expect(reload()).toMatchObject({ ok: true, value: { changed: [] } })
+    change({
+      nextHop: '127.0.0.1:5071',
+      bounds: { calls: 5 },
+      maxCall: 60,
+      allow: ['10.0.0.0/8'],
+      probe: { every: 60 },
+    })
+    const read = reload()
+    expect(read).toMatchObject({
+      ok: true,
+      value: { config: { nextHop: { port: 5071 }, bounds: { calls: 5 }, maxCall: 60, allow: ['10.0.0.0/8'] } },
+    })
+    expect(read.ok && [...read.value.changed].sort()).toEqual(['allow', 'bounds', 'maxCall', 'nextHop', 'probe'])
+  })
+
+  test.each([
+    [{ events: { keep: 5 }, maxCall: 60 }, '"events" can\'t be reloaded; restart the replicas one after another'],
+    [
+      { sip: '127.0.0.11:5060' },
+      '"sip" can\'t be reloaded; all replicas must have that alike: end the set and start it',
+    ],
+    [{ nextHop: 'there' }, 'nextHop: "there" is not HOST:PORT'],
+    [{ nextHop: '127.0.0.1:5070;transport=tls' }, 'the next hop is reached by tls'],
+    [{ nextHop: null, followRedirects: true }, 'give --next-hop HOST:PORT'],
+  ])('%o: is all or nothing', (fields, said) => {
+    change(fields)
+    const read = reload()
+    expect(read.ok ? '' : read.error).toContain(said)
+    expect(read.ok ? '' : read.error).toMatch(/^nothing was changed: /)
+  })
+
+  test('needs a file', () => {
+    const read = rereadToReload(new Map(), now)
+    expect(read.ok ? '' : read.error).toContain('there is no file')
+  })
 })

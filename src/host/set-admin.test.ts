@@ -61,7 +61,10 @@ async function scene(
     pids: () => new Map(runs.map((id) => [id, 10 + id])),
   })
   const reread = () => Promise.resolve(trouble === null ? ok(null) : err(trouble))
-  const admin = new SetAdmin({ config, drain, kill, cycle: () => Promise.resolve() }, members, { live, token, reread })
+  const admin = new SetAdmin({ config, drain, kill, cycle: () => Promise.resolve() }, members, {
+    ...{ live, token, reread },
+    reload: () => (trouble === null ? ok(['allow']) : err(trouble)),
+  })
   await admin.open()
   cleanups.push(() => admin.close())
   return { url: `http://${HOST}:${port}`, drained, ordered, killed, live }
@@ -102,6 +105,17 @@ test('a config file that is not right restarts nothing', async () => {
   const error = 'nothing was restarted: nextHop: it is wrong'
   expect(await order(`${url}/restart`)).toMatchObject({ value: { status: 409, body: { error } } })
   expect(await fetchJson(`${url}/restart`)).toEqual({ ok: true, value: null })
+})
+
+test('a reload says what has changed, or why nothing did', async () => {
+  const { url } = await scene([])
+  expect(await order(`${url}/reload`)).toEqual({
+    ok: true,
+    value: { status: 200, body: { ok: true, changed: ['allow'] } },
+  })
+  const wrong = await scene([], 3, null, 'nothing was changed: it is wrong')
+  const body = { ok: false, error: 'nothing was changed: it is wrong' }
+  expect(await order(`${wrong.url}/reload`)).toEqual({ ok: true, value: { status: 409, body } })
 })
 
 test('who does not answer is told in words', async () => {

@@ -28,6 +28,7 @@ import type { SetProcess } from './set-process.ts'
 const ORDERS = [
   'restart',
   'drain',
+  'reload',
   'bans/add',
   'bans/remove',
   'applications/reload',
@@ -56,6 +57,8 @@ export interface SetAdminParts {
   readonly token: string | null
   /** Takes over what the set's config file has now. Never rejects; an error is a sentence for the user. */
   reread(): Promise<Result<null, string>>
+  /** ...and has the replicas go over to it as they run: the options that changed, or why nothing was done. */
+  reload(): Result<readonly string[], string>
 }
 
 export class SetAdmin {
@@ -69,16 +72,22 @@ export class SetAdmin {
   #roll: RollingRestart | null = null
   /** Before a rolling restart: the config file is read anew. */
   readonly #reread: () => Promise<Result<null, string>>
+  readonly #reloadFile: SetAdminParts['reload']
   #isReading = false
   /** Of events. */
   #consumers = 0
 
-  constructor(set: Processes, members: Pick<SetMembers, 'view' | 'order'>, { live, token, reread }: SetAdminParts) {
+  constructor(
+    set: Processes,
+    members: Pick<SetMembers, 'view' | 'order'>,
+    { live, token, reread, reload }: SetAdminParts,
+  ) {
     this.#set = set
     this.#members = members
     this.#live = live
     this.#token = token
     this.#reread = reread
+    this.#reloadFile = reload
     this.#server = createServer((request, response) => void this.#answer(request, response))
     this.#server.on('clientError', (_error, socket) => void socket.destroy())
   }
@@ -107,6 +116,9 @@ export class SetAdmin {
         return
       case '/drain':
         if (isOrder(request, response)) await this.#drain(request, response)
+        return
+      case '/reload':
+        if (isOrder(request, response)) this.#rereadFile(response)
         return
       case '/members':
         if (isRead(request, response)) await this.#view(response)
@@ -166,6 +178,12 @@ export class SetAdmin {
       if (list.ok) return sendJson(response, 200, list.value)
     }
     sendJson(response, 503, { error: NOBODY })
+  }
+
+  #rereadFile(response: ServerResponse): void {
+    const read = this.#reloadFile()
+    if (read.ok) sendJson(response, 200, { ok: true, changed: read.value })
+    else sendJson(response, 409, { ok: false, error: read.error })
   }
 
   /** At each replica that runs; another one loads what lies on the disk when it starts. */

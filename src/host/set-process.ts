@@ -178,6 +178,12 @@ export class SetProcess {
     this.#config = { ...config, replicas: this.#config.replicas }
   }
 
+  /** The same, and those that run go over to it: it differs in nothing that can't be reloaded (reread.ts). */
+  reload(config: SetConfig): void {
+    this.reconfigure(config)
+    for (const child of this.#children) child.reload(this.#config)
+  }
+
   #setReplicas(replicas: readonly ReplicaConfig[]): void {
     this.#config = { ...this.#config, replicas: [...replicas].sort((a, b) => a.id - b.id) }
   }

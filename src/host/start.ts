@@ -7,7 +7,11 @@ import { Replica } from '../replica/replica.ts'
 import { printAddress } from './address.ts'
 import { applicationTrouble } from './application-check.ts'
 import { readAppOption } from './application-config.ts'
+import type { ApplicationConfig } from './application-config.ts'
+import { reloadOf } from './reread.ts'
+import type { Reloaded } from './reread.ts'
 import { readRouterOption } from './router-config.ts'
+import type { RouterConfig } from './router-config.ts'
 import { reachTrouble } from './config.ts'
 import type { SetConfig } from './config.ts'
 import { printHolder, sipGuard, takeGuard } from './guard.ts'
@@ -65,11 +69,7 @@ export async function startMain(args: readonly string[]): Promise<number> {
   if (trouble !== null) return startError(COMMAND, trouble)
   const tls = certificateTrouble(config.value)
   if (tls !== null) return startError(COMMAND, tls)
-  const set = {
-    ...config.value,
-    ...(applications.value === null ? {} : { applications: applications.value }),
-    ...(router.value === null ? {} : { router: router.value }),
-  }
+  const set = withOptions(config.value, applications.value, router.value)
   const loaded = await applicationTrouble(set)
   if (loaded !== null) return startError(COMMAND, loaded)
   const own = config.value.replicas.filter((replica) => replica.id === id)
@@ -77,7 +77,25 @@ export async function startMain(args: readonly string[]): Promise<number> {
     const joined = await joinAddress(config.value, printAddress(address))
     if (!joined.ok) return startError(COMMAND, joined.error)
   }
-  return run(set, id, level.value, given.value.has('join') ? 'join' : 'ask')
+  const reread = (now: SetConfig): Result<Reloaded, string> => {
+    const next = readConfigFile(path)
+    // What the command line says stays.
+    if (!next.ok) return err(`nothing was changed: ${next.error}`)
+    return reloadOf(now, withOptions(next.value, applications.value, router.value))
+  }
+  return run(set, id, level.value, { fresh: given.value.has('join') ? 'join' : 'ask', reread })
+}
+
+function withOptions(
+  config: SetConfig,
+  applications: readonly ApplicationConfig[] | null,
+  router: RouterConfig | null,
+): SetConfig {
+  return {
+    ...config,
+    ...(applications === null ? {} : { applications }),
+    ...(router === null ? {} : { router }),
+  }
 }
 
 /** Takes a SIP address for the set, or joins replicas of the same set that hold it on this machine. */
@@ -92,7 +110,12 @@ async function joinAddress(config: SetConfig, address: string): Promise<Result<n
   return ok(null)
 }
 
-async function run(config: SetConfig, id: number, level: string, fresh: 'join' | 'ask'): Promise<number> {
+interface Running {
+  readonly fresh: 'join' | 'ask'
+  reread(now: SetConfig): Result<Reloaded, string>
+}
+
+async function run(config: SetConfig, id: number, level: string, { fresh, reread }: Running): Promise<number> {
   const log = makeLog(`replica-${id}`, level)
   const ended = Promise.withResolvers<number>()
   const manager = serviceManager((reason) => log.warn({ code: 'service-manager' }, reason))
@@ -101,6 +124,7 @@ async function run(config: SetConfig, id: number, level: string, fresh: 'join' |
     {
       log,
       makeReplica: (options) => new Replica(options),
+      reread,
       report: ({ kind, ...fields }) => {
         if (kind === 'sip-open') manager.ready()
         log.info({ code: kind, ...fields }, `replica ${id}: ${kind}`)

@@ -21,8 +21,9 @@ import { helpPage, readOptions, startError, usageError } from './options.ts'
 import type { Command, Given } from './options.ts'
 import { platformTrouble } from './platform.ts'
 import { portTrouble } from './ports.ts'
-import { rereadConfig } from './reread.ts'
+import { rereadConfig, rereadToReload } from './reread.ts'
 import { SetAdmin } from './set-admin.ts'
+import type { SetAdminParts } from './set-admin.ts'
 import { newMembership, openSetFolder, peekSet, putAside, replicaFolder } from './set-folder.ts'
 import type { SetFolder } from './set-folder.ts'
 import { SetMembers } from './set-members.ts'
@@ -135,12 +136,7 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   const admin = new SetAdmin(set, members, {
     live,
     token,
-    reread: async () => {
-      const read = await rereadConfig(given, set.config)
-      if (!read.ok) return read
-      set.reconfigure(read.value)
-      return ok(null)
-    },
+    ...readers(given, set),
   })
   await admin.open()
   const end = (): void => {
@@ -153,6 +149,25 @@ async function run(plan: UpPlan, given: Given, level: string, program: string): 
   guard.value.release()
   await tidy()
   return failure === null ? 0 : startError(COMMAND, failure)
+}
+
+/** Of the config file, while the set runs. */
+function readers(given: Given, set: SetProcess): Pick<SetAdminParts, 'reread' | 'reload'> {
+  return {
+    reread: async () => {
+      const read = await rereadConfig(given, set.config)
+      if (!read.ok) return read
+      set.reconfigure(read.value)
+      return ok(null)
+    },
+    reload: () => {
+      const read = rereadToReload(given, set.config)
+      if (!read.ok) return read
+      const { config, changed } = read.value
+      if (changed.length > 0) set.reload(config)
+      return ok(changed)
+    },
+  }
 }
 
 /** Where the first replica's data folder lies. */

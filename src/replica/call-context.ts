@@ -2,11 +2,10 @@
 
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { AppContext } from '../app/context.ts'
-import type { ApplicationInfo } from '../app/contract.ts'
-import type { CallSettings } from '../call/contract.ts'
 import type { Store } from '../store/store.ts'
 import type { ClusterClock } from '../timer/cluster-clock.ts'
 import type { Admission } from './admission.ts'
+import type { Configured } from './configured.ts'
 import type { Names } from './names.ts'
 import type { Place } from '../proxy/locate.ts'
 import { isOwnFlow } from '../proxy/own.ts'
@@ -16,10 +15,10 @@ import { limits } from './limits.ts'
 export interface ContextParts {
   readonly store: Store
   readonly clock: ClusterClock
-  readonly settings: CallSettings
+  /** As it is when it is read. */
+  readonly configured: Configured
   readonly admission: Admission
   readonly names: Names
-  applications(): readonly ApplicationInfo[]
   now(): Instant
   wall(): Stamp
   isBusy(): boolean
@@ -28,16 +27,16 @@ export interface ContextParts {
 }
 
 export function callContext(parts: ContextParts): AppContext {
-  const { store, clock, settings, admission, names, applications, now, wall, isBusy, unlogged } = parts
+  const { store, clock, configured, admission, names, now, wall, isBusy, unlogged } = parts
   return {
     get applications() {
-      return applications().filter((info) => !isRouter(info))
+      return configured.applications.filter((info) => !isRouter(info))
     },
     get router() {
-      return applications().find(isRouter) ?? null
+      return configured.applications.find(isRouter) ?? null
     },
     get hasApplications() {
-      return applications().length > 0
+      return configured.applications.length > 0
     },
     get applied() {
       return store.appliedIndex
@@ -48,7 +47,9 @@ export function callContext(parts: ContextParts): AppContext {
     get cluster() {
       return clock.read(now(), wall())
     },
-    settings,
+    get settings() {
+      return configured.settings
+    },
     keys: {
       get current() {
         return store.keyGeneration
@@ -67,11 +68,12 @@ export function callContext(parts: ContextParts): AppContext {
     admit: (source) => {
       const { host } = source
       // What comes from one of our own groups was admitted where it came in.
-      if (isOwnFlow(settings.sip, source)) return 'admit'
+      const { sip, bounds } = configured.settings
+      if (isOwnFlow(sip, source)) return 'admit'
       const { length } = store.serving().members
-      return admission.verdict(host, settings.bounds?.rate ?? null, now(), Math.max(1, length))
+      return admission.verdict(host, bounds?.rate ?? null, now(), Math.max(1, length))
     },
-    ...(settings.names === true ? { locate: (place: Place) => names.locate(place, now()) } : {}),
+    ...(configured.settings.names === true ? { locate: (place: Place) => names.locate(place, now()) } : {}),
     counter: (name) => store.counter(name),
     view: (group) => store.group(group),
   }

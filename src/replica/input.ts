@@ -4,6 +4,7 @@ import type { Life, ReplicaId } from '../base/brand.ts'
 import type { Duration, Instant, Stamp } from '../base/instant.ts'
 import type { AppAnswer, ApplicationInfo } from '../app/contract.ts'
 import type { Lookup, Order } from '../app/orders.ts'
+import type { CallSettings } from '../call/contract.ts'
 import type { HttpRequest } from '../app/http.ts'
 import type { Located, Place } from '../proxy/locate.ts'
 import type { Flow } from '../wire/entry.ts'
@@ -154,6 +155,12 @@ export interface ApplicationsInput {
   readonly applications: readonly ApplicationInfo[]
 }
 
+/** What the configuration says of calls from now on, `sip` as it was: a reload. */
+export interface SettingsInput {
+  readonly kind: 'settings'
+  readonly settings: CallSettings
+}
+
 /** What became of a piece of a snapshot. After `failed` (the disk is full, say) the snapshot is abandoned. */
 export interface SnapshotInput {
   readonly kind: 'snapshot'
@@ -189,6 +196,7 @@ export type InputBody =
   | HttpInput
   | HttpGoneInput
   | ApplicationsInput
+  | SettingsInput
   | SnapshotInput
   | DrainInput
   | SipClosedInput

@@ -14,7 +14,6 @@ import { assert, unreachable } from '../base/assert.ts'
 import { type Index, type Life, type ReplicaId, type Term, replicaOf } from '../base/brand.ts'
 import type { Instant, Stamp } from '../base/instant.ts'
 import type { AppContext } from '../app/context.ts'
-import type { ApplicationInfo } from '../app/contract.ts'
 import type { InputRef } from '../call/contract.ts'
 import { allVoters } from '../raft/quorum.ts'
 import type { RaftEntry, RaftMessage, SnapshotMetadata } from '../raft/message.ts'
@@ -34,6 +33,7 @@ import type { Picture } from './admin.ts'
 import { Bans } from './bans.ts'
 import type { Effect } from './effect.ts'
 import { callContext } from './call-context.ts'
+import { Configured } from './configured.ts'
 import { DiskRoom } from './disk-room.ts'
 import { Duties } from './duties.ts'
 import { Egress } from './egress.ts'
@@ -90,7 +90,7 @@ export class Replica {
   readonly #admission = new Admission()
   readonly #names = new Names(this.#outbox)
   readonly #context: AppContext
-  #applications: readonly ApplicationInfo[]
+  readonly #configured: Configured
   #now: Instant
   #wall: Stamp
   readonly #announcement: Announcement
@@ -117,7 +117,7 @@ export class Replica {
     // The old log's bytes are the Raft log's from here on.
     this.#options = { ...options, snapshot: null, records: [] }
     ;[this.#now, this.#wall] = [options.now, options.wall]
-    this.#applications = options.applications ?? []
+    this.#configured = new Configured(options.applications, options.settings)
     this.#raft = restoreRaft(options)
     this.#store = restoreStore(makeStore(options.keptEvents), options.snapshot?.parts ?? null, formatsOf(options))
     this.#audit = new Audit(this.#store, this.#outbox)
@@ -134,10 +134,9 @@ export class Replica {
     this.#context = callContext({
       store: this.#store,
       clock: this.#clock,
-      settings: options.settings,
+      configured: this.#configured,
       admission: this.#admission,
       names: this.#names,
-      applications: () => this.#applications,
       now: () => this.#now,
       wall: () => this.#wall,
       isBusy: () => this.#isBusy(),
@@ -285,7 +284,8 @@ export class Replica {
         this.#http.forget(input.id)
         break
       case 'applications':
-        this.#applications = input.applications
+      case 'settings':
+        this.#configured.change(input)
         break
       case 'snapshot':
         this.#snapshots.onInput(input)

@@ -18,7 +18,7 @@ const missing = missingTools()
 if (missing !== null) console.warn(`skipped, calls with SIPp: ${missing}`)
 
 describe.skipIf(missing !== null)('holdfast init', () => {
-  test('writes what check finds right and a set of three starts from; its calls outlive a replica', async () => {
+  test('writes what check finds right and a set of three starts from; its calls outlive a reload and a replica', async () => {
     await inScene(171, async (scene) => {
       const file = join(scene.folder, 'set.json')
       const { sip, admin, callee } = scene.place
@@ -32,8 +32,13 @@ describe.skipIf(missing !== null)('holdfast init', () => {
       try {
         for (const id of [1, 2, 3]) machines.start(id)
         await machines.serve([1, 2, 3])
-        const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: 50, holdMs: 2_000 })
+        const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: 50, holdMs: 4_000 })
         await machines.confirmed([1, 2, 3], 50)
+        const config = JSON.parse(readFileSync(file, 'utf8')) as object
+        writeFileSync(file, JSON.stringify({ ...config, maxCall: 3_600 }))
+        const reload = (id: number) => command(['reload', '--config', '--admin', machines.admin(id)])
+        for (const reloaded of await Promise.all([1, 2, 3].map(reload)))
+          expect(reloaded).toMatchObject({ code: 0, stdout: 'changed: maxCall\n', stderr: '' })
         await machines.kill(2)
         await expectAllCalls(load, 50, { deadlineMs: 30_000, retransmissions: 'allowed' })
       } catch (error) {
@@ -110,7 +115,7 @@ function address(text: string): Address {
   return must(read.ok ? read.value : undefined, 'an address')
 }
 
-test('a rolling restart reads the config file anew: calls that are up go on, new ones go by the new file', async () => {
+test('a reload and a rolling restart read the config file anew: calls that are up go on, new ones go by the new file', async () => {
   await inScene(174, async (scene) => {
     const data = join(scene.folder, 'data')
     await scene.set({ data, compaction: { every: 1_000_000, kept: 100 } })
@@ -129,11 +134,25 @@ test('a rolling restart reads the config file anew: calls that are up go on, new
       const refused = await command(['restart', '--rolling', '--admin', scene.place.admin])
       expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing was restarted') as string })
       writeFileSync(file, JSON.stringify({ ...config, allow: ['192.0.2.0/24'] }))
+      const reloaded = await command(['reload', '--config', '--admin', scene.place.admin])
+      expect(reloaded).toMatchObject({ code: 0, stdout: 'changed: allow\n', stderr: '' })
+      const replica = scene.place.admin.replace(/\d+$/, (port) => String(Number(port) + 1))
+      const asked = await command(['reload', '--config', '--admin', replica])
+      expect(asked).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('ask at the admin address of up') as string,
+      })
+      const late = caller.call()
+      await until('the late one is answered', 10_000, () => (late.state === 'calling' ? null : true))
+      expect(late).toMatchObject({ state: 'lost', reason: 'INVITE got 403' })
+      writeFileSync(file, JSON.stringify({ ...config, events: { keep: 1_000 } }))
+      const more = await command(['reload', '--config', '--admin', scene.place.admin])
+      expect(more).toMatchObject({ code: 1, stderr: expect.stringContaining('"events" can\'t be reloaded') as string })
       const restarted = await command(['restart', '--rolling', '--admin', scene.place.admin])
       expect(restarted).toMatchObject({ code: 0, stderr: '' })
-      const late = caller.call()
-      await until('the last one is answered', 10_000, () => (late.state === 'calling' ? null : true))
-      expect(late).toMatchObject({ state: 'lost', reason: 'INVITE got 403' })
+      const last = caller.call()
+      await until('the last one is answered', 10_000, () => (last.state === 'calling' ? null : true))
+      expect(last.state).toBe('up')
       await until('all have ended', 40_000, () =>
         before.every(({ state }) => state === 'ended' || state === 'lost') ? true : null,
       )

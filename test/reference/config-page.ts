@@ -13,6 +13,9 @@ into the file and [config.schema.json](config.schema.json) beside it (\`holdfast
 This page is made of the description that files are checked against (\`src/host/config-options.ts\`). All options are there since ${SINCE}, but
 for those that say otherwise. Relative paths lie beside the file. How a change of one takes effect:
 
+- *reload*: change the file, then \`holdfast reload --config\`: an \`up\` has all its replicas go over to it, a \`start\` is asked at its own
+  \`--admin\` address, each for itself. Calls that are up stay as they began, new ones go by the new file. It is all or nothing: where something
+  else has changed too, it says so and does nothing. A restart does it as well.
 - *restart*: change the file, then restart the replicas one after another; no call is lost. \`holdfast restart --rolling\` does both of an \`up\`
   that was started with \`--config\`: the file is read anew, and one that isn't right restarts nothing. Where \`start\` runs a replica, put
   the new file there and restart it by its supervisor (SIGTERM drains it). Two replicas may differ meanwhile.
