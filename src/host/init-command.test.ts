@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { checkMain } from './check-command.ts'
-import { initMain } from './init-command.ts'
+import { initMain, QUESTIONS, troublesOf } from './init-command.ts'
+import { ask } from './init-questions.ts'
 import { makeAuthority } from './testing/certificates.ts'
 
 let folder = ''
@@ -84,4 +86,48 @@ test.each([
   expect(await initMain(['--file', file, ...args])).toBe(64)
   expect(said).toContain(text)
   expect(existsSync(file)).toBe(false)
+})
+
+/** What a terminal shows when these lines are typed at the questions, and what they come to. */
+async function asked(typed: readonly string[], ends = false) {
+  const [input, output] = [new PassThrough(), new PassThrough()]
+  let shown = ''
+  output.on('data', (text: Buffer) => (shown += text.toString()))
+  input.write(typed.map((line) => `${line}\n`).join(''))
+  if (ends) input.end()
+  const answers = await ask(QUESTIONS, new Map(), (said) => troublesOf(said, folder), { input, output })
+  return { answers: answers === null ? null : Object.fromEntries(answers), shown }
+}
+
+test('each question is asked once when its answer is right; a key only where there is a certificate', async () => {
+  const { answers, shown } = await asked(['', ' 127.0.0.9:5070 ', 'pbx.example.com', '', ''])
+  expect(answers).toEqual({ sip: '127.0.0.9:5070', 'next-hop': 'pbx.example.com' })
+  const times = QUESTIONS.map(({ text }) => shown.split(text).length - 1)
+  expect(times).toEqual([1, 1, 1, 1, 1, 0])
+})
+
+test('an answer that is wrong is explained, and asked for again', async () => {
+  const { cert, key } = makeAuthority().issue({ names: ['192.0.2.10'] })
+  const [own, other] = [join(folder, 'own.pem'), join(folder, 'own.key')]
+  writeFileSync(own, cert)
+  writeFileSync(other, key)
+  const machines = ['192.0.2.1,here', '192.0.2.1,192.0.2.2,192.0.2.3']
+  const sip = ['nowhere', '192.0.2.10:5060']
+  const hop = ['a b', '198.51.100.1:5060;transport=udp']
+  const allow = ['', 'all', '192.0.2.0/24']
+  // A key that is none: it may be the certificate that was meant otherwise, so both again.
+  const tls = [join(folder, 'missing.pem'), own, own, own, other]
+  const { answers, shown } = await asked([...machines, ...sip, ...hop, ...allow, ...tls])
+  expect(answers).toEqual({
+    machines: machines[1],
+    ...{ sip: sip[1], 'next-hop': hop[1], allow: allow[2] },
+    ...{ 'tls-cert': own, 'tls-key': other },
+  })
+  for (const why of ['"here" is not an IP address', 'nowhere', '"a b" is not HOST:PORT', 'open relay', 'no such file'])
+    expect(shown).toContain(why)
+  expect(shown).toContain('is not a private key in PEM')
+})
+
+test('input that ends is no answer', async () => {
+  expect(await asked(['', ''], true)).toMatchObject({ answers: null })
 })

@@ -2,15 +2,16 @@
 // finds right: else nothing is written, and the complaints are what check says.
 
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, relative, resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { limits } from '../replica/limits.ts'
 import { printAddress } from './address.ts'
 import { textTroubles } from './check-command.ts'
+import { ask } from './init-questions.ts'
+import type { Answers, Question } from './init-questions.ts'
 import { EXIT_CANNOT_START, helpPage, readOptions, usageError } from './options.ts'
 import type { Command } from './options.ts'
 import { newSecret } from './peer-security.ts'
@@ -42,19 +43,28 @@ const COMMAND: Command = {
 }
 
 /** In the order in which they are asked; what is left empty is as in the help. */
-const QUESTIONS: readonly (readonly [option: string, question: string])[] = [
-  ['machines', 'Addresses of the machines, with commas between (empty: three replicas on this machine): '],
-  ['sip', 'SIP address that phones reach, HOST:PORT (empty: 127.0.0.10:5060): '],
-  [
-    'next-hop',
-    'Where new calls go, HOST:PORT or a name, perhaps with ;transport=udp, else by what a call came by (empty: the Request-URI decides): ',
-  ],
-  ['allow', 'Whose requests are relayed, as 192.0.2.0/24 (empty: anybody; on loopback only): '],
-  ['tls-cert', 'Certificate for SIP over TLS, a PEM file (empty: no TLS): '],
-  ['tls-key', 'Its key, a PEM file (empty: no TLS): '],
+export const QUESTIONS: readonly Question[] = [
+  {
+    option: 'machines',
+    text: 'Addresses of the machines, with commas between (empty: three replicas on this machine): ',
+  },
+  {
+    option: 'sip',
+    text: 'SIP address that phones reach, HOST:PORT (empty: 127.0.0.10:5060): ',
+    assuming: { allow: '0.0.0.0/0' },
+  },
+  {
+    option: 'next-hop',
+    text: 'Where new calls go, HOST:PORT or a name, perhaps with ;transport=udp, else by what a call came by (empty: the Request-URI decides): ',
+    assuming: { allow: '0.0.0.0/0' },
+  },
+  { option: 'allow', text: 'Whose requests are relayed, as 192.0.2.0/24 (empty: anybody; on loopback only): ' },
+  {
+    option: 'tls-cert',
+    text: 'Certificate for SIP over TLS, a PEM file (empty: no TLS): ',
+  },
+  { option: 'tls-key', text: 'Its key, a PEM file: ', after: 'tls-cert' },
 ]
-
-type Answers = ReadonlyMap<string, string>
 
 /** Exit 0: written; 1: it can't be, and why. */
 export async function initMain(args: readonly string[]): Promise<number> {
@@ -64,35 +74,54 @@ export async function initMain(args: readonly string[]): Promise<number> {
     process.stdout.write(helpPage(COMMAND))
     return 0
   }
-  const answers = process.stdin.isTTY && given.value.size === 0 ? await askAll() : given.value
-  const path = answers.get('file') ?? 'holdfast.json'
-  const file = configOf(answers, dirname(resolve(path)))
+  const path = given.value.get('file') ?? 'holdfast.json'
+  const folder = dirname(resolve(path))
+  // Before somebody answers for nothing; the write below looks again.
+  if (existsSync(path)) return nothingWritten(isThere(path))
+  const areAsked = process.stdin.isTTY && [...given.value.keys()].every((option) => option === 'file')
+  const answers = areAsked
+    ? await ask(QUESTIONS, given.value, (said) => troublesOf(said, folder), {
+        input: process.stdin,
+        output: process.stdout,
+      })
+    : given.value
+  if (answers === null) return nothingWritten('the questions were ended')
+  const file = configOf(answers, folder)
   if (!file.ok) return usageError(COMMAND, file.error)
-  const text = `${JSON.stringify(file.value, null, 2)}\n`
-  const troubles = await textTroubles(text, dirname(resolve(path)))
+  const text = printed(file.value)
+  const troubles = await textTroubles(text, folder)
   if (troubles.length > 0) return usageError(COMMAND, troubles.join('\n  '))
   try {
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const said = code === 'EEXIST' ? `${path} is there already: give another --file, or move it away` : message
-    process.stderr.write(`${COMMAND.name}: ${said}; nothing was written\n`)
-    return EXIT_CANNOT_START
+    return nothingWritten(code === 'EEXIST' ? isThere(path) : message)
   }
   process.stdout.write(nextSteps(path, file.value))
   return 0
 }
 
-async function askAll(): Promise<Answers> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout })
-  const answers = new Map<string, string>()
-  for (const [option, question] of QUESTIONS) {
-    if (option === 'tls-key' && !answers.has('tls-cert')) continue
-    const answer = (await lines.question(question)).trim()
-    if (answer !== '') answers.set(option, answer)
+function isThere(path: string): string {
+  return `${path} is there already: give another --file, or move it away`
+}
+
+function nothingWritten(why: string): number {
+  process.stderr.write(`${COMMAND.name}: ${why}; nothing was written\n`)
+  return EXIT_CANNOT_START
+}
+
+/** As the whole file would be judged, had no more been said. */
+export async function troublesOf(answers: Answers, folder: string): Promise<readonly string[]> {
+  const certificate = answers.get('tls-cert')
+  if (certificate !== undefined && !answers.has('tls-key')) {
+    return existsSync(certificate) ? [] : [`${certificate}: no such file`]
   }
-  lines.close()
-  return answers
+  const file = configOf(answers, folder)
+  return file.ok ? textTroubles(printed(file.value), folder) : [file.error]
+}
+
+function printed(file: Written): string {
+  return `${JSON.stringify(file, null, 2)}\n`
 }
 
 interface WrittenReplica {

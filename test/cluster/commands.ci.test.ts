@@ -1,37 +1,66 @@
 // Commands with calls running: a set starts from what `init` wrote, `trace` tells what calls did,
 // `demo` loses none, and a rolling restart takes a new config file over.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { must } from '../../src/base/assert.ts'
 import { parseAddress } from '../../src/host/address.ts'
 import type { Address } from '../../src/host/address.ts'
 import { DemoCallee, DemoCaller } from '../../src/host/demo-phones.ts'
+import { makeAuthority } from '../../src/host/testing/certificates.ts'
 import { expectAllCalls } from './expectations.ts'
 import { command, Machines } from './machines.ts'
 import { inScene, phones } from './scene.ts'
 import { until } from './poll.ts'
+import { root } from './replica-set.ts'
 import { missingTools } from './sipp.ts'
 
 const missing = missingTools()
 if (missing !== null) console.warn(`skipped, calls with SIPp: ${missing}`)
 
 describe.skipIf(missing !== null)('holdfast init', () => {
-  test('writes what check finds right and a set of three starts from; its calls outlive a reload and a replica', async () => {
+  test('asks at a terminal, again what was wrong; check finds it right, a set of three with TLS starts from it, and its calls outlive a reload and a replica', async () => {
     await inScene(171, async (scene) => {
       const file = join(scene.folder, 'set.json')
+      const [certificate, key] = [join(scene.folder, 'own.pem'), join(scene.folder, 'own.key')]
       const { sip, admin, callee } = scene.place
-      const places = ['--sip', sip, '--admin', admin, '--machines', '127.66.171.1,127.66.171.2,127.66.171.3']
-      const made = await command(['init', '--file', file, ...places, '--next-hop', callee])
-      expect(made).toMatchObject({ code: 0, stderr: '' })
-      expect(made.stdout).toContain(`127.66.171.3  holdfast start --config ${file} --replica 3`)
-      expect(await command(['init', '--file', file])).toMatchObject({ code: 1 })
+      const host = sip.slice(0, sip.lastIndexOf(':'))
+      const authority = makeAuthority()
+      const own = authority.issue({ names: [host] })
+      writeFileSync(certificate, own.cert)
+      writeFileSync(key, own.key)
+      const made = await atTerminal(`init --file ${file}`, [
+        ['Addresses of the machines', '127.66.171.1,127.66.171.2,three'],
+        ['"three" is not an IP address', ''],
+        ['Addresses of the machines', '127.66.171.1,127.66.171.2,127.66.171.3'],
+        ['SIP address', sip],
+        ['Where new calls go', `${callee};transport=tcpudp`],
+        ['nextHop: ', ''],
+        ['Where new calls go', callee],
+        ['Whose requests', '127.66.171.0/24'],
+        ['Certificate', certificate],
+        ['Its key', key],
+      ])
+      expect(made).toContain(`127.66.171.3  holdfast start --config ${file} --replica 3`)
+      const again = { code: 1, stderr: expect.stringContaining('is there already') as string }
+      expect(await command(['init', '--file', file])).toMatchObject(again)
       expect(await command(['check', file])).toMatchObject({ code: 0, stderr: '' })
+      // The scene's places are not what the questions are about.
+      const asked = JSON.parse(readFileSync(file, 'utf8')) as { replicas: { id: number; admin: string }[] }
+      const port = Number(admin.split(':')[1])
+      const replicas = asked.replicas.map((one) => ({ ...one, admin: `${host}:${port + one.id}` }))
+      writeFileSync(file, JSON.stringify({ ...asked, admin, replicas }))
       const machines = new Machines(file)
       try {
         for (const id of [1, 2, 3]) machines.start(id)
         await machines.serve([1, 2, 3])
+        const secure = connect({ host, port: 5061, ca: authority.cert })
+        await once(secure, 'secureConnect')
+        secure.destroy()
         const load = await scene.load({ phones: phones.routed, transport: 'un', rate: 50, calls: 50, holdMs: 4_000 })
         await machines.confirmed([1, 2, 3], 50)
         const config = JSON.parse(readFileSync(file, 'utf8')) as object
@@ -49,6 +78,28 @@ describe.skipIf(missing !== null)('holdfast init', () => {
     })
   })
 })
+
+/** `holdfast LINE` at a pseudo-terminal: each answer is typed when what stands before it is shown; an empty one is only waited for. */
+async function atTerminal(line: string, answers: readonly (readonly [shown: string, typed: string])[]) {
+  const program = spawn('script', ['-qec', `${process.execPath} src/main.ts ${line}`, '/dev/null'], {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let [shown, from] = ['', 0]
+  program.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text))
+  const ended = once(program, 'close')
+  try {
+    for (const [what, typed] of answers) {
+      await until(`${what}, of: ${shown}`, 20_000, () => (shown.includes(what, from) ? true : null))
+      from = shown.indexOf(what, from) + what.length
+      if (typed !== '') program.stdin.write(`${typed}\r`)
+    }
+    expect((await ended)[0], shown).toBe(0)
+    return shown
+  } finally {
+    program.kill('SIGKILL')
+  }
+}
 
 interface Told {
   readonly first: number
