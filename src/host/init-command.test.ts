@@ -42,6 +42,20 @@ test('without options beyond the file: three replicas on this machine, which che
   })
 })
 
+test('a name for all: each machine has its own address, and DNS is to lead there', async () => {
+  const set = ['--sip', 'sip.example.com:5060', '--allow', '192.0.2.0/24']
+  expect(await initMain(['--file', file, ...set])).toBe(64)
+  expect(said).toContain('give those with --machines')
+  expect(await initMain(['--file', join(folder, 'local.json'), '--sip', 'localhost:5060'])).toBe(0)
+  expect(await initMain(['--file', file, ...set, '--machines', '192.0.2.1,192.0.2.2,192.0.2.3'])).toBe(0)
+  expect(said).toContain('DNS must have all of them for sip.example.com')
+  expect(await checkMain([file])).toBe(0)
+  expect(written()).toMatchObject({
+    sip: 'sip.example.com:5060',
+    replicas: [1, 2, 3].map((id) => ({ peer: `192.0.2.${id}:8160`, sip: `192.0.2.${id}` })),
+  })
+})
+
 test('machines, next hops and TLS', async () => {
   const { cert, key } = makeAuthority().issue({ names: ['192.0.2.10'] })
   writeFileSync(join(folder, 'own.pem'), cert)

@@ -8,6 +8,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { err, ok } from '../base/result.ts'
 import type { Result } from '../base/result.ts'
 import { limits } from '../replica/limits.ts'
+import { isName } from '../proxy/own.ts'
 import { printAddress } from './address.ts'
 import { textTroubles } from './check-command.ts'
 import { ask } from './init-questions.ts'
@@ -27,7 +28,7 @@ const COMMAND: Command = {
     },
     sip: {
       takes: 'HOST:PORT',
-      help: 'the SIP address that phones reach, UDP and TCP; on several machines a virtual one (127.0.0.10:5060)',
+      help: 'the SIP address that phones reach, UDP and TCP; on several machines a virtual one, or a name that DNS has them for (127.0.0.10:5060)',
     },
     'next-hop': {
       takes: 'HOST[:PORT][;transport=T]',
@@ -128,6 +129,7 @@ interface WrittenReplica {
   readonly id: number
   readonly admin: string
   readonly peer: string
+  readonly sip?: string
   readonly data: string
 }
 
@@ -146,6 +148,12 @@ function configOf(answers: Answers, folder: string): Result<Written, string> {
   const machines = machinesOf(answers.get('machines'))
   if (!machines.ok) return machines
   const data = answers.get('data') ?? 'holdfast-data'
+  const sip = answers.get('sip') ?? '127.0.0.10:5060'
+  const isNamed = isDomain(split(sip)[0])
+  if (isNamed && machines.value === null)
+    return err(
+      `--sip ${sip}: behind a name each replica has an address of its own: give those with --machines IP,IP,IP`,
+    )
   const isOne = machines.value === null
   const places = machines.value ?? [host, host, host]
   const replicas = places.map((machine, i) => ({
@@ -153,9 +161,9 @@ function configOf(answers: Answers, folder: string): Result<Written, string> {
     admin: `${host}:${port + i + 1}`,
     // Two machines that are both this one, to try it, have one address space.
     peer: printAddress({ host: machine, port: isOne ? peer + i + 1 : peer }),
+    ...(isNamed ? { sip: machine } : {}),
     data: `${data}/replica-${i + 1}`,
   }))
-  const sip = answers.get('sip') ?? '127.0.0.10:5060'
   const secure = secureOf(answers, sip, folder)
   if (!secure.ok) return secure
   const allow = answers.get('allow')
@@ -198,6 +206,11 @@ function secureOf(answers: Answers, sip: string, folder: string): Result<Record<
   })
 }
 
+/** What reads addresses has `localhost` for one (address.ts). */
+function isDomain(host: string): boolean {
+  return host.toLowerCase() !== 'localhost' && isName(host)
+}
+
 function split(text: string): readonly [host: string, port: number] {
   const at = text.lastIndexOf(':')
   return [text.slice(0, at), Number(text.slice(at + 1))]
@@ -214,10 +227,11 @@ function nextSteps(path: string, { replicas, sip }: Written): string {
     )
     for (const [i, { id }] of replicas.entries())
       lines.push(`  ${hosts[i]}  holdfast start --config ${path} --replica ${id}`)
-    lines.push(
-      '',
-      `The address ${sip.slice(0, sip.lastIndexOf(':'))} must be on the loopback of each, and come to one of them: docs/OPERATIONS.md, "One address for all"`,
-    )
+    const [host] = split(sip)
+    const reached = isDomain(host)
+      ? `DNS must have all of them for ${host}: docs/OPERATIONS.md, "One name for all: DNS SRV"`
+      : `The address ${host} must be on the loopback of each, and come to one of them: docs/OPERATIONS.md, "One address for all"`
+    lines.push('', reached)
   }
   lines.push('', `  holdfast check ${path}   after each change; docs/CONFIG.md has all options`, '')
   return lines.join('\n')
