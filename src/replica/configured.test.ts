@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
+import { seconds } from '../base/instant.ts'
 import type { CallSettings } from '../call/contract.ts'
 import { callerLeg, inDialog, phone, request, response } from '../call/testing/phone.ts'
 import { parseBlock } from '../proxy/access.ts'
@@ -80,4 +81,26 @@ test('who is let in, and how many: of requests that begin something, at every re
   trio.sip(trio.leader(), caller.flow, invite('second'))
   trio.pass(100)
   expect(at(trio, caller, 'SIP/2.0 503 ')).toHaveLength(1)
+})
+
+test('what waits for DNS meanwhile goes by the new settings, once', () => {
+  const trio = new Trio(3, { names: true, nextHop: { host: 'pbx.example.com', port: 0, transport: null } }).begin()
+  trio.sip(trio.leader(), caller.flow, invite('waits'))
+  const [asked] = trio.asked.splice(0)
+  reload(trio, { names: true, nextHop: to(other.flow) })
+  const { by, place } = must(asked, 'a question for DNS')
+  trio.step(by, { kind: 'located', place, answer: { kind: 'none' }, ttl: seconds(30) })
+  trio.settle()
+  expect([at(trio, other, 'INVITE ').length, at(trio, caller, 'SIP/2.0 100 ').length]).toEqual([1, 1])
+})
+
+test('a request outside of calls that is under way stays where it went, and its answer comes back', () => {
+  const trio = new Trio().begin()
+  const message = request(caller, 'MESSAGE', 'sip:callee@127.36.0.1:5060', { callId: 'page', branch: 'z9hG4bK-page' })
+  trio.sip(trio.leader(), caller.flow, message)
+  reload(trio, { nextHop: to(other.flow) })
+  trio.sip(trio.leader(), caller.flow, message)
+  expect([at(trio, callee, 'MESSAGE ').length, at(trio, other, 'MESSAGE ').length]).toEqual([1, 0])
+  trio.sip(trio.leader(), callee.flow, response(callee, must(at(trio, callee, 'MESSAGE ')[0], 'the MESSAGE'), 200))
+  expect(at(trio, caller, 'SIP/2.0 200 ')).toHaveLength(1)
 })
