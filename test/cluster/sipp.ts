@@ -26,6 +26,8 @@ export interface SippOptions {
   readonly lifeSeconds?: number
   /** The network namespace that it runs in; default: this one. */
   readonly network?: string
+  /** More of SIPp's command line, which wins. */
+  readonly more?: readonly string[]
 }
 
 export interface CallerOptions extends SippOptions {
@@ -118,8 +120,17 @@ export class Sipp {
 
   /** Messages sent or received again in each second that has ended: [end of the second, ms of the wall clock; count]. */
   retransmissions(): (readonly [at: number, count: number])[] {
+    return this.#column('Retransmissions(P)')
+  }
+
+  /** Calls begun until the end of each second: [ms of the wall clock; count]. */
+  begun(): (readonly [at: number, count: number])[] {
+    return this.#column('TotalCallCreated')
+  }
+
+  #column(name: string): (readonly [at: number, count: number])[] {
     const rows = readRows(join(this.#folder, 'stat.csv'))
-    const [time, count] = ['CurrentTime', 'Retransmissions(P)'].map((name) => rows[0]?.indexOf(name) ?? -1)
+    const [time, count] = ['CurrentTime', name].map((one) => rows[0]?.indexOf(one) ?? -1)
     return rows
       .slice(1)
       .map(
@@ -214,6 +225,7 @@ async function start(options: SippOptions, args: readonly string[]): Promise<Sip
         : []),
       ...['-timeout', `${options.lifeSeconds ?? 300}`, '-timeout_error'],
       ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_counts', '-trace_err', '-error_file', 'errors.log'],
+      ...(options.more ?? []),
     ],
     { cwd: options.folder },
   )
