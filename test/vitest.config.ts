@@ -21,7 +21,7 @@ export default defineConfig({
             'src/**/*.test.ts',
             'sim/**/*.test.ts',
             'test/*.test.ts',
-            'test/{raft,torture,fuzz,applications}/*.test.ts',
+            'test/{raft,torture,fuzz,applications,bench/peers}/*.test.ts',
           ],
           exclude: ['test/*.long.test.ts'],
           testTimeout: 60_000,

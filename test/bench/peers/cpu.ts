@@ -5,18 +5,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { barChart } from './svg.ts'
 import { lostOf } from './load.ts'
-import { median, ratio, spread, whole, withSystems } from './section.ts'
+import { REST_MS, median, ratio, spread, warmUp, whole, withSystems } from './section.ts'
 import type { Slice } from './load.ts'
 import type { Bench, Result, Table } from './section.ts'
 import type { Running, System } from './systems.ts'
 
 /** Dialogs replicated by Kamailio are not borne above this on two cores. */
 const REPLICATED_PEER_MOST = 500
-/** Half a minute after its end nothing is left of a call (64*T1). */
-const REST_MS = 34_000
 const IDLE_MS = 6_000
-/** Code that runs for the first time is slow: for how long it runs before it counts, and at what rate at most. */
-const WARM = { seconds: { ours: 8, peer: 2 }, rate: 300 }
 const MEGABYTE = 1 << 20
 
 interface Cost {
@@ -53,15 +49,12 @@ export async function cpu(bench: Bench): Promise<Result> {
   return { title: 'Processor time of a call', tables, notes, pictures, raw }
 }
 
-async function measure({ wish, phones, progress }: Bench, rate: number, running: readonly Running[]): Promise<Cost[]> {
+async function measure(bench: Bench, rate: number, running: readonly Running[]): Promise<Cost[]> {
+  const { wish, phones, progress } = bench
   const warmCalls = new Map<Running, number>()
   const from = new Map<Running, { cpu: number; at: number }>()
   for (const one of running) {
-    progress.step(`${one.system.title} warms up`)
-    const isOurs = one.system.name.startsWith('ours')
-    const seconds = isOurs ? WARM.seconds.ours : WARM.seconds.peer
-    const { stats } = await phones.load(one, { rate: Math.min(rate, WARM.rate), seconds })
-    warmCalls.set(one, stats.created)
+    warmCalls.set(one, (await warmUp(bench, [one], rate))[0] ?? 0)
     from.set(one, { cpu: one.cpu(), at: performance.now() })
   }
   const slices = new Map<Running, Slice[]>(running.map((one) => [one, []]))

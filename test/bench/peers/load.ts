@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startCallee, startCaller } from '../../cluster/sipp.ts'
 import type { Sipp, SippStats } from '../../cluster/sipp.ts'
-import type { Running } from './systems.ts'
+import type { Site } from './systems.ts'
 
 export interface Order {
   /** Calls a second. */
@@ -15,6 +15,17 @@ export interface Order {
   readonly seconds: number
   /** Between the ACK and the BYE; default 20. */
   readonly holdMs?: number
+  /** The caller writes down its response times. */
+  readonly responseTimes?: boolean
+}
+
+/** What calls go through. */
+export interface Place {
+  readonly site: Site
+}
+
+export interface Loaded extends Place {
+  cpu(): number
 }
 
 export interface Slice {
@@ -58,48 +69,58 @@ export class Phones {
     this.#scenarios = scenarios
   }
 
-  /** Calls until the last has ended, or has had its time. Each load has phones of its own, with ports that were not used before. */
-  async load(running: Running, order: Order): Promise<Slice> {
-    const { rate, seconds, holdMs = RING_MS } = order
-    const at = ++this.#loads
-    const folder = join(this.#folder, `load-${at}`)
-    const callee = await this.callee(running, join(folder, 'callee'))
+  /** Calls until the last has ended, or has had its time. Each load has phones of its own, with ports that were not used before.
+   * `callee`: one that is there; its own otherwise. */
+  async load(running: Loaded, order: Order, callee?: Sipp): Promise<Slice> {
+    const folder = this.#fresh()
+    const own = callee === undefined ? await this.callee(running) : null
     const cpu = running.cpu()
     const from = performance.now()
-    const calls = Math.max(1, Math.round(rate * seconds))
-    const caller = this.#adopt(
-      await startCaller({
-        ...{ rate, calls, holdMs, remote: running.site.sip, transport: 'u1' },
-        local: `${running.site.caller}:${10_000 + at}`,
-        folder: join(folder, 'caller'),
-        scenario: { file: this.#scenarios.caller },
-        more: EVENLY,
-      }),
-    )
-    const most = seconds * 1_000 + holdMs + PATIENCE_MS
+    const caller = await this.caller(running, order, folder)
+    const most = order.seconds * 1_000 + (order.holdMs ?? RING_MS) + PATIENCE_MS
     await caller.finished(most).catch(() => null)
     const took = (performance.now() - from) / 1_000
     // What the last call leaves to do.
     await pause(200)
     const used = running.cpu() - cpu
-    await this.#end(caller, callee)
+    await this.drop(caller, ...(own === null ? [] : [own]))
+    const { rate } = order
     const slice = { rate, stats: caller.stats(), achieved: rateOf(caller.begun()), seconds: took, cpu: used }
     rmSync(folder, { recursive: true, force: true })
     return slice
   }
 
-  async callee(running: Running, folder: string): Promise<Sipp> {
+  /** A caller that has begun. */
+  async caller({ site }: Place, order: Order, folder = this.#fresh()): Promise<Sipp> {
+    const { rate, seconds, holdMs = RING_MS, responseTimes = false } = order
+    return this.#adopt(
+      await startCaller({
+        ...{ rate, calls: Math.max(1, Math.round(rate * seconds)), holdMs, responseTimes, remote: site.sip },
+        ...{ local: `${site.caller}:${10_000 + this.#loads}`, folder, lifeSeconds: 3_600, more: EVENLY },
+        scenario: { file: this.#scenarios.caller },
+        transport: 'u1',
+      }),
+    )
+  }
+
+  async callee({ site }: Place): Promise<Sipp> {
     return this.#adopt(
       await startCallee({
-        ...{ local: running.site.callee, folder, transport: 'u1', holdMs: RING_MS, lifeSeconds: 3_600 },
+        ...{ local: site.callee, folder: this.#fresh(), transport: 'u1', holdMs: RING_MS, lifeSeconds: 3_600 },
         scenario: { file: this.#scenarios.callee },
         more: EVENLY,
       }),
     )
   }
 
+  /** Ends them at once, whatever they do. */
+  async drop(...phones: readonly Sipp[]): Promise<void> {
+    await Promise.all(phones.map((phone) => phone.destroy()))
+    for (const phone of phones) this.#living.delete(phone)
+  }
+
   async end(): Promise<void> {
-    await this.#end(...this.#living)
+    await this.drop(...this.#living)
   }
 
   #adopt(phone: Sipp): Sipp {
@@ -107,10 +128,15 @@ export class Phones {
     return phone
   }
 
-  async #end(...phones: readonly Sipp[]): Promise<void> {
-    await Promise.all(phones.map((phone) => phone.destroy()))
-    for (const phone of phones) this.#living.delete(phone)
+  #fresh(): string {
+    return join(this.#folder, `phone-${++this.#loads}`)
   }
+}
+
+/** Whether the rate was borne: at most one call or message in a thousand failed or was repeated, and the calls began in time. */
+export function isClean({ rate, stats, achieved }: Slice): boolean {
+  const { created, failed, retransmissions, successful } = stats
+  return successful > 0 && failed + retransmissions < created / 1_000 && achieved >= 0.97 * rate
 }
 
 /** Calls that were not carried through. */

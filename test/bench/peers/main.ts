@@ -6,6 +6,9 @@ import { cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cpu } from './cpu.ts'
+import { idle } from './idle.ts'
+import { latency } from './latency.ts'
+import { rate } from './rate.ts'
 import { Phones, scenariosOf } from './load.ts'
 import { markdownOf, writePictures, writeSection } from './report.ts'
 import { findHarness, kamailio, lacking, ours } from './systems.ts'
@@ -13,7 +16,7 @@ import type { About } from './report.ts'
 import type { Progress, Result, Section, Wish } from './section.ts'
 import type { System } from './systems.ts'
 
-const SECTIONS: Readonly<Record<string, Section>> = { cpu }
+const SECTIONS: Readonly<Record<string, Section>> = { cpu, rate, latency, idle }
 
 const USAGE = `HOLDFAST_BASELINE=DIR npm run bench -- [--only ${Object.keys(SECTIONS).join(',')}] [--systems NAMES] [--pairs 5] [--seconds 4]
                  [--rates 300,1000] [--json FILE] [--pictures DIR] [--write FILE] [--alone]

@@ -65,11 +65,39 @@ export async function withSystems<T>(
   }
 }
 
+/** Half a minute after its end nothing is left of a call (64*T1). */
+export const REST_MS = 34_000
+
+/** Code that runs for the first time is slow: for how long it runs before it counts, and at what rate at most. */
+const WARM = { ours: 8, peer: 2, rate: 300 }
+
+/** The calls that each got. */
+export async function warmUp(
+  { phones, progress }: Bench,
+  running: readonly Running[],
+  rate = WARM.rate,
+): Promise<readonly number[]> {
+  const calls: number[] = []
+  for (const one of running) {
+    progress.step(`${one.system.title} warms up`)
+    const seconds = one.system.name.startsWith('ours') ? WARM.ours : WARM.peer
+    const { stats } = await phones.load(one, { rate: Math.min(rate, WARM.rate), seconds })
+    calls.push(stats.created)
+  }
+  return calls
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length / 2
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
+}
+
+/** `share` between 0 and 1. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
 /** Of one system to another: the median of the ratios of each pair. */

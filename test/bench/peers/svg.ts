@@ -19,6 +19,20 @@ export interface Bars {
   readonly bars: readonly Bar[]
 }
 
+export interface Line {
+  readonly name: string
+  readonly points: readonly (readonly [x: number, y: number])[]
+}
+
+export interface Lines {
+  readonly title: string
+  readonly x: string
+  readonly y: string
+  readonly lines: readonly Line[]
+  /** Steps of ten are of one length. */
+  readonly logarithmicX?: boolean
+}
+
 export function barChart({ title, unit, parts = [], bars }: Bars): string {
   const sums = bars.map((bar) => bar.parts.filter(Number.isFinite).reduce((sum, part) => sum + part, 0))
   const top = Math.max(...sums, Number.MIN_VALUE)
@@ -37,6 +51,40 @@ export function barChart({ title, unit, parts = [], bars }: Bars): string {
     return [label, ...pieces, `<text x="${(x + 6).toFixed(1)}" y="${y + 15}">${amount(sum)} ${escape(unit)}</text>`]
   })
   return picture(title, 70 + bars.length * 30, [...legend(parts.length > 1 ? parts : []), ...rows])
+}
+
+export function lineChart({ title, x, y, lines, logarithmicX = false }: Lines): string {
+  const [height, left, right, top, bottom] = [300, 60, WIDTH - 30, 60, 255]
+  const points = lines.flatMap((line) => line.points)
+  const place = (value: number): number => (logarithmicX ? Math.log10(Math.max(value, 1)) : value)
+  const xs = points.map(([value]) => place(value))
+  const [least, most] = [logarithmicX ? Math.min(...xs) : 0, Math.max(...xs)]
+  const highest = Math.max(...points.map(([, value]) => value), Number.MIN_VALUE)
+  const atX = (value: number): number => left + ((place(value) - least) / (most - least || 1)) * (right - left)
+  const atY = (value: number): number => bottom - (value / highest) * (bottom - top)
+  const grid = [0, 0.25, 0.5, 0.75, 1].flatMap((part) => {
+    const at = atY(part * highest).toFixed(1)
+    return [
+      `<line x1="${left}" x2="${right}" y1="${at}" y2="${at}" stroke="#dddddd"/>`,
+      `<text x="${left - 6}" y="${Number(at) + 4}" text-anchor="end">${amount(part * highest)}</text>`,
+    ]
+  })
+  const ticks = [...new Set(points.map(([value]) => value))].map(
+    (value) => `<text x="${atX(value).toFixed(1)}" y="${bottom + 16}" text-anchor="middle">${amount(value)}</text>`,
+  )
+  const drawn = lines.flatMap((line, i) => {
+    const path = line.points.map(([px, py]) => `${atX(px).toFixed(1)},${atY(py).toFixed(1)}`)
+    const dots = path.map((point) => {
+      const [cx, cy] = point.split(',')
+      return `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour(i)}"/>`
+    })
+    return [`<polyline fill="none" stroke="${colour(i)}" stroke-width="2" points="${path.join(' ')}"/>`, ...dots]
+  })
+  const axes = [
+    `<text x="${right}" y="${bottom + 34}" text-anchor="end">${escape(x)}</text>`,
+    `<text x="8" y="${top - 10}">${escape(y)}</text>`,
+  ]
+  return picture(title, height, [...legend(lines.map(({ name }) => name)), ...grid, ...ticks, ...axes, ...drawn])
 }
 
 function legend(names: readonly string[]): string[] {
