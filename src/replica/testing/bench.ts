@@ -3,6 +3,7 @@
 // simulator (sim/) tries what nobody thought of; here one schedule is written down as a few lines.
 
 import { assert, must } from '../../base/assert.ts'
+import type { Result } from '../../base/result.ts'
 import { life, replicaId } from '../../base/brand.ts'
 import type { Life, ReplicaId } from '../../base/brand.ts'
 import { instant, millis, plus, stamp } from '../../base/instant.ts'
@@ -22,6 +23,8 @@ import { limits } from '../limits.ts'
 import type { Compaction, Durability } from '../options.ts'
 import { isOut } from '../peers.ts'
 import { Replica } from '../replica.ts'
+import { restoredLog } from '../restored-log.ts'
+import type { BackedUpLog, RestoredLog } from '../restored-log.ts'
 import { memberFault } from './member-invariants.ts'
 
 /** A SIP message that left, by whom, when, and in which step: of all steps the how manyth. */
@@ -60,7 +63,7 @@ export const nextHop = { host: '127.36.0.3', port: 5064, transport: null } as co
 export class Bench {
   readonly ids: ReplicaId[]
   /** With whom the set was founded. */
-  readonly #founders: readonly ReplicaId[]
+  #founders: readonly ReplicaId[]
   now: Instant = instant(1_000_000)
   readonly sent: Sent[] = []
   /** The formats of the frames that left. */
@@ -269,6 +272,32 @@ export class Bench {
       this.link(id, other, 'up')
     }
     this.settle()
+  }
+
+  /** All are gone, and a new set begins with what a backup of that disk is made into (decision 0045), which runs alone at first. */
+  restore(id: ReplicaId, places: readonly number[]): Result<RestoredLog, string> {
+    const restored = restoredLog(this.backup(id), places)
+    if (!restored.ok) return restored
+    this.#isLossDeclared = true
+    this.#seats.clear()
+    this.#told.clear()
+    // A backup is restored by a release that reads all.
+    this.#most.clear()
+    this.#events.length = 0
+    this.#founders = []
+    for (const other of this.ids.splice(0)) {
+      this.#written.delete(other)
+      if (other !== id) this.#snapshots.delete(other)
+    }
+    this.#written.set(id, [...restored.value.records])
+    this.#starts.set(id, (this.#starts.get(id) ?? 1) + 1)
+    this.sit(id)
+    return restored
+  }
+
+  /** What its disk says now. */
+  backup(id: ReplicaId): BackedUpLog {
+    return { replica: id, voters: this.#founders, snapshot: this.snapshotOf(id), records: this.recordsOf(id) }
   }
 
   /** A process without a log comes to a place: it asks one of the set who it is, and starts as that; or the answer that it got. */
