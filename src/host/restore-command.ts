@@ -60,9 +60,13 @@ export async function restoreMain(args: readonly string[]): Promise<number> {
   const { early, confirmed } = log.calls
   const first = `holdfast start --config ${path} --replica ${place}`
   const next = others.map((other) => `  holdfast start --config ${path} --replica ${other} --join`)
+  const calls = confirmed === 1 ? '1 call' : `${confirmed} calls`
+  const isOneMachine = new Set(config.value.replicas.map(({ peer }) => peer.host)).size === 1
   const said = [
-    `set ${config.value.set}: ${confirmed} calls answered and ${early} not yet, as of ${backup.value.title.at}, in ${folder}`,
-    'The old set must not run. Then start this replica, and when it serves the others, whose data folders are empty:',
+    `set ${config.value.set}: ${calls} answered and ${early} not yet, as of ${backup.value.title.at}, in ${folder}`,
+    'The old set must not run.',
+    ...(isOneMachine ? ['Then start all of them:', `  holdfast up --config ${path}`, 'Or one by one:'] : []),
+    'Start this replica, and when it serves the others, whose data folders are empty:',
     `  ${first}`,
     ...next,
   ]

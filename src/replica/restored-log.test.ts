@@ -62,8 +62,13 @@ describe('a backup becomes a set', () => {
     expect(bench.snapshotOf(two) !== null).toBe(compaction === often)
     const before = groups(bench, two)
     expect(before).toHaveLength(15)
-    const last = bench.replica(two).raft.inspect().log.last
-    expect(restored(bench, two)).toMatchObject({ last, calls: { early: 15, confirmed: 0 } })
+    const { term: old, log } = bench.replica(two).raft.inspect()
+    const { last } = log
+    const made = restored(bench, two)
+    expect(made).toMatchObject({ last, calls: { early: 15, confirmed: 0 } })
+    // In a term of its own, in which nobody has voted yet.
+    const state = { kind: 'state', state: { term: old + 1, vote: null } }
+    expect(decodeRecord(must(made.records[0], 'a record'))).toMatchObject({ ok: true, value: state })
     expect(bench.replica(two).raft.configuration.voters.incoming).toEqual([two])
     expect(bench.serving(two)).toEqual([two])
     expect(groups(bench, two)).toEqual(before)
