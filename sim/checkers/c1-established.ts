@@ -21,6 +21,9 @@ export class Established implements Checker {
     const request = this.#ledger.own(phone, message)
     if (request === undefined || tagOf(request, 'to') === null) return
     if (this.#ledger.response(phone, message) !== undefined) return
+    // Nobody waits for the connection of a phone that has hung up by itself (call/unsent.ts).
+    const isBye = message.status === 480 && request.method === 'BYE'
+    if (isBye && this.#ledger.farHungUp(phone, message)) return
     this.#report(
       'C1',
       `${phone}: ${nameMessage(message)} in the dialog came from the set, not from the far phone`,

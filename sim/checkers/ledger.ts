@@ -9,8 +9,12 @@ import type { Phone } from '../phones/phone.ts'
 export class Ledger {
   readonly #requests = new Map<string, RequestMessage>()
   readonly #responses = new Map<string, ResponseMessage>()
+  readonly #byes = new Set<string>()
 
   add(phone: Phone, message: Message): void {
+    if (message.kind === 'request' && message.method === 'BYE') {
+      this.#byes.add(byeKey(phone, phone.side, tagOf(message, 'from'), tagOf(message, 'to')))
+    }
     if (message.kind === 'request') this.#requests.set(requestKey(phone, phone.side, message), message)
     else this.#responses.set(responseKey(phone, phone.side, message), message)
   }
@@ -22,6 +26,11 @@ export class Ledger {
 
   response(phone: Phone, received: ResponseMessage): ResponseMessage | undefined {
     return this.#responses.get(responseKey(phone, farSide(phone), received))
+  }
+
+  /** Whether the far phone has hung up by itself, in the dialog of this response to `phone`. */
+  farHungUp(phone: Phone, received: ResponseMessage): boolean {
+    return this.#byes.has(byeKey(phone, farSide(phone), tagOf(received, 'to'), tagOf(received, 'from')))
   }
 
   /** What `phone` itself sent and this response answers. */
@@ -43,6 +52,10 @@ function responseKey(phone: Phone, side: Side, message: ResponseMessage): string
 
 function keyOf(phone: Phone, side: Side, message: Message, about: string, to: string | null): string {
   return `${phone.options.call} ${side} ${tagOf(message, 'from')} ${to} ${about} ${cseqOf(message).number}`
+}
+
+function byeKey(phone: Phone, side: Side, from: string | null, to: string | null): string {
+  return `${phone.options.call} ${side} ${from} ${to}`
 }
 
 function farSide(phone: Phone): Side {

@@ -85,4 +85,14 @@ export const pathMutants: readonly Mutant[] = [
     promise: 'C1',
     schedule: 'registered',
   },
+  {
+    name: 'bye-not-waited-for',
+    room: 'call',
+    file: 'src/call/bye.ts',
+    find: "  if (dialog?.value.state !== 'ended') return false\n",
+    replace: '  if (dialog !== null) return true\n',
+    story: 'a BYE to a phone whose connection is gone gets 480 at once, though the phone comes back and would have it',
+    promise: 'C1',
+    schedule: 'registered',
+  },
 ]

@@ -147,6 +147,43 @@ describe('a phone behind a WebSocket', () => {
     ])
   })
 
+  test('that hung up by itself, and has its answer, is not waited for when the other side’s BYE finds no connection', () => {
+    const { ladder, callerLeg, calleeLeg: leg } = talking()
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    ladder.take()
+    ladder.say(callee, inDialog(callee, leg, 'BYE', 1))
+    expect(ladder.take().at(-1)).toBe('set -> ws df7jal23ls0d.invalid:80 1.a.1/3: BYE')
+    isGone(ladder)
+    expect(ladder.take().at(-1)).toBe('set -> callee: 480 BYE')
+    ladder.pass(70)
+    expect(ladder.idle).toBe(true)
+  })
+
+  test('that hung up by itself, and whose answer to the other side’s BYE was lost, is waited for T2', () => {
+    const { ladder, callerLeg, calleeLeg: leg } = talking()
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
+    ladder.say(callee, inDialog(callee, leg, 'BYE', 1))
+    ladder.say(callee, response(callee, ladder.last(callee, 'BYE'), 200))
+    ladder.take()
+    ladder.pass(3)
+    expect(ladder.take()).toEqual([])
+    ladder.pass(2)
+    expect(ladder.take().at(-1)).toBe('set -> callee: 480 BYE')
+    ladder.pass(70)
+    expect(ladder.idle).toBe(true)
+  })
+
+  test('that hung up by itself, and has no answer yet, comes back for it: the other side’s BYE waits', () => {
+    const { ladder, callerLeg, calleeLeg: leg } = talking()
+    ladder.say(caller, inDialog(caller, callerLeg, 'BYE', 2))
+    ladder.say(callee, inDialog(callee, leg, 'BYE', 1))
+    isGone(ladder)
+    expect(ladder.take().join()).not.toContain('480')
+    ladder.say(back, inDialog(back, callerLeg, 'BYE', 2))
+    expect(ladder.take()).toContain('set -> ws df7jal23ls0d.invalid:80 2.b.1/8: BYE')
+  })
+
   test('that can be called, and asks on a connection of its own, gets the answer on the next one that it asks on', () => {
     const { ladder, calleeLeg: leg } = talking()
     const asking = (stream: string): Phone => {

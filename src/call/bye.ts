@@ -2,14 +2,16 @@
 // 407, commits the end. The final is kept 64*T1: a repeated BYE gets the same bytes, at whatever owner.
 
 import { flat } from '../base/bytes.ts'
+import { plus } from '../base/instant.ts'
 import { enterEnded, withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { cseq } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { timers } from '../transaction/timers.ts'
 import type { Flow } from '../wire/entry.ts'
-import { dialogOf } from './find.ts'
+import { dialogOf, parsedRequest } from './find.ts'
 import type { Found } from './find.ts'
+import type { Relay } from './group-state.ts'
 import { buryTransaction } from './settle.ts'
 import type { Turn } from './turn.ts'
 import { endWatch } from './watch-timers.ts'
@@ -23,7 +25,7 @@ export interface ByeAnswer {
 
 /** A BYE went out: committed behind. */
 export function byeRelayed(turn: Turn, request: SipRequest, dialog: Found<Dialog> & { sender: Side }): void {
-  if (dialog.value.state === 'ended') return
+  if (dialog.value.state === 'ended') return hurryByes(turn)
   turn.put(dialog.id, withParty(dialog.value, dialog.sender, { cseq: cseq(request).number }))
   turn.setTimer(byeTimer(dialog.id), timers.sixtyFourT1, null)
 }
@@ -71,6 +73,31 @@ function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
     final: flat(answer.text),
   })
   buryTransaction(turn, id, [])
+  hurryByes(turn)
+}
+
+/** Whether it is a BYE on the connection of a phone that has hung up by itself on that, in a dialog that has ended. */
+export function isAfterItsOwn(turn: Turn, relay: Relay): boolean {
+  if (relay.method !== 'BYE' || relay.hop.stream === '') return false
+  const dialog = dialogOf(turn, parsedRequest(relay.request))
+  if (dialog?.value.state !== 'ended') return false
+  for (const [, record] of turn.entries('Transaction')) {
+    const isTheirs = record.kind === 'bye' && record.upstream.stream === relay.hop.stream
+    if (isTheirs && record.dialog === dialog.id) return true
+  }
+  return false
+}
+
+/** Of both sides' BYEs the second: its answer may have died with a connection, and the phone that gave it, which has all that it asked
+ * for, does not come back. So it is waited for T2, not 64*T1, at whose end the other phone would have given up as well. */
+function hurryByes(turn: Turn): void {
+  for (const relay of [...turn.local.relays.values()]) {
+    const { client } = relay
+    const end = plus(turn.now, timers.t2)
+    const isOpen = client.state === 'trying' || client.state === 'proceeding'
+    if (!isOpen || client.end === null || client.end <= end || !isAfterItsOwn(turn, relay)) continue
+    turn.setRelay({ ...relay, client: { ...client, end } })
+  }
 }
 
 /** The log timer that ends a dialog whose BYE gets no final. */

@@ -2,12 +2,14 @@
 // owner alone (design.md 4). A BYE is committed behind; it has its own rules in bye.ts.
 
 import { flat } from '../base/bytes.ts'
+import { answerText } from '../proxy/answer.ts'
 import { requestKey } from '../proxy/branch.ts'
 import { isOfFollowed } from '../proxy/forward.ts'
 import { withFlowTimer } from '../proxy/path.ts'
 import { relayResponse, groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
 import { otherSide, withParty } from '../session/dialog.ts'
+import { edit } from '../sip/edit.ts'
 import { cseq } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
 import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
@@ -15,7 +17,7 @@ import { startNonInviteServer, stepNonInviteServer } from '../transaction/non-in
 import { millis } from '../base/instant.ts'
 import type { Flow } from '../wire/entry.ts'
 import { isElsewhere } from './bound.ts'
-import { byeFinal, byeRelayed } from './bye.ts'
+import { byeAnswered, byeFinal, byeRelayed } from './bye.ts'
 import type { InputRef } from './contract.ts'
 import { byeOfKey, dialogOf, parsedRequest } from './find.ts'
 import { forwardedToPlaces, forwardStateless, routeOf } from './forward.ts'
@@ -178,6 +180,15 @@ export function answerRelay(turn: Turn, id: string, status: number, text: string
   if (!final) return
   if (turn.commits) turn.handledAfter(...relay.waiting)
   else turn.handled(...relay.waiting)
+}
+
+/** The set answers in the place of who was asked. A BYE has its end by that. */
+export function answerItself(turn: Turn, relay: Relay, status: number): void {
+  const request = parsedRequest(relay.request)
+  const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, status))
+  const dialog = relay.method === 'BYE' ? dialogOf(turn, request) : null
+  if (dialog !== null) byeAnswered(turn, dialog, { upstream: relay.upstream, key: relay.key, text })
+  answerRelay(turn, relay.id, status, text)
 }
 
 /** Besides INVITE those whose 2xx sets the targets of the dialog that they are sent in (RFC 5057 5.4; 3311, 6665, 3515). */

@@ -2,10 +2,8 @@
 // to what its Via says (RFC 3261 18.2.2). The next hop can't be reached: as if it had answered 503 (16.9).
 
 import { flat } from '../base/bytes.ts'
-import { answerText } from '../proxy/answer.ts'
 import { movedBack } from '../proxy/forward.ts'
 import { responseFlow, viaOf } from '../proxy/upstream.ts'
-import { edit } from '../sip/edit.ts'
 import { parseMessage, toTag } from '../sip/message.ts'
 import { millis } from '../base/instant.ts'
 import { startInviteClient } from '../transaction/invite-client.ts'
@@ -13,15 +11,15 @@ import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-in
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { waitsForClient } from './bound.ts'
-import { byeAnswered } from './bye.ts'
+import { isAfterItsOwn } from './bye.ts'
 import type { CallInput } from './contract.ts'
-import { allInvites, branchOfId, dialogOf, parsedRequest, sentInvite } from './find.ts'
+import { allInvites, branchOfId, parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
 import type { BranchLocal, Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
 import { ownStands, ownUnreachable } from './own-bye.ts'
 import { probeStands, probeUnreachable } from './probe.ts'
-import { answerRelay } from './relay.ts'
+import { answerItself } from './relay.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { readWhat, what } from './what.ts'
@@ -36,7 +34,8 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     return
   }
   const isRequest = !unsent.data.startsWith('SIP/2.0 ')
-  if (waitsForClient(unsent.flow, isRequest) && !leadsByPath(turn, sent)) return
+  const waits = waitsForClient(unsent.flow, isRequest) && !leadsByPath(turn, sent) && !hasHungUp(turn, sent)
+  if (waits) return
   if (!isRequest) onLostResponse(turn, unsent)
   else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
@@ -53,8 +52,16 @@ function leadsByPath(turn: Turn, sent: Sent): boolean {
   return relay !== undefined && toTag(parsedRequest(relay.request)) === null
 }
 
-/** What a request comes to whose place can't be reached (16.9); on a flow that is gone RFC 5626 5.3 has its own word for it. */
-function statusOf(hop: Flow): number {
+/** A BYE to a phone that has hung up itself, on that connection, with the dialog at its end: it has no reason to come back. */
+function hasHungUp(turn: Turn, sent: Sent): boolean {
+  const relay = sent.kind === 'request' ? turn.local.relays.get(sent.id) : undefined
+  return relay !== undefined && isAfterItsOwn(turn, relay)
+}
+
+/** What a request comes to whose place can't be reached (16.9); on a flow that is gone RFC 5626 5.3 has its own word for it. A BYE whose
+ * phone has hung up by itself gets 480: any final ends it (15.1.1), and nobody else could be asked. */
+function statusOf(hop: Flow, isTooLate = false): number {
+  if (isTooLate) return 480
   return hop.stream === '' ? 500 : 430
 }
 
@@ -195,12 +202,7 @@ function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   if (tryNextPlace(turn, relay)) return
   if (relay.server.state === 'terminated') return turn.dropRelay(id)
   turn.setRelay({ ...relay, client: machine })
-  const request = parsedRequest(relay.request)
-  const status = statusOf(relay.hop)
-  const text = flat(answerText(parsedRequest(edit(request).removeTopVia().print()), turn.ctx.keys, status))
-  const dialog = relay.method === 'BYE' ? dialogOf(turn, request) : null
-  if (dialog !== null) byeAnswered(turn, dialog, { upstream: relay.upstream, key: relay.key, text })
-  answerRelay(turn, id, status, text)
+  answerItself(turn, relay, statusOf(relay.hop, isAfterItsOwn(turn, relay)))
 }
 
 /** 18.1.1, for a request that lives with its owner alone. */

@@ -3,13 +3,15 @@
 import { stepInviteClient } from '../transaction/invite-client.ts'
 import { stepInviteServer } from '../transaction/invite-server.ts'
 import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
+import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import { stepNonInviteServer } from '../transaction/non-invite-server.ts'
-import { endDialog } from './bye.ts'
+import { endDialog, isAfterItsOwn } from './bye.ts'
 import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
 import { wakeOwns } from './own-bye.ts'
 import { wakeProbes } from './probe.ts'
+import { answerItself } from './relay.ts'
 import { isAsked, tryNextPlace } from './relay-places.ts'
 import type { Turn } from './turn.ts'
 import { what } from './what.ts'
@@ -69,17 +71,23 @@ function wakeRelay(turn: Turn, relay: Relay): void {
   const server = stepNonInviteServer(relay.server, TIME, turn.now)
   if (client.actions.includes('send-request')) turn.send(relay.hop, relay.request, what.request(relay.id))
   if (client.actions.includes('timeout')) {
-    timedOut(turn, relay)
+    timedOut(turn, relay, client.machine)
     return
   }
   if (server.machine.state === 'terminated' && !isAsked(relay)) turn.dropRelay(relay.id)
   else if (client.machine !== relay.client) turn.setRelay({ ...relay, client: client.machine, server: server.machine })
 }
 
-/** Timer F. RFC 4320 4.1: no 408 to a non-INVITE; its sender gives up in the same moment. A BYE ends its dialog. A place that said
+/** Timer F. RFC 4320 4.1: no 408 to a non-INVITE; its sender gives up in the same moment. A BYE ends its dialog; the second one of a
+ * dialog is given up sooner (bye.ts), and so answered. A place that said
  * nothing has a next one tried all the same, for what the request asks; no answer of it goes up (RFC 4320 4.2). */
-function timedOut(turn: Turn, relay: Relay): void {
+function timedOut(turn: Turn, relay: Relay, client: NonInviteClient): void {
   const isSilent = relay.client.state === 'trying'
+  if (relay.server.state !== 'terminated' && isAfterItsOwn(turn, relay)) {
+    turn.setRelay({ ...relay, client })
+    answerItself(turn, relay, 480)
+    return
+  }
   endRelay(turn, relay)
   const left: Relay = { ...relay, server: { state: 'terminated', j: null }, waiting: [] }
   if (!isSilent || !tryNextPlace(turn, left)) turn.dropRelay(relay.id)
