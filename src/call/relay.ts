@@ -168,7 +168,7 @@ function passUp(turn: Turn, response: SipResponse, id: string, text: string): vo
 }
 
 /** A response goes upstream on the relay's server transaction: after the turn's commit if it has one to wait for. */
-export function answerRelay(turn: Turn, id: string, status: number, text: string): void {
+function answerRelay(turn: Turn, id: string, status: number, text: string): void {
   const relay = turn.local.relays.get(id)
   if (relay === undefined) return
   const { machine, actions } = stepNonInviteServer(relay.server, { kind: 'respond', status }, turn.now)
