@@ -34,8 +34,8 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     return
   }
   const isRequest = !unsent.data.startsWith('SIP/2.0 ')
-  const waits = waitsForClient(unsent.flow, isRequest) && !leadsByPath(turn, sent) && !hasHungUp(turn, sent)
-  if (waits) return
+  const isLeft = leadsByPath(turn, sent) || hasHungUp(turn, sent)
+  if (waitsForClient(unsent.flow, isRequest) && !isLeft) return
   if (!isRequest) onLostResponse(turn, unsent)
   else if (sent.kind === 'invite') onInviteUnreachable(turn, sent.id, unsent)
   else if (sent.kind === 'request') onRequestUnreachable(turn, sent.id, unsent.data)
