@@ -19,7 +19,7 @@ export const pathMutants: readonly Mutant[] = [
     file: 'src/call/unsent.ts',
     find: '  const isLeft = leadsByPath(turn, sent) || hasHungUp(turn, sent)\n',
     replace: '  const isLeft = hasHungUp(turn, sent)\n',
-    also: [{ find: '  const isLeft = leadsByPath(turn, sent) || hasHungUp(turn, sent)\n',
+    also: [{ find: 'function leadsByPath(', replace: 'export function leadsByPath(' }],
     story: 'a call by a flow that is gone is answered by nobody, until its caller gives up',
     promise: 'C2',
     schedule: 'registered',
