@@ -8,7 +8,7 @@ import { replicaId } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
 import type { SetConfig } from './config.ts'
-import { identify } from './join.ts'
+import { identify, Saying } from './join.ts'
 import type { JoinParts } from './join.ts'
 import { KnownPeers } from './known-peers.ts'
 import { SparseLog } from './log.ts'
@@ -56,7 +56,7 @@ function ask(
   let answer: string | null = null
   const own = config.replicas.find(({ id }) => id === place)
   if (own === undefined) throw new Error('a place of the set')
-  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
   const end = (): void => void (isOver = true)
   cleanups.push(end)
   void identify({ config, own, mode, log, foundMs, isOver: () => isOver }, incarnation).then((result) => {
@@ -242,4 +242,20 @@ describe('a set is joined', () => {
     const one = ask(setOf(1), 1, 'join')
     await vi.waitFor(() => expect(one.answer()).toContain('its log is gone'))
   })
+})
+
+test('what it waits for is no warning while a set begins, and one after ten seconds; the same is said every ten', () => {
+  const said: string[] = []
+  const write = (line: string): void => void said.push(line)
+  const log = pino({ level: 'info', base: null, timestamp: false }, { write })
+  const saying = new Saying(log, 0)
+  for (const at of [0, 9_000, 10_000, 19_000, 20_000]) saying.say('nobody is there', at)
+  saying.say('one is there', 20_001)
+  const lines = said.map((line) => JSON.parse(line) as { level: number; msg: string })
+  expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+    '30 nobody is there',
+    '40 nobody is there',
+    '40 nobody is there',
+    '40 one is there',
+  ])
 })

@@ -226,21 +226,24 @@ function openDoor({ config, own }: JoinParts, callers: Callers): Promise<Result<
   })
 }
 
-/** Says the same only now and then. */
-class Saying {
+/** Says the same only now and then; louder once it takes longer than a set takes to begin. */
+export class Saying {
   readonly #log: Logger
   #last = ''
   #at = Number.NEGATIVE_INFINITY
 
-  constructor(log: Logger) {
+  readonly #since: number
+
+  constructor(log: Logger, now = performance.now()) {
     this.#log = log
+    this.#since = now
   }
 
-  say(text: string): void {
-    const now = performance.now()
+  say(text: string, now = performance.now()): void {
     if (text === this.#last && now - this.#at < hostLimits.joinSayMs) return
     this.#last = text
     this.#at = now
-    this.#log.warn({ code: 'joining' }, text)
+    const level = now - this.#since < hostLimits.joinSayMs ? 'info' : 'warn'
+    this.#log[level]({ code: 'joining' }, text)
   }
 }
