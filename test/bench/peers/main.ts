@@ -5,10 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { bytes } from './bytes.ts'
 import { cpu } from './cpu.ts'
+import { failover } from './failover.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
 import { rate } from './rate.ts'
+import { grow, hold } from './standing.ts'
 import { Phones, scenariosOf } from './load.ts'
 import { markdownOf, writePictures, writeSection } from './report.ts'
 import { findHarness, kamailio, lacking, ours } from './systems.ts'
@@ -16,10 +19,10 @@ import type { About } from './report.ts'
 import type { Progress, Result, Section, Wish } from './section.ts'
 import type { System } from './systems.ts'
 
-const SECTIONS: Readonly<Record<string, Section>> = { cpu, rate, latency, idle }
+const SECTIONS: Readonly<Record<string, Section>> = { cpu, rate, latency, hold, bytes, failover, idle, grow }
 
 const USAGE = `HOLDFAST_BASELINE=DIR npm run bench -- [--only ${Object.keys(SECTIONS).join(',')}] [--systems NAMES] [--pairs 5] [--seconds 4]
-                 [--rates 300,1000] [--json FILE] [--pictures DIR] [--write FILE] [--alone]
+                 [--rates 300,1000] [--live 5000] [--kills 20] [--json FILE] [--pictures DIR] [--write FILE] [--alone]
 
   --only      sections; all of them otherwise
   --systems   of ours, ours-wal, k1, k3-3: those that are compared; all of them otherwise
@@ -27,6 +30,8 @@ const USAGE = `HOLDFAST_BASELINE=DIR npm run bench -- [--only ${Object.keys(SECT
   --pairs     how often each system has its turn; medians are of that many
   --seconds   of a turn
   --rates     calls a second, of cpu
+  --live      calls that stand, of hold (5000) and grow (1000,10000); 100000 takes twelve minutes a system
+  --kills     deaths, of failover
   --json      all figures go there
   --pictures  bench-*.svg go into that folder
   --write     a Markdown file with marks (<!-- bench: cpu --> and <!-- end -->): what is between them is replaced, pictures go to images/ beside it
@@ -59,6 +64,8 @@ function planOf(args: readonly string[]): Plan | null {
         pairs: text,
         seconds: text,
         rates: text,
+        live: text,
+        kills: text,
         json: text,
         pictures: text,
         write: text,
@@ -77,12 +84,16 @@ function planOf(args: readonly string[]): Plan | null {
     wish: {
       pairs: number('pairs', values.pairs ?? '5'),
       seconds: number('seconds', values.seconds ?? '4'),
-      rates: (values.rates ?? '300,1000').split(',').map((rate) => number('rates', rate)),
-      live: [],
-      kills: 0,
+      rates: numbers('rates', values.rates ?? '300,1000'),
+      live: values.live === undefined ? null : numbers('live', values.live),
+      kills: number('kills', values.kills ?? '20'),
     },
     ...{ json: values.json, pictures: values.pictures, write: values.write },
   }
+}
+
+function numbers(name: string, text: string): number[] {
+  return text.split(',').map((one) => number(name, one))
 }
 
 function number(name: string, text: string): number {

@@ -11,8 +11,8 @@ export interface Wish {
   readonly seconds: number
   /** Calls a second, for the sections that have several rates. */
   readonly rates: readonly number[]
-  /** Live calls, for those that hold some. */
-  readonly live: readonly number[]
+  /** Live calls, for the sections that have some; null: as many as each of them has by itself. */
+  readonly live: readonly number[] | null
   readonly kills: number
 }
 
