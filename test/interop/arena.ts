@@ -8,6 +8,7 @@ import { makeAuthority } from '../../src/host/testing/certificates.ts'
 import type { Pem } from '../../src/host/testing/certificates.ts'
 import { launchSet, place } from '../cluster/replica-set.ts'
 import type { Place, ReplicaSet } from '../cluster/replica-set.ts'
+import { connectionsOf } from '../moments/connections.ts'
 import type { Kill } from './software.ts'
 
 export type Transport = 'udp' | 'tcp' | 'tls'
@@ -93,15 +94,31 @@ export class Arena {
     return [leader, ...ids.filter((id) => id !== leader)]
   }
 
-  /** `kill -9`; returns once it has ended. */
+  /** `kill -9`; returns once it has ended. Throws if a phone's connection with a survivor ended as well: then what phones give up for
+   * their connections' sake could not be put down to this death. */
   async kill(replica: number): Promise<Kill> {
     const { set } = this
-    const survivor = set.ids.find((id) => id !== replica) as number
-    const kill = { replica, led: set.leader === replica, owned: (await set.owned(survivor)).get(replica) ?? 0 }
+    const survivors = set.ids.filter((id) => id !== replica)
+    const owned = (await set.owned(survivors[0] as number)).get(replica) ?? 0
+    const kill = { replica, led: set.leader === replica, owned, held: this.#phonesAt(replica).length }
+    const stood = survivors.flatMap((id) => this.#phonesAt(id))
     const before = set.events.length
     set.kill(replica)
     await set.event(`replica ${replica} exits`, 5_000, (event) => event.event === 'exit', before)
+    const stand = new Set(survivors.flatMap((id) => this.#phonesAt(id)))
+    const ended = stood.filter((connection) => !stand.has(connection))
+    if (ended.length > 0) throw new Error(`survivors of ${replica} lost phones' connections: ${ended.join(', ')}`)
     return kill
+  }
+
+  /** Connections that phones made to that replica, as `FAR OWN`. */
+  #phonesAt(replica: number): readonly string[] {
+    const host = hostOf(this.place.sip)
+    const own = new Set([this.place.sip, `${host}:5061`, `${host}:${WSS_PORT}`])
+    return [...connectionsOf(this.set.pid(replica))].filter((connection) => {
+      const [far = '', at = ''] = connection.split(' ')
+      return own.has(at) && hostOf(far) !== host && !far.endsWith(':0')
+    })
   }
 
   /** Waits until all three serve again. */

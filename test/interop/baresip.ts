@@ -78,8 +78,7 @@ function baresipCall(name: string, caller: BaresipPhone, callee: BaresipPhone, s
       return status
     },
     isCut() {
-      const isGone = stream !== null && cameBy.some((far) => !connectionsAt(stream).includes(far))
-      return isGone || caller.has('CALL_CLOSED')
+      return stream !== null && cameBy.some((far) => !connectionsAt(stream).includes(far))
     },
   }
 }

@@ -87,7 +87,9 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
     ])
     const faults = await watch?.afterKill(answered.filter((call) => !lost.has(call.name)))
     for (const [name, fault] of faults ?? []) lost.set(name, `${name}, ${what}: ${fault}`)
-    for (const call of ringing.filter((call) => lost.has(call.name) && call.isCut())) {
+    // Nobody is cut off by the death of who held no connection.
+    const mayBeCut = (kills.at(-1)?.held ?? 0) > 0
+    for (const call of ringing.filter((call) => mayBeCut && lost.has(call.name) && call.isCut())) {
       lost.delete(call.name)
       cut++
       ringing.splice(ringing.indexOf(call), 1)

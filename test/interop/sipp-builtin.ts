@@ -78,7 +78,8 @@ async function play(arena: Arena, batch: Batch, socket: SippTransport, victim: n
     await set.statuses(`${CALLS} calls are ${phase}`, 20_000, ({ calls }) => calls[phase] === before[phase] + CALLS)
     const stood = connectionsAt(place.sip).includes(place.caller)
     const kill: Kill = await arena.kill(victim)
-    const isCut = stood && !connectionsAt(place.sip).includes(place.caller)
+    // One connection carries all its calls.
+    const isCut = kill.held > 0 && stood && !connectionsAt(place.sip).includes(place.caller)
     const [answered, ringing] = phase === 'early' ? [0, CALLS] : [CALLS, 0]
     // It listens nowhere: an answer can't come to it by another connection, and it makes one only to say something.
     if (isCut && phase === 'early') {

@@ -23,6 +23,8 @@ export interface Kill {
   readonly led: boolean
   /** Calls that it owned. */
   readonly owned: number
+  /** Connections of phones that it held. */
+  readonly held: number
 }
 
 export interface Outcome {

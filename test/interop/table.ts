@@ -7,7 +7,7 @@ const HEADER = [
   'role',
   'transport',
   'calls: answered, ringing',
-  'kills: calls that the dead one owned',
+  'kills: calls that the dead one owned, phones that it held',
   'survived',
   'cut',
   'lost',
@@ -15,13 +15,13 @@ const HEADER = [
 
 export function row(software: Software, outcome: Outcome): readonly string[] {
   const { answered, ringing, kills, survived, cut, lost, note } = outcome
-  const deaths = kills.map(({ led, owned }) => `${led ? 'leader' : 'follower'} ${owned}`)
+  const deaths = kills.map(({ led, owned, held }) => `${led ? 'leader' : 'follower'} ${owned}, ${held}`)
   return [
     `${software.name} ${software.version()}`,
     `${software.role}${note === undefined ? '' : ` (${note})`}`,
     software.transport,
     `${answered}, ${ringing}`,
-    `${kills.length}: ${deaths.join(', ')}`,
+    `${kills.length}: ${deaths.join('; ')}`,
     `${survived}`,
     `${cut}`,
     `${lost.length}`,
