@@ -37,6 +37,7 @@ import {
   messages,
   parts,
   records,
+  refreshed,
   ruled,
   watched,
 } from './formats/values.ts'
@@ -74,6 +75,7 @@ const absent: Readonly<Record<FormatNumber, readonly string[]>> = {
     'part book',
     'part events',
     'entity fork',
+    'entity refreshed',
     'entity ruled',
     'entity watched',
     'entity own',
@@ -128,6 +130,7 @@ const samples: readonly Sample[] = [
     reliable,
     ruled,
     watched,
+    refreshed,
     'hosted application-session': hostedApplication,
     'hosted session': hostedSession,
   }).map(([kind, value]) => ({

@@ -128,8 +128,8 @@ function asDialog({ state, session, callId, local, remote }: Leg): Dialog {
     session,
     transaction: '',
     callId,
-    caller: { tag: local.tag, target: '', transport, cseq: local.cseq, stream: '', routes: [] },
-    callee: { tag, target, transport, cseq, stream, routes: [] },
+    caller: { tag: local.tag, target: '', transport, cseq: local.cseq, refreshed: 0, stream: '', routes: [] },
+    callee: { tag, target, transport, cseq, refreshed: 0, stream, routes: [] },
     watch: null,
   }
 }

@@ -2,7 +2,7 @@
 
 import { flat } from '../base/bytes.ts'
 import { isMoved } from '../proxy/forward.ts'
-import { enterConfirmedDialog, otherSide, withParty } from '../session/dialog.ts'
+import { enterConfirmedDialog, refreshedBy, withParty } from '../session/dialog.ts'
 import type { Dialog, Side } from '../session/dialog.ts'
 import { enterConfirmed, enterEarly } from '../session/sip-session.ts'
 import type { SipSession } from '../session/sip-session.ts'
@@ -49,7 +49,7 @@ export function confirmDialog(
   }
 }
 
-/** 12.2.1.2, 12.2.2: the 2xx to a re-INVITE sets both targets. */
+/** 12.2.1.2, 12.2.2: the 2xx to a re-INVITE sets both targets, unless one to a later request of that side came before it. */
 export function refreshTargets(
   turn: Turn,
   response: SipResponse,
@@ -57,10 +57,10 @@ export function refreshTargets(
 ): void {
   const dialog = turn.get('Dialog', found.value.dialog)
   if (dialog?.kind !== 'dialog' || dialog.state === 'ended') return
-  const { from } = found.value
-  const asked = contactOf(sentInvite(turn, found.branch)) ?? dialog[from].target
-  const answered = contactOf(response) ?? dialog[otherSide(from)].target
-  const refreshed = withParty(withParty(dialog, from, { target: asked }), otherSide(from), { target: answered })
+  const { from, cseq } = found.value
+  const asked = contactOf(sentInvite(turn, found.branch))
+  const refreshed = refreshedBy(dialog, from, cseq, { asked, answered: contactOf(response) })
+  if (refreshed === null) return
   turn.put(found.value.dialog, refreshed)
   noteSession(turn, found.value.dialog, response)
 }
@@ -106,6 +106,7 @@ function newDialog(
       target: asking,
       transport: value.upstream.transport,
       cseq: value.cseq,
+      refreshed: 0,
       stream: isPhones(turn, value.upstream, sent, 'caller') ? flat(boundStream(value.upstream, asking)) : '',
       routes: [],
     },
@@ -114,6 +115,7 @@ function newDialog(
       target: answering,
       transport: isMoved(sent) ? 'udp' : branch.hop.transport,
       cseq: 0,
+      refreshed: 0,
       stream: isPhones(turn, branch.hop, sent, 'callee') ? flat(boundStream(branch.hop, answering)) : '',
       routes: [],
     },

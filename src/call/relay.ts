@@ -8,7 +8,7 @@ import { isOfFollowed } from '../proxy/forward.ts'
 import { withFlowTimer } from '../proxy/path.ts'
 import { relayResponse, groupOfVia } from '../proxy/response.ts'
 import { viaOf } from '../proxy/upstream.ts'
-import { otherSide, withParty } from '../session/dialog.ts'
+import { refreshedBy } from '../session/dialog.ts'
 import { edit } from '../sip/edit.ts'
 import { cseq } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
@@ -196,16 +196,13 @@ const REFRESHING: ReadonlySet<string> = new Set(['UPDATE', 'SUBSCRIBE', 'NOTIFY'
 
 /** Such a 2xx sets both targets, so where they change it waits for its commit. */
 function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null): void {
-  const { method } = cseq(response)
+  const { method, number } = cseq(response)
   if (!REFRESHING.has(method) || response.status >= 300) return
   const dialog = dialogOf(turn, response)
   if (dialog === null || dialog.value.state === 'ended') return
-  const { sender, value } = dialog
   const asked = relay === null ? null : contactOf(parsedRequest(relay.request))
-  const other = otherSide(sender)
-  const refreshed = withParty(withParty(value, sender, { target: asked ?? value[sender].target }), other, {
-    target: contactOf(response) ?? value[other].target,
-  })
+  const refreshed = refreshedBy(dialog.value, dialog.sender, number, { asked, answered: contactOf(response) })
+  if (refreshed === null) return
   turn.put(dialog.id, refreshed)
   if (method === 'UPDATE') noteSession(turn, dialog.id, response)
 }

@@ -27,6 +27,8 @@ export interface Party {
   readonly transport: Transport
   /** The highest CSeq number committed of the requests it sent; 0 = none yet. */
   readonly cseq: number
+  /** The CSeq number of its request whose 2xx set both targets last; 0 = none has since the dialog was made. */
+  readonly refreshed: number
   /** The connection that it is reached by, where it can't be called back (`isBound`); empty = by its target. */
   readonly stream: string
   /** The Route values of a request of ours to it (12.2.1.1), kept only in a dialog that is watched. */
@@ -69,8 +71,7 @@ export function senderOf(dialog: Dialog, callId: string, fromTag: string, toTag:
   return null
 }
 
-/** The dialog with `side` changed: 12.2.1.1's target refresh, and the high-water mark of CSeq, which never falls, and
- * the connection that it came back on. */
+/** The dialog with `side` changed: its target, the high-water mark of CSeq, which never falls, and the connection that it came back on. */
 export function withParty(
   dialog: Dialog,
   side: Side,
@@ -84,6 +85,24 @@ export function withParty(
   return { ...dialog, [side]: { ...party, target, cseq, stream } }
 }
 
+/** 12.2.1.2, 12.2.2: both targets as a 2xx to the request `cseq` of `sender` sets them; a null says none. Null = it sets none: one to the same
+ * request or a later one of that side did so before, and this one was late, or comes again. */
+export function refreshedBy(
+  dialog: Dialog,
+  sender: Side,
+  cseq: number,
+  targets: { readonly asked: string | null; readonly answered: string | null },
+): Dialog | null {
+  if (cseq <= dialog[sender].refreshed) return null
+  const other = otherSide(sender)
+  const [own, far] = [dialog[sender], dialog[other]]
+  return {
+    ...dialog,
+    [sender]: { ...own, target: targets.asked ?? own.target, refreshed: cseq },
+    [other]: { ...far, target: targets.answered ?? far.target },
+  }
+}
+
 export function enterConfirmedDialog(dialog: Dialog): Dialog {
   return dialog.state === 'early' ? { ...dialog, state: 'confirmed' } : dialog
 }
@@ -94,8 +113,8 @@ export function enterEnded(dialog: Dialog): Dialog {
 
 /** `watched` is of format 2. */
 const DIALOG_SHAPES = { plain: 1, watched: 2 } as const
-/** `boundParty` and `routedParty` are of format 2; format 1 has no room for a connection, nor for routes. */
-const PARTY_SHAPES = { party: 1, boundParty: 2, routedParty: 3 } as const
+/** All but `party` are of format 2; format 1 has no room for a connection, nor for routes, nor for what refreshed the targets last. */
+const PARTY_SHAPES = { party: 1, boundParty: 2, routedParty: 3, refreshedParty: 4 } as const
 
 /** As that format of a set has it. */
 export function dialogFields(dialog: Dialog, format: number): readonly unknown[] {
@@ -132,23 +151,26 @@ function readWatch(fields: FieldReader): Watch {
 }
 
 function partyFields(party: Party, format: number): readonly unknown[] {
-  const { tag, target, transport, cseq, stream, routes } = party
+  const { tag, target, transport, cseq, stream, routes, refreshed } = party
   const fields = [tag, target, codeOf(TRANSPORTS, transport), cseq]
   if (format === 1) return [PARTY_SHAPES.party, ...fields]
+  if (refreshed > 0) return [PARTY_SHAPES.refreshedParty, ...fields, stream, routes, refreshed]
   if (routes.length > 0) return [PARTY_SHAPES.routedParty, ...fields, stream, routes]
   return stream === '' ? [PARTY_SHAPES.party, ...fields] : [PARTY_SHAPES.boundParty, ...fields, stream]
 }
 
+const LONGER_SHAPES = [PARTY_SHAPES.boundParty, PARTY_SHAPES.routedParty, PARTY_SHAPES.refreshedParty]
+
 function readParty(value: readonly unknown[]): Party {
-  const shape =
-    [PARTY_SHAPES.boundParty, PARTY_SHAPES.routedParty].find((one) => one === value[0]) ?? PARTY_SHAPES.party
+  const shape = LONGER_SHAPES.find((one) => one === value[0]) ?? PARTY_SHAPES.party
   const fields = readFields(value, shape)
   return {
     tag: fields.text(),
     target: fields.text(),
     transport: nameOf(TRANSPORTS, fields.number()),
     cseq: fields.number(),
-    stream: shape === PARTY_SHAPES.party ? '' : fields.text(),
-    routes: shape === PARTY_SHAPES.routedParty ? fields.list().map(asText) : [],
+    stream: shape >= PARTY_SHAPES.boundParty ? fields.text() : '',
+    routes: shape >= PARTY_SHAPES.routedParty ? fields.list().map(asText) : [],
+    refreshed: shape === PARTY_SHAPES.refreshedParty ? fields.number() : 0,
   }
 }

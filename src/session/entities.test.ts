@@ -11,7 +11,16 @@ import { withAttribute, withoutAttribute } from './attributes.ts'
 import type { PackedAttribute } from './attributes.ts'
 import { readServletTimer, servletTimerFields } from './servlet-timer.ts'
 import { TRANSPORTS } from '../sip/transport.ts'
-import { dialogFields, enterConfirmedDialog, enterEnded, otherSide, readDialog, senderOf, withParty } from './dialog.ts'
+import {
+  dialogFields,
+  enterConfirmedDialog,
+  enterEnded,
+  otherSide,
+  readDialog,
+  refreshedBy,
+  senderOf,
+  withParty,
+} from './dialog.ts'
 import type { Dialog, Party } from './dialog.ts'
 import {
   enterConfirmed,
@@ -28,6 +37,7 @@ const party = (tag: string): Party => ({
   target: `sip:${tag}@127.0.0.1`,
   transport: 'udp',
   cseq: 5,
+  refreshed: 0,
   stream: '',
   routes: [],
 })
@@ -105,6 +115,20 @@ describe('Dialog (RFC 3261 12)', () => {
     expect(withParty(dialog, 'callee', { target: 'sip:new@x' }).callee).toMatchObject({ target: 'sip:new@x', cseq: 5 })
   })
 
+  test('12.2.1.2: the targets are those of the 2xx to the latest request of a side, in whatever order 2xx come', () => {
+    const to = (asked: string | null, answered: string | null) => ({ asked, answered })
+    const fifth = refreshedBy(dialog, 'caller', 5, to('sip:a5@x', 'sip:b5@x')) ?? dialog
+    expect([fifth.caller, fifth.callee]).toMatchObject([{ target: 'sip:a5@x' }, { target: 'sip:b5@x' }])
+    expect(refreshedBy(fifth, 'caller', 4, to('sip:a4@x', 'sip:b4@x'))).toBeNull()
+    // The same one again says nothing new, whatever the other side has said since.
+    expect(refreshedBy(fifth, 'caller', 5, to('sip:a5@x', 'sip:b5@x'))).toBeNull()
+    // Each side counts for itself.
+    const theirs = refreshedBy(fifth, 'callee', 1, to('sip:b1@x', null))
+    expect([theirs?.caller.target, theirs?.callee.target]).toEqual(['sip:a5@x', 'sip:b1@x'])
+    expect(theirs === null ? null : refreshedBy(theirs, 'caller', 4, to('sip:a4@x', 'sip:b4@x'))).toBeNull()
+    expect(theirs === null ? null : refreshedBy(theirs, 'caller', 6, to(null, null))?.callee.target).toBe('sip:b1@x')
+  })
+
   test('a tombstone is never confirmed again', () => {
     const ended = enterEnded(dialog)
     expect(enterConfirmedDialog(ended)).toBe(ended)
@@ -120,6 +144,7 @@ describe('what is written is read back', () => {
     target: text,
     transport: fc.constantFrom(...TRANSPORTS),
     cseq: fc.nat(),
+    refreshed: fc.nat(),
     stream: text,
     routes: fc.array(text, { maxLength: 3 }),
   })

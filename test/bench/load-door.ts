@@ -181,6 +181,7 @@ function dialogBytes(n: number, version: number, bytes: number): Uint8Array {
     target,
     transport: 'udp',
     cseq: version + 1,
+    refreshed: 0,
     stream: '',
     routes: [],
   })

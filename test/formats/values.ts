@@ -193,6 +193,7 @@ const party = {
   target: 'sip:caller@127.0.0.1:5062',
   transport: 'udp',
   cseq: 3,
+  refreshed: 0,
   stream: '',
   routes: [],
 } as const
@@ -362,6 +363,9 @@ export const watched: EntityValue = {
   caller: { ...party, routes: ['<sip:127.0.0.2;lr>', '<sip:127.0.0.3;lr>'] },
   watch: { acknowledged: true, expires: 1800, doubted: ['callee'] },
 }
+
+/** A dialog whose targets a request of its callee set last. */
+export const refreshed: EntityValue = { ...entities.dialog, callee: { ...boundParty, refreshed: 4 } }
 
 const attributes = [
   { name: 'balance', bytes: pack(1_250) },

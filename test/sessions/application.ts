@@ -124,7 +124,15 @@ function all(turn: Turn, ops: readonly SessionOp[]): boolean {
 
 /** The core's part, of which no application is asked. */
 function call(turn: Turn, kind: 'call' | 'end'): Label | null {
-  const party = { tag: 'a', target: 'sip:x@y', transport: 'udp', cseq: 1, stream: '', routes: [] } as const
+  const party = {
+    tag: 'a',
+    target: 'sip:x@y',
+    transport: 'udp',
+    cseq: 1,
+    refreshed: 0,
+    stream: '',
+    routes: [],
+  } as const
   const dialog = turn.get('Dialog', '1')
   if (kind === 'end') {
     if (dialog?.kind !== 'dialog' || dialog.state === 'ended') return null

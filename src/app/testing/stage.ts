@@ -112,7 +112,15 @@ export class Stage {
 
   /** A call of the application begins, and is answered. */
   call(id: string): void {
-    const party = { tag: id, target: 'sip:x@y', transport: 'udp', cseq: 1, stream: '', routes: [] } as const
+    const party = {
+      tag: id,
+      target: 'sip:x@y',
+      transport: 'udp',
+      cseq: 1,
+      stream: '',
+      refreshed: 0,
+      routes: [],
+    } as const
     this.turn((turn) => {
       const known = turn.get('SipSession', id)
       turn.put(id, {
