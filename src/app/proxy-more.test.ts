@@ -125,6 +125,42 @@ describe('[JSR 29] proxyTo again in doErrorResponse', () => {
   })
 })
 
+describe('bounds of calls (decision 0040)', () => {
+  const THIRD = 'sip:third@127.31.9.4:5064'
+  const failing = (targets: readonly (readonly string[])[], held: string): Scene => {
+    const scene = calling(() => [proxied({ targets })], {}, { bounds: { calls: 9, out: 9, route: 1 } })
+    scene.ladder.hold(`calls.to ${held}`)
+    scene.ladder.say(scene.callee, response(scene.callee, scene.ladder.last(scene.callee, 'INVITE'), 486))
+    return scene
+  }
+  const held = ({ ladder }: Scene): readonly number[] =>
+    ['calls.all', 'calls.to 127.31.9.3:5064', 'calls.to 127.31.9.4:5064'].map((name) => ladder.store.counter(name))
+
+  test('no target has room: nothing that the handler did counts, and nothing is held for it', () => {
+    const scene = failing([[THIRD]], '127.31.9.4:5064')
+    expect(scene.refused).toEqual([
+      expect.stringContaining('limit: proxy: as many calls as may be go to these targets'),
+    ])
+    expect(scene.ladder.last(scene.caller, '486 INVITE')).toContain('486')
+    expect(held(scene)).toEqual([0, 0, 0])
+  })
+
+  test('too many targets: what they would hold is not held', () => {
+    const scene = failing([Array.from({ length: 16 }, () => THIRD)], '127.31.9.5:5064')
+    expect(scene.refused).toEqual([expect.stringContaining('limit: proxy: an INVITE has at most')])
+    expect(held(scene)).toEqual([0, 0, 0])
+  })
+
+  test('those that have room are called, and hold it until the call ends', () => {
+    const scene = failing([['sip:full@127.31.9.5:5064', THIRD]], '127.31.9.5:5064')
+    expect(scene.refused).toEqual([])
+    expect(invites(scene)).toBe(2)
+    expect(held(scene)).toEqual([1, 1, 1])
+    scene.ladder.pass(40)
+    expect(held(scene)).toEqual([0, 0, 0])
+  })
+})
+
 describe('what the set does to a proxied call by itself is told afterwards, once', () => {
   test('408: nothing came from its target', () => {
     const scene = calling()
