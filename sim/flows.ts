@@ -226,6 +226,21 @@ export const flows: readonly Flow[] = [
     |--BYE--------------->| 0.2..2s
   `,
   ),
+  // RFC 6665 in the dialog of a call, as far as a proxy sees it: subscribed, told, once more, told for the last time.
+  ladder(
+    'subscription',
+    `
+    |--INVITE------------>|
+    |<---------------180--| 0.05..1s
+    |<---------------200--| 0.1..2s
+    |--SUBSCRIBE--------->| 0.5..3s
+    |<------------NOTIFY--| 0.05..1s
+    |--SUBSCRIBE--------->| 0.5..4s
+    |<------------NOTIFY--| 0.05..1s
+    |--BYE--------------->| 0.2..2s
+  `,
+    { isDrawn: false },
+  ),
   // Nobody rings for long: a callee that says nothing but 100.
   ladder(
     'answered-after-100',

@@ -17,7 +17,7 @@ export type Speaks = Transport | 'tls' | 'ws' | 'wss'
 export type Side = 'caller' | 'callee'
 
 /** Requests inside a dialog that neither begin nor end anything; the far phone answers them by itself. */
-export const talk = ['INFO', 'MESSAGE', 'OPTIONS', 'UPDATE', 'REFER', 'NOTIFY'] as const
+export const talk = ['INFO', 'MESSAGE', 'OPTIONS', 'UPDATE', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const
 
 type Method = 'INVITE' | 'CANCEL' | 'BYE' | (typeof talk)[number]
 

@@ -99,7 +99,7 @@ export function responseTo(
     header('To', tagged),
     ...copied('call-id'),
     ...copied('cseq'),
-    ...(makesDialog || (received.method === 'UPDATE' && status < 300) ? [header('Contact', phone.contactLine())] : []),
+    ...(makesDialog || (refreshes.has(received.method) && status < 300) ? [header('Contact', phone.contactLine())] : []),
     ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
     ...more,
     ...sessionTimer(received, status, phone),
@@ -116,8 +116,11 @@ function sessionTimer({ method }: RequestMessage, status: number, phone: Phone):
   return [header('Session-Expires', `${sessionExpires};refresher=uac`)]
 }
 
-/** RFC 3261 12.2, RFC 3311, RFC 3515. */
-const hasContact: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'REFER'])
+/** Whose 2xx says where its phone is. */
+const refreshes: ReadonlySet<string> = new Set(['UPDATE', 'SUBSCRIBE'])
+
+/** RFC 3261 12.2, RFC 3311, RFC 3515, RFC 6665. */
+const hasContact: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'REFER', 'SUBSCRIBE', 'NOTIFY'])
 
 const reasons: ReadonlyMap<number, string> = new Map([
   [100, 'Trying'],
