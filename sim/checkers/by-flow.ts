@@ -8,6 +8,7 @@ import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Serving } from '../../src/store/view.ts'
 import type { Agenda } from '../agenda.ts'
+import type { Machine } from '../machine.ts'
 import type { PlannedEdge } from '../edge-plan.ts'
 import type { Marks } from '../marks/coverage.ts'
 import type { Line, LineWatch } from '../phones/line.ts'
@@ -47,8 +48,10 @@ export class ByFlow implements Checker, LineWatch {
   readonly #livedAtFirst = new Set<Used>()
   /** When their INVITEs left. */
   readonly #begun = new Map<Used, number>()
-  /** When replicas died. */
-  readonly #deaths: number[] = []
+  /** The lives that hold the connections of REGISTERs, as the Path says, by Call-ID and CSeq. */
+  readonly #holders = new Map<string, string>()
+  /** Which lives died when. */
+  readonly #deaths = new Map<string, number>()
   /** Call-IDs of calls that got another owner. */
   readonly #taken = new Set<string>()
   onRegistered: (line: Line) => void = () => undefined
@@ -73,6 +76,8 @@ export class ByFlow implements Checker, LineWatch {
       message.lines.flatMap(({ name, raw }) => (touched.has(name) ? [] : [raw])).join('\n')
     if (rest(got) !== rest(said)) this.#report('sip', `the REGISTER ${keyOf(got)} is changed: ${rest(got)}`)
     const path = listOf(got, 'path').map(uriIn)
+    const holder = holderIn(parameterOf(path.at(-1) ?? '', 'hff') ?? '')
+    if (holder !== null) this.#holders.set(keyOf(got), holder)
     const isOurs = path.length === 1 && path.every((uri) => uri.includes(`:${this.#set}`) && uri.includes(';lr'))
     const isOutbound = path.every((uri) => parameterOf(uri, 'ob') !== null)
     if (!isOurs || isOutbound !== this.#edge?.outbound)
@@ -123,7 +128,7 @@ export class ByFlow implements Checker, LineWatch {
     const end = used.line.endOf(used.cseq)
     // A phone that may have got its INVITE is waited for: one whose flow ended after that, or which has a new owner, or whose flow's holder
     // died and could not say that it was gone.
-    const mayHaveIt = this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId) || this.#diedSoonAfter(used)
+    const mayHaveIt = this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId) || this.#holderDied(used)
     const isWaitedFor = status === 408 && mayHaveIt
     if ((status !== 430 && !isWaitedFor) || end === undefined || !this.#isOnly) return false
     this.#marks.reached('flow-gone')
@@ -133,13 +138,15 @@ export class ByFlow implements Checker, LineWatch {
     return true
   }
 
-  died(): void {
-    this.#deaths.push(this.#agenda.now)
+  died({ life }: Machine): void {
+    this.#deaths.set(life, this.#agenda.now)
   }
 
-  #diedSoonAfter(used: Used): boolean {
+  /** While the INVITE was on its way to that flow, or to the word that it is gone. */
+  #holderDied(used: Used): boolean {
+    const at = this.#deaths.get(this.#holders.get(`${used.line.callId} ${used.cseq}`) ?? '')
     const from = this.#begun.get(used) ?? 0
-    return this.#deaths.some((at) => at >= from && at - from <= lentFor)
+    return at !== undefined && at >= from && at - from <= lentFor
   }
 
   /** A serving entry was committed. */
@@ -158,6 +165,12 @@ export class ByFlow implements Checker, LineWatch {
   get #isOnly(): boolean {
     return this.#edge?.outbound === true
   }
+}
+
+/** The life that made the connection's name in a flow token (src/proxy/flow-token.ts); null on datagrams. */
+function holderIn(token: string): string | null {
+  const [, , , , life = ''] = token.split('~')
+  return life === '' ? null : life
 }
 
 function keyOf(register: RequestMessage): string {

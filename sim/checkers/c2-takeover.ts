@@ -8,6 +8,7 @@ import type { Effect } from '../../src/replica/effect.ts'
 import { ownerUnder } from '../../src/store/ownership.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Entity, Serving } from '../../src/store/view.ts'
+import type { Flow } from '../../src/wire/entry.ts'
 import type { Machine } from '../machine.ts'
 import { summary } from '../sip-network.ts'
 import type { Checker, Report } from './checker.ts'
@@ -41,7 +42,7 @@ export class Takeovers implements Checker {
       if (life === ownerUnder(before, group)) continue
       this.#open.delete(group)
       const view = store.group(group)
-      const texts = new Set(view?.entities.flatMap(storedTexts))
+      const texts = new Set(view?.entities.flatMap((entity) => storedTexts(entity, after)))
       if (life !== null && view !== null && texts.size > 0) {
         this.#open.set(group, { life, group, version: view.version, at: this.#now(), texts })
       }
@@ -76,23 +77,20 @@ export class Takeovers implements Checker {
 }
 
 /** But for an ACK that goes on a flow (17.1.1.3: where its INVITE went): while its holder can't be asked there is no way to that phone, and
- * the phone says if it misses it. */
-function storedTexts(entity: Entity): readonly string[] {
+ * the phone says if it misses it. And for a CANCEL on a flow whose holder is gone: a phone that comes back on another one and says something of
+ * its call gets it there; of one that has answered in the moment of the death nothing comes, and 64*T1 later the caller gets 487 (9.1). */
+function storedTexts(entity: Entity, { members }: Serving): readonly string[] {
   const value = entityValue(entity)
   if (value?.kind === 'bye') return [value.final]
   if (value?.kind === 'own') return [value.text]
   if (value?.kind !== 'invite') return []
+  const isThere = ({ stream }: Flow): boolean =>
+    stream === '' || members.some(({ life }) => stream.startsWith(`${life}/`))
   const final = value.state !== 'proceeding' && value.final !== null ? [value.final] : []
-  const hops = value.branches.map(({ state, ack, cancel, answer, hop }) =>
-    state === 'completed'
-      ? hop.stream === ''
-        ? ack
-        : null
-      : state === 'proceeding'
-        ? cancel
-        : state === 'accepted'
-          ? answer
-          : null,
-  )
+  const hops = value.branches.map(({ state, ack, cancel, answer, hop }) => {
+    if (state === 'completed') return hop.stream === '' ? ack : null
+    if (state === 'proceeding') return isThere(hop) ? cancel : null
+    return state === 'accepted' ? answer : null
+  })
   return [...final, ...hops.filter((text) => text !== null)]
 }

@@ -99,7 +99,9 @@ export function responseTo(
     header('To', tagged),
     ...copied('call-id'),
     ...copied('cseq'),
-    ...(makesDialog || (refreshes.has(received.method) && status < 300) ? [header('Contact', phone.contactLine())] : []),
+    ...(makesDialog || (refreshes.has(received.method) && status < 300)
+      ? [header('Contact', phone.contactLine())]
+      : []),
     ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
     ...more,
     ...sessionTimer(received, status, phone),
