@@ -111,6 +111,8 @@ export interface Plan {
   readonly nextHop: boolean
   /** Calls at a time; absent = as many as come. */
   readonly mostCalls?: number
+  /** Calls at a time by where they go (docs/CONFIG.md, limits.calls); absent = as many as come. */
+  readonly bounds?: PlannedBounds
   /** The next hops of INVITEs, if there are several (forks.ts); absent = one. */
   readonly forks?: string
   /** The set is the edge proxy of phones that register; absent = nobody does. */
@@ -123,6 +125,13 @@ export interface Plan {
   readonly races?: readonly PlannedRace[]
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
+}
+
+export interface PlannedBounds {
+  readonly calls?: number
+  readonly in?: number
+  readonly out?: number
+  readonly route?: number
 }
 
 const second = 1_000_000
@@ -276,4 +285,9 @@ function drawSkews(seed: number, replicas: number, faults: readonly Fault[]): re
       ? wrong.within(-3_600, 3_600, 4, i) * second
       : skews.within(-300_000, 300_000, i),
   )
+}
+
+/** How many calls there may be: all, and by where they go. */
+export function boundsOf({ mostCalls, bounds = {} }: Plan): PlannedBounds {
+  return mostCalls === undefined ? bounds : { calls: mostCalls, ...bounds }
 }

@@ -157,6 +157,12 @@ export const schedules: readonly Schedule[] = [
     story: 'calls come faster than the limit of calls lets them in, while one owner after another dies',
     plan: moreCallsThanMayBe,
   },
+  {
+    name: 'more-calls-than-a-way-takes',
+    story:
+      'calls come faster than the next hop, or its direction, takes them; or are redirected to where there is no room; owners die meanwhile',
+    plan: moreCallsThanAWayTakes,
+  },
 ]
 
 /** The schedule of that name, or undefined. */
@@ -516,6 +522,22 @@ function answersOnStreams(seed: number): Plan {
 function moreCallsThanMayBe(seed: number): Plan {
   const of = draw(seed, 'more calls than may be')
   const flows = ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused']
+  return { ...crowded(seed, of, flows), mostCalls: of.within(2, 12, 6) }
+}
+
+/** By seed: to one next hop under a bound of it, or of `in`; and by its 3xx elsewhere, under a bound of `out`. */
+function moreCallsThanAWayTakes(seed: number): Plan {
+  const of = draw(seed, 'more calls than a way takes')
+  const most = of.within(2, 8, 6)
+  if (seed % 3 === 0) {
+    const plan = crowded(seed, of, ['redirected', 'redirected-and-refused'])
+    return { ...plan, nextHop: true, forks: '1>2', bounds: { out: most, route: 3 * most } }
+  }
+  const plan = crowded(seed, of, ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused'])
+  return { ...plan, nextHop: true, bounds: seed % 3 === 1 ? { route: most } : { in: most, route: most + 1 } }
+}
+
+function crowded(seed: number, of: ReturnType<typeof draw>, flows: readonly string[]): Plan {
   // Some at one moment, so that owners reach for the last place at once; some in between, for places that get free.
   const bursts = [3, 7, 11, 15].flatMap((from, n) =>
     many(draw(seed, `burst ${n}`), flows, 10, from * second, from * second + 2_000),
@@ -529,7 +551,7 @@ function moreCallsThanMayBe(seed: number): Plan {
     tail: of.chance(500_000, 4, n) ? 'kept' : 'lost',
     restartAfter: of.within(200_000, 2 * second, 5, n),
   }))
-  return { ...calm(seed, calls, deaths, 22), mostCalls: of.within(2, 12, 6) }
+  return calm(seed, calls, deaths, 22)
 }
 
 /** Short calls, while one link after another breaks. */

@@ -1,23 +1,33 @@
 // C7: counters equal the calls that are alive. The phones know which are: looked at whenever nothing is under way in any call,
 // at every replica that has applied all that is committed. And where there is a limit of calls, never are more than that.
 
-import { ALL_CALLS, CONFIRMED_CALLS, EARLY_CALLS } from '../../src/session/holds.ts'
+import { ALL_CALLS, CALLS_TO, CONFIRMED_CALLS, EARLY_CALLS, IN_CALLS, OUT_CALLS } from '../../src/session/holds.ts'
+import { doorOf } from '../forks.ts'
 import type { Machine } from '../machine.ts'
 import type { Phone } from '../phones/phone.ts'
+import type { PlannedBounds } from '../plan.ts'
+import { nameOf } from '../sip-network.ts'
 import type { Report } from './checker.ts'
+
+/** More callees than any call of ours has. */
+const doors = [1, 2, 3, 4]
 
 export class Counters {
   readonly #report: Report
-  /** Null: there is no limit. */
+  /** What is counted for a bound, with that. */
+  readonly #bounded: readonly (readonly [counter: string, bound: number])[]
   readonly #most: number | null
 
   /** A call is so many dialogs. */
   readonly #dialogs: number
 
-  constructor(report: Report, most: number | null, dialogs = 1) {
+  constructor(report: Report, bounds: PlannedBounds, dialogs = 1) {
     this.#dialogs = dialogs
     this.#report = report
-    this.#most = most
+    this.#most = bounds.calls ?? null
+    const routes = doors.map((door) => [CALLS_TO + nameOf(doorOf(door)), bounds.route] as const)
+    const all = [[ALL_CALLS, bounds.calls], [IN_CALLS, bounds.in], [OUT_CALLS, bounds.out], ...routes] as const
+    this.#bounded = all.flatMap(([counter, bound]) => (bound === undefined ? [] : [[counter, bound] as const]))
   }
 
   /** `committed`: how far the log is. */
@@ -34,16 +44,23 @@ export class Counters {
       const limited = this.#most === null ? talking : replica.store.counter(ALL_CALLS)
       if (limited !== talking)
         this.#report('C7', `replica ${id}: ${limited} calls count for the limit; ${talking} people talk`)
+      // Each call that is up has at most one place of each kind.
+      for (const [counter] of this.#bounded) {
+        const held = replica.store.counter(counter)
+        if (held > talking)
+          this.#report('C7', `replica ${id}: ${held} places of ${counter} are held; ${talking} people talk`)
+      }
       if (early === 0 && confirmed === talking * this.#dialogs) continue
       this.#report('C7', `replica ${id} counts ${early} early and ${confirmed} confirmed calls; ${talking} people talk`)
     }
   }
 
   #limit(machines: readonly Machine[]): void {
-    if (this.#most === null) return
     for (const { id, replica } of machines) {
-      const calls = replica?.store.counter(ALL_CALLS) ?? 0
-      if (calls > this.#most) this.#report('C7', `replica ${id} counts ${calls} calls, and ${this.#most} may be`)
+      for (const [counter, bound] of this.#bounded) {
+        const calls = replica?.store.counter(counter) ?? 0
+        if (calls > bound) this.#report('C7', `replica ${id} counts ${calls} ${counter}, and ${bound} may be`)
+      }
     }
   }
 }

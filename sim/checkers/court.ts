@@ -22,6 +22,7 @@ import type { Message, RequestMessage, ResponseMessage } from '../phones/message
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
 import { hasPlaces } from '../forks.ts'
+import { boundsOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
@@ -48,6 +49,7 @@ import { Compacted } from './compacted.ts'
 import { Consistent } from './c4-consistent.ts'
 import { SameBytes } from './c6-same-bytes.ts'
 import { Counters } from './c7-counters.ts'
+import { Ways } from './c7-ways.ts'
 import { Detached } from './c8-detached.ts'
 import { OneVoice } from './c8-one-voice.ts'
 import { Lookups } from './c9-lookups.ts'
@@ -144,7 +146,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.byFlow = new ByFlow(agenda, plan.edge, set, report, this.marks)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.orders = new Orders(report, now)
-    this.#counters = new Counters(report, plan.mostCalls ?? null, dialogsOf(plan.application))
+    this.#counters = new Counters(report, boundsOf(plan), dialogsOf(plan.application))
     this.oracle = new Oracle(
       report,
       now,
@@ -220,6 +222,7 @@ export class Court implements PhoneWatch, MachineWatch {
         isLimited,
         (phone, status) => this.byFlow.explains(phone, status),
       ),
+      ...(isLimited ? [new Ways(this.#agenda, boundsOf(plan), plan.forks ?? '', report)] : []),
       new Once(report, plan.udp.replay > 0),
       new Events(report, plan.udp.replay > 0, this),
       new Consistent(this.#ledger, report),
@@ -416,8 +419,8 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
 }
 
 /** Whether there may be no room for a call. */
-function mayRefuse({ mostCalls, faults }: Plan): boolean {
-  return mostCalls !== undefined || faults.some(({ kind }) => kind === 'overload')
+function mayRefuse(plan: Plan): boolean {
+  return Object.keys(boundsOf(plan)).length > 0 || plan.faults.some(({ kind }) => kind === 'overload')
 }
 
 /** Its operator has told the set to go on without it: nobody waits for what it reads. */
