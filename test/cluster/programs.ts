@@ -92,6 +92,11 @@ export function parentOf(pid: number): number {
   return Number(fields[1])
 }
 
+/** Whether SIGSTOP has reached a process. */
+export function isStopped(pid: number): boolean {
+  return stateOf(pid)?.[0] === 'T'
+}
+
 /** Processor time that a process has used, in seconds; null once it has ended. */
 export function processorSeconds(pid: number): number | null {
   const fields = stateOf(pid)

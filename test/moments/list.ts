@@ -21,12 +21,14 @@ import {
 import type { Moment } from './moment.ts'
 import type { Stage } from './stage.ts'
 
-/** The calls stand somewhere, a replica dies, and what was held back comes, and what comes after that. */
+/** The calls stand somewhere, a replica dies, and what was held back comes, and what comes after that. What a phone writes to the
+ * dead one before it knows is `crossing`. */
 const standing =
   (phase: 'early' | 'confirmed', deed: string, ...next: readonly string[]) =>
   async (stage: Stage): Promise<void> => {
     await stage.stand(phase, deed)
     stage.kill()
+    await stage.noticed()
     stage.crowd.go(deed, ...next)
   }
 
@@ -64,7 +66,7 @@ export const moments: readonly Moment[] = [
     victim: 'leader',
     stage: async (stage) => {
       // Without them the leader commits nothing.
-      stage.freeze(stage.others)
+      await stage.freeze(stage.others)
       stage.crowd.call()
       stage.owned = await stage.inHands()
       if (stage.crowd.rung > 0) throw new Error('an INVITE was forwarded before it was committed')
@@ -81,7 +83,7 @@ export const moments: readonly Moment[] = [
     stage: async (stage) => {
       const { crowd, others } = stage
       // What the victim proposes waits in the stopped leader's socket, and is committed after the victim's death.
-      stage.freeze(others)
+      await stage.freeze(others)
       crowd.call()
       await stage.open()
       if (crowd.rung > 0) throw new Error('an INVITE was forwarded before it was committed')
@@ -133,7 +135,7 @@ export const moments: readonly Moment[] = [
     victim: 'leader',
     stage: async (stage) => {
       await stage.stand('early', 'callee 200')
-      stage.freeze(stage.others)
+      await stage.freeze(stage.others)
       stage.crowd.go('callee 200')
       await stage.open()
       if (stage.crowd.finals > 0) throw new Error('a 200 was relayed before it was committed')
@@ -149,7 +151,7 @@ export const moments: readonly Moment[] = [
     victim: 'follower',
     stage: async (stage) => {
       await stage.stand('early', 'callee 200')
-      stage.freeze(stage.others)
+      await stage.freeze(stage.others)
       stage.crowd.go('callee 200')
       await stage.open()
       if (stage.crowd.finals > 0) throw new Error('a 200 was relayed before it was committed')
@@ -280,11 +282,12 @@ export const moments: readonly Moment[] = [
     stage: async (stage) => {
       await stage.stand('confirmed', 'caller BYE')
       const [stopped, left] = stage.others as [number, number]
-      stage.freeze([stopped])
+      await stage.freeze([stopped])
       stage.kill()
       await stage.status(left, 'the third is detached', ({ detached }) => detached)
+      await stage.noticed()
       stage.crowd.go('caller BYE')
-      await stage.crowd.network.flushed()
+      await stage.crowd.network.flushedWhereOpen()
       stage.thaw([stopped])
     },
   },
@@ -298,6 +301,7 @@ export const moments: readonly Moment[] = [
       await stage.stand('confirmed', 'caller BYE')
       for (const id of [stage.victim, ...stage.others]) stage.kill(id)
       stage.owned = stage.calls
+      await stage.noticed()
       stage.crowd.go('caller BYE')
     },
   },
@@ -312,6 +316,7 @@ export const moments: readonly Moment[] = [
       await stage.stand('early', 'callee 200')
       const before = set.events.length
       stage.kill()
+      await stage.noticed()
       stage.crowd.go('callee 200')
       await set.event(
         'it starts again',
@@ -336,6 +341,7 @@ export const moments: readonly Moment[] = [
       stage.kill()
       await set.event('it dies', 60_000, (event) => event.event === 'exit' && event.id === victim, before)
       tear(join(stage.data, `replica-${victim}`))
+      await stage.noticed()
       stage.crowd.go('caller BYE')
     },
   },
@@ -354,6 +360,7 @@ export const moments: readonly Moment[] = [
       stage.kill()
       await set.event('it dies', 60_000, (event) => event.event === 'exit' && event.id === victim, before)
       rmSync(join(stage.data, `replica-${victim}`), { recursive: true })
+      await stage.noticed()
       const replaced = stage.operate('members', 'replace', String(victim))
       stage.crowd.go('callee 200')
       await replaced
@@ -369,7 +376,7 @@ export const moments: readonly Moment[] = [
       await stage.stand('early', 'callee 200')
       stage.crowd.go('callee 200')
       await stage.crowd.network.flushed()
-      stage.freeze([stage.victim])
+      await stage.freeze([stage.victim])
       for (const id of stage.others) {
         await stage.status(id, 'the sleeper is out of serving', ({ serving }) =>
           serving.every((one) => one.id !== stage.victim),
@@ -404,6 +411,7 @@ export const moments: readonly Moment[] = [
       stage.crowd.go('caller ACK')
       await stage.crowd.network.flushed()
       stage.kill()
+      await stage.noticed()
       stage.crowd.go('caller BYE')
     },
   },
@@ -419,6 +427,7 @@ export const moments: readonly Moment[] = [
       await stage.operate('members', 'add')
       await stage.count('the calls that there are', stage.victim)
       stage.kill()
+      await stage.noticed()
       stage.crowd.go('callee 200 2')
     },
   },

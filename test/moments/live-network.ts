@@ -56,7 +56,9 @@ export class LiveNetwork implements PhoneNetwork {
   readonly #sockets = new Set<Socket>()
   /** Requests without any answer yet, by transaction. */
   readonly #unanswered = new Map<string, string>()
-  readonly #flying = new Set<Promise<void>>()
+  /** What is said and not with the kernel yet, and whether its connection stands. */
+  readonly #flying = new Map<Promise<void>, () => boolean>()
+  readonly #connections = new Set<string>()
   readonly #resets: Reset[] = []
   readonly #strays: string[] = []
   #isOver = false
@@ -66,6 +68,11 @@ export class LiveNetwork implements PhoneNetwork {
     this.#trust = trust
     this.#live = live
     this.#set = set
+  }
+
+  /** Those that phones have, as a Reset names them: of their own making or the set's. */
+  get connections(): ReadonlySet<string> {
+    return this.#connections
   }
 
   get resets(): readonly Reset[] {
@@ -87,7 +94,8 @@ export class LiveNetwork implements PhoneNetwork {
   datagram(from: SocketAddress, to: SocketAddress, text: string): void {
     const socket = this.#places.get(nameOf(from))?.datagrams
     if (socket === undefined || this.#isOver) return
-    this.#fly((landed) => socket.send(Buffer.from(text, 'latin1'), to.port, to.host, landed))
+    const send = (landed: () => void): void => socket.send(Buffer.from(text, 'latin1'), to.port, to.host, landed)
+    this.#fly(send, () => true)
   }
 
   connect(from: SocketAddress, receiver: PhoneReceiver): PhoneEnd {
@@ -108,9 +116,13 @@ export class LiveNetwork implements PhoneNetwork {
     })
     // A closed socket knows no address any more.
     let connection: string | null = null
-    socket.once('connect', () => (connection = nameOfSocket(socket)))
+    socket.once('connect', () => {
+      connection = nameOfSocket(socket)
+      this.#connections.add(connection)
+    })
     socket.once('close', () => {
       if (this.#isOver) return
+      if (connection !== null) this.#connections.delete(connection)
       const unsent = [...asked].flatMap((key) => this.#unanswered.get(key) ?? [])
       if (connection !== null) this.#resets.push({ connection, since, again: unsent.length })
       if (connection === null || !this.#mustComeBack(from)) receiver.closed(unsent)
@@ -130,7 +142,12 @@ export class LiveNetwork implements PhoneNetwork {
 
   /** Everything said so far has been given to the kernel. */
   async flushed(): Promise<void> {
-    while (this.#flying.size > 0) await Promise.all(this.#flying)
+    while (this.#flying.size > 0) await Promise.all(this.#flying.keys())
+  }
+
+  /** The same but for what waits for its connection: who is stopped answers none. */
+  async flushedWhereOpen(): Promise<void> {
+    await Promise.all([...this.#flying].flatMap(([flight, isOpen]) => (isOpen() ? [flight] : [])))
   }
 
   end(): void {
@@ -158,8 +175,10 @@ export class LiveNetwork implements PhoneNetwork {
       )
       const connection = nameOfSocket(socket)
       const since = performance.now()
+      this.#connections.add(connection)
       stream.onText(read)
       socket.once('close', () => {
+        this.#connections.delete(connection)
         if (!this.#isOver) this.#resets.push({ connection, since, again: 0 })
       })
     })
@@ -187,7 +206,8 @@ export class LiveNetwork implements PhoneNetwork {
     this.#live.pass()
   }
 
-  #end({ socket, write }: LiveStream, asked: Set<string>, pass: () => void): PhoneEnd {
+  #end(stream: LiveStream, asked: Set<string>, pass: () => void): PhoneEnd {
+    const { socket } = stream
     this.#sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => pass())
@@ -206,7 +226,10 @@ export class LiveNetwork implements PhoneNetwork {
           asked.add(key)
           this.#unanswered.set(key, text)
         }
-        this.#fly((landed) => write(text, landed))
+        this.#fly(
+          (landed) => stream.write(text, landed),
+          () => stream.isOpen,
+        )
       },
     }
   }
@@ -218,9 +241,9 @@ export class LiveNetwork implements PhoneNetwork {
     }
   }
 
-  #fly(send: (landed: () => void) => void): void {
+  #fly(send: (landed: () => void) => void, isOpen: () => boolean): void {
     const flight = new Promise<void>((landed) => send(() => landed()))
-    this.#flying.add(flight)
+    this.#flying.set(flight, isOpen)
     void flight.then(() => this.#flying.delete(flight))
   }
 }

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Speaks } from '../../sim/ladder.ts'
 import { nameOf } from '../../sim/sip-network.ts'
@@ -14,6 +14,8 @@ import type { Trust } from '../cluster/wires.ts'
 
 export interface LiveStream {
   readonly socket: Socket
+  /** The far end has answered: what is written goes into the kernel at once. */
+  readonly isOpen: boolean
   /** `landed`: the kernel has it, or the connection is gone. May be called before the connection is open. */
   write(text: string, landed: () => void): void
   /** Chunks of what comes; of WebSocket whole messages. */
@@ -47,8 +49,13 @@ export function serve(by: Speaks, trust: Trust, take: (stream: LiveStream) => vo
 }
 
 function plain(socket: Socket): LiveStream {
+  let isOpen = !socket.connecting
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => (isOpen = true))
   return {
     socket,
+    get isOpen() {
+      return isOpen
+    },
     write: (text, landed) => void socket.write(text, 'latin1', () => landed()),
     onText: (take) => void socket.on('data', (chunk: Buffer) => take(chunk.toString('latin1'))),
   }
@@ -60,6 +67,9 @@ function framed(socket: Socket, frames: WebSocket): LiveStream {
   frames.on('error', () => undefined)
   return {
     socket,
+    get isOpen() {
+      return frames.readyState !== frames.CONNECTING
+    },
     write(text, landed) {
       if (frames.readyState !== frames.CONNECTING) return put(text, landed)
       frames.once('open', () => put(text, landed))

@@ -7,7 +7,7 @@ import type { Serving } from '../../src/store/view.ts'
 import { settled, until } from '../cluster/poll.ts'
 import { holdfast } from '../cluster/replica-set.ts'
 import type { Place, ReplicaSet, Status } from '../cluster/replica-set.ts'
-import { exitOf, signalPid } from '../cluster/programs.ts'
+import { exitOf, isStopped, signalPid } from '../cluster/programs.ts'
 import { connectionsOf } from './connections.ts'
 import type { Crowd } from './crowd.ts'
 import type { Reset } from './live-network.ts'
@@ -43,6 +43,8 @@ export class Stage {
   /** Who dies. */
   readonly victim: number
   readonly killed: number[] = []
+  /** Connections of those that were killed. */
+  readonly #dead = new Set<string>()
   readonly #deaths: Death[] = []
   /** Calls that the victim owned, or, where none is committed yet, those that it had in its hands; null = not looked at yet. */
   owned: number | null = null
@@ -97,8 +99,18 @@ export class Stage {
 
   /** `kill -9`. */
   kill(id = this.victim): void {
+    for (const connection of connectionsOf(this.set.pid(id))) this.#dead.add(connection)
     this.#ends(id, NOTICED_MS)
     this.set.kill(id)
+  }
+
+  /** Each phone has seen its connection with a replica that was killed end, if it had one: what phones say from now on, none of them
+   * writes to a process that is no more. */
+  async noticed(): Promise<void> {
+    const { network } = this.crowd
+    await until('the phones have seen connections of the dead end', DEADLINE_MS, () =>
+      [...this.#dead].some((connection) => network.connections.has(connection)) ? null : true,
+    )
   }
 
   /** Told to end: it takes no more connections soon, and has some seconds for those that it has. */
@@ -128,9 +140,12 @@ export class Stage {
     return new Set(living.flatMap((id) => [...connectionsOf(this.set.pid(id))]))
   }
 
-  /** They stop, with their sockets and links as they are. */
-  freeze(ids: readonly number[]): void {
+  /** They have stopped when it returns, with their sockets and links as they are: a signal is only on its way when it is sent. */
+  async freeze(ids: readonly number[]): Promise<void> {
     for (const id of ids) this.set.freeze(id)
+    for (const id of ids) {
+      await until(`replica ${id} has stopped`, DEADLINE_MS, () => (isStopped(this.set.pid(id)) ? true : null))
+    }
   }
 
   thaw(ids: readonly number[]): void {
