@@ -23,7 +23,8 @@ export class Established implements Checker {
     if (this.#ledger.response(phone, message) !== undefined) return
     // Nobody waits for the connection of a phone that has hung up by itself (call/unsent.ts).
     const isBye = message.status === 480 && request.method === 'BYE'
-    if (isBye && this.#ledger.farHungUp(phone, message)) return
+    const far = isBye ? this.#ledger.farHungUp(phone, message) : undefined
+    if (far !== undefined && isOnStream(far)) return
     this.#report(
       'C1',
       `${phone}: ${nameMessage(message)} in the dialog came from the set, not from the far phone`,
@@ -40,4 +41,9 @@ export class Established implements Checker {
     if (status >= 300) return
     this.#report('C1', `${phone}: the ${status} to ${nameMessage(request)} got no ACK in 32 s`, phone)
   }
+}
+
+/** Only a connection can be gone. */
+function isOnStream({ options }: Phone): boolean {
+  return (options.line?.options.edge.transport ?? options.transport) !== 'udp'
 }

@@ -9,11 +9,12 @@ import type { Phone } from '../phones/phone.ts'
 export class Ledger {
   readonly #requests = new Map<string, RequestMessage>()
   readonly #responses = new Map<string, ResponseMessage>()
-  readonly #byes = new Set<string>()
+  /** Who said them. */
+  readonly #byes = new Map<string, Phone>()
 
   add(phone: Phone, message: Message): void {
     if (message.kind === 'request' && message.method === 'BYE') {
-      this.#byes.add(byeKey(phone, phone.side, tagOf(message, 'from'), tagOf(message, 'to')))
+      this.#byes.set(byeKey(phone, phone.side, tagOf(message, 'from'), tagOf(message, 'to')), phone)
     }
     if (message.kind === 'request') this.#requests.set(requestKey(phone, phone.side, message), message)
     else this.#responses.set(responseKey(phone, phone.side, message), message)
@@ -28,9 +29,9 @@ export class Ledger {
     return this.#responses.get(responseKey(phone, farSide(phone), received))
   }
 
-  /** Whether the far phone has hung up by itself, in the dialog of this response to `phone`. */
-  farHungUp(phone: Phone, received: ResponseMessage): boolean {
-    return this.#byes.has(byeKey(phone, farSide(phone), tagOf(received, 'to'), tagOf(received, 'from')))
+  /** The far phone, if it has hung up by itself, in the dialog of this response to `phone`. */
+  farHungUp(phone: Phone, received: ResponseMessage): Phone | undefined {
+    return this.#byes.get(byeKey(phone, farSide(phone), tagOf(received, 'to'), tagOf(received, 'from')))
   }
 
   /** What `phone` itself sent and this response answers. */
