@@ -5,21 +5,33 @@ import type { Instant } from '../base/instant.ts'
 import type { AppAnswer } from '../app/contract.ts'
 import type { Ask, Group, GroupInput } from '../app/group.ts'
 import type { InputRef, OrderOutcome, Outgoing } from '../call/contract.ts'
+import type { GroupView } from '../store/view.ts'
 import type { Commit, Destination } from '../wire/entry.ts'
 
-/** A commit on its way through the log, with what waits for it. */
-export interface OpenCommit {
-  readonly serial: number
-  readonly at: Instant
-  commit: Commit
-  /** Its bytes, once it has left; until then a later commit of the group may be folded into it. */
-  body: Uint8Array | null
+/** What waits for a commit. */
+export interface Awaiting {
   /** The group before the first of `inputs`. */
   readonly before: Group
   /** Its own input, and later ones that needed no commit: all are handled again if it falls. */
   readonly inputs: GroupInput[]
   readonly sends: Outgoing[]
   readonly handled: InputRef[]
+}
+
+/** A commit on its way through the log. */
+export interface OpenCommit extends Awaiting {
+  readonly serial: number
+  readonly at: Instant
+  commit: Commit
+  /** Its bytes, once it has left; until then a later commit of the group may be folded into it. */
+  body: Uint8Array | null
+}
+
+/** Whether the group has moved on, and all its entities are what that commit was made on: timers that ask their owner for something have
+ * fired, which an owner knows by their intents, and nothing else has happened. */
+export function isUntouched({ version, entities }: GroupView, { commit, before }: OpenCommit): boolean {
+  if (version <= commit.expected || entities.length !== before.entities.size) return false
+  return entities.every((entity) => before.entities.get(`${entity.tree}/${entity.id}`)?.version === entity.version)
 }
 
 /** An input that the group's application is asked about. */

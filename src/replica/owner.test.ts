@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AppAnswer, AppCall, ApplicationInfo } from '../app/contract.ts'
+import type { AppAnswer, AppCall, ApplicationInfo, HandlerName } from '../app/contract.ts'
 import { must } from '../base/assert.ts'
 import { replicaId } from '../base/brand.ts'
 import type { GroupKey, Life } from '../base/brand.ts'
@@ -10,7 +10,7 @@ import { TestLog, callback, deletion, dialog, group, groupOf, put, start } from 
 import type { Commit, Flow, PassId } from '../wire/entry.ts'
 import { decodeBody, decodeFrame } from '../wire/codec.ts'
 import { KNOWN_FORMATS } from '../wire/formats.ts'
-import { parsed, phone, request } from '../call/testing/phone.ts'
+import { parsed, phone, request, response } from '../call/testing/phone.ts'
 import { limits } from './limits.ts'
 import { Links } from './links.ts'
 import { Outbox } from './outbox.ts'
@@ -180,12 +180,16 @@ test('3, passing on: what went in a circle is passed again half a second later, 
 })
 
 /** Asked about a call that begins, in a group of its own; what it was asked since the last look. */
-function asking(): { readonly rooms: Rooms; readonly key: GroupKey; readonly asked: () => readonly AppCall[] } {
+function asking(handlers: readonly HandlerName[] = ['doInvite']): {
+  readonly rooms: Rooms
+  readonly key: GroupKey
+  readonly asked: () => readonly AppCall[]
+} {
   const rooms = new Rooms()
   rooms.log.append({ kind: 'key', generation: 1, key: new Uint8Array(16) })
   rooms.serving([one])
   rooms.owner.frozen = false
-  rooms.applications = [{ name: 'a', version: '1', handlers: ['doInvite'] }]
+  rooms.applications = [{ name: 'a', version: '1', handlers }]
   const caller = phone('caller', '127.37.0.2', 5062)
   const key = groupOf(rooms.log, one)
   rooms.owner.message(key, parsed(request(caller, 'INVITE', 'sip:callee@example.com')), caller.flow, 1)
@@ -221,6 +225,35 @@ describe('an application that is asked (decision 0031)', () => {
     expect(rooms.proposed).toHaveLength(1)
     rooms.owner.answered(second?.id ?? 0, onward)
     expect(rooms.proposed).toHaveLength(2)
+  })
+
+  test('is not asked again when timers fire between its answer and the commit: that is proposed again as it is', () => {
+    const { rooms, key, asked } = asking(['doInvite', 'doProvisionalResponse'])
+    const accept = (): void => {
+      const commit = proposal(rooms)
+      expect(rooms.log.give(commit)).toBe('accepted')
+      rooms.owner.outcome(commit, 'accepted')
+      rooms.owner.turn(now, true)
+    }
+    rooms.owner.answered(asked()[0]?.id ?? 0, onward)
+    accept()
+    const callee = phone('callee', '127.37.0.3', 5064)
+    const invite = must(
+      rooms.sent.find(({ data }) => data.startsWith('INVITE')),
+      'an INVITE that leaves',
+    ).data
+    rooms.owner.message(key, parsed(response(callee, invite, 180)), callee.flow, 2)
+    rooms.owner.answered(asked()[0]?.id ?? 0, { kind: 'done', ops: [], result: null })
+    const made = proposal(rooms)
+    // Timer C, the session's expiry: its owner is asked for something, and nothing is changed.
+    expect(new Set(rooms.pulse(300_000_000).map(({ action }) => action.kind))).toEqual(new Set(['callback']))
+    expect(rooms.log.give(made)).toBe('version')
+    rooms.owner.outcome(made, 'version')
+    expect(asked()).toEqual([])
+    const again = proposal(rooms)
+    expect([again.puts, again.timers]).toEqual([made.puts, made.timers])
+    expect([again.expected - made.expected, again.serial - made.serial]).toEqual([1, 1])
+    accept()
   })
 
   test('is asked once though its owner sleeps meanwhile: what it says counts when that is fresh again', () => {

@@ -4,7 +4,8 @@
 //
 //   input --> stepGroup --> no commit: its messages leave (after the group's last open commit, if there is one)
 //                       '-> commit: proposed; on *accepted* its messages leave
-//                                             on *version*  it and all later ones fall; their inputs are handled again
+//                                             on *version*  it and all later ones fall; their inputs are handled again (if only
+//                                                           timers have fired, they are proposed again as they are)
 //                                             on *not owner* the group is dropped; the keepers pass their inputs on
 //             '-> an application is to be asked: the input waits for its answer, later ones behind it, but for what ends a call
 //                 (decision 0031); if the state it was asked on falls, it is asked again
@@ -18,10 +19,10 @@ import type { Instant } from '../base/instant.ts'
 import { fold } from '../call/fold.ts'
 import type { AppAnswer } from '../app/contract.ts'
 import { emptyLocal, isIdle, isInLog, loadGroup, localOf, pass, passes, stepGroup, wakeAt } from '../app/group.ts'
-import type { Ask, Failure, Group, GroupInput, StepResult } from '../app/group.ts'
+import type { Ask, Failure, GroupInput, StepResult } from '../app/group.ts'
 import { laneOf } from '../app/event.ts'
 import { appLimits } from '../app/limits.ts'
-import type { CommitBody, InputRef, Outgoing } from '../call/contract.ts'
+import type { CommitBody, InputRef } from '../call/contract.ts'
 import { refuseForNow } from '../call/refuse.ts'
 import { toTag } from '../sip/message.ts'
 import { placeName } from '../proxy/locate.ts'
@@ -32,8 +33,8 @@ import { encodeBody } from '../wire/codec.ts'
 import type { Commit, Destination, Flow } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { Asks } from './asks.ts'
-import { newHeld } from './held.ts'
-import type { Held, OpenCommit } from './held.ts'
+import { isUntouched, newHeld } from './held.ts'
+import type { Awaiting, Held, OpenCommit } from './held.ts'
 import { IntentQueue } from './intent-queue.ts'
 import { limits } from './limits.ts'
 import type { OwnerPorts, UnsentSend } from './owner-ports.ts'
@@ -161,7 +162,7 @@ export class Owner {
       case 'version':
       case 'not-owner':
         this.#ports.outbox.count(`commits_rejected_${outcome.replace('-', '_')}`)
-        this.#fall(held, open)
+        if (outcome === 'not-owner' || !this.#again(held, open)) this.#fall(held, open)
         return
       default:
         unreachable(outcome)
@@ -376,22 +377,17 @@ export class Owner {
     if (result.commit === null) {
       assert(result.after.length === 0 && result.handledAfter.length === 0, 'nothing waits for no commit')
     } else {
-      this.#propose(held, result.commit, before, input, [...result.after], [...result.handledAfter])
+      const [sends, handled] = [[...result.after], [...result.handledAfter]]
+      this.#propose(held, result.commit, { before, inputs: [input], sends, handled })
     }
     this.#release(held)
   }
 
-  #propose(
-    held: Held,
-    body: CommitBody,
-    before: Group,
-    input: GroupInput,
-    sends: Outgoing[],
-    handled: InputRef[],
-  ): void {
+  #propose(held: Held, body: CommitBody, what: Awaiting): void {
     const { life, store } = this.#ports
     const serial = ++this.#serial
     const commit: Commit = {
+      ...body,
       kind: 'commit',
       group: held.key,
       expected: held.version,
@@ -401,14 +397,13 @@ export class Owner {
       serial,
       lowestOpen: this.#open.keys().next().value ?? serial,
       onto: held.open.at(-1)?.serial ?? 0,
-      ...body,
     }
     const at = this.#ports.context().now
-    const open: OpenCommit = { serial, at, commit, body: null, before, inputs: [input], sends, handled }
+    const open: OpenCommit = { ...what, serial, at, commit, body: null }
     held.version++
     held.open.push(open)
     this.#open.set(serial, { held, commit: open })
-    this.#ports.propose(() => bytesOf(open, this.#ports.store.format), sends.length > 0)
+    this.#ports.propose(() => bytesOf(open, this.#ports.store.format), what.sends.length > 0)
   }
 
   /** Makes the result part of the group's last open commit, if that has not left yet. */
@@ -424,6 +419,17 @@ export class Owner {
     last.sends.push(...result.sends, ...result.after)
     last.handled.push(...result.handled, ...result.handledAfter)
     if (last.sends.length > 0) this.#ports.hurry()
+    return true
+  }
+
+  /** Nothing but timers came between: what it was made on stands, so that it goes again as it is, and so do later ones. */
+  #again(held: Held, fallen: OpenCommit): boolean {
+    const view = this.#ports.store.group(held.key)
+    if (this.#frozen || held.open[0] !== fallen || view === null || !isUntouched(view, fallen)) return false
+    held.version = view.version
+    const all = held.open.splice(0)
+    for (const { serial } of all) this.#open.delete(serial)
+    for (const open of all) this.#propose(held, open.commit, open)
     return true
   }
 
