@@ -201,6 +201,8 @@ export class LiveNetwork implements PhoneNetwork {
     this.#answered(text)
     const callId = /\r\n(?:call-id|i)[ \t]*:[ \t]*(\S+)/i.exec(text)?.[1] ?? ''
     const phone = phones.get(callId)
+    // A takeover says again the ACKs of refusals (17.1.1.2) of a crowd that was here before.
+    if (phone === undefined && text.startsWith('ACK ')) return
     if (phone === undefined) this.#strays.push(text)
     else phone.receive(text, { from, at, end })
     this.#live.pass()
