@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import type { ReplicaId } from '../base/brand.ts'
-import { seconds } from '../base/instant.ts'
+import { instant, seconds } from '../base/instant.ts'
 import {
   calleeLeg,
   callerLeg,
@@ -17,6 +17,7 @@ import {
 } from '../call/testing/phone.ts'
 import type { Leg, Phone } from '../call/testing/phone.ts'
 import { header } from '../sip/message.ts'
+import type { Flow } from '../wire/entry.ts'
 import { limits } from './limits.ts'
 import { Bench, nextHop, sip } from './testing/bench.ts'
 
@@ -146,6 +147,24 @@ describe('a replica without a quorum, a caller on a stream', () => {
     expect(first.map(({ data }) => label(data))).toEqual(['INFO'])
     healed()
     expect(bench.takeSent().map(({ data }) => data)).toContain(must(first[0], 'the INFO').data)
+  })
+
+  test('what it relayed on a connection that took too long to be made leaves on it all the same: nobody would say it again', () => {
+    cutOff('stream')
+    bench.pass(seconds(2))
+    bench.sip(alone, caller.flow, inDialog(caller, legs.caller, 'BYE', 2))
+    const [bye] = bench.takeSent()
+    const { flow, data } = must(bye, 'the BYE')
+    expect(bench.metric(alone, 'inputs_kept')).toBe(0)
+    const late = (to: Flow): void => {
+      const send = { kind: 'send', flow: to, data, origin: null, notAfter: instant(0) } as const
+      bench.step(alone, { kind: 'unsent', send, reason: 'late' })
+    }
+    late(flow)
+    expect(bench.takeSent().map((sent) => [sent.flow, sent.data])).toEqual([[flow, data]])
+    // The sender of a datagram repeats it.
+    late({ ...flow, transport: 'udp' })
+    expect(left()).toEqual([])
   })
 
   test('an INVITE that nobody was ever given is refused after 64*T1, with Retry-After', () => {

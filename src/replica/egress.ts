@@ -14,6 +14,7 @@ import type { GroupKey, Life, ReplicaId } from '../base/brand.ts'
 import { between, plus } from '../base/instant.ts'
 import type { Instant } from '../base/instant.ts'
 import type { Outgoing } from '../call/contract.ts'
+import { what } from '../call/what.ts'
 import { isOwnFlow } from '../proxy/own.ts'
 import type { SetAddress } from '../proxy/settings.ts'
 import type { Store } from '../store/store.ts'
@@ -196,6 +197,9 @@ export class Egress {
     const { origin, flow, data } = send
     this.#ports.outbox.count(`sip_unsent_${reason.replace('-', '_')}`)
     if (origin !== null) this.unsent({ origin, flow, data, reason })
+    // Nobody's decision: an answer without state, or what was relayed without a quorum. On a stream nobody says it again, and the
+    // connection that took so long to be made is there now.
+    else if (reason === 'late' && flow.transport !== 'udp') this.send({ flow, data, what: what.untracked }, null)
   }
 
   /** To its group's owner, who knows whether those bytes still stand. */
