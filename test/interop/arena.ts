@@ -100,7 +100,8 @@ export class Arena {
     const { set } = this
     const survivors = set.ids.filter((id) => id !== replica)
     const owned = (await set.owned(survivors[0] as number)).get(replica) ?? 0
-    const kill = { replica, led: set.leader === replica, owned, held: this.#phonesAt(replica).length }
+    const connections = connectionsOf(set.pid(replica))
+    const kill = { replica, led: set.leader === replica, owned, held: this.#phonesAt(replica).length, connections }
     const stood = survivors.flatMap((id) => this.#phonesAt(id))
     const before = set.events.length
     set.kill(replica)

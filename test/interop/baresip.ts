@@ -77,8 +77,6 @@ function baresipCall(name: string, caller: BaresipPhone, callee: BaresipPhone, s
       await other[side].event('CALL_CLOSED')
       return status
     },
-    isCut() {
-      return stream !== null && cameBy.some((far) => !connectionsAt(stream).includes(far))
-    },
+    isCut: ({ connections }) => cameBy.some((far) => connections.has(`${stream} ${far}`)),
   }
 }

@@ -132,6 +132,6 @@ function browserCall(arena: Arena, page: BrowserPage, { name, phone, callId, gon
       await page.of(callId, 'over')
       return status
     },
-    isCut: () => gone(page, phone) > goneBefore,
+    isCut: ({ held }) => held > 0 && gone(page, phone) > goneBefore,
   }
 }

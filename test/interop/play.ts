@@ -15,8 +15,8 @@ export interface Call {
   ask(side: Side): Promise<number>
   /** The final answer of its BYE, once the other side has got that. */
   hangUp(side: Side): Promise<number>
-  /** Whether an end of it gave it up, or has to, since the connection that its INVITE went by is gone. */
-  isCut(): boolean
+  /** Whether an end of it gave it up, or has to, since a connection that its INVITE went by was the dead one's. */
+  isCut(kill: Kill): boolean
 }
 
 export interface Phones {
@@ -49,13 +49,18 @@ const CUT_PATIENCE_MS = 5_000
 export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, watch?: Watch): Promise<Outcome> {
   const { set } = arena
   const lost = new Map<string, string>()
+  const kills: Kill[] = []
   let cut = 0
+  const isCut = (call: Call): boolean => {
+    const kill = kills.at(-1)
+    return kill !== undefined && call.isCut(kill)
+  }
   /** Does it to all calls that are not lost yet, at the same time. */
   const each = async (calls: readonly Call[], what: string, act: (call: Call, at: number) => Promise<void>) => {
     const doing = calls.map(async (call, at) => {
       if (lost.has(call.name)) return
       try {
-        await within(act(call, at), () => call.name.startsWith(RINGING) && call.isCut())
+        await within(act(call, at), () => call.name.startsWith(RINGING) && isCut(call))
       } catch (error) {
         lost.set(call.name, `${call.name}, ${what}: ${(error as Error).message}`)
       }
@@ -69,7 +74,6 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
   await Promise.all(answered.map((call) => call.answer()))
   await set.statuses('all are answered', 20_000, ({ calls }) => calls.confirmed === numbers.answered)
 
-  const kills: Kill[] = []
   for (const [round, victim] of arena.victims.entries()) {
     const what = `kill ${round + 1}`
     const ringing = await ring(numbers.ringing, `${RINGING}-${round}`)
@@ -87,9 +91,7 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
     ])
     const faults = await watch?.afterKill(answered.filter((call) => !lost.has(call.name)))
     for (const [name, fault] of faults ?? []) lost.set(name, `${name}, ${what}: ${fault}`)
-    // Nobody is cut off by the death of who held no connection.
-    const mayBeCut = (kills.at(-1)?.held ?? 0) > 0
-    for (const call of ringing.filter((call) => mayBeCut && lost.has(call.name) && call.isCut())) {
+    for (const call of ringing.filter((call) => lost.has(call.name) && isCut(call))) {
       lost.delete(call.name)
       cut++
       ringing.splice(ringing.indexOf(call), 1)

@@ -23,8 +23,10 @@ export interface Kill {
   readonly led: boolean
   /** Calls that it owned. */
   readonly owned: number
-  /** Connections of phones that it held. */
+  /** Connections that phones had made to it. */
   readonly held: number
+  /** All that it had with phones, those of its own making too, as `FAR OWN`. */
+  readonly connections: ReadonlySet<string>
 }
 
 export interface Outcome {

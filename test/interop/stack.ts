@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { must } from '../../src/base/assert.ts'
-import { inArena, connectionsAt } from './arena.ts'
+import { inArena } from './arena.ts'
 import type { Arena, Transport } from './arena.ts'
 import { playCalls } from './play.ts'
 import type { Call, Phones } from './play.ts'
@@ -82,11 +82,10 @@ function stackCall(name: string, caller: StackPhone, callee: StackPhone, calleeS
       await other[side].isOver(name)
       return status
     },
-    isCut() {
+    isCut({ held, connections }) {
       const { from } = callee.inviteOf(name)
-      const far = from === null ? '' : `${from.address}:${from.port}`
-      const isGone = calleeStream !== null && !connectionsAt(calleeStream).includes(far)
-      return isGone || caller.inviteOf(name).failure === 'its connection is gone'
+      const cameBy = `${calleeStream} ${from?.address}:${from?.port}`
+      return connections.has(cameBy) || (held > 0 && caller.inviteOf(name).failure === 'its connection is gone')
     },
   }
 }
