@@ -160,7 +160,7 @@ export const schedules: readonly Schedule[] = [
   {
     name: 'more-calls-than-a-way-takes',
     story:
-      'calls come faster than the next hop, or its direction, takes them; or are redirected to where there is no room; owners die meanwhile',
+      'calls come faster than the next hop, or its direction, takes them; or are redirected to where there is no room; owners die meanwhile; once all have ended, as many as may be are let in',
     plan: moreCallsThanAWayTakes,
   },
 ]
@@ -529,11 +529,15 @@ function moreCallsThanMayBe(seed: number): Plan {
 function moreCallsThanAWayTakes(seed: number): Plan {
   const of = draw(seed, 'more calls than a way takes')
   const most = of.within(2, 8, 6)
-  if (seed % 3 === 0) {
-    const plan = crowded(seed, of, ['redirected', 'redirected-and-refused'])
-    return { ...plan, nextHop: true, forks: '1>2', bounds: { out: most, route: 3 * most } }
-  }
-  const plan = crowded(seed, of, ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused'])
+  const isRedirected = seed % 3 === 0
+  const flows = isRedirected
+    ? ['redirected', 'redirected-and-refused']
+    : ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused']
+  const crowd = crowded(seed, of, flows)
+  // All at one moment, once everybody has hung up: there is room for just these.
+  const late = Array.from({ length: most }, () => ({ flow: flows[0] as string, at: 58 * second }))
+  const plan = { ...crowd, calls: [...crowd.calls, ...late], safetyUntil: 59 * second }
+  if (isRedirected) return { ...plan, nextHop: true, forks: '1>2', bounds: { out: most, route: 3 * most } }
   return { ...plan, nextHop: true, bounds: seed % 3 === 1 ? { route: most } : { in: most, route: most + 1 } }
 }
 

@@ -30,15 +30,21 @@ export class Counters {
     this.#bounded = all.flatMap(([counter, bound]) => (bound === undefined ? [] : [[counter, bound] as const]))
   }
 
-  /** `committed`: how far the log is. */
-  look(machines: readonly Machine[], phones: readonly Phone[], committed: number): void {
+  /** `committed`: how far the log is. Returns how many people talk; null: something is under way in a call, or
+   * somebody has not applied what is committed. */
+  look(machines: readonly Machine[], phones: readonly Phone[], committed: number): number | null {
     this.#limit(machines)
     // From the newest, which is the likeliest to be busy. Of a refusal that nobody upstream waits for (its INVITE came again out of a
     // network's memory) only the callee knows that it is under way.
-    if (phones.findLast(({ busy, awaitsAck }) => busy || awaitsAck) !== undefined) return
+    if (phones.findLast(({ busy, awaitsAck }) => busy || awaitsAck) !== undefined) return null
     const talking = phones.filter(({ side, established }) => side === 'caller' && established).length
+    let isBehind = false
     for (const { id, replica } of machines) {
-      if (replica === null || replica.store.appliedIndex < committed) continue
+      if (replica === null) continue
+      if (replica.store.appliedIndex < committed) {
+        isBehind = true
+        continue
+      }
       const early = replica.store.counter(EARLY_CALLS)
       const confirmed = replica.store.counter(CONFIRMED_CALLS)
       const limited = this.#most === null ? talking : replica.store.counter(ALL_CALLS)
@@ -53,6 +59,7 @@ export class Counters {
       if (early === 0 && confirmed === talking * this.#dialogs) continue
       this.#report('C7', `replica ${id} counts ${early} early and ${confirmed} confirmed calls; ${talking} people talk`)
     }
+    return isBehind ? null : talking
   }
 
   #limit(machines: readonly Machine[]): void {

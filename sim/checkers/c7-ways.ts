@@ -31,6 +31,7 @@ export class Ways implements Checker {
   readonly #bounds: PlannedBounds
   readonly #forks: string
   readonly #ways = new Map<string, Way>()
+  #restedAt = Number.NEGATIVE_INFINITY
 
   constructor(agenda: Agenda, bounds: PlannedBounds, forks: string, report: Report) {
     this.#agenda = agenda
@@ -53,6 +54,11 @@ export class Ways implements Checker {
     if (isRefusal || isEnd) for (const way of this.#waysOf(phone)) this.#leave(way, phone)
   }
 
+  /** Nothing may be held any more: who is refused after that is refused for a place that leaked, unless a way is full again. */
+  atRest(): void {
+    this.#restedAt = this.#agenda.now
+  }
+
   #enter(way: Way, phone: Phone): void {
     way.there.add(phone)
     const { name, bound, there } = way
@@ -70,9 +76,9 @@ export class Ways implements Checker {
   #answered(phone: Phone, status: number, method: string): void {
     const isUnfollowed = isRedirect(status) && redirects(this.#forks)
     if (phone.side !== 'caller' || method !== 'INVITE' || (status !== 503 && !isUnfollowed)) return
-    const at = this.#agenda.now
+    const since = Math.max(this.#agenda.now - heldFor, this.#restedAt)
     this.#agenda.after(comesWithin, () => {
-      if ([...this.#ways.values()].some(({ fullUntil }) => fullUntil >= at - heldFor)) return
+      if ([...this.#ways.values()].some(({ fullUntil }) => fullUntil >= since)) return
       this.#report('C7', `${phone} got ${status}, and every way that has a bound had room`, phone)
     })
   }

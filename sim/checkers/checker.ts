@@ -39,6 +39,8 @@ export interface Checker {
   tooOld?(machine: Machine): void
   /** A frame is about to leave for a peer: what its bytes say. */
   frameLeaving?(machine: Machine, frame: Frame, to: number, work: Work): void
+  /** No call is up, nothing is under way in any: looked at every now and then, while more may come. */
+  atRest?(): void
   /** All calls are over, nothing is under way, all is forgotten that should be. */
   quiet?(machines: readonly Machine[], phones: readonly Phone[]): void
 }

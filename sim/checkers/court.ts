@@ -349,8 +349,10 @@ export class Court implements PhoneWatch, MachineWatch {
     // A call that is stuck, or ended on one side only, counts until its timers end it: C10 sees that they do. So does one that was
     // lost without a quorum, until who owns it is fresh again.
     const isOdd = this.#resets.size + this.#pardoned.size + this.#excused.size > 0
-    if (!isOdd && !(this.#isEnding && isHangingUp(this.oracle.store, phones)))
-      this.#counters.look(machines, phones, this.log.committed)
+    if (!isOdd && !(this.#isEnding && isHangingUp(this.oracle.store, phones))) {
+      const talking = this.#counters.look(machines, phones, this.log.committed)
+      if (talking === 0) for (const checker of this.#checkers) checker.atRest?.()
+    }
     this.#takeovers.look(this.oracle.store)
     this.#passing.look()
     this.oracle.look()

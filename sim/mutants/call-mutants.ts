@@ -55,6 +55,34 @@ export const callMutants: readonly Mutant[] = [
     schedule: 'more-calls-than-a-way-takes',
   },
   {
+    name: 'way-held-after-a-takeover',
+    room: 'call',
+    file: 'src/call/caps.ts',
+    find: '  if (known.length === 0) return known\n',
+    replace:
+      '  const locals = [...turn.local.invites.values()].flatMap(({ branches }) => [...branches.values()])\n  if (known.length === 0 || locals.some(({ isTaken }) => isTaken)) return known\n',
+    story: 'a call that changed owners keeps its places after its end',
+    promise: 'C7',
+    schedule: 'more-calls-than-a-way-takes',
+  },
+  {
+    name: 'full-for-ever',
+    room: 'replica',
+    file: 'src/replica/call-context.ts',
+    find: '    counter: (name) => store.counter(name),\n',
+    replace:
+      '    counter: (name) => {\n      peaks.set(name, Math.max(peaks.get(name) ?? 0, store.counter(name)))\n      return peaks.get(name) ?? 0\n    },\n',
+    also: [
+      {
+        find: '  return {\n    get applications() {',
+        replace: '  const peaks = new Map<string, number>()\n  return {\n    get applications() {',
+      },
+    ],
+    story: 'an owner remembers the most that a counter was: once full, it refuses all that come later',
+    promise: 'C7',
+    schedule: 'more-calls-than-a-way-takes',
+  },
+  {
     name: 'limit-not-checked-in-apply',
     room: 'store',
     file: 'src/store/holds.ts',
