@@ -290,6 +290,25 @@ describe('nobody waits for ever', () => {
     expect(answerTo(trio, id)).toMatchObject({ kind: 'failed', status: 503, again: 1 })
   })
 
+  test('whose change may have been done, since its owner has not answered, is told to look and to ask again, and not that nothing was done', () => {
+    const { trio, session, others } = setWithCall()
+    const at = must(others[0], 'not the owner')
+    trio.frames = (_from, _to, { kind }) => kind !== 'ordered'
+    const id = ask(trio, at, { session })
+    says(trio, page, note('changed'))
+    expect(answerTo(trio, id)).toBeNull()
+    trio.pass(2_000)
+    expect(answerTo(trio, id)).toMatchObject({
+      kind: 'failed',
+      status: 503,
+      again: 1,
+      reason: expect.stringContaining('may have been done'),
+    })
+    // As here: it was.
+    ask(trio, at, { session })
+    expect(noteOf(last(trio))).toBe('changed')
+  })
+
   test('a handler that fails, hangs, or says what is no response is a 500, and its reason is not the client’s', () => {
     const { trio, session } = setWithCall()
     const hangs = ask(trio, trio.leader(), { session })

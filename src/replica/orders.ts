@@ -176,7 +176,9 @@ export class Orders {
       const said =
         order.kind === 'ban'
           ? 'no quorum agreed in time: ask again, the same request is never done twice'
-          : 'no owner has done it in time: ask again, and expect versions if it must not be done twice'
+          : given > 0
+            ? 'no owner has answered in time, and it may have been done: look first, or expect versions, if it must not be done twice'
+            : 'no owner could be asked in time: ask again'
       this.#reply(replyTo, refusal(order, said, true, given > 0))
     }
     if (now < this.#againAt) return
