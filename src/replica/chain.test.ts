@@ -246,6 +246,36 @@ describe('[JSR 30] a chain of two applications that proxy', () => {
     expect(stage.heard(callee)).toEqual([])
   })
 
+  describe('a 3xx, with `recurse` (JSR 289 10.2.6)', () => {
+    const follows: Handlers = {
+      doInvite: (event) => {
+        const plan = { targets: [], recurse: true, timeout: null }
+        return [{ kind: 'proxy', request: event.message?.request ?? '', plan }]
+      },
+    }
+    const redirected = (screens: Handlers, bills: Handlers): Stage => {
+      const stage = new Stage({ applications: { screens, bills } })
+      stage.invite()
+      const moved = { ...callee, contact: other.contact }
+      return stage.say(callee, response(moved, stage.sent(callee, 'INVITE '), 302))
+    }
+
+    test('is followed by the last application; the first one sees a call that went through', () => {
+      const stage = redirected(follows, follows)
+      const invite = stage.sent(other, 'INVITE ')
+      expect(values(parsed(invite), 'Via')).toHaveLength(3)
+      stage.say(other, response(other, invite, 200))
+      expect(stage.heard(caller)).toEqual(['SIP/2.0 100 Trying', 'SIP/2.0 200 OK'])
+      expect(stage.asked).toEqual(['screens doInvite', 'bills doInvite'])
+    })
+
+    test('that the last one does not follow is the caller’s: the first one does not lead round those after it', () => {
+      const stage = redirected(follows, proxies)
+      expect(stage.heard(other)).toEqual([])
+      expect(header(parsed(stage.sent(caller, 'SIP/2.0 302')), 'Contact')).toBe(`<${other.contact}>`)
+    })
+  })
+
   test("a request without a list of its method is nobody's; one that `*` names goes to both", () => {
     const message = request(caller, 'MESSAGE', SET)
     const none = new Stage(two)
