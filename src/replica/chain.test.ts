@@ -437,6 +437,50 @@ describe('[JSR 30] a router of its own', () => {
     expect(stage.over()).toBe(0)
   })
 
+  test.each([
+    ['after the commit, goes as it was said then', true, ['bills']],
+    ['before the commit, goes as it is said now', false, []],
+  ])('that changes its mind when the owner has died %s', (_, isCommitted, then) => {
+    let billed = true
+    const stage = new Stage({
+      ...two,
+      replicas: 3,
+      module: ({ questions: [one] = [] }) => {
+        if (one?.directive === 'NEW') return [next('screens', 0)]
+        return [billed && one?.stateInfo === 0 ? next('bills', 1) : null]
+      },
+    })
+    const { trio } = stage
+    const answer = (ops: readonly Op[], result: unknown): AskedBy => {
+      const call = must(trio.calls.at(-1), 'somebody is asked')
+      trio.step(call.by, { kind: 'answered', id: call.id, answer: { kind: 'done', ops, result } })
+      return call
+    }
+    trio.sip(must(trio.ids[0], 'a replica'), caller.flow, request(caller, 'INVITE', SET))
+    trio.pass(20)
+    answer([], [next('screens', 0)])
+    trio.pass(20)
+    answer([onward(must(trio.calls.at(-1), 'screens is asked'))], null)
+    trio.pass(20)
+    expect(trio.calls.at(-1)?.handler).toBe('getNextApplication')
+    const owner = must(trio.calls.at(-1), 'the router is asked').by
+    if (!isCommitted) trio.frames = (from) => from !== owner
+    answer([], [next('bills', 1)])
+    trio.pass(20)
+    expect(trio.calls.at(-1)?.application).toBe(isCommitted ? 'bills' : 'router')
+    trio.kill(owner)
+    trio.frames = () => true
+    billed = false
+    for (let n = 0; n < 2; n++) {
+      trio.pass(2_000)
+      stage.settle()
+    }
+    const out = trio.sent.filter(({ data }) => data.startsWith('INVITE ')).map(({ data }) => data)
+    expect(new Set(out).size).toBe(1)
+    expect(values(parsed(must(out[0], 'an INVITE')), 'Via')).toHaveLength(2 + then.length)
+    expect([...new Set(trio.calls.map(({ application }) => application))]).toEqual(['router', 'screens', ...then])
+  })
+
   test('that leads in a circle is stopped', () => {
     const stage = new Stage({ ...two, module: () => [next('screens', 0)] })
     stage.invite()
