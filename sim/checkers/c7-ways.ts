@@ -79,7 +79,8 @@ export class Ways implements Checker {
     const since = Math.max(this.#agenda.now - heldFor, this.#restedAt)
     this.#agenda.after(comesWithin, () => {
       if ([...this.#ways.values()].some(({ fullUntil }) => fullUntil >= since)) return
-      this.#report('C7', `${phone} got ${status}, and every way that has a bound had room`, phone)
+      // Of no call: what is said of one that was refused is not held against the set (court.ts).
+      this.#report('C7', `${phone} got ${status}, and every way that has a bound had room`)
     })
   }
 

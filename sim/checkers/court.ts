@@ -209,7 +209,7 @@ export class Court implements PhoneWatch, MachineWatch {
     if (answersItself(plan.application))
       return [new Ends(report, isChain(plan.application)), new Events(report, plan.udp.replay > 0, this)]
     const lifetime = plan.lifetime ?? cutOffOf(plan.application)
-    const isLimited = mayRefuse(plan)
+    const [isLimited, isBounded] = [mayRefuse(plan), hasBounds(plan)]
     return [
       new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(plan.application)),
       new OwnRequests(report, now, lifetime),
@@ -222,7 +222,7 @@ export class Court implements PhoneWatch, MachineWatch {
         isLimited,
         (phone, status) => this.byFlow.explains(phone, status),
       ),
-      ...(isLimited ? [new Ways(this.#agenda, boundsOf(plan), plan.forks ?? '', report)] : []),
+      ...(isBounded ? [new Ways(this.#agenda, boundsOf(plan), plan.forks ?? '', report)] : []),
       new Once(report, plan.udp.replay > 0),
       new Events(report, plan.udp.replay > 0, this),
       new Consistent(this.#ledger, report),
@@ -422,7 +422,11 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
 
 /** Whether there may be no room for a call. */
 function mayRefuse(plan: Plan): boolean {
-  return Object.keys(boundsOf(plan)).length > 0 || plan.faults.some(({ kind }) => kind === 'overload')
+  return hasBounds(plan) || plan.faults.some(({ kind }) => kind === 'overload')
+}
+
+function hasBounds(plan: Plan): boolean {
+  return Object.keys(boundsOf(plan)).length > 0
 }
 
 /** Its operator has told the set to go on without it: nobody waits for what it reads. */
