@@ -37,8 +37,9 @@ async function simulate(args: readonly string[]): Promise<{ code: number | null;
   return { code, report: JSON.parse(last) as SimulationReport }
 }
 
-/** With 95 % they find the hardest planted bug that seeds find (docs/SIMULATION.md, seeds and confidence); each runs twice. */
-const SEEDS = 240
+/** With 78 % they find the hardest planted bug that seeds find (docs/SIMULATION.md, seeds and confidence); each runs twice. More have no
+ * room in CI's time: `test:long` has them. */
+const SEEDS = 120
 
 test('seeds with kills, losses, torn disks and partitions: 0 lost', async () => {
   const { code, report } = await simulate(['--seeds', `1-${SEEDS}`])
