@@ -226,7 +226,7 @@ export const flows: readonly Flow[] = [
     |--BYE--------------->| 0.2..2s
   `,
   ),
-  // RFC 6665 in the dialog of a call, as far as a proxy sees it: subscribed, told, once more, told for the last time.
+  // RFC 6665 in the dialog of a call, as far as a proxy sees it, which reads nothing of events: subscribed, told; once more, told again.
   ladder(
     'subscription',
     `

@@ -1,6 +1,7 @@
 // What a seed throws at the set: drawn from the seed alone (swarm: each seed a subset of faults, with its own rates and
 // sizes), printed before anything happens, and a plain value, so that it can be changed by hand or shrunk.
 
+import type { CallBounds } from '../src/call/contract.ts'
 import { limits } from '../src/replica/limits.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawMembers } from './draw-members.ts'
@@ -109,10 +110,8 @@ export interface Plan {
   readonly clock: { readonly driftPpm: readonly number[]; readonly wallSkew: readonly number[] }
   /** True: one next hop for all calls; false: the Request-URI decides. */
   readonly nextHop: boolean
-  /** Calls at a time; absent = as many as come. */
-  readonly mostCalls?: number
-  /** Calls at a time by where they go (docs/CONFIG.md, limits.calls); absent = as many as come. */
-  readonly bounds?: PlannedBounds
+  /** Calls at a time, all and by where they go; absent = as many as come. */
+  readonly bounds?: CallBounds
   /** The next hops of INVITEs, if there are several (forks.ts); absent = one. */
   readonly forks?: string
   /** The set is the edge proxy of phones that register; absent = nobody does. */
@@ -125,13 +124,6 @@ export interface Plan {
   readonly races?: readonly PlannedRace[]
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */
   readonly isBrief?: boolean
-}
-
-export interface PlannedBounds {
-  readonly calls?: number
-  readonly in?: number
-  readonly out?: number
-  readonly route?: number
 }
 
 const second = 1_000_000
@@ -285,9 +277,4 @@ function drawSkews(seed: number, replicas: number, faults: readonly Fault[]): re
       ? wrong.within(-3_600, 3_600, 4, i) * second
       : skews.within(-300_000, 300_000, i),
   )
-}
-
-/** How many calls there may be: all, and by where they go. */
-export function boundsOf({ mostCalls, bounds = {} }: Plan): PlannedBounds {
-  return mostCalls === undefined ? bounds : { calls: mostCalls, ...bounds }
 }

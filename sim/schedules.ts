@@ -522,7 +522,7 @@ function answersOnStreams(seed: number): Plan {
 function moreCallsThanMayBe(seed: number): Plan {
   const of = draw(seed, 'more calls than may be')
   const flows = ['basic', 'ringing-long', 'cancelled', 'callee-hangs-up', 'refused']
-  return { ...crowded(seed, of, flows), mostCalls: of.within(2, 12, 6) }
+  return { ...crowded(seed, of, flows), bounds: { calls: of.within(2, 12, 6) } }
 }
 
 /** By seed: to one next hop under a bound of it, or of `in`; and by its 3xx elsewhere, under a bound of `out`. */

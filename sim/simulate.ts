@@ -32,7 +32,7 @@ import { Phone } from './phones/phone.ts'
 import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
 import type { Origin } from './phones/transport.ts'
-import { boundsOf, describePlan } from './plan.ts'
+import { describePlan } from './plan.ts'
 import { OTHER_LEG } from './b2bua.ts'
 import { hasLegs } from './end-applications.ts'
 import type { Plan, PlannedCall, PlannedLookup } from './plan.ts'
@@ -141,7 +141,7 @@ class Run {
     const settings: CallSettings = {
       sip: setAddress,
       nextHop: plan.nextHop ? (nextHops?.[0]?.[0] ?? { ...doorAddress, transport: null }) : null,
-      bounds: boundsOf(plan),
+      ...(plan.bounds === undefined ? {} : { bounds: plan.bounds }),
       nextHops,
       names: hasPlaces(plan.forks ?? ''),
       followsRedirects: redirects(plan.forks ?? ''),

@@ -1,11 +1,11 @@
 // C7: counters equal the calls that are alive. The phones know which are: looked at whenever nothing is under way in any call,
 // at every replica that has applied all that is committed. And where there is a limit of calls, never are more than that.
 
+import type { CallBounds } from '../../src/call/contract.ts'
 import { ALL_CALLS, CALLS_TO, CONFIRMED_CALLS, EARLY_CALLS, IN_CALLS, OUT_CALLS } from '../../src/session/holds.ts'
 import { doorOf } from '../forks.ts'
 import type { Machine } from '../machine.ts'
 import type { Phone } from '../phones/phone.ts'
-import type { PlannedBounds } from '../plan.ts'
 import { nameOf } from '../sip-network.ts'
 import type { Report } from './checker.ts'
 
@@ -21,7 +21,7 @@ export class Counters {
   /** A call is so many dialogs. */
   readonly #dialogs: number
 
-  constructor(report: Report, bounds: PlannedBounds, dialogs = 1) {
+  constructor(report: Report, bounds: CallBounds, dialogs = 1) {
     this.#dialogs = dialogs
     this.#report = report
     this.#most = bounds.calls ?? null

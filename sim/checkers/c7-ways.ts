@@ -2,13 +2,13 @@
 // calls than its bound, nor does a direction; and nobody is refused for a bound that was not reached. What the set counts is never
 // less than that: a call holds its place until its end is committed, and holds the next hop that sent it elsewhere, too.
 
+import type { CallBounds } from '../../src/call/contract.ts'
 import { isRedirect } from '../../src/proxy/best-response.ts'
 import type { Agenda } from '../agenda.ts'
 import { redirects } from '../forks.ts'
 import { cseqOf, tagOf } from '../phones/message.ts'
 import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
-import type { PlannedBounds } from '../plan.ts'
 import type { Checker, Report } from './checker.ts'
 
 /** How long a call may hold its place after its phones are done with it: until a takeover, or until nobody answers any more (64*T1). */
@@ -28,12 +28,12 @@ interface Way {
 export class Ways implements Checker {
   readonly #agenda: Agenda
   readonly #report: Report
-  readonly #bounds: PlannedBounds
+  readonly #bounds: CallBounds
   readonly #forks: string
   readonly #ways = new Map<string, Way>()
   #restedAt = Number.NEGATIVE_INFINITY
 
-  constructor(agenda: Agenda, bounds: PlannedBounds, forks: string, report: Report) {
+  constructor(agenda: Agenda, bounds: CallBounds, forks: string, report: Report) {
     this.#agenda = agenda
     this.#bounds = bounds
     this.#forks = forks

@@ -22,7 +22,6 @@ import type { Message, RequestMessage, ResponseMessage } from '../phones/message
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
 import { hasPlaces } from '../forks.ts'
-import { boundsOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
@@ -146,7 +145,7 @@ export class Court implements PhoneWatch, MachineWatch {
     this.byFlow = new ByFlow(agenda, plan.edge, set, report, this.marks)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.orders = new Orders(report, now)
-    this.#counters = new Counters(report, boundsOf(plan), dialogsOf(plan.application))
+    this.#counters = new Counters(report, plan.bounds ?? {}, dialogsOf(plan.application))
     this.oracle = new Oracle(
       report,
       now,
@@ -209,7 +208,8 @@ export class Court implements PhoneWatch, MachineWatch {
     if (answersItself(plan.application))
       return [new Ends(report, isChain(plan.application)), new Events(report, plan.udp.replay > 0, this)]
     const lifetime = plan.lifetime ?? cutOffOf(plan.application)
-    const [isLimited, isBounded] = [mayRefuse(plan), hasBounds(plan)]
+    const { bounds } = plan
+    const isLimited = mayRefuse(plan)
     return [
       new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(plan.application)),
       new OwnRequests(report, now, lifetime),
@@ -222,7 +222,7 @@ export class Court implements PhoneWatch, MachineWatch {
         isLimited,
         (phone, status) => this.byFlow.explains(phone, status),
       ),
-      ...(isBounded ? [new Ways(this.#agenda, boundsOf(plan), plan.forks ?? '', report)] : []),
+      ...(bounds === undefined ? [] : [new Ways(this.#agenda, bounds, plan.forks ?? '', report)]),
       new Once(report, plan.udp.replay > 0),
       new Events(report, plan.udp.replay > 0, this),
       new Consistent(this.#ledger, report),
@@ -421,12 +421,8 @@ function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
 }
 
 /** Whether there may be no room for a call. */
-function mayRefuse(plan: Plan): boolean {
-  return hasBounds(plan) || plan.faults.some(({ kind }) => kind === 'overload')
-}
-
-function hasBounds(plan: Plan): boolean {
-  return Object.keys(boundsOf(plan)).length > 0
+function mayRefuse({ bounds, faults }: Plan): boolean {
+  return bounds !== undefined || faults.some(({ kind }) => kind === 'overload')
 }
 
 /** Its operator has told the set to go on without it: nobody waits for what it reads. */

@@ -194,7 +194,7 @@ export function answerItself(turn: Turn, relay: Relay, status: number): void {
 /** Besides INVITE those whose 2xx sets the targets of the dialog that they are sent in (RFC 5057 5.4; 3311, 6665, 3515). */
 const REFRESHING: ReadonlySet<string> = new Set(['UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])
 
-/** Such a 2xx sets both targets, so where they change it waits for its commit. */
+/** Such a 2xx sets both targets, unless one to a later request of that side came before it; so it waits for its commit. */
 function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null): void {
   const { method, number } = cseq(response)
   if (!REFRESHING.has(method) || response.status >= 300) return

@@ -130,12 +130,12 @@ export class Stage {
     this.killed.push(id)
     const death: Death = { ofOthers: this.#connectionsOfLiving(), until: performance.now() + withinMs }
     this.#deaths.push(death)
-    const process = `/proc/${this.set.pid(id)}`
+    const place = `/proc/${this.set.pid(id)}`
     // A busy machine takes its time to take a process down, whose sockets are open until then.
     const look = (): void => {
       death.ofOthers = new Set([...death.ofOthers, ...this.#connectionsOfLiving()])
       death.until = Math.max(death.until, performance.now())
-      if (existsSync(process)) setTimeout(look, NOTICED_MS)
+      if (existsSync(place)) setTimeout(look, NOTICED_MS)
     }
     setTimeout(look, NOTICED_MS)
   }
