@@ -201,6 +201,27 @@ describe('a phone behind a WebSocket', () => {
     expect(streamOf(ladder)).toBe('3.c.1/7')
   })
 
+  test('that says its re-INVITE on one connection and answers on another gets the 200 on a third, as its ACK was lost', () => {
+    const { ladder, callerLeg, calleeLeg: leg } = talking()
+    ladder.say(callee, inDialog(callee, leg, 'INVITE', 1))
+    const theirs = must(
+      ladder.sent.findLast(({ data }) => data.startsWith('INVITE')),
+      'the re-INVITE',
+    ).data
+    ladder.say(back, inDialog(back, callerLeg, 'INVITE', 2))
+    ladder.say(caller, response(caller, theirs, 491))
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 200))
+    expect(streamOf(ladder)).toBe('2.b.1/8')
+    ladder.take()
+    const again = client('ws', '3.c.1/2', behindWs)
+    ladder.say(again, inDialog(again, callerLeg, 'OPTIONS', 3))
+    expect(ladder.take().filter((line) => line.includes('200 INVITE'))).toContainEqual(
+      expect.stringMatching(/^set -> ws .* 3\.c\.1\/2: 200 INVITE$/),
+    )
+    ladder.say(callee, response(callee, ladder.last(callee, 'INVITE'), 200))
+    expect(streamOf(ladder)).toBe('3.c.1/2')
+  })
+
   test('that was hung up on by the set, and had no connection then, gets the BYE when it is back', () => {
     const { ladder, callerLeg: leg } = talking(caller, { maxCall: seconds(60) })
     ladder.pass(60)

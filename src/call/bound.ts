@@ -5,6 +5,7 @@
 import { datagramBinding } from '../proxy/datagram-binding.ts'
 import { OUTBOUND } from '../proxy/path.ts'
 import { withParty } from '../session/dialog.ts'
+import type { Side } from '../session/dialog.ts'
 import { parseUri } from '../sip/uri.ts'
 import { isWebSocket } from '../sip/transport.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
@@ -51,7 +52,7 @@ export function bindAgain(turn: Turn, request: SipRequest, flow: Flow): void {
   if (flow.stream === '') return
   for (const invite of allInvites(turn)) {
     if (invite.value.dialog === dialog.id || invite.id === dialog.value.transaction)
-      moveInvite(turn, invite, gone, flow)
+      moveInvite(turn, invite, gone, flow, dialog.sender)
   }
   moveByes(turn, dialog.id, gone, flow)
   moveRelays(turn, gone, flow)
@@ -120,11 +121,19 @@ export function bindByResponse(turn: Turn, found: FoundBranch, { status }: SipRe
   return { id, value: record, branch: moved }
 }
 
-function moveInvite(turn: Turn, { id, value }: Found<InviteRecord>, gone: string, flow: Flow): void {
+/** `sender`: who spoke on `flow`. It may have said its INVITE on a third connection, neither this one nor the one that the dialog was
+ * bound to (it answered there meanwhile), and has no reason to say it again if only its ACK was lost. */
+function moveInvite(
+  turn: Turn,
+  { id, value }: Found<InviteRecord>,
+  gone: string,
+  flow: Flow,
+  sender: Side | null = null,
+): void {
   const branches = value.branches.map((branch) =>
     branch.hop.stream === gone ? { ...branch, hop: onto(branch.hop, flow) } : branch,
   )
-  const isUpstream = value.upstream.stream === gone
+  const isUpstream = value.upstream.stream === gone || (value.from === sender && isElsewhere(value.upstream, flow))
   const upstream = isUpstream ? onto(value.upstream, flow) : value.upstream
   if (!isUpstream && branches.every((branch, i) => branch === value.branches[i])) return
   turn.put(id, { ...value, upstream, branches })
