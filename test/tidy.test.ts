@@ -26,7 +26,7 @@ const floors: readonly (readonly string[])[] = [
 /** Which packages a room may import; rooms that are not named: none. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   wire: ['msgpackr/pack'],
-  host: ['pino', 'prom-client', 'ws', 'hono', 'hono/body-limit', 'hono/cookie', '@hono/node-server'],
+  host: ['pino', 'prom-client', 'ws', 'hono', 'hono/cookie', '@hono/node-server'],
 }
 
 /** Those of sim/, which shrinks plans and offers arbitraries. */

@@ -111,6 +111,31 @@ test('what nobody serves, a name that is not this machine, and too large a body 
   expect(given).toEqual([])
 })
 
+test('a body is read whether its length was said or not; without one, a POST has an empty body', async () => {
+  const { at, given } = await open(9109, () => saying(''))
+  const post = async (pieces: readonly string[], headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const asked = askBy(`${at}/dial/`, { method: 'POST', headers }, (got) => {
+        got.resume()
+        resolve(got.statusCode)
+      })
+      asked.on('error', reject)
+      // Else Node.js says a length of its own, or that there are chunks.
+      if (Object.keys(headers).length === 0) asked.useChunkedEncodingByDefault = false
+      for (const piece of pieces) asked.write(piece)
+      asked.end()
+    })
+  expect(await post([], {})).toBe(200)
+  expect(await post(['one', 'two'], { 'Transfer-Encoding': 'chunked' })).toBe(200)
+  expect(await post(['three'], { 'Content-Length': '5' })).toBe(200)
+  expect(await post(['x'.repeat(700_000), 'x'.repeat(700_000)], { 'Transfer-Encoding': 'chunked' })).toBe(413)
+  expect(given.map((input) => (input.kind === 'http' ? new TextDecoder().decode(input.request.body) : ''))).toEqual([
+    '',
+    'onetwo',
+    'three',
+  ])
+})
+
 test('on loopback a web page elsewhere can post nothing; its own pages can, and who is no page', async () => {
   const { at, given } = await open(9107, () => saying(''))
   const post = async (origin: string | null, method = 'POST'): Promise<number> => {

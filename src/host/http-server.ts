@@ -7,7 +7,6 @@ import { createServer as createSecureServer } from 'node:https'
 import type { Server as SecureServer } from 'node:https'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { generateCookie, getCookie } from 'hono/cookie'
 import type { Context, Next } from 'hono'
 import type { ApplicationInfo } from '../app/contract.ts'
@@ -50,7 +49,6 @@ export class HttpServer {
     this.#ports = ports
     const app = new Hono()
     app.use((c, next) => this.#admit(c, next))
-    app.use(bodyLimit({ maxSize: appLimits.httpBytes, onError: (c) => said(c, 413, tooLarge) }))
     app.all('*', (c) => this.#serve(c))
     app.onError((_error, c) => said(c, 500, 'the request could not be served'))
     this.#server = serverOf(app, config.tls ? certificates : null)
@@ -115,7 +113,8 @@ export class HttpServer {
       c.header('Retry-After', '1')
       return said(c, 503, `${hostLimits.httpWaiting} requests wait for this replica already`)
     }
-    const body = new Uint8Array(await c.req.raw.arrayBuffer())
+    const body = await bodyOf(c.req.raw)
+    if (body === null) return said(c, 413, tooLarge)
     const origin = this.#config.origin ?? `${this.#config.tls ? 'https' : 'http'}://${url.host}`
     const answer = await this.#ask({
       application,
@@ -226,6 +225,27 @@ function bodySize({ method, headers }: Request): number {
   if (headers.has('transfer-encoding')) return appLimits.httpBytes
   const length = Number(headers.get('content-length') ?? 0)
   return method === 'GET' || method === 'HEAD' || !(length <= appLimits.httpBytes) ? 0 : length
+}
+
+/** What was sent, whether its length was said before or not (RFC 9112 6.3); null: more than may be, of which no more is read. Hono's own
+ *  body-limit makes the request anew, which fails where the global Request is Node.js's (overrideGlobalObjects: false). */
+async function bodyOf({ method, headers, body }: Request): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (method === 'GET' || method === 'HEAD' || body === null) return new Uint8Array()
+  if (Number(headers.get('content-length') ?? 0) > appLimits.httpBytes) return null
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of body) {
+    size += piece.length
+    if (size > appLimits.httpBytes) return null
+    pieces.push(piece)
+  }
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 function cookieOf(application: string): string {
