@@ -2,9 +2,10 @@
 // The body is read to its end before the turn is over: what is told of a session stands or falls with what was done to it.
 
 import type { AppAnswer, AppCall } from '../app/contract.ts'
-import type { HttpRequest, HttpResponse } from '../app/http.ts'
+import type { HttpRequest, HttpResponse, HttpResult } from '../app/http.ts'
 import { appLimits } from '../app/limits.ts'
 import type { Application } from '../servlet/application.ts'
+import { UnavailableError } from '../servlet/illegal-state.ts'
 import type { SessionPorts } from '../servlet/other-sessions.ts'
 import { beginHttp } from '../servlet/run-handler.ts'
 
@@ -17,19 +18,37 @@ export async function answerHttp(
 ): Promise<AppAnswer> {
   const { http, run, finish } = beginHttp(application, call, ports)
   let response: HttpResponse | null = null
+  let refusal: HttpResponse | null = null
   try {
     if (call.http === null) throw new TypeError('a call for doHttp has a request')
     response = await dataOf(await run(requestOf(call.http.request)))
   } catch (error) {
     // What it wants it gets, whatever became of the exception that said so.
-    if (!http.isAgain) return failure(error)
+    if (!http.isAgain) {
+      if (!(error instanceof UnavailableError)) return failure(error)
+      refusal = unavailable(error)
+    }
   }
   try {
     const ops = finish()
+    if (refusal !== null) return { kind: 'done', ops: [], result: answered(refusal) }
     return { kind: 'done', ops: http.isAgain ? [] : ops, result: http.result(response) }
   } catch (error) {
     return failure(error)
   }
+}
+
+/** Other sessions could not be asked or changed now: what the handler did is undone, and the browser is told to ask again. */
+function unavailable({ message }: UnavailableError): HttpResponse {
+  const headers: [string, string][] = [
+    ['content-type', 'text/plain; charset=UTF-8'],
+    ['retry-after', '1'],
+  ]
+  return { status: 503, headers, body: new TextEncoder().encode(`${message}\n`) }
+}
+
+function answered(response: HttpResponse): HttpResult {
+  return { kind: 'response', response, keeps: null }
 }
 
 function requestOf({ method, url, headers, body }: HttpRequest): Request {

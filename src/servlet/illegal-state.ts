@@ -4,6 +4,12 @@ export class IllegalStateError extends Error {
   override name = 'IllegalStateError'
 }
 
+/** Nobody is at fault: no quorum, no owner that answers, others that were faster. Asking again may help; the message says whether what
+ *  was asked for may have been done all the same. What doHttp throws of these is a 503. */
+export class UnavailableError extends Error {
+  override name = 'UnavailableError'
+}
+
 export function illegal(message: string): never {
   throw new IllegalStateError(message)
 }

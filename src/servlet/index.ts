@@ -13,7 +13,7 @@ export type {
 } from './router.ts'
 export { attribute } from './attribute.ts'
 export type { AttributeName } from './attribute.ts'
-export { IllegalStateError } from './illegal-state.ts'
+export { IllegalStateError, UnavailableError } from './illegal-state.ts'
 export type {
   Address,
   AttributeValue,

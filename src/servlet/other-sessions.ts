@@ -11,7 +11,7 @@ import type { AppCall, Op, SessionView } from '../app/contract.ts'
 import type { Lookup, LookupAnswer, Order, OrderAnswer, OrderTarget } from '../app/orders.ts'
 import type { FoundSession, HandlerContext, SipApplicationSession, SipSessionsUtil } from './api.ts'
 import type { HandlerTurn } from './handler-turn.ts'
-import { illegal } from './illegal-state.ts'
+import { UnavailableError, illegal } from './illegal-state.ts'
 import { servletLimits } from './limits.ts'
 
 /** The way to the replica. */
@@ -38,7 +38,7 @@ export function sessionsUtil(turn: HandlerTurn, ports: SessionPorts, make: MakeT
   const look = (target: Lookup['target']): PromiseLike<FoundSession | null> => {
     turn.checkOpen()
     return ports.look({ application, target, atLeast: null }).then((answer) => {
-      if (answer.kind === 'unknown') throw new Error(`the session can't be looked up now: ${answer.reason}`)
+      if (answer.kind === 'unknown') throw new UnavailableError(`the session can't be looked up now: ${answer.reason}`)
       return found(answer.view)
     })
   }
@@ -47,7 +47,8 @@ export function sessionsUtil(turn: HandlerTurn, ports: SessionPorts, make: MakeT
     return ports.order({ application, version: call.version, target, ops: [] }).then((answer) => {
       const one = answer.kind === 'done' ? found(answer.view) : null
       if (one !== null) return one
-      throw new Error(`the session can't be begun now: ${'reason' in answer ? answer.reason : 'it has ended at once'}`)
+      const reason = 'reason' in answer ? answer.reason : 'it has ended at once'
+      throw refusal(answer, `the session can't be begun now: ${reason}`)
     })
   }
   function byKey(key: string, create: true): PromiseLike<FoundSession>
@@ -121,13 +122,18 @@ class Found implements FoundSession {
       case 'conflict':
         if (answer.view === null) return null
         if (times < servletLimits.updates) return this.#try(change, answer.view, times + 1)
-        throw new Error(`the session can't be changed now: others were faster ${times} times; ask again`)
+        throw new UnavailableError(`the session can't be changed now: others were faster ${times} times; ask again`)
       case 'refused': {
         const open = answer.isOpen ? ' (it may have been done all the same: look first)' : ''
-        throw new Error(`the session can't be changed: ${answer.reason}${open}`)
+        throw refusal(answer, `the session can't be changed: ${answer.reason}${open}`)
       }
     }
   }
+}
+
+/** An order that was refused for what it asks is its application's fault, and the same the next time. */
+function refusal(answer: OrderAnswer, text: string): Error {
+  return answer.kind === 'refused' && !answer.again && !answer.isOpen ? new Error(text) : new UnavailableError(text)
 }
 
 /** Whatever the change may have read. */
