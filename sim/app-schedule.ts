@@ -81,6 +81,13 @@ function pages(seed: number): Plan {
   return { ...plan, browsers, peer, faults: [...plan.faults.slice(0, of.within(1, 4, 11)), ...lags] }
 }
 
+/** The same, for so long that the set key has two successors: cookies and URLs of the first go on. */
+function rotation(seed: number): Plan {
+  const plan = pages(seed)
+  const patient = (plan.browsers ?? []).map((one) => ({ ...one, until: one.at + 36 * second, think: 20 * one.think }))
+  return { ...plan, keyAge: 8, browsers: patient }
+}
+
 function callsOf(seed: number, application: ApplicationName): Plan {
   const of = draw(seed, 'applications')
   const flows = appFlows.filter((flow) => flow.application === application)
@@ -134,5 +141,10 @@ export const appSchedules = [
     name: 'pages',
     story: 'browsers look at calls and change them at every replica, while those die, sleep and are cut off',
     plan: pages,
+  },
+  {
+    name: 'key-rotation',
+    story: 'the same, while the set key has successors: who has a cookie or a URL of the key before goes on with it',
+    plan: rotation,
   },
 ] as const

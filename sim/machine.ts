@@ -233,6 +233,7 @@ export class Machine {
       life: own,
       seed: this.#draw.below(0xffff_ffff, 2, about),
       freshKey: drawBytes(plan.seed, `set key ${this.id} ${about}`, 16),
+      laterKeys: drawBytes(plan.seed, `later keys ${this.id} ${about}`, 16),
       snapshot,
       records,
       ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),

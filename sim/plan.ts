@@ -120,6 +120,8 @@ export interface Plan {
   readonly lifetime?: PlannedLifetime
   /** Whose calls they are; absent = nobody's. */
   readonly application?: ApplicationName
+  /** Seconds after which the set key has a successor; absent = never. */
+  readonly keyAge?: number
   /** Keys that several clients create at once; absent = none. */
   readonly races?: readonly PlannedRace[]
   /** The run ends when all calls are over and nothing is due, not only when all of it is forgotten 64*T1 later. */

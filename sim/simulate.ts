@@ -3,6 +3,7 @@
 //   safety phase:   calls start, faults strike; every promise but C10 is checked all the time
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
+import { seconds } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import type { HttpReply, Reply } from '../src/replica/effect.ts'
 import { Agenda } from './agenda.ts'
@@ -145,6 +146,7 @@ class Run {
       nextHops,
       names: hasPlaces(plan.forks ?? ''),
       followsRedirects: redirects(plan.forks ?? ''),
+      ...(plan.keyAge === undefined ? {} : { keyAge: seconds(plan.keyAge) }),
       ...(plan.lifetime === undefined ? {} : { lifetime: lifetimeOf(plan.lifetime) }),
     }
     const answered = (reply: Reply): void => {

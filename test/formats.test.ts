@@ -58,7 +58,7 @@ const lost: Readonly<Record<FormatNumber, Readonly<Record<string, object>>>> = {
     'entity session': { began: stamp(1_700_000_000_000_000), answered: null },
     'body pulse': { audit: null },
     'frame pass': { to: null },
-    'part head': { format: 1 },
+    'part head': { format: 1, keysSince: [] },
   },
   2: {},
 }

@@ -5,6 +5,7 @@
 // - C9: what a lookup shows is never older than what was committed, or shown to anybody, before it was asked; with an index at hand never
 //   older than what its asker was shown.
 
+import type { Stamp } from '../../src/base/instant.ts'
 import type { SessionView } from '../../src/app/contract.ts'
 import { APPLICATION_SESSION } from '../../src/session/application-session.ts'
 import type { LookupAnswer, OrderAnswer } from '../../src/app/orders.ts'
@@ -163,7 +164,11 @@ export class Orders implements Checker, OrderWatch {
   }
 
   #of(group: GroupKey, store: Store): Known | undefined {
-    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const keys = {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
     if (this.#groups.size < this.#known.size) {
       for (const known of this.#known.values()) this.#groups.set(groupOfKey(keys, APPLICATION, known.key), known)
     }

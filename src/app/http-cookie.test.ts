@@ -11,6 +11,7 @@ import { makeSessionId } from './session-id.ts'
 function keysUpTo(current: number): SetKeys {
   return {
     current,
+    at: () => 1,
     key: (generation) =>
       generation >= 1 && generation <= current ? hashKey(new Uint8Array(16).fill(generation)) : null,
   }

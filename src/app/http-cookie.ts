@@ -42,11 +42,11 @@ export function readCookie(
   const [id = '', version = '', at = '', generation = '', tag = '', ...more] = text.split('.')
   if (more.length > 0 || ![version, at, generation].every((number) => NUMBER.test(number))) return null
   const of = Number.parseInt(generation, BASE)
-  if (of > keys.current || of <= keys.current - TAKEN) return null
+  if (of <= keys.current - TAKEN) return null
   if (mac(keys, of, application, `${id}.${version}.${at}.${generation}`) !== tag) return null
   if (readSessionId(keys, id) === null) return null
   const numbers = { version: Number.parseInt(version, BASE), index: index(Number.parseInt(at, BASE)) }
-  return { id, ...numbers, isOld: of !== keys.current }
+  return { id, ...numbers, isOld: of < keys.current }
 }
 
 /** 32 hexadecimal digits; null = the set has no such key. */

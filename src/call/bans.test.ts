@@ -11,7 +11,7 @@ const context: CallContext = {
   now: instant(0),
   cluster: stamp(1_700_000_000_000_000),
   settings: { sip: { host: '127.31.0.1', port: 5060 }, nextHop: null },
-  keys: { current: 0, key: () => null },
+  keys: { current: 0, at: () => 0, key: () => null },
   format: 2,
   acceptsCalls: true,
   keepsRelays: true,

@@ -35,6 +35,8 @@ export interface CallSettings {
   /** Which applications a request is for that begins something, one after another; absent = a router of the host's, or the first one
    * alone. */
   readonly router?: RouterTable | undefined
+  /** The age at which the set key has a successor (decision 0050); absent = never. */
+  readonly keyAge?: Duration
   /** Whether names are looked up (RFC 3263); absent = a next hop is an address. */
   readonly names?: boolean
 }

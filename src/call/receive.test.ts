@@ -19,7 +19,11 @@ function context(nextHop: NextHop | null = null, current = 1): CallContext {
     now: instant(0),
     cluster: stamp(0),
     settings: { sip: { host: '127.32.0.1', port: 5060 }, nextHop },
-    keys: { current, key: (generation) => (generation === 1 ? key : generation === 2 ? second : null) },
+    keys: {
+      current,
+      at: () => current,
+      key: (generation) => (generation === 1 ? key : generation === 2 ? second : null),
+    },
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,
@@ -168,7 +172,7 @@ describe('the group of a message (design.md 3)', () => {
   })
 
   test('before the set has a key nothing is taken', () => {
-    const without = { ...context(), keys: { current: 0, key: () => null } }
+    const without = { ...context(), keys: { current: 0, at: () => 0, key: () => null } }
     expect(receive(invite, caller.flow, without)).toEqual({ kind: 'drop', reason: 'no-set-key' })
   })
 

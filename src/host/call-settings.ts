@@ -7,6 +7,7 @@ import { hasEverybody, parseBlock } from '../proxy/access.ts'
 import type { AccessList } from '../proxy/access.ts'
 import type { SetAddress } from '../proxy/settings.ts'
 import type { SetConfig } from './config.ts'
+import { USUAL_KEY_DAYS } from './config-options.ts'
 import { boundBy, hasName, listenersOf } from './sip-addresses.ts'
 
 export function callSettings(config: SetConfig): CallSettings {
@@ -16,6 +17,7 @@ export function callSettings(config: SetConfig): CallSettings {
     nextHop,
     nextHops,
     names: true,
+    ...keyAgeOf(config),
     ...(config.followRedirects === true ? { followsRedirects: true } : {}),
     ...(config.allow === undefined ? {} : { access: accessList(config) }),
     ...(config.bounds === undefined ? {} : { bounds: config.bounds }),
@@ -38,6 +40,10 @@ function lifetimeOf({ maxCall = 0, probe, sessionTimers = false }: SetConfig): P
   if (maxCall === 0 && probe === undefined && !sessionTimers) return {}
   const asked = probe === undefined ? {} : { probe: { every: seconds(probe.every), grace: seconds(probe.grace) } }
   return { lifetime: { ...(maxCall === 0 ? {} : { maxCall: seconds(maxCall) }), ...asked, sessions: sessionTimers } }
+}
+
+function keyAgeOf({ keyDays = USUAL_KEY_DAYS }: SetConfig): Pick<CallSettings, 'keyAge'> {
+  return keyDays === 0 ? {} : { keyAge: seconds(keyDays * 86_400) }
 }
 
 /** Whether its access list is none. */

@@ -9,35 +9,18 @@ import { limits } from '../replica/limits.ts'
 import { NEWEST_FORMAT, OLDEST_FORMAT } from '../wire/formats.ts'
 import { parseAddress, parseOwnPlace } from './address.ts'
 import { ADMIN_TOKEN } from './admin-token.ts'
+import { counted, flag, orNull, reloaded, restarted, started, text, whole } from './config-fields.ts'
 import { schemaOf } from './config-shape.ts'
 import type { Field, Fields, Shape } from './config-shape.ts'
 import { hostLimits } from './limits.ts'
 import { parseNextHops } from './next-hops.ts'
 
-const flag: Shape = { kind: 'flag' }
 const anyAddress: Shape = { kind: 'text', right: '"HOST:PORT"', read: parseAddress }
 const place: Shape = { kind: 'text', right: '"HOST:PORT"', read: parseOwnPlace }
-const none: Shape = { kind: 'choice', right: 'null', values: [null] }
 
 /** The complaint about an address that others can reach. */
 export function offLoopback(text: string): string {
   return `"${text}" is off loopback: an up of one command line stays on its machine. Use 127.x.y.z or [::1], or a config file (--print-config)`
-}
-
-function text(right: string): Shape {
-  return { kind: 'text', right }
-}
-
-function orNull(of: Shape, right: string): Shape {
-  return { kind: 'either', right, of: [none, of] }
-}
-
-function whole(least: number, most: number, right: string): Shape {
-  return { kind: 'number', isWhole: true, least, most, right }
-}
-
-function counted(least: number, most: number, unit: string): Shape {
-  return whole(least, most, `a whole number from ${least} to ${most}, of ${unit}`)
 }
 
 /** A year. */
@@ -48,12 +31,8 @@ const LEAST_EVERY = 32
 export const USUAL_GRACE = 60
 const MOST_BOUND = 1_000_000
 
-/** What a replica goes over to as it runs (reread.ts). */
-const reloaded = { change: 'reload' } as const
-/** What is changed by restarting each replica with the new file, one after another. */
-const restarted = { change: 'restart' } as const
-/** What a rolling restart refuses to change (reread.ts). */
-const started = { change: 'start' } as const
+export const USUAL_KEY_DAYS = 30
+const MOST_KEY_DAYS = 3_650
 
 const bound = (what: string): Field => ({
   shape: whole(1, MOST_BOUND, `a whole number from 1 to ${MOST_BOUND}`),
@@ -501,6 +480,13 @@ const options: Fields = {
     },
     what: 'Upgrades and ways back ([UPGRADING.md](UPGRADING.md)).',
     ...restarted,
+  },
+  keyDays: {
+    shape: whole(0, MOST_KEY_DAYS, `whole days, from 1 to ${MOST_KEY_DAYS}, or 0 for never`),
+    usual: USUAL_KEY_DAYS,
+    what: 'Days after which the set makes itself a new secret key; 0: never. It signs the cookies and the URLs of sessions, what Record-Route and Path carry.',
+    why: 'A cookie is good until the second new key after it, a Path value as well ([decision 0050](decisions/0050-keys-rotate.md)).',
+    ...reloaded,
   },
   maxCall: {
     shape: whole(0, MOST_CALL_SECONDS, `whole seconds, from 0 to ${MOST_CALL_SECONDS}, or 0 for never`),

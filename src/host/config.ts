@@ -85,6 +85,8 @@ export interface SetConfig extends SipPlaces, LifetimeConfig, AdminTokenSetting 
   readonly history?: { readonly keep?: number }
   /** `most`: replicas behave as a release that reads no newer format (docs/UPGRADING.md). */
   readonly formats: { readonly most?: number }
+  /** The age, in days, at which the set key has a successor (decision 0050); 0 = never; absent = its default. */
+  readonly keyDays?: number
   /** Seconds until `up` starts a dead replica again; null = never. */
   readonly restart: number | null
 }
@@ -124,6 +126,7 @@ export function printConfig(config: SetConfig): string {
     ...(config.events === undefined ? {} : { events: config.events }),
     ...(config.history === undefined ? {} : { history: config.history }),
     ...(config.formats.most === undefined ? {} : { formats: config.formats }),
+    ...(config.keyDays === undefined ? {} : { keyDays: config.keyDays }),
     maxCall: config.maxCall ?? 0,
     ...(config.probe === undefined ? {} : { probe: config.probe }),
     ...(config.sessionTimers === undefined ? {} : { sessionTimers: config.sessionTimers }),
@@ -176,7 +179,7 @@ interface ConfigFile
     PlainPlaces,
     PlainLifetime,
     AdminTokenSetting,
-    Pick<SetConfig, 'set' | 'secret' | 'allow' | 'bounds' | 'events' | 'history'>,
+    Pick<SetConfig, 'set' | 'secret' | 'allow' | 'bounds' | 'events' | 'history' | 'keyDays'>,
     Partial<Pick<SetConfig, 'followRedirects' | 'durability' | 'compaction' | 'formats'>> {
   readonly $schema?: string
   readonly nextHop?: string | null
@@ -213,6 +216,7 @@ function readConfig(file: ConfigFile, folder: string): SetConfig {
     ...(dns === undefined ? {} : { dns: dns.map(readAddress) }),
     ...(bounds === undefined ? {} : { bounds }),
     ...readLifetime(file),
+    ...(file.keyDays === undefined ? {} : { keyDays: file.keyDays }),
     ...readApplications(file.applications, folder),
     ...readRouter(file.router, folder),
     ...readHttp(file.http),

@@ -471,6 +471,7 @@ function optionsOf(config: SetConfig, { storage, clock, applications }: Parts): 
     life,
     seed: randomInt(2 ** 32),
     freshKey: randomBytes(16),
+    laterKeys: randomBytes(16),
     snapshot,
     records,
     durability: config.durability,

@@ -1,5 +1,6 @@
 // The branch parameter of our Via (design.md 4): any replica, of any later life, makes the same one for the same request,
-// so a CANCEL, an ACK or a repeat that is relayed without state still belongs to what another replica sent.
+// so a CANCEL, an ACK or a repeat that is relayed without state still belongs to what another replica sent. Under the first generation of
+// the set key for ever, so that a new one falls between no INVITE and its CANCEL.
 //
 //   z9hG4bK + version + hash(group, upstream's sent-by and branch, CSeq number, method, target, attempt) + '.' + loop part
 
@@ -44,7 +45,7 @@ export function requestKey(request: SipRequest): string {
 }
 
 export function makeBranch(keys: SetKeys, group: GroupKey, request: SipRequest, place: BranchPlace): string {
-  const key = must(keys.key(keys.current), 'the set has no key yet')
+  const key = must(keys.key(1), 'the set has no key yet')
   const { number, method } = cseq(request)
   // An ACK or CANCEL has its INVITE's branch (16.10, 17.1.1.3).
   const name = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method
@@ -54,14 +55,14 @@ export function makeBranch(keys: SetKeys, group: GroupKey, request: SipRequest, 
 
 /** The branch of another attempt at what went with `branch`, with its loop part. */
 export function nextBranch(keys: SetKeys, branch: string, attempt: number): string {
-  const key = must(keys.key(keys.current), 'the set has no key yet')
+  const key = must(keys.key(1), 'the set has no key yet')
   const loop = branch.slice(branch.lastIndexOf('.'))
   return `${COOKIE}${VERSION}${hashHex(sipHashText(key, `attempt ${branch} ${attempt}`))}${loop}`
 }
 
 /** RFC 5393 4.2: a hash of all that decides where a request goes; equal on its return means a loop, else it is a spiral. */
 function loopPart(keys: SetKeys, request: SipRequest): string {
-  const key = must(keys.key(keys.current), 'the set has no key yet')
+  const key = must(keys.key(1), 'the set has no key yet')
   // Without the To tag: that of an ACK differs from its INVITE's, and it must get the INVITE's branch.
   const parts = [
     request.requestUri,

@@ -14,6 +14,8 @@ export const FLOW = 'hff'
 
 const HEX_DIGITS = 16
 const MOST_GENERATION_DIGITS = 6
+/** Generations that are taken: a phone registers anew long before its Path's is older. */
+const TAKEN = 2
 
 export function makeFlowToken(keys: SetKeys, flow: Flow): string {
   const text = `${flow.transport}~${flow.host}~${flow.port}~${streamToken(flow.stream)}`
@@ -26,7 +28,7 @@ export function readFlowToken(keys: SetKeys, token: string): Flow | null {
   const digits = seal.length - HEX_DIGITS
   if (digits < 1 || digits > MOST_GENERATION_DIGITS) return null
   const generation = Number(seal.slice(0, digits))
-  if (!Number.isInteger(generation) || keys.key(generation) === null) return null
+  if (!Number.isInteger(generation) || generation <= keys.current - TAKEN || keys.key(generation) === null) return null
   if (seal.slice(digits) !== mac(keys, generation, token.slice(seal.length + 1))) return null
   const transport = TRANSPORTS.find((one) => one === transportName)
   if (transport === undefined || host === undefined) return null

@@ -32,6 +32,7 @@ const set: SetAddress = {
 }
 const keys: SetKeys = {
   current: 1,
+  at: () => 1,
   key: (generation) => (generation === 1 ? hashKey(new Uint8Array(16).fill(1)) : null),
 }
 /** Of the requests here. */

@@ -35,6 +35,7 @@ const set: SetAddress = {
 }
 const keys: SetKeys = {
   current: 1,
+  at: () => 1,
   key: (generation) => (generation === 1 ? hashKey(new Uint8Array(16).fill(1)) : null),
 }
 const group = groupOfCallId(keys, 'call')

@@ -69,7 +69,7 @@ export function sendOwn(
   if (way.requestUri !== null) change.requestUri(way.requestUri)
   if (way.routes !== null) replaceRoutes(draft, change, way.routes)
   const rest = change.print()
-  const key = must(place.keys.key(place.keys.current), 'the set has no key yet')
+  const key = must(place.keys.key(1), 'the set has no key yet')
   const branch = `${COOKIE}1${hashHex(sipHashText(key, `own ${nonce} ${place.group} ${rest}`))}`
   const protocol = way.hop.transport.toUpperCase()
   const token = makeToken(place.keys, place.group, '')

@@ -19,6 +19,7 @@ import { responseFlow, sourceParams, streamOf, streamToken } from './upstream.ts
 const set = { host: '127.0.0.10', port: 5060 }
 const keys: SetKeys = {
   current: 2,
+  at: () => 2,
   key: (generation) => (generation === 1 || generation === 2 ? hashKey(new Uint8Array(16).fill(generation)) : null),
 }
 const group = groupKey('0123456789abcdef')

@@ -11,7 +11,7 @@ import { stamp } from '../base/instant.ts'
 import type { Stamp } from '../base/instant.ts'
 import { parseUri } from '../sip/uri.ts'
 import type { SetKeys } from './settings.ts'
-import { makeToken, readToken } from './token.ts'
+import { generationOf, makeToken, readToken } from './token.ts'
 
 export interface SessionName {
   readonly group: GroupKey
@@ -26,10 +26,16 @@ export const SESSION = 'hfa'
 /** Of a time: some thousands of years. */
 const MOST_DIGITS = 11
 
-/** Under the first key of the set for ever: it is stable. */
+/** Under the key that was in force when the session was created: it is the same for the session's life, and who has an older key can
+ * make none of a younger session. */
 export function makeSessionToken(keys: SetKeys, purpose: SessionPurpose, { group, created }: SessionName): string {
   const time = created.toString(36)
-  return `${makeToken({ current: 1, key: (generation) => keys.key(generation) }, group, `${purpose} ${time}`)}-${time}`
+  const then: SetKeys = {
+    current: keys.at(created),
+    at: (at) => keys.at(at),
+    key: (generation) => keys.key(generation),
+  }
+  return `${makeToken(then, group, `${purpose} ${time}`)}-${time}`
 }
 
 /** null = it is none that this set made. */
@@ -37,8 +43,10 @@ export function readSessionToken(keys: SetKeys, purpose: SessionPurpose, text: s
   const dash = text.indexOf('-')
   const [token, time] = [text.slice(0, Math.max(0, dash)), text.slice(dash + 1)]
   if (dash < 0 || time.length > MOST_DIGITS || !isBase36(time)) return null
+  const created = stamp(Number.parseInt(time, 36))
+  if (generationOf(token) !== keys.at(created)) return null
   const group = readToken(keys, token, `${purpose} ${time}`)
-  return group === null ? null : { group, created: stamp(Number.parseInt(time, 36)) }
+  return group === null ? null : { group, created }
 }
 
 function isBase36(text: string): boolean {

@@ -1,5 +1,6 @@
 // What the proxy is told about its set.
 
+import type { Stamp } from '../base/instant.ts'
 import type { HashKey } from '../base/hash.ts'
 import type { Transport } from '../sip/transport.ts'
 import type { TargetSet } from './targets.ts'
@@ -38,7 +39,9 @@ export type NextHops = TargetSet<NextHop>
 
 /** The generations of the set key, from the log. */
 export interface SetKeys {
-  /** The newest generation, which makes new tokens and branches. */
+  /** The generation that makes what it makes now. A newer one may be known already (decision 0050). */
   readonly current: number
+  /** The generation that made what says it was made then. */
+  at(time: Stamp): number
   key(generation: number): HashKey | null
 }

@@ -29,12 +29,19 @@ export function makeToken(keys: SetKeys, group: GroupKey, stream: string): strin
   return `${generation}${group}${mac(keys, generation, group, stream)}`
 }
 
+/** Of a token that nobody has looked at yet; NaN = it is none. */
+export function generationOf(token: string): number {
+  const digits = token.length - 2 * HEX_DIGITS
+  return digits >= 1 && digits <= MOST_GENERATION_DIGITS && isDecimal(token, digits)
+    ? Number(token.slice(0, digits))
+    : NaN
+}
+
 /** The group, if the token is one that this set made. */
 export function readToken(keys: SetKeys, token: string, stream: string): GroupKey | null {
+  const generation = generationOf(token)
+  if (Number.isNaN(generation) || keys.key(generation) === null) return null
   const digits = token.length - 2 * HEX_DIGITS
-  if (digits < 1 || digits > MOST_GENERATION_DIGITS || !isDecimal(token, digits)) return null
-  const generation = Number(token.slice(0, digits))
-  if (keys.key(generation) === null) return null
   const group = groupKey(token.slice(digits, digits + HEX_DIGITS))
   return token.slice(digits + HEX_DIGITS) === mac(keys, generation, group, stream) ? group : null
 }

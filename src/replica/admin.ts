@@ -1,6 +1,7 @@
 // What the admin address shows (interface.md), as JSON values. Calls, groups, entities, timers, intents and hash are the whole
 // set's, as of the applied index.
 
+import type { Stamp } from '../base/instant.ts'
 import { unreachable } from '../base/assert.ts'
 import { timeBounds } from '../base/histogram.ts'
 import type { Histogram } from '../base/histogram.ts'
@@ -266,7 +267,11 @@ function callOf(
   callId: string,
   from: number,
 ): { readonly call: unknown; readonly next: { readonly next?: number } } {
-  const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+  const keys = {
+    current: store.keyGeneration,
+    at: (time: Stamp) => store.keyAt(time),
+    key: (generation: number) => store.key(generation),
+  }
   const own = keys.current === 0 ? null : groupOfCallId(keys, callId)
   const view = own === null ? null : store.group(own)
   const has = (one: GroupView): boolean => describeCalls(one).some((call) => call.callId === callId)

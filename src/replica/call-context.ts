@@ -52,8 +52,9 @@ export function callContext(parts: ContextParts): AppContext {
     },
     keys: {
       get current() {
-        return store.keyGeneration
+        return store.keyAt(clock.read(now(), wall()))
       },
+      at: (time) => store.keyAt(time),
       key: (generation) => store.key(generation),
     },
     get format() {

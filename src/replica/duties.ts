@@ -3,7 +3,9 @@
 
 import type { Index, Term } from '../base/brand.ts'
 import { between, micros, plus } from '../base/instant.ts'
-import type { Instant } from '../base/instant.ts'
+import type { Duration, Instant } from '../base/instant.ts'
+import { must } from '../base/assert.ts'
+import { hashKey, sipHashText } from '../base/hash.ts'
 import { membersOf } from '../raft/configuration.ts'
 import type { Raft } from '../raft/raft.ts'
 import type { Store } from '../store/store.ts'
@@ -27,6 +29,10 @@ export interface DutyPorts {
   readonly audit: Audit
   /** The set's key, if this is the first leader of a new set. */
   readonly freshKey: Uint8Array
+  /** The seed of the generations that this leader makes after the first; null = it makes none. */
+  readonly laterKeys: Uint8Array | null
+  /** The age at which the set key has a successor; null = never. */
+  keyAge(): Duration | null
   now(): Instant
   /** Cluster time. */
   time(): Stamp
@@ -75,8 +81,11 @@ export class Duties {
       const change = judge.verdict(store.serving(), raft.commitIndex, applied, now())
       this.#serving = change === null ? null : this.append(change)
     }
-    if (store.keyGeneration === 0 && (this.#key === null || this.#key <= applied)) {
-      this.#key = this.append({ kind: 'key', generation: 1, key: freshKey })
+    if (this.#key === null || this.#key <= applied) {
+      const generation = store.keyGeneration + 1
+      if (generation === 1) this.#key = this.append({ kind: 'key', generation, key: freshKey })
+      else
+        this.#key = this.#isKeyOld() ? this.append({ kind: 'key', generation, key: this.#laterKey(generation) }) : null
     }
     if (this.#raise === null || this.#raise <= applied) {
       const raise = upgrade.due(now())
@@ -87,6 +96,28 @@ export class Duties {
       this.#pulse = this.append({ kind: 'pulse', limit: limits.pulse, audit: audit.mark })
     }
     return raft.lastIndex() > before
+  }
+
+  /** Decision 0050. Format 1 can't say how old a key is. */
+  #isKeyOld(): boolean {
+    const { store, laterKeys, keyAge, time } = this.#ports
+    const age = keyAge()
+    const since = store.keySince
+    if (age === null || since === null || laterKeys === null) return false
+    return store.format >= 2 && store.keyGeneration < limits.keyGenerations && between(since, time()) >= age
+  }
+
+  /** Tells nothing of the other generations. */
+  #laterKey(generation: number): Uint8Array {
+    const seed = hashKey(must(this.#ports.laterKeys, 'a seed'))
+    const bytes = new Uint8Array(16)
+    const view = new DataView(bytes.buffer)
+    for (const [i, half] of ['a', 'b'].entries()) {
+      const { high, low } = sipHashText(seed, `set key ${generation} ${half}`)
+      view.setUint32(8 * i, low, true)
+      view.setUint32(8 * i + 4, high, true)
+    }
+    return bytes
   }
 
   append(body: EntryBody): Index | null {

@@ -1,3 +1,4 @@
+import type { Stamp } from '../base/instant.ts'
 import { describe, expect, test } from 'vitest'
 import { groupKey, index, replicaId } from '../base/brand.ts'
 import type { Life, ReplicaId } from '../base/brand.ts'
@@ -123,7 +124,11 @@ describe('a response on a stream that another replica holds (design.md 8)', () =
   test('is not sent for a replica that another one has succeeded', () => {
     const { bench, holder, owner, callId } = ringing()
     const { store } = bench.replica(holder)
-    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const keys = {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
     const ask = (asker: ReplicaId, judged: number): readonly string[] => {
       const frame: Frame = {
         kind: 'egress',

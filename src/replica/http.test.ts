@@ -1,5 +1,8 @@
 // HTTP requests at whole replicas (decision 0036): what is shown, what is changed, and when the response leaves.
 
+import { seconds } from '../base/instant.ts'
+import type { Stamp } from '../base/instant.ts'
+import type { CallSettings } from '../call/contract.ts'
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import type { ReplicaId } from '../base/brand.ts'
@@ -20,15 +23,19 @@ const application: ApplicationInfo = { name: 'pages', version: '1', handlers: ['
 const onward: Op = { kind: 'proxy', request: '1', plan: { targets: [], recurse: false, timeout: null } }
 
 /** A set with a call that is up; its session. */
-function setWithCall(): {
+function setWithCall(settings: Partial<CallSettings> = {}): {
   readonly trio: Trio
   readonly session: string
   readonly owner: ReplicaId
   readonly others: readonly ReplicaId[]
 } {
-  const trio = new Trio(3, {}, [application]).begin()
+  const trio = new Trio(3, settings, [application]).begin()
   const { store } = trio.replica(trio.leader())
-  const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+  const keys = {
+    current: store.keyGeneration,
+    at: (time: Stamp) => store.keyAt(time),
+    key: (generation: number) => store.key(generation),
+  }
   const life = store.ownerOf(groupOfCallId(keys, 'call-1'))
   const owner = must(
     trio.ids.find((id) => trio.lifeOf(id) === life),
@@ -204,6 +211,38 @@ describe('the cookie', () => {
     const change = ask(trio, trio.leader(), { cookie })
     says(trio, page, note('other'))
     expect(cookieIn(answerTo(trio, change))).not.toBe(cookie)
+  })
+
+  test('outlasts the key that signed it by one more, and a URL by all, at every replica: keys rotate [JSR 27]', () => {
+    const { trio, session } = setWithCall({ keyAge: seconds(30) })
+    const cookie = withCookie(trio, trio.leader(), session)
+    trio.pass(45_000)
+    for (const at of trio.ids) {
+      expect(trio.replica(at).store.keyGeneration).toBe(2)
+      ask(trio, at, { session })
+      expect([last(trio).view.id, noteOf(last(trio))]).toEqual([session, 'begun'])
+      says(trio, page)
+      const look = ask(trio, at, { cookie })
+      expect(last(trio).view.id).toBe(session)
+      says(trio, page)
+      const renewed = cookieIn(answerTo(trio, look))
+      expect(renewed).not.toBe('')
+      ask(trio, at, { cookie: renewed })
+      expect(last(trio).view.id).toBe(session)
+      says(trio, page)
+    }
+    trio.pass(30_000)
+    for (const at of trio.ids) {
+      ask(trio, at, { cookie })
+      expect(last(trio).view.id).toBe('')
+      says(trio, page)
+      ask(trio, at, { session })
+      expect(last(trio).view.id).toBe(session)
+      says(trio, page)
+    }
+    const keys = trio.ids.map((at) => trio.replica(at).store.key(3))
+    expect(keys[0]).not.toBeNull()
+    expect(keys.every((key) => JSON.stringify(key) === JSON.stringify(keys[0]))).toBe(true)
   })
 
   test('is taken back when its session is over, when the application says so, and when nobody made it [JSR 27]', () => {

@@ -34,6 +34,8 @@ export const limits = {
   admissionLag: 1_000,
   /** A serving life whose apply lags longer than this is removed. */
   applyLag: seconds(2),
+  /** Of the set key: 27 years of a new one each day. */
+  keyGenerations: 9_999,
   /** `ready` is said when all replicas serve, or one does and this has passed. */
   readyWait: seconds(5),
   /** Open proposals are proposed again after this long without an outcome; each time twice as long, up to the second. */

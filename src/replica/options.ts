@@ -32,6 +32,8 @@ export interface ReplicaOptions {
   readonly seed: number
   /** 16 random bytes: the set's key, if this replica is the first leader of a new set. */
   readonly freshKey: Uint8Array
+  /** 16 random bytes: what it makes later generations of the set key of, if it leads; absent = it makes none. */
+  readonly laterKeys?: Uint8Array | undefined
   /** The snapshot that this replica's disk held, and its parts in order (wire/snapshot.ts); null or absent = none. */
   readonly snapshot?: { readonly metadata: SnapshotMetadata; readonly parts: Iterable<Uint8Array> } | null
   /** What the disk held after that, in order (wire/record.ts). */

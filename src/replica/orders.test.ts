@@ -64,7 +64,11 @@ function look(id: ReplicaId, lookup: Partial<Lookup> = {}): LookupAnswer {
 
 function groupOf(key: string): GroupKey {
   const { store } = bench.replica(bench.leader())
-  return groupOfKey({ current: store.keyGeneration, key: (generation) => store.key(generation) }, APPLICATION, key)
+  return groupOfKey(
+    { current: store.keyGeneration, at: (time) => store.keyAt(time), key: (generation) => store.key(generation) },
+    APPLICATION,
+    key,
+  )
 }
 
 function ownerOf(key: string): ReplicaId {

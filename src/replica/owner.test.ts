@@ -1,3 +1,4 @@
+import type { Stamp } from '../base/instant.ts'
 import { describe, expect, test } from 'vitest'
 import type { AppAnswer, AppCall, ApplicationInfo, HandlerName } from '../app/contract.ts'
 import { must } from '../base/assert.ts'
@@ -47,7 +48,11 @@ class Rooms {
         sip: { host: '127.37.0.1', port: 5060 },
         nextHop: { host: '127.37.0.3', port: 5064, transport: null },
       },
-      keys: { current: store.keyGeneration, key: (generation: number) => store.key(generation) },
+      keys: {
+        current: store.keyGeneration,
+        at: (time: Stamp) => store.keyAt(time),
+        key: (generation: number) => store.key(generation),
+      },
       format: 2 as const,
       acceptsCalls: true,
       keepsRelays: true,

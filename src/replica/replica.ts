@@ -176,6 +176,8 @@ export class Replica {
       upgrade: this.#upgrade,
       audit: this.#audit,
       freshKey: options.freshKey,
+      laterKeys: options.laterKeys ?? null,
+      keyAge: () => this.#configured.settings.keyAge ?? null,
       time: () => this.#clock.read(this.#now, this.#wall),
     })
     const before = options.records.reduce((bytes, { length }) => bytes + length, 0)

@@ -7,7 +7,7 @@ import { limits } from './limits.ts'
 import { Shedding } from './shedding.ts'
 
 const key = hashKey(new Uint8Array(16).fill(7))
-const keys = { current: 1, key: () => key }
+const keys = { current: 1, at: () => 1, key: () => key }
 const start = instant(1_000_000)
 const caller = phone('caller', '127.36.0.2', 5062)
 const invite = (n: number): ReturnType<typeof parsedRequest> =>

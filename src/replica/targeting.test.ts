@@ -1,5 +1,6 @@
 // Decision 0035 at whole replicas: which session a request is for that begins something, and that it gets there whoever dies.
 
+import type { Stamp } from '../base/instant.ts'
 import { describe, expect, test } from 'vitest'
 import { must } from '../base/assert.ts'
 import type { ReplicaId } from '../base/brand.ts'
@@ -90,7 +91,11 @@ class Scene {
 
   get keys() {
     const { store } = this.trio.replica(this.living[0] ?? this.trio.leader())
-    return { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    return {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
   }
 
   readonly dead = new Set<ReplicaId>()

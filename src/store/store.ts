@@ -170,6 +170,16 @@ export class Store {
     return this.#keyring.key(generation)
   }
 
+  /** The generation under which things are made at that cluster time. */
+  keyAt(time: Stamp): number {
+    return this.#keyring.at(time)
+  }
+
+  /** Cluster time of the newest generation's entry; null = there is none, or a snapshot of format 1 had it. */
+  get keySince(): Stamp | null {
+    return this.#keyring.since.at(-1) ?? null
+  }
+
   /** When the leader is to propose a pulse; null = no timer is pending. */
   nextDeadline(): Stamp | null {
     return this.#groups.nextDeadline()
@@ -203,6 +213,7 @@ export class Store {
       stamp: this.#lastStamp,
       fired: this.#groups.counts().timersFired,
       keys: this.#keyring.bytes,
+      keysSince: this.#keyring.since,
       history: this.#ownership.history,
       serials: this.#serials.tables(),
       format: this.#format,
@@ -253,7 +264,7 @@ export class Store {
     }
   }
 
-  #restoreHead({ index: at, stamp, fired, keys, history, serials, format }: SnapshotHead): string | null {
+  #restoreHead({ index: at, stamp, fired, keys, keysSince, history, serials, format }: SnapshotHead): string | null {
     if (this.#appliedIndex !== 0 || this.#groups.counts().groups > 0) return 'it has a second head'
     if (history.length === 0) return 'it has no serving entry'
     const known = knownFormat(format)
@@ -262,7 +273,7 @@ export class Store {
     this.#lastStamp = stamp
     this.#tail?.begin(at)
     this.#groups.restoreFired(fired)
-    for (const [i, key] of keys.entries()) this.#keyring.add({ kind: 'key', generation: i + 1, key })
+    this.#keyring.restore(keys, keysSince)
     this.#ownership.restore(history)
     this.#serials.restore(serials)
     this.#writes(known)
@@ -316,7 +327,7 @@ export class Store {
   }
 
   #key(setKey: SetKey): Applied {
-    return { kind: 'key', accepted: this.#keyring.add(setKey) }
+    return { kind: 'key', accepted: this.#keyring.add(setKey, this.#lastStamp) }
   }
 
   /** Formats rise one by one, and never fall: the log may hold entries of the higher one from then on. */

@@ -45,8 +45,8 @@ const fields = {
   history: list(serving, MOST_ITEMS),
   serials: list(serials, MOST_ITEMS),
 }
-const firstHead = record<Omit<SnapshotHead, 'format'>>(fields)
-const head = record<SnapshotHead>({ ...fields, format: integer(1) })
+const firstHead = record<Omit<SnapshotHead, 'format' | 'keysSince'>>(fields)
+const head = record<SnapshotHead>({ ...fields, keysSince: list(stampShape, MOST_ITEMS), format: integer(1) })
 const book = record<SnapshotBook>({ kind: oneOf(['book']), version: indexShape, rows: list(bookRowShape, MOST_PLACE) })
 /** An event names what came in a message: its URIs, its Call-ID. */
 const kept = record<KeptEvents>({ index: indexShape, texts: list(text(2, 1_048_576), MOST_ITEMS) })
@@ -102,7 +102,7 @@ export const snapshotFormat = versioned<SnapshotPart>('snapshot', {
     'snapshot',
     variants<Exclude<SnapshotPart, SnapshotBook | SnapshotEvents>>({ head: firstHead, group, end }),
     [firstHead, ...records],
-    (part) => (part.kind === 'head' ? { ...part, format: 1 } : part),
+    (part) => (part.kind === 'head' ? { ...part, keysSince: [], format: 1 } : part),
   ),
   2: coder('snapshot', variants<SnapshotPart>({ head, book, events, group, end }), [
     head,

@@ -13,6 +13,8 @@ export interface SnapshotHead {
   readonly fired: number
   /** The generations of the set key, 16 bytes each, from the first. */
   readonly keys: readonly Uint8Array[]
+  /** Cluster time of the entry of each; format 1 has no word for it. */
+  readonly keysSince: readonly Stamp[]
   /** The serving entries that commits may be judged by, oldest first; version 0 = nobody served yet. */
   readonly history: readonly SnapshotServing[]
   readonly serials: readonly SnapshotSerials[]

@@ -1,6 +1,7 @@
 // The applications of docs/examples that have web pages, at whole replicas: what a browser sees and does there, wherever it asks, and that
 // the owner's death in the middle changes none of it.
 
+import type { Stamp } from '../../src/base/instant.ts'
 import { expect, test } from 'vitest'
 import { callsPage } from '../../docs/examples/applications/calls-page.ts'
 import { clickToDial } from '../../docs/examples/applications/click-to-dial.ts'
@@ -111,7 +112,11 @@ class Web {
 
   ownerOf(callId: string): ReplicaId {
     const { store } = this.trio.replica(this.trio.leader())
-    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const keys = {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
     const life = store.ownerOf(groupOfCallId(keys, callId))
     return must(
       this.trio.ids.find((id) => this.trio.lifeOf(id) === life),

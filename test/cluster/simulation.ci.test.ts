@@ -100,6 +100,7 @@ const schedules = [
   'keys',
   'chains',
   'pages',
+  'key-rotation',
   'registered',
 ]
 

@@ -163,6 +163,7 @@ export const parts: OfKind<SnapshotPart> = {
     stamp: stamp(1_700_000_000_000_000),
     fired: 12,
     keys: [Uint8Array.from({ length: 16 }, (_, i) => 16 * i)],
+    keysSince: [stamp(1_699_000_000_000_000)],
     history: [{ version: index(3), members: [{ life: one, since: index(3) }] }],
     serials: [{ life: one, lowest: 299, consumed: [300] }],
     format: 2,

@@ -64,7 +64,7 @@ export class Owner {
       now: instant(store.lastStamp),
       cluster: stamp(Math.max(1, store.lastStamp + this.#skew)),
       settings: { sip: { host: '127.31.41.1', port: 5060 }, nextHop: null },
-      keys: { current: 1, key: (generation) => store.key(generation) },
+      keys: { current: 1, at: () => 1, key: (generation) => store.key(generation) },
       format: 2,
       acceptsCalls: true,
       keepsRelays: true,

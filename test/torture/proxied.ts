@@ -47,7 +47,7 @@ export function proxied(text: string, world: World = {}): Outcome {
       sip: { host: world.set ?? SET, port: 5060 },
       nextHop: world.nextHop === undefined ? NEXT_HOP : world.nextHop,
     },
-    keys: { current: 1, key: (generation) => (generation === 1 ? KEY : null) },
+    keys: { current: 1, at: () => 1, key: (generation) => (generation === 1 ? KEY : null) },
     format: 2,
     acceptsCalls: true,
     keepsRelays: true,

@@ -66,7 +66,11 @@ export class Stage {
       now: this.#now,
       cluster: this.cluster,
       settings: { sip: { host: '127.31.40.1', port: 5060 }, nextHop: null },
-      keys: { current: store.keyGeneration, key: (generation) => store.key(generation) },
+      keys: {
+        current: store.keyGeneration,
+        at: (time) => store.keyAt(time),
+        key: (generation) => store.key(generation),
+      },
       format: NEWEST_FORMAT,
       acceptsCalls: true,
       keepsRelays: true,

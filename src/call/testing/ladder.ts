@@ -75,7 +75,11 @@ export class Ladder {
 
   get ctx(): CallContext {
     const { store } = this
-    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const keys = {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
     const { acceptsCalls, keepsRelays, format, hasApplications } = this
     const counter = (name: string): number => store.counter(name) + (this.#others.get(name) ?? 0)
     const settings = this.#settings

@@ -2,6 +2,7 @@
 // are told, frames arrive in order at the instant they were sent. Nothing is drawn by chance but from fixed seeds. The
 // simulator (sim/) tries what nobody thought of; here one schedule is written down as a few lines.
 
+import type { Stamp } from '../../base/instant.ts'
 import { assert, must } from '../../base/assert.ts'
 import type { Result } from '../../base/result.ts'
 import { life, replicaId } from '../../base/brand.ts'
@@ -169,7 +170,11 @@ export class Bench {
   /** Call-IDs whose groups that replica owns, as it sees it: the first `count` of `name-0`, `name-1`, ... */
   callIds(owner: ReplicaId, count: number, name = 'call'): readonly string[] {
     const { store } = this.replica(owner)
-    const keys = { current: store.keyGeneration, key: (generation: number) => store.key(generation) }
+    const keys = {
+      current: store.keyGeneration,
+      at: (time: Stamp) => store.keyAt(time),
+      key: (generation: number) => store.key(generation),
+    }
     const found: string[] = []
     for (let at = 0; found.length < count; at++) {
       const callId = `${name}-${at}`

@@ -65,6 +65,7 @@ export class Trio {
           life: this.lifeOf(id),
           seed: id,
           freshKey: new Uint8Array(16).fill(id),
+          laterKeys: new Uint8Array(16).fill(100 + id),
           records: [],
           settings: { sip, nextHop, ...settings },
           applications,
