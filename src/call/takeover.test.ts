@@ -64,12 +64,14 @@ describe('takeover (design.md 4)', () => {
     expect(ladder.last(caller, '183 INVITE')).toBe(progress)
   })
 
-  test('proceeding past 64*T1 on a stream that died: it waits on, for the callee or timer C', () => {
-    const { ladder } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
+  test('proceeding past 64*T1 on a stream that died: the INVITE fetches a refusal that was lost with it; else it waits on, for timer C', () => {
+    const { ladder, callee, invite } = ringing({ callerStream: '1.a.1/1', calleeStream: '1.a.1/2' })
     ladder.pass(40)
     ladder.takeover()
-    expect(ladder.take()).toEqual(['-- takeover --', 'set -> caller: 180 INVITE'])
+    expect(ladder.take()).toEqual(['-- takeover --', 'set -> callee: INVITE', 'set -> caller: 180 INVITE'])
     expect(ladder.store.counter('calls.early')).toBe(1)
+    ladder.say(callee, response(callee, invite, 486))
+    expect(ladder.take()).toContain('set -> caller: 486 INVITE')
   })
 
   test('cancelled: the stored CANCEL once, and again by its own timers', () => {

@@ -42,9 +42,10 @@ function takeBranch(turn: Turn, branchId: string): void {
     failWith(turn, found, 408)
     return
   }
-  // On a stream that died with the old owner the callee's last response may be lost: the INVITE fetches it again. On UDP
-  // timer A fires after 2*T1, and a callee that has answered repeats its 2xx before that (docs/decisions/0013).
-  if (young && branch.hop.transport !== 'udp') {
+  // On a stream that died with the old owner the callee's last response may be lost: the INVITE fetches it again, also of one that
+  // has rung for long: it has that response for 64*T1 (17.2.1). On UDP timer A fires after 2*T1, and a callee that has answered
+  // repeats its 2xx before that (docs/decisions/0013).
+  if (branch.hop.transport !== 'udp') {
     const record = turn.get('Transaction', branch.id)
     if (record?.kind === 'request') turn.send(branch.hop, record.text, what.invite(branch.id))
   }

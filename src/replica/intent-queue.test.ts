@@ -6,7 +6,11 @@ import type { WaitingIntent } from './intent-queue.ts'
 const G = groupKey('00000000000000ef')
 const intent = (id: string, group = G): WaitingIntent => ({ group, id })
 /** The lane is the first letter; two at a time. */
-const queue = (): IntentQueue => new IntentQueue(2, ({ id }) => id.slice(0, 1))
+const queue = (): IntentQueue =>
+  new IntentQueue(
+    () => 2,
+    ({ id }) => id.slice(0, 1),
+  )
 const take = (from: IntentQueue): string | undefined => from.take()?.id
 
 test('oldest first, a bounded number at a time; the rest as those are done', () => {

@@ -15,14 +15,14 @@ interface Lane {
 }
 
 export class IntentQueue {
-  readonly #most: number
+  readonly #most: (lane: string) => number
   readonly #laneOf: (intent: WaitingIntent) => string
   readonly #lanes = new Map<string, Lane>()
   /** Group and id, and the lane's name. */
   readonly #performing = new Map<string, string>()
 
-  /** `most`: performances of one lane at a time. */
-  constructor(most: number, laneOf: (intent: WaitingIntent) => string) {
+  /** `most`: performances of a lane at a time. */
+  constructor(most: (lane: string) => number, laneOf: (intent: WaitingIntent) => string) {
     this.#most = most
     this.#laneOf = laneOf
   }
@@ -33,15 +33,15 @@ export class IntentQueue {
 
   /** Whether `take` may have one. */
   get busy(): boolean {
-    for (const { waiting, performing } of this.#lanes.values())
-      if (waiting.length > 0 && performing < this.#most) return true
+    for (const [name, { waiting, performing }] of this.#lanes)
+      if (waiting.length > 0 && performing < this.#most(name)) return true
     return false
   }
 
   /** The next one, which is being performed from now on; undefined = none waits, or there is no room. */
   take(): WaitingIntent | undefined {
     for (const [name, lane] of this.#lanes) {
-      while (lane.performing < this.#most) {
+      while (lane.performing < this.#most(name)) {
         const intent = lane.waiting.shift()
         if (intent === undefined) break
         if (this.#performing.has(placeOf(intent))) continue

@@ -134,8 +134,11 @@ export const limits = {
   takeoverLooks: 400,
   /** Changes of owners whose groups are looked for at the same time. */
   sweeps: 8,
-  /** Open performances of intents per owner, oldest first (design.md 4): of the set's own, and of each application's. */
+  /** Open performances of intents per owner, oldest first (design.md 4): of the set's own... */
   performances: 200,
+  /** ...and of each application's. Each is a commit, and a call's next commit waits behind those of all owners: with 200, calls beside
+   * a hundred thousand callbacks of one second waited 0.6 s for each of theirs. */
+  callbacks: 32,
   /** The slew of cluster time towards the median wall clock: one part in a hundred. */
   slewPart: 100,
   /** Wall clocks within this of each other agree. */

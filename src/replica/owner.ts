@@ -62,9 +62,8 @@ export class Owner {
   constructor(ports: OwnerPorts) {
     this.#ports = ports
     this.#takeovers = new Takeovers(ports.store, ports.life)
-    this.#intents = new IntentQueue(limits.performances, ({ group, id }) =>
-      laneOf(id, (ref) => ports.store.entity(group, ref)),
-    )
+    const most = (lane: string): number => (lane === '' ? limits.performances : limits.callbacks)
+    this.#intents = new IntentQueue(most, ({ group, id }) => laneOf(id, (ref) => ports.store.entity(group, ref)))
   }
 
   /** Bodies of the commits whose outcome isn't known, in serial order: to be proposed again. */
