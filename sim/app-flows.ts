@@ -73,6 +73,19 @@ export const appFlows: readonly Flow[] = [
   ladder('chain-b2bua-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, {
     application: 'chain-b2bua',
   }),
+  ladder('chain-keyed-call', `${talk}|--BYE--------------->| 0.2..2s`, { application: 'chain-keyed' }),
+  ladder(
+    'chain-keyed-cancelled',
+    `|--INVITE------------>|\n|<---------------180--| 0.05..1s\n|--CANCEL------------>| 0.1..2s`,
+    { application: 'chain-keyed' },
+  ),
+  ladder('chain-keyed-refused', `|--INVITE------------>|\n|<---------------486--| 0.02..2s`, {
+    application: 'chain-keyed',
+  }),
+  ladder('chain-keyed-on-streams', `${up}|<---------------BYE--| 0.2..2s`, {
+    application: 'chain-keyed',
+    transport: 'tcp',
+  }),
   // A browser looks at the call's session and changes it meanwhile (sim/pages.ts).
   ladder('app-changed-by-http', `${talk}|--INFO-------------->| 0.5..1s\n|--BYE--------------->| 0.5..2s`, {
     application: 'pages',

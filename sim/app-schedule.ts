@@ -3,7 +3,7 @@
 import { appFlows } from './app-flows.ts'
 import { applicationNames } from './applications.ts'
 import type { ApplicationName } from './applications.ts'
-import { chainNames, isChain } from './chains.ts'
+import { isChain } from './chains.ts'
 import { endNames, isEnd } from './end-applications.ts'
 import { draw } from './draws.ts'
 import type { Fault, Plan, PlannedBrowser, PlannedCall } from './plan.ts'
@@ -19,6 +19,24 @@ const talkers = applicationNames.filter((name) => !others.includes(name) && !isE
 /** All calls of a run have the same application; each seed in turn has another one. */
 function applications(seed: number): Plan {
   return callsOf(seed, talkers[seed % talkers.length] ?? 'counts')
+}
+
+/** The same, while one replica after another is cut off for as long as it takes to be stale, and not long enough to be taken out: what
+ * came meanwhile, and what of it was to be committed, is gone through once more. */
+function appCuts(seed: number): Plan {
+  const of = draw(seed, 'application cuts')
+  const plan = callsOf(seed, seed % 4 === 0 ? 'counts' : 'keeps-time')
+  // What a callee says before anybody knows of its 2xx is nobody's to hear of.
+  const calls = plan.calls.map((call) => (call.flow.endsWith('-crossing') ? { ...call, flow: 'app-counted' } : call))
+  const cuts = Array.from({ length: 16 }, (_, n): Fault => {
+    const at = firstCall + n * 700_000 + of.within(0, 150_000, 1, n)
+    const replica = of.within(1, 3, 2, n)
+    const groups = [[replica], [1, 2, 3].filter((one) => one !== replica)]
+    return { kind: 'split', at, until: at + of.within(360_000, 480_000, 3, n), groups, resets: false }
+  })
+  // Slow loops, so that several turns of a session are one turn of its owner.
+  const loop = { batchMost: 64, busyMost: of.within(200, 20_000, 5) }
+  return { ...plan, calls, loop, faults: cuts, peer: { ...plan.peer, delayMost: of.within(300, 30_000, 4) } }
 }
 
 /** Calls around which timers fire, while those who perform them die. */
@@ -56,7 +74,12 @@ function legs(seed: number): Plan {
 
 /** Calls that pass two applications. */
 function chains(seed: number): Plan {
-  return callsOf(seed, chainNames[seed % chainNames.length] ?? 'chain')
+  return callsOf(seed, seed % 2 === 0 ? 'chain' : 'chain-b2bua')
+}
+
+/** The second one has a session for each two calls. */
+function chainKeys(seed: number): Plan {
+  return callsOf(seed, 'chain-keyed')
 }
 
 /** Calls whose sessions browsers look at and change at every replica, while those die, sleep or are cut off from the others. */
@@ -113,6 +136,11 @@ export const appSchedules = [
     plan: applications,
   },
   {
+    name: 'app-cuts',
+    story: 'calls of applications, while replicas that ask them are cut off for a moment, and nobody takes them out',
+    plan: appCuts,
+  },
+  {
     name: 'app-timers',
     story: 'timers of applications, and when their sessions expire, while replicas that see to them die',
     plan: appTimers,
@@ -136,6 +164,12 @@ export const appSchedules = [
     name: 'chains',
     story: 'calls pass two applications that a router names, while replicas that ask them die',
     plan: chains,
+  },
+  {
+    name: 'chain-keys',
+    story:
+      'calls pass two applications, of which the second has a key for each two calls, while replicas on the way die',
+    plan: chainKeys,
   },
   {
     name: 'pages',

@@ -52,6 +52,7 @@ const HANDLERS: Readonly<Record<ApplicationName, readonly HandlerName[]>> = {
   ...endHandlers,
   chain: COUNTS,
   'chain-b2bua': endHandlers.b2bua,
+  'chain-keyed': ['applicationKey', ...COUNTS],
 }
 
 /** All that a set with that application runs. */
@@ -102,7 +103,7 @@ export function answerOf(name: ApplicationName, call: AppCall, draw: Draw, at: n
 /** What an application of a chain is like. */
 function roleOf(name: ApplicationName, call: AppCall): ApplicationName {
   if (!isChain(name)) return name
-  return name === 'chain' || isFirst(call) ? 'counts' : 'b2bua'
+  return name === 'chain-b2bua' && !isFirst(call) ? 'b2bua' : 'counts'
 }
 
 function opsOf(name: ApplicationName, call: AppCall): readonly Op[] {

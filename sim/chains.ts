@@ -1,9 +1,9 @@
 // Chains of applications in simulated sets (JSR 289 15; decision 0037): a router's module names `first`, then `second`, each with the place
-// in the chain as its state. `first` proxies what it gets; `second` proxies it too, or is a B2BUA.
+// in the chain as its state. `first` proxies what it gets; `second` proxies it too, or is a B2BUA, or has one session for each two calls (keyed.ts).
 
 import type { AppCall, ApplicationInfo, HandlerName, NextApplication } from '../src/app/contract.ts'
 
-export const chainNames = ['chain', 'chain-b2bua'] as const
+export const chainNames = ['chain', 'chain-b2bua', 'chain-keyed'] as const
 export type ChainName = (typeof chainNames)[number]
 
 const APPLICATIONS = ['first', 'second'] as const
@@ -14,7 +14,7 @@ export function isChain(name: string | undefined): name is ChainName {
 
 /** How many proxies of the set are on a call's way. */
 export function proxiesOf(name: string | undefined): number {
-  return name === 'chain' ? APPLICATIONS.length : 1
+  return isChain(name) && name !== 'chain-b2bua' ? APPLICATIONS.length : 1
 }
 
 /** The set's applications, and the router. */

@@ -3,23 +3,27 @@ import { Census } from './census.ts'
 import {
   crashFlows,
   flowOf,
+  countOf,
   crashPlan,
-  crashPointsOf,
   crashRunsOf,
   nameOfRun,
   pairFlows,
   pairsOf,
   readRun,
-  secondPointsOf,
+  secondCountOf,
 } from './crash-points.ts'
-import type { CrashRun } from './crash-points.ts'
+import type { Count, CrashRun } from './crash-points.ts'
 import { flowNames } from './flows.ts'
 import { calm } from './scenarios.ts'
 import { simulate } from './simulate.ts'
 import type { RunResult } from './simulate.ts'
 
-const points = crashPointsOf('refused', 1)
+const points = counted(countOf('refused', 1))
 const runs = crashRunsOf('refused', 1, points, true)
+
+function counted({ plan, census, points }: Count): ReturnType<Count['points']> {
+  return points(simulate(plan, null, census).failure)
+}
 
 describe('crash points (proof.md)', () => {
   it('are at every replica, each once, between the effects of an input too', () => {
@@ -81,7 +85,7 @@ describe('crash points (proof.md)', () => {
 
 describe('pairs of deaths', () => {
   const [first] = crashRunsOf('refused', 1, points.slice(20), false) as [CrashRun]
-  const seconds = secondPointsOf(first)
+  const seconds = counted(secondCountOf(first))
   const pairs = pairsOf(first, seconds)
 
   it('are of the five flows with the fewest lines', () => {

@@ -10,7 +10,7 @@ import type { Flow } from './ladder.ts'
 import type { PlannedEdge } from './edge-plan.ts'
 import type { Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
-import { simulate } from './simulate.ts'
+import type { Failure } from './simulate.ts'
 
 /** The flows of `--crash-points`: each has moments that the others don't; `--crash-points=all` has the whole catalogue. */
 export const crashFlows: readonly string[] = [
@@ -112,6 +112,8 @@ interface Strike {
 export interface CrashRun {
   readonly flow: string
   readonly seed: number
+  /** Where a user's simulation is that has the flow; absent = the catalogue has it. */
+  readonly module?: string
   /** In the order in which they happen. */
   readonly strikes: readonly Strike[]
 }
@@ -130,7 +132,11 @@ const browser = {
 } as const
 
 /** The flow without a fault. The seed says who leads, who owns the call, where its messages arrive, and each delay. */
-function calmPlan(name: string, seed: number): Plan {
+function calmPlan(name: string, seed: number, module: string | null): Plan {
+  if (module !== null) {
+    const own = calm(seed, [{ flow: name, at: callAt, isBrisk: true }], [])
+    return { ...own, application: { module }, safetyUntil: callAt }
+  }
   const flow = flowNamed(flowOf(name))
   const fork = flow?.fork
   const forks = fork === undefined || fork === null ? {} : { forks: fork.forks }
@@ -206,32 +212,41 @@ function detached(plan: Plan): Plan {
   return { ...plan, safetyUntil: until, faults }
 }
 
-export function crashPlan({ flow, seed, strikes }: CrashRun): Plan {
+export function crashPlan({ flow, seed, module, strikes }: CrashRun): Plan {
   const faults = strikes.map(({ point, how }): Fault => {
     const length = how === 'kept' || how === 'lost' ? deadFor : awayFor
     return { kind: 'crash', point, how, length }
   })
   // That all is forgotten in the end is shown by the single deaths.
   const isBrief = strikes.length > 1 || strikes.some(({ how }) => how !== 'kept' && how !== 'lost')
-  const plan = calmPlan(flow, seed)
+  const plan = calmPlan(flow, seed, module ?? null)
   return { ...plan, faults: [...plan.faults, ...faults], ...(isBrief ? { isBrief } : {}) }
 }
 
+/** A run in which crash points are counted: with that census. */
+export interface Count {
+  readonly plan: Plan
+  readonly census: Census
+  /** What was counted, if that came of the run. Throws if nothing can be made of it. */
+  points(failure: Failure | null): readonly CountedPoint[]
+}
+
 /** Every crash point of the flow under that seed. A fault-free run that fails, or a set that does not serve yet, throws. */
-export function crashPointsOf(flow: string, seed: number): readonly CountedPoint[] {
+export function countOf(flow: string, seed: number, module: string | null = null): Count {
   const census = new Census({ kind: 'from', at: callAt })
-  const { failure } = simulate(calmPlan(flow, seed), null, census)
-  if (failure !== null) throw new Error(`${flow} fails without a crash: ${failure.promise}: ${failure.text}`)
-  if (census.servingAtStart !== replicas)
-    throw new Error(`${flow}: ${census.servingAtStart} of ${replicas} replicas serve when the call starts`)
-  return census.points
+  const points = (failure: Failure | null): readonly CountedPoint[] => {
+    if (failure !== null) throw new Error(`${flow} fails without a crash: ${failure.promise}: ${failure.text}`)
+    if (census.servingAtStart !== replicas)
+      throw new Error(`${flow}: ${census.servingAtStart} of ${replicas} replicas serve when the call starts`)
+    return census.points
+  }
+  return { plan: calmPlan(flow, seed, module), census, points }
 }
 
 /** Every crash point of a run with one death, until the dead one serves again. A run that fails has none: it is found anyhow. */
-export function secondPointsOf(run: CrashRun): readonly CountedPoint[] {
+export function secondCountOf(run: CrashRun): Count {
   const census = new Census({ kind: 'after-death' })
-  const { failure } = simulate(crashPlan(run), null, census)
-  return failure === null ? census.points : []
+  return { plan: crashPlan(run), census, points: (failure) => (failure === null ? census.points : []) }
 }
 
 /** Both ways a disk can end, where they differ; with `away`, also a pause of 5 s and a cut of each way. */
@@ -240,8 +255,10 @@ export function crashRunsOf(
   seed: number,
   points: readonly CountedPoint[],
   away: boolean,
+  module: string | null = null,
 ): readonly CrashRun[] {
-  return strikesAt(points, away).map((strike) => ({ flow, seed, strikes: [strike] }))
+  const own = module === null ? {} : { module }
+  return strikesAt(points, away).map((strike) => ({ flow, seed, ...own, strikes: [strike] }))
 }
 
 /** The same run with a second death at each of these points. */
@@ -263,12 +280,17 @@ export function nameOfRun({ flow, seed, strikes }: CrashRun): string {
   return `${flow}/${seed}/${names.join('+')}`
 }
 
-export function readRun(name: string): CrashRun | null {
+/** `isFlow`: of the names of flows. */
+export function readRun(name: string, isFlow = isKnown): CrashRun | null {
   const [, flow = '', seed = '', rest = ''] = /^([^/]+)\/([0-9]{1,9})\/(.+)$/.exec(name) ?? []
-  if (flowNamed(flowOf(flow)) === undefined) return null
+  if (!isFlow(flow)) return null
   const strikes = rest.split('+').map(readStrike)
   const read = strikes.filter((strike) => strike !== null)
   return read.length === strikes.length && read.length <= 2 ? { flow, seed: Number(seed), strikes: read } : null
+}
+
+function isKnown(flow: string): boolean {
+  return flowNamed(flowOf(flow)) !== undefined
 }
 
 function readStrike(text: string): Strike | null {

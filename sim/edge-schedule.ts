@@ -58,3 +58,34 @@ export function registered(seed: number): Plan {
   const loss = of.chance(500_000, 14) ? of.within(1_000, 50_000, 15) : 0
   return { ...plan, edge, udp: { ...plan.udp, loss, delayMost: plan.udp.delayLeast + of.within(500, 20_000, 16) } }
 }
+
+/** They are called while replicas sleep for longer than anybody waits for them, and wake with the connections that they hold. */
+export function sleepingHolders(seed: number): Plan {
+  const of = draw(seed, 'sleeping holders')
+  const edge: PlannedEdge = { transport: 'tcp', outbound: seed % 3 !== 0, back: [2 * second, 4 * second] }
+  const sleeps = [0, 1, 2].map((i): Extract<Fault, { kind: 'pause' }> => {
+    const at = 4 * second + i * 9 * second + of.within(0, second, 1, i)
+    return {
+      kind: 'pause',
+      at,
+      replica: of.within(1, 3, 2, i),
+      effects: 0,
+      length: of.within(2_600_000, 6 * second, 3, i),
+    }
+  })
+  const calls = sleeps.flatMap(({ at }, i) =>
+    [1, 2, 3, 4, 5].map((n): PlannedCall => {
+      const flow = ['declined', 'basic', 'refused', 'at-once'][of.below(4, 4, i, n)] ?? ''
+      return { flow, at: at - of.within(-300_000, 3_000, 5, i, n), line: n }
+    }),
+  )
+  return {
+    ...calm(
+      seed,
+      calls.toSorted((a, b) => a.at - b.at),
+      sleeps,
+      34,
+    ),
+    edge,
+  }
+}

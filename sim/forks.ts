@@ -72,6 +72,20 @@ export function locatedAt({ host }: Place): Located {
   return { kind: 'found', candidates }
 }
 
+/** Of any name, in a user's simulation: the door of all phones. */
+export function atTheDoor(): Located {
+  const door = doorOf(1)
+  const candidate = {
+    transport: 'udp',
+    order: 0,
+    priority: 0,
+    weight: 0,
+    port: door.port,
+    addresses: [door.host],
+  } as const
+  return { kind: 'found', candidates: [candidate] }
+}
+
 /** On what each callee is called, the first one's first. */
 export function calledOn(forks: string, caller: Transport): readonly Transport[] {
   const on = new Map<number, Transport>()

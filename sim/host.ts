@@ -17,12 +17,14 @@ import type { Disk } from './disk.ts'
 import { moment } from './draws.ts'
 import type { Draw } from './draws.ts'
 import { answerOf } from './applications.ts'
-import { locatedAt } from './forks.ts'
+import { atTheDoor, locatedAt } from './forks.ts'
 import { LogWriter } from './log-writer.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import type { Written } from './log-writer.ts'
 import type { Machine, MachineParts } from './machine.ts'
 import type { MachineWatch, Work } from './machine-watch.ts'
+import type { OwnHost } from './own/own.ts'
+import { applicationOf } from './plan.ts'
 import { traceInput } from './trace-input.ts'
 
 /** A deadline that has passed is looked at again after this, as any event loop would. */
@@ -63,6 +65,11 @@ export class Host {
   #asleep: (() => void)[] | null = null
   #sleptAt: number | null = null
   #lastStep: Instant
+  readonly #asker: OwnHost = {
+    isOver: () => this.#over,
+    ask: (id, query) => this.deliver({ kind: 'admin', id, query }),
+    answer: (call, answer) => this.#toldBy(call, answer),
+  }
 
   constructor(
     machine: Machine,
@@ -357,9 +364,10 @@ export class Host {
 
   /** Its handler runs beside the loop. */
   #ask(call: AppCall): void {
-    const { agenda, plan, trace } = this.#parts
+    const { agenda, plan, trace, own } = this.#parts
     const { place } = this.#machine
-    const name = must(plan.application, 'a plain set asks nobody')
+    if (own !== null) return own.ask(call, this.#asker)
+    const name = must(applicationOf(plan), 'a plain set asks nobody')
     const reply = answerOf(name, call, this.#draw, moment(agenda.now))
     trace.tell(`[${place}] asks ${name}.${call.handler} (${call.id}): ${reply.kind}`)
     if (reply.kind === 'never') return
@@ -371,12 +379,28 @@ export class Host {
     agenda.after(reply.after, () => this.#whenAwake(() => this.deliver({ kind: 'answered', id, answer })))
   }
 
+  /** Of a user's application. */
+  #toldBy({ application, handler, id }: AppCall, answer: AppAnswer): void {
+    const { agenda, trace } = this.#parts
+    const what = answer.kind === 'failed' ? answer.reason : answer.ops.map(({ kind }) => kind).join(', ')
+    trace.tell(`[${this.#machine.place}] was asked ${application}.${handler} (${id}): ${answer.kind}: ${what}`)
+    const after = this.#draw.within(100, 8_000, 11, moment(agenda.now), id)
+    agenda.after(after, () => this.#whenAwake(() => this.deliver({ kind: 'answered', id, answer })))
+  }
+
   /** DNS says the same thing always, after a while. */
   #locate(place: Place): void {
     const { agenda } = this.#parts
     const after = this.#draw.within(200, 30_000, 9, moment(agenda.now))
     agenda.after(after, () => {
-      this.#whenAwake(() => this.deliver({ kind: 'located', place, answer: locatedAt(place), ttl: seconds(20) }))
+      this.#whenAwake(() =>
+        this.deliver({
+          kind: 'located',
+          place,
+          answer: this.#parts.own === null ? locatedAt(place) : atTheDoor(),
+          ttl: seconds(20),
+        }),
+      )
     })
   }
 

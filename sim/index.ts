@@ -8,6 +8,26 @@ export { simulate } from './simulate.ts'
 export type { Failure, RunResult } from './simulate.ts'
 export { flowNames } from './flows.ts'
 
+// A set that runs applications of one's own, under the same faults (docs/SIMULATION.md).
+export { defineSimulation } from './own/definition.ts'
+export type {
+  BrowserAnswer,
+  BrowserRequest,
+  BrowserScript,
+  CallDefinition,
+  CommittedSession,
+  CommittedSipSession,
+  PhoneMessage,
+  SimulatedCall,
+  SimulatedPhone,
+  SimulatedRun,
+  Simulation,
+  SimulationDefinition,
+} from './own/definition.ts'
+export { planOf } from './own/own-plan.ts'
+export { simulateApplications } from './own/simulate-applications.ts'
+export type { SimulationOptions } from './own/simulate-applications.ts'
+
 // Sessions with versions, in a store of anybody's.
 export { OutcomeUnknown, modelStore } from './sessions/versioned-store.ts'
 export type { AsyncVersionedStore, Awaitable, Versioned, VersionedStore } from './sessions/versioned-store.ts'

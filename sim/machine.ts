@@ -22,6 +22,8 @@ import type { Damage, Tail } from './fault.ts'
 import { unwatched } from './machine-watch.ts'
 import type { MachineWatch } from './machine-watch.ts'
 import type { PeerNetwork } from './peer-network.ts'
+import type { Own } from './own/own.ts'
+import { applicationOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { Host } from './host.ts'
 import type { SipNetwork } from './sip-network.ts'
@@ -38,6 +40,8 @@ export interface MachineParts {
   readonly sip: SipNetwork
   readonly settings: CallSettings
   readonly watch: MachineWatch
+  /** Whose applications the calls are of; null = the simulator's. */
+  readonly own: Own | null
   /** A question of the admin address has its answer. */
   answered(reply: Reply): void
   /** A browser has its answer. */
@@ -239,7 +243,7 @@ export class Machine {
       ...(plan.compaction === undefined ? {} : { compaction: plan.compaction }),
       keptEvents,
       settings,
-      ...(plan.application === undefined ? {} : { applications: applicationInfos(plan.application) }),
+      ...this.#applications(),
       raft: plan.raft,
       formats: this.formats,
       now: this.now(),
@@ -251,6 +255,13 @@ export class Machine {
       if (error instanceof Error && this.tooOld(error.message)) return null
       throw error
     }
+  }
+
+  #applications(): Pick<ReplicaOptions, 'applications'> {
+    const { own, plan } = this.#parts
+    if (own !== null) return { applications: own.infos }
+    const name = applicationOf(plan)
+    return name === undefined ? {} : { applications: applicationInfos(name) }
   }
 
   /** The process dies now. Of what was not synced `tail` and `share` say what the disk keeps. */

@@ -61,6 +61,11 @@ export interface PlannedLookup {
   readonly call: number
 }
 
+/** Applications of a user's: the path of the module with their simulation (sim/own/); '' = whoever runs the plan has it. */
+export interface OwnModule {
+  readonly module: string
+}
+
 export interface Plan {
   readonly seed: number
   readonly replicas: number
@@ -119,7 +124,7 @@ export interface Plan {
   /** What the set is told of when calls end; absent = nothing. */
   readonly lifetime?: PlannedLifetime
   /** Whose calls they are; absent = nobody's. */
-  readonly application?: ApplicationName
+  readonly application?: ApplicationName | OwnModule
   /** Seconds after which the set key has a successor; absent = never. */
   readonly keyAge?: number
   /** Keys that several clients create at once; absent = none. */
@@ -279,4 +284,14 @@ function drawSkews(seed: number, replicas: number, faults: readonly Fault[]): re
       ? wrong.within(-3_600, 3_600, 4, i) * second
       : skews.within(-300_000, 300_000, i),
   )
+}
+
+/** Which of the simulator's applications the calls are of; undefined = none of those. */
+export function applicationOf({ application }: Plan): ApplicationName | undefined {
+  return typeof application === 'string' ? application : undefined
+}
+
+/** The module whose applications the calls are of; null = the simulator's own, or none. */
+export function moduleOf({ application }: Plan): string | null {
+  return typeof application === 'object' ? application.module : null
 }

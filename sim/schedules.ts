@@ -4,7 +4,7 @@
 
 import { bans } from './ban-schedule.ts'
 import { draw } from './draws.ts'
-import { registered } from './edge-schedule.ts'
+import { registered, sleepingHolders } from './edge-schedule.ts'
 import { flowNames } from './flows.ts'
 import { forkFlows } from './fork-flows.ts'
 import { forks } from './fork-schedule.ts'
@@ -125,6 +125,11 @@ export const schedules: readonly Schedule[] = [
     name: 'registered',
     story: 'phones register by way of the set and are called by their Path, while their connections and replicas die',
     plan: registered,
+  },
+  {
+    name: 'sleeping-holders',
+    story: 'phones that registered are called while the replicas that hold their connections sleep, and wake with them',
+    plan: sleepingHolders,
   },
   {
     name: 'lifetimes',

@@ -3,6 +3,7 @@
 //   safety phase:   calls start, faults strike; every promise but C10 is checked all the time
 //   liveness phase: faults have stopped, the dead are back; C10 must come true within a bounded true time
 
+import { must } from '../src/base/assert.ts'
 import { seconds } from '../src/base/instant.ts'
 import type { CallSettings } from '../src/call/contract.ts'
 import type { HttpReply, Reply } from '../src/replica/effect.ts'
@@ -13,8 +14,9 @@ import type { Census } from './census.ts'
 import { Certificate } from './certificate.ts'
 import { covers, listOf } from './checkers/bans.ts'
 import { unconverged, unsettled } from './checkers/c10-converged.ts'
-import type { Finding } from './checkers/checker.ts'
+import type { Finding, Report } from './checkers/checker.ts'
 import { Court } from './checkers/court.ts'
+import { Doors } from './doors.ts'
 import { drawHex } from './draws.ts'
 import { Edge } from './edge.ts'
 import type { Spell } from './fault.ts'
@@ -25,31 +27,29 @@ import { lifetimeOf } from './lifetime.ts'
 import { Machine } from './machine.ts'
 import type { MarkCounts } from './marks/list.ts'
 import { Operator } from './operator.ts'
+import type { Own } from './own/own.ts'
 import { PeerNetwork, placesOf } from './peer-network.ts'
-import { framed } from './phones/framing.ts'
-import { answersNonsense } from './phones/nonsense.ts'
 import type { Line } from './phones/line.ts'
 import { Phone } from './phones/phone.ts'
 import type { Oddity } from './phone-faults.ts'
 import type { PhoneNetwork, PhoneOptions } from './phones/surroundings.ts'
-import type { Origin } from './phones/transport.ts'
 import { describePlan } from './plan.ts'
 import { OTHER_LEG } from './b2bua.ts'
 import { hasLegs } from './end-applications.ts'
+import { applicationOf, moduleOf } from './plan.ts'
 import type { Plan, PlannedCall, PlannedLookup } from './plan.ts'
 import { SetAddress } from './set-address.ts'
 import { SipNetwork } from './sip-network.ts'
 import type { SocketAddress } from './sip-network.ts'
 import { StreamNetwork } from './stream-network.ts'
-import type { PhoneEnd, PhoneReceiver } from './stream-network.ts'
 import { Strikes } from './strikes.ts'
 import { Trace, formatTime } from './trace.ts'
 import { TransportResets } from './transport-resets.ts'
 import type { Listener } from './trace.ts'
 import { WebClients } from './web-clients.ts'
 import type { Witness } from './witness.ts'
-import { branchOf, callIdOf, header, readMessage, tagOf } from './phones/message.ts'
-import type { HeaderLine, Message, RequestMessage } from './phones/message.ts'
+import { header } from './phones/message.ts'
+import type { HeaderLine } from './phones/message.ts'
 
 export interface RunResult {
   readonly seed: number
@@ -91,13 +91,31 @@ const patience = 12 * second
 const setAddress: SocketAddress = { host: '127.0.0.10', port: 5060 }
 const doorAddress: SocketAddress = doorOf(1)
 
+type Steps<T> = Generator<undefined, T, undefined>
+
+/** Throws if the plan names what there isn't. */
 export function simulate(
   plan: Plan,
   listen: Listener | null = null,
   census: Census | null = null,
   witness: Witness | null = null,
 ): RunResult {
-  return new Run(plan, listen, census, witness).run()
+  const steps = simulateInSteps(plan, null, listen, census, witness)
+  const { value } = steps.next()
+  return must(value ?? null, "nothing waits where all applications are the simulator's")
+}
+
+/** The same with a user's applications (sim/own/): a step ends when a handler waits for what is outside of the simulated world. */
+export function simulateInSteps(
+  plan: Plan,
+  own: Own | null,
+  listen: Listener | null,
+  census: Census | null,
+  witness: Witness | null,
+): Generator<undefined, RunResult, undefined> {
+  if (own === null && moduleOf(plan) !== null)
+    throw new Error("the plan's calls are of a user's applications: simulateApplications() runs it")
+  return new Run(plan, own, listen, census, witness).run()
 }
 
 class Run {
@@ -113,9 +131,7 @@ class Run {
   readonly #phones: Phone[] = []
   /** Calls whose phones repeat for longer than their source is banned. */
   readonly #outlasting = new Set<number>()
-  readonly #callees = new Map<string, Phone>()
-  /** The door of a name that each branch came to. */
-  readonly #places = new Map<string, number>()
+  readonly #doors: Doors
   readonly #witness: Witness | null
   readonly #strikes: Strikes
   readonly #operator: Operator
@@ -123,9 +139,11 @@ class Run {
   readonly #browsers: WebClients
   readonly #clients: OrderClients
   readonly #edge: Edge | null
+  readonly #own: Own | null
 
-  constructor(plan: Plan, listen: Listener | null, census: Census | null, witness: Witness | null) {
+  constructor(plan: Plan, own: Own | null, listen: Listener | null, census: Census | null, witness: Witness | null) {
     this.#plan = plan
+    this.#own = own
     this.#witness = witness
     const agenda = this.#agenda
     if (witness !== null) witness.now = () => agenda.now
@@ -137,7 +155,7 @@ class Run {
     this.#streams = new StreamNetwork(agenda, plan, trace, setAddress, address, resets)
     this.#sip = new SipNetwork(agenda, plan, trace, setAddress, address, this.#streams)
     this.#certificate = new Certificate(this.#peers, plan.replicas)
-    this.#court = new Court(agenda, plan, setAddress, this.#certificate, resets, census, witness)
+    this.#court = new Court(agenda, plan, setAddress, this.#certificate, resets, census, witness, own)
     const nextHops = plan.forks === undefined ? undefined : nextHopsOf(plan.forks)
     const settings: CallSettings = {
       sip: setAddress,
@@ -148,16 +166,18 @@ class Run {
       followsRedirects: redirects(plan.forks ?? ''),
       ...(plan.keyAge === undefined ? {} : { keyAge: seconds(plan.keyAge) }),
       ...(plan.lifetime === undefined ? {} : { lifetime: lifetimeOf(plan.lifetime) }),
+      ...(own === null || own.table === null ? {} : { router: own.table }),
     }
     const answered = (reply: Reply): void => {
+      if (own?.answered(reply) === true) return
       if (reply.id >= firstOrderQuestion) this.#clients.answered(reply)
       else if (reply.id >= firstBanQuestion) this.#bans.answered(reply)
       else this.#operator.answered(reply)
     }
-    const answeredWeb = (reply: HttpReply): void => this.#browsers.answered(reply)
+    const answeredWeb = (reply: HttpReply): void => (own ?? this.#browsers).answeredWeb(reply)
     const [peerNetwork, sip] = [this.#peers, this.#sip]
     const told = { answered, answeredWeb, watch: this.#court }
-    const parts = { agenda, plan, trace, peers: peerNetwork, sip, settings, ...told }
+    const parts = { agenda, plan, trace, peers: peerNetwork, sip, settings, own, ...told }
     const machines = Array.from({ length: placesOf(plan) }, (_, i) => new Machine(i + 1, parts))
     this.#machines = machines
     this.#browsers = new WebClients(agenda, plan, trace, machines, this.#court.web, (call) => this.#callId(call))
@@ -168,26 +188,53 @@ class Run {
     this.#bans = new BanOrders(agenda, trace, machines, this.#court.banned)
     this.#clients = new OrderClients(agenda, plan.seed, trace, machines, this.#court.orders)
     this.#edge = this.#makeEdge(plan)
+    const [streams, edge, phones, broken] = [
+      this.#streams,
+      this.#edge,
+      this.#phones,
+      this.#court.broken.bind(this.#court),
+    ]
+    this.#doors = new Doors({
+      sip: this.#sip,
+      streams,
+      edge,
+      set: setAddress,
+      forks: plan.forks ?? '',
+      isOwn: own !== null,
+      phones,
+      broken,
+    })
     const onBan = (fault: Spell & { kind: 'ban' }): void => this.#ban(fault)
     const [operator, bans] = [this.#operator, this.#bans]
     const [peers, certificate, until] = [this.#peers, this.#certificate, plan.safetyUntil]
     this.#strikes = new Strikes({ agenda, trace, peers, certificate, machines, operator, bans, onBan, until })
   }
 
-  run(): RunResult {
+  /** A step ends when a user's handler waits for the outside. */
+  *run(): Steps<RunResult> {
     const { safetyUntil } = this.#plan
     let failure: Failure | null
     try {
       this.#prepare()
       const stop = (): boolean => this.#court.finding !== null
-      this.#agenda.runUntil(safetyUntil, stop)
-      failure = this.#safety() ?? this.#converge()
+      yield* this.#runUntil(safetyUntil, stop)
+      failure = this.#safety() ?? (yield* this.#converge())
     } catch (error) {
       // A replica's assertion: its own word that something can't go on.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
       failure = { promise: 'assertion', at: this.#agenda.now, text, call: null, seed: this.#plan.seed, kind: 'safety' }
     }
     return this.#result(failure)
+  }
+
+  *#runUntil(end: number, stop: () => boolean): Steps<void> {
+    const own = this.#own
+    if (own === null) return this.#agenda.runUntil(end, stop)
+    for (;;) {
+      this.#agenda.runUntil(end, () => own.isWaiting || stop())
+      if (!own.isWaiting) return
+      yield
+    }
   }
 
   #prepare(): void {
@@ -200,13 +247,22 @@ class Run {
     this.#plan.lookups?.forEach((lookup, i) => this.#scheduleLookup(lookup, i + 1))
     this.#clients.schedule(this.#plan.races ?? [])
     this.#lookAround()
+    this.#beginOwn()
     const { calls, forks } = this.#plan
-    for (const i of (forks === undefined ? ['udp'] : calledOn(forks, 'udp')).keys()) this.#openDoor(i + 1)
+    for (const i of (forks === undefined ? ['udp'] : calledOn(forks, 'udp')).keys()) this.#doors.open(i + 1)
     // One door for all callees: it refuses connections if each of them does.
-    const refuses = calls.length > 0 && calls.every((call) => flowNamed(call.flow)?.takesStreams === false)
-    if (!refuses) this.#streams.listen(doorAddress, (end) => this.#acceptAtDoor(end, 1))
+    const refuses = calls.length > 0 && calls.every((call) => this.#flowOf(call)?.takesStreams === false)
+    if (!refuses) this.#doors.takeStreams(1)
     this.#court.onReset = (call) => this.#giveUp(call)
     this.#streams.onWritten = (from, text) => this.#witness?.datagram(from, text)
+  }
+
+  #beginOwn(): void {
+    const [agenda, trace, machines, court] = [this.#agenda, this.#trace, this.#machines, this.#court]
+    const { seed } = this.#plan
+    const outage = (from: number, until: number): number => this.#certificate.without(from, until)
+    const report: Report = (promise, text) => court.broken(promise, text)
+    this.#own?.begin({ agenda, trace, seed, machines, report, excuseOf: (call) => court.excuseOf(call), outage })
   }
 
   #lookAround(): void {
@@ -227,11 +283,16 @@ class Run {
     return `${drawHex(this.#plan.seed, `call ${call}`, 16)}@sim`
   }
 
+  #flowOf({ flow }: PlannedCall): Flow | undefined {
+    return this.#own === null ? flowNamed(flow) : this.#own.call(flow)?.flow
+  }
+
   #scheduleCall(planned: PlannedCall, call: number): void {
-    const flow = flowNamed(planned.flow)
+    const flow = this.#flowOf(planned)
     if (flow === undefined) throw new Error(`no flow is named ${planned.flow}`)
     const { seed, redrawn, nextHop, forks } = this.#plan
     const [callerSpeaks, calleeSpeaks] = transportsOf(planned, flow, nextHop)
+    const called = this.#own?.call(planned.flow)
     const callId = this.#callId(call)
     const line = this.#lineOf(planned, call)
     const callerAt = { host: `10.0.${call >> 8}.${call & 255}`, port: 5060 }
@@ -240,7 +301,7 @@ class Run {
       line !== null
         ? line.contact
         : nextHop
-          ? `sip:callee${call}@${setAddress.host}`
+          ? `sip:${called?.to ?? `callee${call}`}@${setAddress.host}`
           : `sip:callee${call}@${calleeAt.host}:${calleeAt.port}${callerSpeaks === calleeSpeaks ? '' : `;transport=${calleeSpeaks}`}`
     const common = {
       seed,
@@ -254,10 +315,12 @@ class Run {
     }
     const oddity = (side: Side): Oddity | null => (planned.odd?.side === side ? planned.odd.oddity : null)
     const [calleeIs, callerIs] = [oddity('callee'), oddity('caller')]
-    const calleesId = hasLegs(this.#plan.application) ? OTHER_LEG + callId : callId
+    const calleesId = hasLegs(applicationOf(this.#plan)) ? OTHER_LEG + callId : callId
     const callee = this.#phone({
       ...common,
       callId: calleesId,
+      ...userOf(called?.to),
+      takesCallId: called !== undefined,
       ...routingOf(forks, 1),
       ...(line === null ? {} : { line }),
       side: 'callee',
@@ -271,6 +334,7 @@ class Run {
       line === null ? [] : (this.#edge?.routesTo(line, callId, planned.isForged === true) ?? [])
     const caller = this.#phone({
       ...common,
+      ...userOf(called?.from),
       routes,
       side: 'caller',
       ordinal: 1,
@@ -279,13 +343,16 @@ class Run {
       oddity: callerIs,
       ...(planned.flow === 'replaces' ? { more: () => this.#replaces(call - 1) } : {}),
     })
-    for (const phone of [caller, callee]) this.#goWrong(phone, planned.at)
-    this.#phones.push(caller, callee)
-    this.#attach(caller)
+    const isCalled = called?.from === null
+    const phones = isCalled ? [callee] : [caller, callee]
+    for (const phone of phones) this.#goWrong(phone, planned.at)
+    this.#phones.push(...phones)
+    if (!isCalled) this.#attach(caller)
     if (flow.calleePresent && line === null) {
       this.#attach(callee)
-      this.#callees.set(`${calleesId} 1`, callee)
+      this.#doors.leadTo(callee, calleesId, 1)
     }
+    if (isCalled) return
     if (forks !== undefined) this.#addCallees(common, calledOn(forks, callerSpeaks))
     const begin = (): void => this.#begin(caller, callee)
     this.#agenda.at(planned.at, line === null ? begin : () => this.#edge?.whenRegistered(line, begin))
@@ -336,7 +403,7 @@ class Run {
       const callee = this.#phone({ ...options, oddity: null })
       this.#phones.push(callee)
       this.#attach(callee)
-      this.#callees.set(`${callId} ${i + 1}`, callee)
+      this.#doors.leadTo(callee, callId, i + 1)
     }
   }
 
@@ -398,55 +465,6 @@ class Run {
     if (side === 'caller' || flow.takesStreams) this.#streams.listen(at, (end) => phone.accept(end))
   }
 
-  /** A next hop of all calls. The first one takes connections only if some callee there does. */
-  #openDoor(ordinal: number): void {
-    const at = doorOf(ordinal)
-    this.#sip.attachPhone(at, (data, from) => this.#atDoor(data, { from, at, end: null }, ordinal))
-    if (ordinal > 1) this.#streams.listen(at, (end) => this.#acceptAtDoor(end, ordinal))
-  }
-
-  /** A callee for each Call-ID. */
-  #atDoor(data: string, origin: Origin, ordinal: number): void {
-    if (answersNonsense(data)) return
-    const message = readMessage(data)
-    if (typeof message !== 'string' && message.kind === 'request' && message.method === 'REGISTER')
-      return this.#atRegistrar(message, origin)
-    if (typeof message !== 'string') this.#calleeAt(message, ordinal)?.receive(data, origin)
-    if (typeof message === 'string')
-      this.#court.broken('sip', `what reached the next hop is no SIP message: ${message}`)
-  }
-
-  #atRegistrar(register: RequestMessage, { from, at, end }: Origin): void {
-    const answer = this.#edge?.register(register) ?? ''
-    if (end === null) this.#sip.fromPhone(at, from, answer)
-    else end.send(answer)
-  }
-
-  /** Who takes what comes to a door. An ACK has no answer, so it goes to the first place of its name alone: whoever stands there
-   * passes it on to whom it is for. What is tried at another place is another transaction (RFC 3263 4.3). */
-  #calleeAt(message: Message, ordinal: number): Phone | undefined {
-    const calleeOf = (door: number): Phone | undefined => this.#callees.get(`${callIdOf(message)} ${door}`)
-    const name = nameOfDoor(this.#plan.forks ?? '', ordinal)
-    if (name === null || message.kind !== 'request' || message.method === 'CANCEL') return calleeOf(ordinal)
-    if (message.method === 'ACK') {
-      const answered = name.doors.find((door) => calleeOf(door)?.tag === tagOf(message, 'to'))
-      return calleeOf(answered ?? ordinal)
-    }
-    const branch = branchOf(message)
-    const place = this.#places.get(branch) ?? ordinal
-    this.#places.set(branch, place)
-    if (place !== ordinal) this.#court.broken('C4', `branch ${branch} is used at doors ${place} and ${ordinal}`)
-    return calleeOf(ordinal)
-  }
-
-  #acceptAtDoor(end: PhoneEnd, ordinal: number): PhoneReceiver {
-    const origin = { from: setAddress, at: doorOf(ordinal), end }
-    return framed(
-      (text) => this.#atDoor(text, origin, ordinal),
-      (problem) => this.#court.broken('sip', `what reached the next hop is no stream of SIP: ${problem}`),
-    )
-  }
-
   /** A call failed through a transport reset, or a phone died: whoever is left sees that it is stuck. */
   #giveUp(call: number): void {
     this.#agenda.after(patience, () => {
@@ -457,7 +475,7 @@ class Run {
   }
 
   /** Faults have stopped: the dead come back, disks are put right, links and network are perfect. */
-  #converge(): Failure | null {
+  *#converge(): Steps<Failure | null> {
     this.#sip.becomePerfect()
     for (const machine of this.#machines) {
       machine.mend()
@@ -465,23 +483,28 @@ class Run {
     }
     const stopped = (done: () => boolean) => (): boolean => this.#court.finding !== null || done()
     const settled = this.#paced(() => unsettled(this.#phones) === null)
-    this.#agenda.runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
+    yield* this.#runUntil(this.#agenda.now + callsEndWithin, stopped(settled))
     const busy = unsettled(this.#phones)
     if (this.#court.finding === null && busy !== null) return this.#liveness(busy)
+    let keptBy = Number.MAX_SAFE_INTEGER
     const unready = (): string | null => {
-      const isBrief = this.#plan.isBrief === true && !this.#isToCome()
+      const isBrief = (this.#plan.isBrief === true || this.#agenda.now >= keptBy) && !this.#isToCome()
       const members = this.#machines.filter(({ isMember }) => isMember)
       return (
         this.#operator.open ??
         this.#bans.open ??
         this.#clients.open ??
+        this.#own?.open ??
         unconverged(members, this.#phones, this.#court.excusedCalls(this.#phones), isBrief)
       )
     }
     const converged = this.#paced(() => unready() === null)
-    const expiring = (this.#plan.browsers ?? []).length > 0 ? sessionsExpireWithin : 0
+    const expiring = (this.#plan.browsers ?? []).length > 0 || this.#own !== null ? sessionsExpireWithin : 0
     const aliases = hasAliases(this.#plan) ? aliasesForgottenWithin : 0
-    this.#agenda.runUntil(this.#agenda.now + forgottenWithin + expiring + aliases, stopped(converged))
+    const until = this.#agenda.now + forgottenWithin + expiring + aliases
+    // A user's sessions that are there by then are there to stay.
+    if (this.#own !== null) keptBy = until - second
+    yield* this.#runUntil(until, stopped(converged))
     const left = unready()
     if (this.#court.finding === null && left !== null) return this.#liveness(left)
     this.#court.quiet(this.#machines, this.#phones)
@@ -538,12 +561,19 @@ class Run {
   }
 }
 
+function userOf(user: string | null | undefined): Pick<PhoneOptions, 'user'> {
+  return typeof user === 'string' ? { user } : {}
+}
+
 function calleeAddress(call: number): SocketAddress {
   return { host: `10.1.${call >> 8}.${call & 255}`, port: 5062 }
 }
 
-function hasAliases({ application }: Plan): boolean {
-  return application === 'keyed' || application === 'hands-over'
+function hasAliases(plan: Plan): boolean {
+  const application = applicationOf(plan)
+  return (
+    moduleOf(plan) !== null || application === 'keyed' || application === 'chain-keyed' || application === 'hands-over'
+  )
 }
 
 /** What caller and callee speak. The next hop is called on the transport that the caller came on. */

@@ -79,7 +79,7 @@ export class WebClients {
     return this.#asked
   }
 
-  answered(effect: HttpReply): void {
+  answeredWeb(effect: HttpReply): void {
     const browser = this.#waiting.get(effect.id)
     if (browser === undefined) return
     this.#waiting.delete(effect.id)

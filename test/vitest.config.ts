@@ -13,7 +13,9 @@ export default defineConfig({
     projects: [
       {
         // Examples import what their readers do.
-        resolve: { alias: { 'holdfast/servlet': `${root}src/servlet/index.ts` } },
+        resolve: {
+          alias: { 'holdfast/servlet': `${root}src/servlet/index.ts`, 'holdfast/sim': `${root}sim/index.ts` },
+        },
         test: {
           root,
           name: 'unit',

@@ -10,7 +10,7 @@ import type { Commit } from '../../src/wire/entry.ts'
 import { HEARD, listOf } from '../applications.ts'
 import type { ApplicationName } from '../applications.ts'
 import type { Machine } from '../machine.ts'
-import { cseqOf, readMessage } from '../phones/message.ts'
+import { callIdOf, cseqOf, readMessage, tagOf } from '../phones/message.ts'
 import type { Message } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import type { Checker, Report } from './checker.ts'
@@ -22,6 +22,7 @@ const electing = 5_000_000
 const JUDGED: Partial<Record<ApplicationName, readonly string[]>> = {
   counts: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
   chain: ['doInvite', 'doInfo', 'doBye', 'doCancel'],
+  'chain-keyed': ['doInvite', 'doInfo', 'doBye', 'doCancel'],
   hangs: ['doInvite', 'doBye'],
   // Its session is over with the call that it ends: a BYE that crosses that is told to nobody.
   'cuts-off': ['doInvite'],
@@ -43,6 +44,8 @@ export class AppEffects implements Checker {
   readonly #asked = new Map<string, number>()
   /** Groups whose session is invalid: nobody is asked about what comes late. */
   readonly #over = new Set<string>()
+  /** Requests that a replica relayed without asking anybody. */
+  readonly #detached = new Set<string>()
   /** By Call-ID: one, or one for each application of a chain. */
   readonly #groups = new Map<string, Set<string>>()
   /** Requests in dialogs that the phones said, and that were answered with a 200: by call, as marks without their branch. */
@@ -101,11 +104,19 @@ export class AppEffects implements Checker {
   }
 
   leaving(machine: Machine, effect: Effect): void {
-    if (effect.kind !== 'send' || effect.origin === null || this.#application !== 'counts') return
+    if (effect.kind !== 'send') return
+    if (effect.origin === null) return this.#relaysDetached(effect.data)
+    if (this.#application !== 'counts') return
     const message = readMessage(effect.data)
     if (typeof message === 'string' || message.kind !== 'request' || message.method !== 'INFO') return
     if (this.#over.has(effect.origin.group) || this.#has(effect.origin.group, 'doInfo', message)) return
     this.#report('L12', `replica ${machine.id} sends an INFO whose handler's turn is not committed`)
+  }
+
+  /** Who is cut off from the others relays what is said in calls, and tells nobody (design.md 7). */
+  #relaysDetached(data: string): void {
+    const message = readMessage(data)
+    if (typeof message !== 'string' && message.kind === 'request') this.#detached.add(saidIn(message))
   }
 
   #has(group: string, handler: string, message: Message): boolean {
@@ -124,6 +135,7 @@ export class AppEffects implements Checker {
     if (message.kind !== 'response' || message.status !== 200) return
     // What is relayed without a quorum is told to nobody (design.md 7).
     const { method, number } = cseqOf(message)
+    if (this.#detached.has(saidIn(message))) return
     const asked = this.#asked.get(`${phone.options.call} ${phone.party} ${method} ${number}`) ?? 0
     if (this.#outage(asked - electing, this.#now()) > 0) return
     const known = this.#answered.get(phone) ?? new Set()
@@ -144,4 +156,10 @@ export class AppEffects implements Checker {
         for (const said of answered) this.#judge(phone, said, judged, this.#allHeard(group))
     }
   }
+}
+
+/** The same of a request and its response. */
+function saidIn(message: Message): string {
+  const { method, number } = cseqOf(message)
+  return `${callIdOf(message)} ${tagOf(message, 'from')} ${method} ${number}`
 }

@@ -20,8 +20,12 @@ export class Ends implements Checker {
   /** The set is a proxy as well, in a chain of applications: that answers a CANCEL by itself (RFC 3261 16.10). */
   readonly #isBehindProxy: boolean
 
-  constructor(report: Report, isBehindProxy: boolean) {
+  /** They are a user's applications: which phones they connect, and under whose tags and numbers, is theirs to say. */
+  readonly #isAnybodys: boolean
+
+  constructor(report: Report, isBehindProxy: boolean, isAnybodys = false) {
     this.#report = report
+    this.#isAnybodys = isAnybodys
     this.#isBehindProxy = isBehindProxy
   }
 
@@ -44,17 +48,22 @@ export class Ends implements Checker {
     if (before !== undefined && before !== branch)
       this.#report('C3', `${phone}: CSeq ${number} is ${branch}, and was ${before}`, phone)
     const highest = this.#highest.get(phone) ?? 0
-    if (before === undefined && number <= highest && message.method !== 'INFO')
+    if (before === undefined && number <= highest && this.#isInOrder(message))
       this.#report('C4', `${phone}: CSeq fell from ${highest} to ${number}`, phone)
     this.#branches.set(key, branch)
     this.#highest.set(phone, Math.max(highest, number))
+  }
+
+  /** What nothing that is said overtakes. A BYE of the set's own has a number far above, and meets one of a phone's. */
+  #isInOrder({ method }: RequestMessage): boolean {
+    return this.#isAnybodys ? method === 'INVITE' : method !== 'INFO'
   }
 
   #tag(phone: Phone, message: Message): void {
     const tag = tagOf(message, 'to')
     const ours = `${phone.options.call} ${phone.party} ${tagOf(message, 'from')}`
     const before = this.#tags.get(ours)
-    if (tag !== null && before !== undefined && before !== tag)
+    if (tag !== null && before !== undefined && before !== tag && !this.#isAnybodys)
       this.#report('C4', `${phone}: ${nameMessage(message)} has the tag ${tag}, and before it was ${before}`, phone)
     if (tag !== null) this.#tags.set(ours, tag)
   }
@@ -75,7 +84,7 @@ export class Ends implements Checker {
       const { call, flow } = caller.options
       if (caller.firstFinal === null) this.#report('C2', `${caller}: its call came to nothing`, caller)
       const callee = phones.find((one) => one.side === 'callee' && one.options.call === call)
-      if (!flow.calleePresent || callee === undefined || caller.firstFinal === null) continue
+      if (this.#isAnybodys || !flow.calleePresent || callee === undefined || caller.firstFinal === null) continue
       const isUp = (status: number | null): boolean => status !== null && status < 300
       // Cancelled, but the callee was faster: its leg is acknowledged and ended.
       const isLate = caller.firstFinal === 487 && isUp(callee.firstFinal)

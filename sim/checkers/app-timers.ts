@@ -45,11 +45,19 @@ export class AppTimers implements Checker {
     const is = view === null ? { ...NONE, marks: was.marks } : stateOf(view)
     this.#states.set(group, is)
     this.#whole(group, is)
+    if (isCommit) this.#heard(group, was, is)
     const mark = is.marks.length > was.marks.length ? is.marks.at(-1) : undefined
     const intent = mark === undefined || !isCommit ? null : intentOf(mark)
     if (mark !== undefined) this.#counts(group, is, mark)
     if (intent !== null && !was.fired.has(intent))
       this.#report('C5', `group ${group}: ${mark} counts, and had not fired`)
+  }
+
+  /** What has fired is taken back by a turn, or heard of in one. */
+  #heard(group: GroupKey, was: State, is: State): void {
+    const gone = [...was.fired].find((id) => (id === 'a' || id.startsWith('t.')) && !is.fired.has(id))
+    if (gone !== undefined && is.isValid && is.marks.length === was.marks.length)
+      this.#report('C5', `group ${group}: ${gone} had fired, is done, and its application never heard of it`)
   }
 
   /** What the application did in a callback is in the commit that has its mark. */

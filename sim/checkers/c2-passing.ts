@@ -48,7 +48,7 @@ export class PassingOn implements Checker {
   readonly #invites = new Map<string, CommittedInvite>()
   /** By our branch. */
   readonly #hops = new Map<string, InviteRecord['branches'][number]['state']>()
-  /** Whether the call's dialog has ended, by Call-ID. */
+  /** Whether the call's dialog has ended, by group and Call-ID: each application of a chain has its own. */
   readonly #dialogs = new Map<string, 'confirmed' | 'ended'>()
   /** By branch, and by Call-ID once there is a dialog. */
   readonly #groups = new Map<string, GroupKey>()
@@ -71,7 +71,8 @@ export class PassingOn implements Checker {
     for (const put of commit.puts) {
       const value = entityValue(put)
       if (value?.kind === 'dialog') this.#groups.set(value.callId, commit.group)
-      if (value?.kind === 'dialog' && value.state !== 'early') this.#dialogs.set(value.callId, value.state)
+      if (value?.kind === 'dialog' && value.state !== 'early')
+        this.#dialogs.set(`${commit.group} ${value.callId}`, value.state)
       this.#ofLeg(commit.group, value)
       if (value?.kind !== 'invite') continue
       const final = value.state !== 'proceeding'
@@ -89,7 +90,8 @@ export class PassingOn implements Checker {
   #ofLeg(group: GroupKey, value: EntityValue): void {
     if (value.kind === 'leg') {
       this.#groups.set(value.callId, group)
-      if (value.state === 'confirmed' || value.state === 'ended') this.#dialogs.set(value.callId, value.state)
+      if (value.state === 'confirmed' || value.state === 'ended')
+        this.#dialogs.set(`${group} ${value.callId}`, value.state)
     } else if (value.kind === 'uas') {
       const isOver = value.state !== 'open'
       const upstream = value.key.slice(value.key.indexOf(' ') + 1)
@@ -210,7 +212,8 @@ export class PassingOn implements Checker {
     // 401 and 407 end nothing.
     if (this.#hasPlaces && message.status === 503) return null
     const ends = method === 'BYE' && message.status >= 200 && message.status !== 401 && message.status !== 407
-    return ends && this.#dialogs.get(callIdOf(message)) === 'confirmed' ? 'the end of the call is not committed' : null
+    const dialog = `${this.#groupOf(message) ?? ''} ${callIdOf(message)}`
+    return ends && this.#dialogs.get(dialog) === 'confirmed' ? 'the end of the call is not committed' : null
   }
 }
 

@@ -18,10 +18,10 @@ export class Counters {
   readonly #bounded: readonly (readonly [counter: string, bound: number])[]
   readonly #most: number | null
 
-  /** A call is so many dialogs. */
-  readonly #dialogs: number
+  /** A call is so many dialogs; null = nobody knows. */
+  readonly #dialogs: number | null
 
-  constructor(report: Report, bounds: CallBounds, dialogs = 1) {
+  constructor(report: Report, bounds: CallBounds, dialogs: number | null = 1) {
     this.#dialogs = dialogs
     this.#report = report
     this.#most = bounds.calls ?? null
@@ -34,6 +34,8 @@ export class Counters {
    * somebody has not applied what is committed. */
   look(machines: readonly Machine[], phones: readonly Phone[], committed: number): number | null {
     this.#limit(machines)
+    const dialogs = this.#dialogs
+    if (dialogs === null) return null
     // From the newest, which is the likeliest to be busy. Of a refusal that nobody upstream waits for (its INVITE came again out of a
     // network's memory) only the callee knows that it is under way.
     if (phones.findLast(({ busy, awaitsAck }) => busy || awaitsAck) !== undefined) return null
@@ -56,7 +58,7 @@ export class Counters {
         if (held > talking)
           this.#report('C7', `replica ${id}: ${held} places of ${counter} are held; ${talking} people talk`)
       }
-      if (early === 0 && confirmed === talking * this.#dialogs) continue
+      if (early === 0 && confirmed === talking * dialogs) continue
       this.#report('C7', `replica ${id} counts ${early} early and ${confirmed} confirmed calls; ${talking} people talk`)
     }
     return isBehind ? null : talking

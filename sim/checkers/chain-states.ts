@@ -1,5 +1,5 @@
 // What the application router said is in the log with each application's session, and stays what it is, whatever dies (decision 0037; C4);
-// and each application of a chain has one session of a call (C3), and hears of what the phones said in it (C2).
+// each application of a chain has one session of a call (C3), one for each key (C4), and hears of what the phones said in it (C2).
 
 import { unpackValue } from '../../src/app/packed.ts'
 import { equalBytes } from '../../src/base/bytes.ts'
@@ -16,6 +16,8 @@ export class ChainStates {
   readonly #known = new Map<string, { readonly created: number; readonly state: Uint8Array }>()
   /** The group of each application's session, by application and Call-ID. */
   readonly #groups = new Map<string, string>()
+  /** The group of each key. */
+  readonly #keys = new Map<string, string>()
 
   constructor(report: Report) {
     this.#report = report
@@ -35,6 +37,10 @@ export class ChainStates {
     if (before?.created === created && !equalBytes(before.state, hosted.stateInfo))
       this.#report('C4', `${group}: the router said something else before`)
     this.#known.set(commit.group, { created, state: hosted.stateInfo })
+    const other = this.#keys.get(hosted.key ?? '')
+    if (hosted.key !== null) this.#keys.set(hosted.key, commit.group)
+    if (other !== undefined && other !== commit.group)
+      this.#report('C4', `${group}: its key ${hosted.key} has a session in group ${other}`)
     const marks = hosted.attributes.find((one) => one.name === HEARD)
     const wrong =
       marks === undefined ? [] : listOf(unpackValue(marks.bytes)).filter((one) => !String(one).endsWith(` @${place}`))

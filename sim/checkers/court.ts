@@ -22,6 +22,8 @@ import type { Message, RequestMessage, ResponseMessage } from '../phones/message
 import type { Phone } from '../phones/phone.ts'
 import type { PhoneWatch } from '../phones/surroundings.ts'
 import { hasPlaces } from '../forks.ts'
+import type { Own } from '../own/own.ts'
+import { applicationOf, moduleOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import { Bounded } from './bounded.ts'
@@ -122,17 +124,20 @@ export class Court implements PhoneWatch, MachineWatch {
     resets: TransportResets,
     census: Census | null,
     witness: Witness | null,
+    own: Own | null,
   ) {
     this.#transportResets = resets
     this.#census = census
     this.#agenda = agenda
-    this.#isEnding = (plan.lifetime ?? cutOffOf(plan.application)) !== null || answersItself(plan.application)
+    this.#isEnding = (plan.lifetime ?? cutOffOf(applicationOf(plan))) !== null || isEnd(plan)
     this.#certificate = certificate
     const now = (): number => agenda.now
     const report: Report = (promise, text, phone) => this.#report(promise, text, phone?.options.call ?? null)
     const outage = (from: number, until: number): number => certificate.without(from, until)
     const effects = new Effects(report)
     const { appEffects, appTimers, appKeys, handovers, chains } = ofApplication(plan, report, now, outage)
+    // They see what the others see, and judge no replica.
+    const guests = [witness, own].filter((one) => one !== null)
     const passing = new PassingOn(report, now, outage, hasPlaces(plan.forks ?? ''))
     this.#passing = passing
     const shed = new Shed(report)
@@ -145,15 +150,14 @@ export class Court implements PhoneWatch, MachineWatch {
     this.byFlow = new ByFlow(agenda, plan.edge, set, report, this.marks)
     this.banned = new Banned(report, now, () => this.oracle.store, this.marks)
     this.orders = new Orders(report, now)
-    this.#counters = new Counters(report, plan.bounds ?? {}, dialogsOf(plan.application))
+    const dialogs = moduleOf(plan) === null ? dialogsOf(applicationOf(plan)) : null
+    this.#counters = new Counters(report, plan.bounds ?? {}, dialogs)
+    const told = [effects, appEffects, appKeys, chains, this.web, passing, shed, resets]
     this.oracle = new Oracle(
       report,
       now,
       outage,
-      (commit) => {
-        const told = [effects, appEffects, appKeys, chains, this.web, passing, shed, resets]
-        for (const one of told) one?.accepted(commit)
-      },
+      (commit) => told.forEach((one) => one?.accepted(commit)),
       (before, after) => {
         takeovers.reign(this.oracle.store, before, after)
         this.byFlow.reign(this.oracle.store, before, after)
@@ -162,7 +166,7 @@ export class Court implements PhoneWatch, MachineWatch {
       (applied, store) => {
         logMarks.applied(applied, store)
         appTimers?.applied(applied, store)
-        witness?.applied(applied, store)
+        for (const one of guests) one.applied(applied, store)
         this.lookups.applied(applied, store)
         this.orders.applied(applied, store)
       },
@@ -170,7 +174,7 @@ export class Court implements PhoneWatch, MachineWatch {
     const quorums = new Quorums(report, (id, at) => this.log.durableTerm(id, at))
     this.log = new LogInvariants(report, this.oracle, () => quorums.counted)
     this.#checkers = [
-      ...(witness === null ? [] : [witness]),
+      ...guests,
       askers,
       quorums,
       this.log,
@@ -205,13 +209,16 @@ export class Court implements PhoneWatch, MachineWatch {
 
   /** What the phones hear. Where the set is an end of the calls, the other phone is no source of it. */
   #ofPhones(plan: Plan, set: SocketAddress, report: Report, now: () => number): readonly Checker[] {
-    if (answersItself(plan.application))
-      return [new Ends(report, isChain(plan.application)), new Events(report, plan.udp.replay > 0, this)]
-    const lifetime = plan.lifetime ?? cutOffOf(plan.application)
+    if (isEnd(plan))
+      return [
+        new Ends(report, isChain(applicationOf(plan)), moduleOf(plan) !== null),
+        new Events(report, plan.udp.replay > 0, this),
+      ]
+    const lifetime = plan.lifetime ?? cutOffOf(applicationOf(plan))
     const { bounds } = plan
     const isLimited = mayRefuse(plan)
     return [
-      new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(plan.application)),
+      new SipRelay(this.#ledger, set, report, now, lifetime !== null, proxiesOf(applicationOf(plan))),
       new OwnRequests(report, now, lifetime),
       new Established(this.#ledger, report),
       this.byFlow,
@@ -250,12 +257,19 @@ export class Court implements PhoneWatch, MachineWatch {
   excusedCalls(phones: readonly Phone[]): ReadonlySet<string> {
     const sets = [this.#excused, this.#resets, this.#refused, this.#pardoned]
     const failed = phones.filter(({ options: { call } }) => sets.some((set) => set.has(call)))
-    return new Set(failed.map(({ options }) => options.callId))
+    return new Set(failed.map(({ callId }) => callId))
   }
 
   /** One of the call's phones died, or is banned: what the other one misses is no fault of the set. */
   pardon(call: number): void {
     this.#pardoned.add(call)
+  }
+
+  /** Why a call's failure is nobody's fault; null = there is no reason. */
+  excuseOf(call: number): string | null {
+    if (this.#pardoned.has(call)) return 'one of its phones died'
+    if (this.#refused.has(call)) return 'a replica had no room for it'
+    return this.#excused.get(call) ?? this.#resets.get(call) ?? null
   }
 
   broken(promise: string, text: string): void {
@@ -403,13 +417,18 @@ export class Court implements PhoneWatch, MachineWatch {
   }
 }
 
+/** Whether the phones talk to the set, or to whom an application chose, and not to each other. */
+function isEnd(plan: Plan): boolean {
+  return moduleOf(plan) !== null || answersItself(applicationOf(plan))
+}
+
 function founders({ replicas }: Plan): readonly ReplicaId[] {
   return Array.from({ length: replicas }, (_, i) => replicaId(i + 1))
 }
 
 /** While the set hangs up, or has still to see that a phone is gone, people and counters may differ. */
 function isHangingUp(store: Store, phones: readonly Phone[]): boolean {
-  const gone = new Set(phones.filter(({ isGone }) => isGone).map(({ options }) => options.callId))
+  const gone = new Set(phones.filter(({ isGone }) => isGone).map(({ callId }) => callId))
   for (const group of store.groups()) {
     for (const entity of store.group(group)?.entities ?? []) {
       const value = entityValue(entity)
@@ -433,7 +452,7 @@ function isGivenUp({ faults }: Plan, place: number, now: number): boolean {
 }
 
 function ofApplication(
-  { application }: Plan,
+  plan: Plan,
   report: Report,
   now: () => number,
   outage: (from: number, until: number) => number,
@@ -444,6 +463,7 @@ function ofApplication(
   handovers: Handovers | null
   chains: ChainStates | null
 } {
+  const application = applicationOf(plan)
   return {
     appEffects: application === undefined ? null : new AppEffects(report, application, now, outage),
     appTimers: application === 'keeps-time' ? new AppTimers(report) : null,

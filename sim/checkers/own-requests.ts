@@ -7,6 +7,7 @@ import type { PlannedLifetime } from '../lifetime.ts'
 import { branchOf, cseqOf, isOwn, listOf, tagOf, valueOf } from '../phones/message.ts'
 import type { Message, RequestMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
+import { contactLine } from '../phones/writing.ts'
 import { timeout } from '../phones/timers.ts'
 import type { Checker, Report } from './checker.ts'
 import { nameMessage } from './sip-relay.ts'
@@ -96,7 +97,7 @@ export class OwnRequests implements Checker {
   /** 8.1.1, 12.2.1.1. */
   #form(phone: Phone, message: RequestMessage): void {
     const problem =
-      message.uri !== phone.contactLine().slice(1, -1)
+      message.uri !== contactLine(phone).slice(1, -1)
         ? `its Request-URI is ${message.uri}`
         : valueOf(message, 'call-id') !== phone.options.callId
           ? 'its Call-ID is another'

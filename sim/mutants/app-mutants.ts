@@ -35,7 +35,7 @@ export const appMutants: readonly Mutant[] = [
       'for (const input of held.redo.splice(0)) this.#take(held, input, pass(held.group, input, this.#ports.context()))',
     story: 'when a commit falls, its input is handled again, and its application is only told of it afterwards',
     promise: 'C2',
-    schedule: 'applications',
+    schedule: 'app-cuts',
   },
   {
     name: 'handler-sends-before-its-commit',

@@ -4,6 +4,17 @@ import type { Mutant } from './mutant.ts'
 
 export const chainMutants: readonly Mutant[] = [
   {
+    name: 'route-of-the-chain-left-on',
+    room: 'app',
+    file: 'src/app/group.ts',
+    find: 'edit(input.message).removeTopRoute().print()',
+    replace: 'edit(input.message).print()',
+    story:
+      "what a chain's group passes on to the session of a key still has the Route that led to that group: it goes round",
+    promise: 'C2',
+    schedule: 'chain-keys',
+  },
+  {
     name: 'router-state-not-kept',
     room: 'app',
     file: 'src/app/sessions.ts',

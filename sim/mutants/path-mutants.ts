@@ -4,6 +4,28 @@ import type { Mutant } from './mutant.ts'
 
 export const pathMutants: readonly Mutant[] = [
   {
+    name: 'sleeping-holder-keeps-the-bye',
+    room: 'call',
+    file: 'src/call/unsent.ts',
+    find: "if (unsent.isSilent !== true || sent.kind === 'invite' || sent.kind === 'untracked') return false",
+    replace: 'if (sent.kind !== null) return false',
+    story:
+      'a request in a dialog that a sleeping replica was to send is not given to it again: its phone is waited for, which lost nothing',
+    promise: 'C1',
+    schedule: 'sleeping-holders',
+  },
+  {
+    name: 'sleeping-holder-is-gone',
+    room: 'call',
+    file: 'src/call/unsent.ts',
+    find: 'next === undefined && unsent.isSilent === true',
+    replace: 'next === undefined && unsent.isSilent === undefined && unsent.mayHaveLeft === undefined',
+    story:
+      'a phone whose connection is held by a replica that sleeps is called when it comes back by another one, which it never does',
+    promise: 'C2',
+    schedule: 'sleeping-holders',
+  },
+  {
     name: 'flow-token-not-checked',
     room: 'proxy',
     file: 'src/proxy/flow-token.ts',

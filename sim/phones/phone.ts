@@ -6,11 +6,11 @@ import { drawHex, drawInRun } from '../draws.ts'
 import type { Draw } from '../draws.ts'
 import { talk } from '../ladder.ts'
 import type { Deed, Side } from '../ladder.ts'
-import { hostOf, nameOf } from '../sip-network.ts'
+import { nameOf } from '../sip-network.ts'
 import type { PhoneEnd, PhoneReceiver } from '../stream-network.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import { Dialog } from './dialog.ts'
-import { branchOf, cseqOf, header, phoneUri, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
+import { branchOf, callIdOf, cseqOf, header, printMessage, readMessage, sentByOf, tagOf, topVia } from './message.ts'
 import type { RequestMessage, ResponseMessage } from './message.ts'
 import { ReliableProvisionals } from './reliable.ts'
 import { Script } from './script.ts'
@@ -27,6 +27,9 @@ export class Phone {
   readonly options: PhoneOptions
   /** Its ladder made it leave the call without a word. */
   isGone = false
+  /** Of the call's leg that it has. */
+  callId: string
+  readonly user: string
   readonly tag: string
   readonly #agenda: Agenda
   readonly #transport: PhoneTransport
@@ -68,6 +71,8 @@ export class Phone {
 
   constructor(agenda: Agenda, options: PhoneOptions, network: PhoneNetwork, watch: PhoneWatch) {
     this.options = options
+    this.callId = options.callId
+    this.user = options.user ?? `${options.side}${options.call}`
     this.#agenda = agenda
     this.#watch = watch
     this.#reliable = new ReliableProvisionals(agenda)
@@ -122,7 +127,7 @@ export class Phone {
 
   /** The dialog that it is in, as the other end is asked to replace it. */
   get replaceable(): string | null {
-    return this.established ? `${this.options.callId};to-tag=${this.#dialog?.remoteTag};from-tag=${this.tag}` : null
+    return this.established ? `${this.callId};to-tag=${this.#dialog?.remoteTag};from-tag=${this.tag}` : null
   }
 
   /** Nothing is under way: no open INVITE, no living dialog, no BYE without its answer. */
@@ -449,6 +454,7 @@ export class Phone {
       // Under another branch, or after the first one was forgotten: a ghost call.
       if (this.#started) return this.#watch.rangAgain(this, invite)
       this.#started = true
+      if (this.options.takesCallId === true) this.callId = callIdOf(invite)
       this.#asked = server
       // 17.2.1: 100 at once, or when 200 ms have passed without another answer.
       this.#later(this.#draw.chance(500_000, 3) ? 0 : 200_000, () => {
@@ -578,18 +584,6 @@ export class Phone {
 
   toString(): string {
     return `${this.party} of call ${this.options.call} (${this.options.flow.name}) at ${nameOf(this.options.address)}`
-  }
-
-  /** Headers every request of this phone has; used by writing.ts. */
-  fromLine(): string {
-    return `"Phone ${this.options.call}" <sip:${this.side}${this.options.call}@${hostOf(this.options.address)}>;tag=${this.tag}`
-  }
-
-  contactLine(): string {
-    const { address, transport, name, line } = this.options
-    if (line !== undefined) return `<${line.contact}>`
-    if (name !== undefined) return `<sip:${this.side}@${name}>`
-    return `<${phoneUri(this.side, address, transport)}>`
   }
 }
 

@@ -29,6 +29,10 @@ export interface PhoneOptions {
   readonly ordinal: number
   readonly call: number
   readonly callId: string
+  /** The user of its address, and of its From; absent = one made of its side and the call's number. */
+  readonly user?: string
+  /** A callee of an application's leg: its Call-ID is that of the INVITE it gets. */
+  readonly takesCallId?: boolean
   readonly flow: Flow
   /** Its person waits as little as the ladder allows. */
   readonly isBrisk: boolean

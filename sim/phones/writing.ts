@@ -4,10 +4,10 @@
 import type { Draw } from '../draws.ts'
 import type { talk } from '../ladder.ts'
 import type { Dialog } from './dialog.ts'
-import { cseqOf, header, listOf, topVia, valueOf } from './message.ts'
+import { cseqOf, header, listOf, phoneUri, topVia, valueOf } from './message.ts'
 import type { HeaderLine, RequestMessage, ResponseMessage } from './message.ts'
 import type { Phone } from './phone.ts'
-import { nameOf } from '../sip-network.ts'
+import { hostOf, nameOf } from '../sip-network.ts'
 
 /** A request: the call's first INVITE without a dialog, all others inside it. */
 export function request(
@@ -25,11 +25,11 @@ export function request(
     viaLine(phone, branch, drawn),
     ...(dialog?.routeLines() ?? (options.routes?.() ?? []).map((route) => header('Route', route))),
     header('Max-Forwards', '70'),
-    header(drawn.chance(300_000, 11) ? 'f' : 'From', dialog?.local ?? phone.fromLine()),
+    header(drawn.chance(300_000, 11) ? 'f' : 'From', dialog?.local ?? fromLine(phone)),
     header(drawn.chance(300_000, 12) ? 't' : 'To', dialog?.remote ?? `<${options.requestUri}>`),
-    header(drawn.chance(300_000, 13) ? 'i' : 'Call-ID', options.callId),
+    header(drawn.chance(300_000, 13) ? 'i' : 'Call-ID', phone.callId),
     header('CSeq', `${cseq} ${method}`),
-    ...(hasContact.has(method) ? [header(drawn.chance(300_000, 14) ? 'm' : 'Contact', phone.contactLine())] : []),
+    ...(hasContact.has(method) ? [header(drawn.chance(300_000, 14) ? 'm' : 'Contact', contactLine(phone))] : []),
     ...more,
     ...extras(drawn),
     ...bodyLines(body, drawn),
@@ -57,7 +57,7 @@ export function ackFor(
     header('Max-Forwards', '70'),
     header('From', valueOf(invite, 'from') ?? ''),
     header('To', to),
-    header('Call-ID', phone.options.callId),
+    header('Call-ID', phone.callId),
     header('CSeq', `${cseqOf(invite).number} ACK`),
     header('Content-Length', '0'),
   ]
@@ -99,9 +99,7 @@ export function responseTo(
     header('To', tagged),
     ...copied('call-id'),
     ...copied('cseq'),
-    ...(makesDialog || (refreshes.has(received.method) && status < 300)
-      ? [header('Contact', phone.contactLine())]
-      : []),
+    ...(makesDialog || (refreshes.has(received.method) && status < 300) ? [header('Contact', contactLine(phone))] : []),
     ...(status >= 300 && status <= 302 ? (phone.options.contacts ?? []).map((one) => header('Contact', one)) : []),
     ...more,
     ...sessionTimer(received, status, phone),
@@ -109,6 +107,17 @@ export function responseTo(
     ...bodyLines(body, drawn),
   ]
   return { kind: 'response', status, reason: reasons.get(status) ?? 'Whatever', lines, body }
+}
+
+/** Who it is, in each of its dialogs. */
+function fromLine({ user, tag, options: { call, address } }: Phone): string {
+  return `"Phone ${call}" <sip:${user}@${hostOf(address)}>;tag=${tag}`
+}
+
+export function contactLine({ side, options: { address, transport, name, line } }: Phone): string {
+  if (line !== undefined) return `<${line.contact}>`
+  if (name !== undefined) return `<sip:${side}@${name}>`
+  return `<${phoneUri(side, address, transport)}>`
 }
 
 /** RFC 4028. */

@@ -26,13 +26,14 @@ import type { Chronicle, Committed, Happening, Party, Reign, Stance, Way } from 
 /** Runs the plan and tells what happened. */
 export function record(plan: Plan): Chronicle {
   const recorder = new Recorder()
-  const result = simulate(plan, (line) => recorder.line(line), null, recorder)
+  const result = simulate(plan, recorder.listen, null, recorder)
   return recorder.chronicle(plan, result)
 }
 
 type Recorded = { -readonly [K in keyof Way]: Way[K] } & { readonly callId: string }
 
-class Recorder implements Witness {
+/** To be given to a run as its witness, and as its listener. */
+export class Recorder implements Witness {
   now: () => number = () => 0
   readonly #ways: Recorded[] = []
   /** Ways that have not arrived, by kind and text, oldest first. */
@@ -51,7 +52,7 @@ class Recorder implements Witness {
   readonly #durable = new Map<number, number>()
 
   /** A line of the trace. */
-  line(line: string): void {
+  readonly listen = (line: string): void => {
     const happening = happeningOf(line.slice(timeWidth), this.now())
     if (happening !== null) this.#happenings.push(happening)
   }
@@ -61,7 +62,7 @@ class Recorder implements Witness {
   }
 
   sent(phone: Phone): void {
-    this.#callOf.set(phone.options.callId, phone.options.call)
+    this.#callOf.set(phone.callId, phone.options.call)
   }
 
   received(phone: Phone, _message: Message, text: string): void {

@@ -59,16 +59,18 @@ function* plansAsTasksLazily(runs: readonly CrashRun[]): Generator<Task> {
 
 /** Every run there is: single deaths, then pairs. */
 async function countAll(what: CrashPoints, tally: CrashTally, interrupted: Interrupted): Promise<readonly CrashRun[]> {
-  const places = what.flows.flatMap((flow) => seedsOf(what.first, what.last).map((seed) => ({ flow, seed })))
+  const places = what.flows.flatMap((flow) =>
+    seedsOf(what.first, what.last).map((seed) => ({ flow, seed, module: what.own })),
+  )
   const tasks = places.map((place): Task => ({ kind: 'census', ...place }))
   const singles: CrashRun[][] = []
   const firsts: CrashRun[][] = []
   await countPoints('counting crash points', tasks, interrupted, (points, at) => {
-    const { flow, seed } = places[at] as (typeof places)[number]
+    const { flow, seed, module } = places[at] as (typeof places)[number]
     tally.counted(flow, points.length)
-    singles[at] = [...crashRunsOf(flow, seed, points, what.away && seed === what.first)]
+    singles[at] = [...crashRunsOf(flow, seed, points, what.away && seed === what.first, module)]
     const isPaired = what.pairs.includes(flow) && seed === what.first
-    firsts[at] = isPaired ? [...crashRunsOf(flow, seed, points, false)] : []
+    firsts[at] = isPaired ? [...crashRunsOf(flow, seed, points, false, module)] : []
   })
   const paired = firsts.flat()
   const pairs: CrashRun[][] = []
@@ -100,5 +102,6 @@ async function countPoints(
 }
 
 function replayOf(run: CrashRun): string {
-  return `holdfast sim --crash-points=${nameOfRun(run)} --trace trace.txt`
+  const own = run.module === undefined ? '' : `--own ${run.module} `
+  return `holdfast sim ${own}--crash-points=${nameOfRun(run)} --trace trace.txt`
 }

@@ -147,7 +147,9 @@ async function firstFailure(
 
 /** The points are counted with the bug in: it may change what happens without a fault. */
 async function crashPlans(mutant: Mutant): Promise<readonly Plan[]> {
-  const places = crashFlows.flatMap((flow) => crashSeeds.map((seed) => ({ kind: 'census' as const, flow, seed })))
+  const places = crashFlows.flatMap((flow) =>
+    crashSeeds.map((seed) => ({ kind: 'census', flow, seed, module: null }) as const),
+  )
   const plans: (readonly Plan[])[] = []
   const onAnswer = (answer: Answer, at: number): boolean => {
     if (answer.kind === 'error') throw new Error(`mutant ${mutant.name}: ${answer.text}`)

@@ -5,7 +5,7 @@ import type { SimOptions } from './options.ts'
 type Kind = SimOptions['what']['kind'] | 'all mutants' | 'detection'
 type Given = Readonly<Record<string, string | boolean | undefined>>
 
-const plans: readonly Kind[] = ['seeds', 'scenario', 'schedule', 'replay']
+const plans: readonly Kind[] = ['seeds', 'scenario', 'schedule', 'replay', 'own']
 const failing: readonly Kind[] = [...plans, 'minutes', 'crash-points', 'mutants']
 
 /** Options that not every kind of run has, the kinds that do, and what to do otherwise. */

@@ -1,5 +1,6 @@
 // The command line of `holdfast sim` (see --help).
 
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crashFlows, flowOf, pairFlows, readRun, settingFlows } from '../crash-points.ts'
 import type { CrashRun } from '../crash-points.ts'
@@ -17,6 +18,8 @@ export interface SimOptions {
     | { readonly kind: 'seeds'; readonly first: number; readonly last: number }
     | { readonly kind: 'scenario'; readonly scenario: Scenario }
     | { readonly kind: 'schedule'; readonly schedule: Schedule; readonly first: number; readonly last: number }
+    /** A user's applications: the module of their simulation. */
+    | { readonly kind: 'own'; readonly own: string; readonly first: number; readonly last: number }
     | { readonly kind: 'replay'; readonly file: string }
     | { readonly kind: 'mutants'; readonly mutants: readonly Mutant[]; readonly first: number; readonly last: number }
     | {
@@ -31,6 +34,8 @@ export interface SimOptions {
         readonly last: number
         /** Just this one. */
         readonly only: CrashRun | null
+        /** The module of a user's simulation, whose calls they are; null = the catalogue's. Whether it has such calls is seen when it is loaded. */
+        readonly own: string | null
       }
     | { readonly kind: 'speed'; readonly first: number; readonly last: number }
     /** Seeds from that one on until time is up. */
@@ -58,6 +63,7 @@ export const help = `holdfast sim - runs replica sets in virtual time with fault
   --seeds A-B         many; default 1-20
   --minutes N         seeds from 1 (or from that of --seed) until time is up, with progress; ends with what may be claimed
   --scenario NAME     a named plan instead of a drawn one; or a schedule: a kind of plan, drawn from each seed
+  --own FILE          calls of applications of your own, with their seeds or --crash-points: FILE exports what defineSimulation made
   --replay FILE       a plan that failed, from the file that was written then
   --crash-points      kills a replica at every moment between two effects of each of some twenty flows
   --crash-points=all  of every flow, and stops it and cuts it off there as well; and pairs, as below
@@ -91,6 +97,7 @@ const definitions = {
   speed: { type: 'boolean' },
   minutes: { type: 'string' },
   scenario: { type: 'string' },
+  own: { type: 'string' },
   mutants: { type: 'boolean' },
   mutant: { type: 'string' },
   trace: { type: 'string' },
@@ -152,7 +159,7 @@ export function readSimOptions(args: readonly string[]): SimOptions | string {
 function readWhat(values: Readonly<Record<string, string | boolean | undefined>>): SimOptions['what'] | string {
   if (values['help'] === true) return { kind: 'help' }
   if (values['list'] === true) return { kind: 'list' }
-  const { seed, seeds, minutes, scenario, mutant, replay } = values as Readonly<Record<string, string | undefined>>
+  const { seed, seeds, minutes, scenario, mutant, replay, own } = values as Readonly<Record<string, string | undefined>>
   const crash = values['crash-points'] as string | undefined
   const modes = [
     crash === undefined ? null : '--crash-points',
@@ -164,6 +171,7 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
     minutes === undefined ? null : '--minutes',
     scenario === undefined ? null : '--scenario',
     replay === undefined ? null : '--replay',
+    own === undefined || crash !== undefined ? null : '--own',
   ]
   const chosen = [...modes, ...plans].filter((name) => name !== null)
   if (chosen.length > 1) return `${chosen.join(' and ')} exclude each other`
@@ -173,7 +181,9 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
   const range = readRange(seed, seeds)
   if (typeof range === 'string') return range
   if (scenario !== undefined) return readScenario(scenario, range)
-  if (crash !== undefined) return readCrashPoints(crash, range)
+  if (crash !== undefined)
+    return own === undefined ? readCrashPoints(crash, range) : readOwnCrashPoints(own, crash, range)
+  if (own !== undefined) return { kind: 'own', own: resolve(own), ...(range ?? { first: 1, last: 20 }) }
   if (values['speed'] === true) return { kind: 'speed', ...(range ?? speedSeeds) }
   if (chosen.length === 0) return { kind: 'seeds', ...(range ?? { first: 1, last: 20 }) }
   const planted = mutant === undefined ? mutants : mutants.filter(({ name }) => name === mutant)
@@ -184,7 +194,7 @@ function readWhat(values: Readonly<Record<string, string | boolean | undefined>>
 function readCrashPoints(value: string, range: Range | null): SimOptions['what'] | string {
   const kind = 'crash-points'
   const seeds = range ?? crashSeeds
-  const kills = { kind, away: false, pairs: [], only: null, ...seeds } as const
+  const kills = { kind, away: false, pairs: [], only: null, own: null, ...seeds } as const
   if (value === '') return { ...kills, flows: crashFlows }
   const all = [
     ...flowNames,
@@ -202,6 +212,24 @@ function readCrashPoints(value: string, range: Range | null): SimOptions['what']
     return `--crash-points=${value} is neither "all" nor "pairs" nor a flow nor FLOW/SEED/REPLICA/INPUT/PLACE/HOW; holdfast sim --list shows the flows`
   }
   return { ...kills, flows: [only.flow], first: only.seed, last: only.seed, only }
+}
+
+/** Of a user's simulation: all of its calls, or those of one name, or one moment. */
+function readOwnCrashPoints(file: string, value: string, range: Range | null): SimOptions['what'] {
+  const own = resolve(file)
+  const only = readRun(value, () => true)
+  const common = { kind: 'crash-points', pairs: [], own } as const
+  if (only !== null)
+    return {
+      ...common,
+      away: false,
+      flows: [only.flow],
+      first: only.seed,
+      last: only.seed,
+      only: { ...only, module: own },
+    }
+  const flows = value === '' || value === 'all' ? [] : [value]
+  return { ...common, away: value === 'all', flows, only, ...(range ?? crashSeeds) }
 }
 
 function readScenario(name: string, range: Range | null): SimOptions['what'] | string {

@@ -2,8 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CountedPoint } from '../census.ts'
-import type { CrashRun } from '../crash-points.ts'
+import type { Count, CrashRun } from '../crash-points.ts'
 import type { Mutant } from '../mutants/mutant.ts'
+import type { SimulationOptions } from '../own/simulate-applications.ts'
 import type { Plan } from '../plan.ts'
 import type { Chronicle } from '../report/chronicle.ts'
 import type { RunResult } from '../simulate.ts'
@@ -17,7 +18,7 @@ export type Traced = 'no' | 'lines' | 'contents'
 export type Task =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly trace: Traced }
   /** The crash points of a flow under a seed. */
-  | { readonly kind: 'census'; readonly flow: string; readonly seed: number }
+  | { readonly kind: 'census'; readonly flow: string; readonly seed: number; readonly module: string | null }
   /** Where a second death can follow. */
   | { readonly kind: 'second-census'; readonly run: CrashRun }
   /** One run, told for a report. */
@@ -46,27 +47,48 @@ if (parentPort === null) {
 async function answer(task: Task): Promise<Answer> {
   try {
     if (task.kind === 'census') {
-      const { crashPointsOf } = await import('../crash-points.ts')
-      return { kind: 'points', points: crashPointsOf(task.flow, task.seed) }
+      const { countOf } = await import('../crash-points.ts')
+      return { kind: 'points', points: await counted(countOf(task.flow, task.seed, task.module)) }
     }
     if (task.kind === 'second-census') {
-      const { secondPointsOf } = await import('../crash-points.ts')
-      return { kind: 'points', points: secondPointsOf(task.run) }
+      const { secondCountOf } = await import('../crash-points.ts')
+      return { kind: 'points', points: await counted(secondCountOf(task.run)) }
     }
     if (task.kind === 'record') {
-      const { record } = await import('../report/recorder.ts')
-      return { kind: 'chronicle', chronicle: record(task.plan) }
+      const { Recorder } = await import('../report/recorder.ts')
+      const recorder = new Recorder()
+      const result = await run(task.plan, { listen: recorder.listen, witness: recorder })
+      return { kind: 'chronicle', chronicle: recorder.chronicle(task.plan, result) }
     }
-    const { simulate } = await import('../simulate.ts')
     const lines: string[] = []
     const listen: Listener = (line, content) =>
       lines.push(task.trace === 'contents' ? `${line} #${(content >>> 0).toString(16)}` : line)
-    const result = simulate(task.plan, task.trace === 'no' ? null : listen)
+    const result = await run(task.plan, { listen: task.trace === 'no' ? null : listen })
     return { kind: 'result', result, lines }
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return { kind: 'error', seed: seedOf(task), text }
   }
+}
+
+/** A plan with the simulator's applications, or a user's. */
+async function run(plan: Plan, options: Omit<SimulationOptions, 'wait'>): Promise<RunResult> {
+  // Nothing of the simulator is loaded before a mutant is planted.
+  const { application } = plan
+  if (typeof application !== 'object') {
+    const { simulate } = await import('../simulate.ts')
+    return simulate(plan, options.listen, options.census, options.witness)
+  }
+  const { bounded, loadSimulation } = await import('./own-module.ts')
+  const { simulateApplications } = await import('../own/simulate-applications.ts')
+  // What handlers say there is said a hundred times over here.
+  for (const level of ['debug', 'info', 'log'] as const) console[level] = () => undefined
+  return simulateApplications(await loadSimulation(application.module), plan, { ...options, wait: bounded })
+}
+
+async function counted({ plan, census, points }: Count): Promise<readonly CountedPoint[]> {
+  const { failure } = await run(plan, { census })
+  return points(failure)
 }
 
 function seedOf(task: Task): number {

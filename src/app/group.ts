@@ -15,6 +15,9 @@ import { beginTurn as beginCall, endTurn, handle, loadGroup, stepGroup as stepCa
 import type { Group } from '../call/group-state.ts'
 import type { CallInput, CallResult } from '../call/contract.ts'
 import { Turn } from '../call/turn.ts'
+import { chainOf } from '../proxy/chain.ts'
+import { edit } from '../sip/edit.ts'
+import { parseMessage } from '../sip/message.ts'
 import type { SipRequest } from '../sip/message.ts'
 import type { Destination } from '../wire/entry.ts'
 import { beginCallback, callbackOf, dropCallback, endCallback, isCallback } from './callbacks.ts'
@@ -55,13 +58,14 @@ export type GroupInput = CallInput | OrderInput
 
 /** What an application is to be asked; the owner gives it its id, and the group's version. */
 export interface Ask {
-  readonly event: AppEvent
+  /** null = an order's: the router is asked. */
+  readonly event: AppEvent | null
   readonly call: Omit<AppCall, 'id'>
 }
 
 /** The input was asked about, and here is what the application says. */
 export interface Answered {
-  readonly event: AppEvent
+  readonly event: AppEvent | null
   readonly answer: AppAnswer
 }
 
@@ -97,20 +101,35 @@ const NO_ROOM = 'the set writes format 1, which has no room for what application
 
 export function stepGroup(
   group: Group,
-  input: GroupInput,
+  given: GroupInput,
   context: AppContext,
   answered: Answered | null = null,
 ): StepResult {
-  if (input.kind === 'order') return { ...stepOrder(group, input, context), asks: null, failure: null }
+  if (given.kind === 'order') return ordered(group, given, context, answered)
+  const input = arrived(given, context)
   // Who passed it on has let it in.
   const ctx = input.kind === 'message' && input.to !== undefined ? lettingIn(context) : context
   const step: Step = { group, input, ctx }
-  if (answered !== null) return afterAnswer(step, answered.event, answered.answer)
+  if (answered !== null) return afterAnswer(step, must(answered.event, 'an order alone has no event'), answered.answer)
   const turn = beginTurn(step)
   if (applicationSession(turn) === null && ctx.applications.length === 0) return plain(step)
   const entered = enter(turn, input, ctx)
   if (entered === null || entered === 'core') return takeItsCourse(step, turn, entered === 'core')
   return ask(step, turn, entered)
+}
+
+function ordered(group: Group, input: OrderInput, ctx: AppContext, answered: Answered | null): StepResult {
+  const { questions, ...result } = stepOrder(group, input, ctx, answered?.answer ?? null)
+  const asks = questions === null ? null : { event: null, call: routerCall(group, ctx, questions) }
+  return { ...result, asks, failure: null }
+}
+
+/** Of a chain's group that passes it on the request has come by the Route that named that group: that one is done, here as there. */
+function arrived(input: CallInput, { keys, settings }: AppContext): CallInput {
+  if (input.kind !== 'message' || input.to === undefined || input.message.kind !== 'request') return input
+  if (chainOf(keys, settings.sip, input.message) === null) return input
+  const parsed = parseMessage(edit(input.message).removeTopRoute().print())
+  return { ...input, message: must(parsed.ok ? parsed.value : null, 'a request without a Route is one') }
 }
 
 function lettingIn(ctx: AppContext): AppContext {
@@ -119,11 +138,12 @@ function lettingIn(ctx: AppContext): AppContext {
 
 /** Whether the input is not to wait for what the application says of another one. */
 export function passes(group: Group, input: GroupInput, ctx: AppContext): input is CallInput {
-  return input.kind !== 'order' && passesAsk(beginCall(group, ctx), input)
+  return input.kind !== 'order' && passesAsk(beginCall(group, ctx), arrived(input, ctx))
 }
 
 /** What becomes of an input that passes: its course, and the application is told of it afterwards. */
-export function pass(group: Group, input: CallInput, ctx: AppContext): StepResult {
+export function pass(group: Group, given: CallInput, ctx: AppContext): StepResult {
+  const input = arrived(given, ctx)
   const step: Step = { group, input, ctx }
   const turn = beginTurn(step)
   if (input.kind === 'message' && wantsToHear(beginTurn(step), input, ctx)) tellLater(turn, input.message.text)
@@ -276,13 +296,16 @@ function askRouter(
   routing: Routing,
   questions: readonly NextQuestion[],
 ): StepResult {
+  const call = routerCall(group, ctx, questions)
+  return { ...NOTHING, group, asks: { event: { ...event, routing }, call }, failure: null }
+}
+
+function routerCall({ key }: Group, ctx: AppContext, questions: readonly NextQuestion[]): Ask['call'] {
   const { name, version } = must(ctx.router ?? null, 'a router is asked where there is one')
   const nothing = { message: null, subject: '', due: null, http: null }
   // It is told of no group.
-  const view = viewOf(new Turn(loadGroup(group.key, null, null), ctx), ctx)
-  const handler = 'getNextApplication' as const
-  const call = { application: name, version, handler, ...nothing, questions, now: ctx.cluster, view }
-  return { ...NOTHING, group, asks: { event: { ...event, routing }, call }, failure: null }
+  const view = viewOf(new Turn(loadGroup(key, null, null), ctx), ctx)
+  return { application: name, version, handler: 'getNextApplication', ...nothing, questions, now: ctx.cluster, view }
 }
 
 function askWhose(step: Step, event: AppEvent): StepResult {

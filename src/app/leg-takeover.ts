@@ -71,8 +71,11 @@ export function onLegUnsent(turn: Turn, unsent: Unsent): boolean {
   const { flow, data, reason } = unsent
   if (!stands(turn, sent, data)) return true
   const isRequest = !data.startsWith('SIP/2.0 ')
-  if (reason === 'late') turn.send(flow, data, unsent.what)
-  else if (waitsForClient(flow, isRequest)) return true
+  const waits = waitsForClient(flow, isRequest)
+  // Who holds the stream sleeps, and may wake with it (call/unsent.ts).
+  const mayWake = unsent.isSilent === true && (isRequest || waits)
+  if (reason === 'late' || mayWake) turn.send(flow, data, unsent.what)
+  else if (waits) return true
   else if (!isRequest) onLostResponse(turn, unsent)
   else if (sent.kind === 'uac') unreachable(turn, sent.id, data)
   return true

@@ -9,6 +9,7 @@
 import type { CallInput } from '../call/contract.ts'
 import type { Turn } from '../call/turn.ts'
 import { unpackChain } from '../proxy/chain.ts'
+import type { Chain } from '../proxy/chain.ts'
 import { buildRequest } from '../sip/build.ts'
 import { edit } from '../sip/edit.ts'
 import { callId, parseMessage } from '../sip/message.ts'
@@ -33,21 +34,27 @@ export interface Outgoing extends Place {
 export function outgoing(turn: Turn, input: CallInput, event: AppEvent, ops: readonly Op[]): readonly Outgoing[] {
   const app = applicationSession(turn)
   const chain = event.chain ?? (app === null ? null : unpackChain(app.hosted.stateInfo))
-  const position = (chain?.position ?? 1) + 1
-  const asked = (text: string, directive: RoutingDirective): NextQuestion =>
-    directive === 'NEW'
-      ? { text, directive, region: null, stateInfo: null }
-      : { text, directive, region: chain?.region ?? null, stateInfo: chain === null ? null : unpackValue(chain.state) }
+  const position = positionAfter(chain)
   const isAimed =
     ops.some((op) => op.kind === 'proxy' && op.plan.targets.flat().length > 0) || (chain?.isAimed ?? false)
   const proxied = proxiedUris(input, event, ops).map((requestUri, target): Outgoing => {
     const { message } = input as Extract<CallInput, { kind: 'message' }>
     const isAsIs = message.kind === 'request' && message.requestUri === requestUri
     const text = isAsIs ? message.text : edit(message).requestUri(requestUri).print()
-    const question = asked(text, 'CONTINUE')
+    const question = asked(chain, text, 'CONTINUE')
     return { of: { target }, position, callId: callId(message), requestUri, isAimed, question }
   })
-  const begun = ops.flatMap((op): readonly Outgoing[] => {
+  return [...proxied, ...begunBy(turn, chain, ops)]
+}
+
+/** What leaves with an order's operations, in a session that the router has found before, or not. */
+export function outgoingOfOrder(turn: Turn, ops: readonly Op[]): readonly Outgoing[] {
+  const app = applicationSession(turn)
+  return begunBy(turn, app === null ? null : unpackChain(app.hosted.stateInfo), ops)
+}
+
+function begunBy(turn: Turn, chain: Chain | null, ops: readonly Op[]): readonly Outgoing[] {
+  return ops.flatMap((op): readonly Outgoing[] => {
     if (op.kind !== 'create-session') return []
     const first = withCallId(turn, op)
     const text = draftOf(first)
@@ -55,10 +62,20 @@ export function outgoing(turn: Turn, input: CallInput, event: AppEvent, ops: rea
     if (text === null) return []
     const directive = first.directive ?? ((first.linked ?? '') === '' ? 'NEW' : 'CONTINUE')
     const { callId: id, requestUri } = first
-    const question = asked(text, directive)
+    const question = asked(chain, text, directive)
+    const position = positionAfter(chain)
     return [{ of: { session: op.id }, position, callId: id, requestUri, isAimed: false, question }]
   })
-  return [...proxied, ...begun]
+}
+
+function positionAfter(chain: Chain | null): number {
+  return (chain?.position ?? 1) + 1
+}
+
+function asked(chain: Chain | null, text: string, directive: RoutingDirective): NextQuestion {
+  return directive === 'NEW'
+    ? { text, directive, region: null, stateInfo: null }
+    : { text, directive, region: chain?.region ?? null, stateInfo: chain === null ? null : unpackValue(chain.state) }
 }
 
 /** Request-URIs of what is proxied. */

@@ -35,6 +35,7 @@ import {
   uacOfBranch,
 } from './leg-find.ts'
 import type { LegEvent, LegOutcome } from './leg-find.ts'
+import { hangUpLate } from './late-answer.ts'
 import { farEnd } from './leg-messages.ts'
 import { cancelTimer, forkTimer } from './leg-timers.ts'
 import { changeSession } from './sessions.ts'
@@ -118,8 +119,10 @@ function onProvisional(turn: Turn, response: SipResponse, { id, value }: FoundUa
 /** 13.2.2.4. */
 function onSuccess(turn: Turn, response: SipResponse, { id, value }: FoundUac): LegOutcome {
   const isFirst = isOpenUac(value)
-  // After a final of our own making: somebody answers a call that is over; his 2xx repeats until his own 64*T1.
-  if (!isFirst && value.state !== 'accepted') return 'core'
+  if (!isFirst && value.state !== 'accepted') {
+    hangUpLate(turn, response, value)
+    return 'core'
+  }
   const leg = value.isInitial ? legOfAnswer(turn, response, id, value) : legOf(turn, value.session)
   if (leg === null) return 'core'
   if (isFirst) accept(turn, id, value, leg)

@@ -107,6 +107,24 @@ describe('a call that an application places', () => {
     expect(ladder.idle).toBe(true)
   })
 
+  test('13.2.2.4: who answers after our own 408 gets an ACK and a BYE, the same ones each time, and nothing is kept', () => {
+    const { ladder, callee, invite, called } = placed()
+    ladder.pass(32)
+    ladder.take()
+    const late = response(callee, invite, 200)
+    ladder.say(callee, late)
+    expect(said(ladder.take())).toEqual(['set -> callee: ACK', 'set -> callee: BYE'])
+    const [ack, bye] = [ladder.last(callee, 'ACK'), ladder.last(callee, 'BYE')]
+    expect([header(parsed(ack), 'CSeq'), header(parsed(bye), 'CSeq')]).toEqual(['1 ACK', '2 BYE'])
+    expect(header(parsed(bye), 'To')).toBe(header(parsed(late), 'To'))
+    ladder.say(callee, late)
+    expect([ladder.last(callee, 'ACK'), ladder.last(callee, 'BYE')]).toEqual([ack, bye])
+    ladder.say(callee, response(callee, bye, 200))
+    expect(called).toEqual(['doMessage', 'doErrorResponse'])
+    ladder.pass(100)
+    expect(ladder.idle).toBe(true)
+  })
+
   test('12.1.2, 13.2.2.4: early, confirmed; the ACK goes by the route set to the Contact; a repeated 2xx gets the same', () => {
     const { ladder, callee, invite, called, view } = placed()
     const routed = [['Record-Route', '<sip:127.31.9.8;lr>, <sip:127.31.9.3:5064;lr>']] as const

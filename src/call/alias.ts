@@ -1,7 +1,7 @@
 // A Call-ID whose messages are another group's (session/alias.ts, decision 0035). What comes to the Call-ID's own group goes on from there:
 // its owner tells the keeper, who passes it to the other group's owner, and keeps it until that one has handled it.
 //
-//   opened --> 64*T1: is the group there? --yes--> again in 64*T1
+//   opened --> 64*T1: is anything there of this Call-ID? --yes--> again in 64*T1
 //     ^                |no                           ^
 //     |            doubted --64*T1: still not there--|--> gone
 //     '--what begins something takes the alias-------'
@@ -10,6 +10,7 @@
 // nobody keeps it any more.
 
 import type { GroupKey } from '../base/brand.ts'
+import { unpackChain } from '../proxy/chain.ts'
 import { groupOfCallId } from '../proxy/token.ts'
 import { requestKey } from '../proxy/branch.ts'
 import { sessionOfUri } from '../proxy/session-token.ts'
@@ -21,6 +22,7 @@ import { timers } from '../transaction/timers.ts'
 import type { Destination } from '../wire/entry.ts'
 import type { CallInput, InputRef } from './contract.ts'
 import { allUas, inviteOfKey } from './find.ts'
+import { entityValue } from './entities.ts'
 import type { Turn } from './turn.ts'
 
 type MessageInput = Extract<CallInput, { kind: 'message' }>
@@ -98,8 +100,19 @@ function isStray(turn: Turn, request: SipRequest): boolean {
 export function lookAfterAlias(turn: Turn): void {
   const alias = aliasOf(turn)
   if (alias === null) return
-  const isThere = turn.ctx.view(alias.group) !== null
+  const isThere = leadsSomewhere(turn, alias)
   if (!isThere && alias.isDoubted) turn.delete('SipApplicationSession', ALIAS)
   else if (isThere === alias.isDoubted) putAlias(turn, { ...alias, isDoubted: !isThere })
   else turn.setTimer(LOOK, timers.sixtyFourT1, null)
+}
+
+/** Whether that group still has something of this Call-ID: a key's session outlives its calls. Which Call-ID a later group of a chain was for it
+ * doesn't know: such an alias stays while there is a session. */
+function leadsSomewhere({ key: home, ctx }: Turn, { group, chain }: Alias): boolean {
+  const there = ctx.view(group)
+  if (there === null || (unpackChain(chain)?.position ?? 1) > 1) return there !== null
+  return there.entities.some((entity) => {
+    const value = entity.tree === 'SipSession' ? entityValue(entity) : null
+    return value?.kind === 'session' && groupOfCallId(ctx.keys, value.callId) === home
+  })
 }

@@ -125,8 +125,10 @@ export type CallInput =
       readonly flow: Flow
       readonly data: string
       readonly reason: 'late' | 'no-stream' | 'unreachable'
-      /** The replica that was to make it has died, so it may have been. */
+      /** The replica that was to make it has died, or says nothing, so it may have been. */
       readonly mayHaveLeft?: true
+      /** It says nothing, and may wake with its streams. */
+      readonly isSilent?: true
     }
 
 /** By which an order is known when it is asked for again (call/done-orders.ts). */

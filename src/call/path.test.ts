@@ -412,3 +412,30 @@ describe('RFC 5626 4.4: Flow-Timer', () => {
     ).toBe('60')
   })
 })
+
+describe('a holder of the phone’s connection that sleeps, and may wake with it', () => {
+  test.each(['INVITE', 'MESSAGE'])(
+    'is given the %s again there, for as long as somebody waits for its answer',
+    (method) => {
+      const ladder = called(bob(), pathOf(registered(bob())), method)
+      const { what, flow, data } = first(ladder, method)
+      const sleeps = {
+        kind: 'unsent',
+        what,
+        flow,
+        data,
+        reason: 'no-stream',
+        mayHaveLeft: true,
+        isSilent: true,
+      } as const
+      const times = (): number =>
+        ladder.sent.filter((one) => one.data === data && one.flow.stream === flow.stream).length
+      ladder.step(sleeps)
+      ladder.step(sleeps)
+      expect(times()).toBe(3)
+      ladder.say(bob(), response(bob(), data, 486))
+      ladder.step(sleeps)
+      expect(times()).toBe(3)
+    },
+  )
+})

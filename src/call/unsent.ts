@@ -34,6 +34,8 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
     return
   }
   const isRequest = !unsent.data.startsWith('SIP/2.0 ')
+  const mayWake = isRequest || waitsForClient(unsent.flow, isRequest)
+  if (mayWake && isToWake(turn, sent, unsent)) return turn.send(unsent.flow, unsent.data, unsent.what)
   const isLeft = leadsByPath(turn, sent) || hasHungUp(turn, sent)
   if (waitsForClient(unsent.flow, isRequest) && !isLeft) return
   if (!isRequest) onLostResponse(turn, unsent)
@@ -42,6 +44,14 @@ export function onUnsent(turn: Turn, unsent: Unsent): void {
   else if (sent.kind === 'own') ownUnreachable(turn, sent.id, unsent.data)
   else if (sent.kind === 'probe') probeUnreachable(turn, sent.id, unsent.data)
   // An ACK or a CANCEL that can't be delivered: the other side repeats, or 64*T1 ends it.
+}
+
+/** Who holds the stream sleeps, and may wake with it: its phone has lost nothing, and waits for no other connection. An INVITE may have another
+ * one by now (`mayRing`); what no timer ends is for its sender to repeat. */
+function isToWake(turn: Turn, sent: Sent, unsent: Unsent): boolean {
+  if (unsent.isSilent !== true || sent.kind === 'invite' || sent.kind === 'untracked') return false
+  const relay = sent.kind === 'request' ? turn.local.relays.get(sent.id) : undefined
+  return (relay === undefined || relay.hop.stream === unsent.flow.stream) && stands(turn, sent, unsent)
 }
 
 /** A request that begins something goes on a connection only by a phone's Path: nobody waits for that phone, its registrar knows others
@@ -172,6 +182,8 @@ function mayRing(turn: Turn, { id, value }: Found<InviteRecord>, branch: Branch,
   const { ordinal, attempt, hop } = branch
   const next = value.branches.find((one) => one.ordinal === ordinal && one.attempt === attempt + 1)
   if (next?.hop.transport === hop.transport) turn.send(next.hop, unsent.data, what.invite(branch.id))
+  // Who sleeps wakes with the stream, and its phone, which has lost nothing, waits for no other one.
+  else if (next === undefined && unsent.isSilent === true) turn.send(unsent.flow, unsent.data, what.invite(branch.id))
   return true
 }
 

@@ -7,7 +7,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { getHeapStatistics } from 'node:v8'
 import { Worker } from 'node:worker_threads'
@@ -20,6 +19,7 @@ import { answerHttp } from './http-turn.ts'
 import type { Lookup, LookupAnswer, Order, OrderAnswer } from '../app/orders.ts'
 import type { SessionPorts } from '../servlet/other-sessions.ts'
 import { hostLimits } from './limits.ts'
+import { ownCode, ownModule } from './own-modules.ts'
 import type { SessionAnswer, SessionQuestion } from './session-questions.ts'
 
 /** One file of an application's code, as it was read. */
@@ -76,20 +76,6 @@ export type FromWorker =
   /** Its buffers outgrew its memory; it ends. */
   | { readonly kind: 'full'; readonly megabytes: number }
 
-/** The path of this program's own modules, by the names that applications import them by. They get those of the release that runs
- * them, installed beside them or not. */
-const own = new URL('../../', import.meta.url)
-/** Of a clone the examples beside it are no part. */
-const ownCode = new URL('src/', own).href
-const extension = extname(import.meta.filename)
-const exported: ReadonlyMap<string, string> = new Map([
-  ['holdfast', 'src/index'],
-  ['holdfast/servlet', 'src/servlet/index'],
-  ['holdfast/sip', 'src/sip/index'],
-  ['holdfast/raft', 'src/raft/index'],
-  ['holdfast/sim', 'sim/index'],
-])
-
 /** `said`: once it is on its way, or can't be. */
 function say(message: FromWorker, said: () => void = () => {}): void {
   if (process.connected) process.send?.(message, undefined, undefined, said)
@@ -106,9 +92,8 @@ function keepCode({ code }: WorkerOrder): Map<string, CodeFile> {
   const kept = new Map((code ?? []).map((file) => [file.url, file]))
   registerHooks({
     resolve(specifier, context, next) {
-      const path = exported.get(specifier)
-      if (path === undefined) return next(specifier, context)
-      return { url: new URL(path + extension, own).href, shortCircuit: true }
+      const url = ownModule(specifier)
+      return url === null ? next(specifier, context) : { url, shortCircuit: true }
     },
     load(url, context, next) {
       const known = code === null ? undefined : kept.get(url)

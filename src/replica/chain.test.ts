@@ -100,9 +100,11 @@ class Stage {
     const answer: AppAnswer =
       handler === 'getNextApplication'
         ? { kind: 'done', ops: [], result: this.#plan.module?.(call) }
-        : ops === 'fail'
-          ? { kind: 'failed', reason: 'it fails' }
-          : { kind: 'done', ops, result: null }
+        : handler === 'applicationKey'
+          ? { kind: 'done', ops: [], result: 'room' }
+          : ops === 'fail'
+            ? { kind: 'failed', reason: 'it fails' }
+            : { kind: 'done', ops, result: null }
     this.trio.step(by, { kind: 'answered', id, answer })
     this.trio.settle()
   }
@@ -392,6 +394,67 @@ describe('[JSR 30] a chain with a B2BUA', () => {
     stage.say(callee, inDialog(callee, b, 'BYE', 1))
     expect(stage.heard(caller)).toEqual([expect.stringMatching(/^BYE sip:caller@/)])
     expect(stage.heard(callee)).toEqual(['SIP/2.0 200 OK'])
+  })
+})
+
+describe('[JSR 30] a call that an order places, with no handler running', () => {
+  const first = {
+    from: '<sip:desk@example.com>',
+    to: `<${SET}>`,
+    requestUri: SET,
+    routes: [],
+    callId: 'placed',
+    headers: [],
+    body: '',
+  }
+  const ops: readonly Op[] = [{ kind: 'create-session', id: '1', first: { method: 'INVITE', ...first } }]
+  const order = { application: 'desk', version: '1', target: { kind: 'new' }, ops } as const
+  const applications = { desk: {}, screens: proxies, bills: proxies }
+
+  function place(stage: Stage): Stage {
+    stage.trio.step(must(stage.trio.ids[0], 'a replica'), { kind: 'admin', id: 7, query: { kind: 'order', order } })
+    return stage.settle()
+  }
+
+  test('goes to the applications that the table names for it', () => {
+    const stage = place(new Stage({ applications }))
+    expect(stage.asked).toEqual(['screens doInvite', 'bills doInvite'])
+    expect(values(parsed(stage.sent(callee, 'INVITE ')), 'Route')).toEqual([])
+  })
+
+  test('goes where the router’s module says, which is asked before anything is done; nothing is, if it can’t be followed', () => {
+    const named = (name: string) => ({ stateInfo: null, application: name })
+    const module = ({ questions = [] }: AskedBy): unknown =>
+      questions.map(({ directive }) => (directive === 'NEW' ? named('bills') : null))
+    const stage = place(new Stage({ applications, module }))
+    expect(stage.asked).toEqual(['router getNextApplication', 'bills doInvite', 'router getNextApplication'])
+    expect(stage.heard(callee)).toEqual([`INVITE ${SET}`])
+    const lost = place(new Stage({ applications, module: () => [named('nobody')] }))
+    expect(lost.asked).toEqual(['router getNextApplication'])
+    expect(lost.heard(callee)).toEqual([])
+    expect(JSON.stringify(lost.trio.replies)).toContain('this set runs no application of that name')
+  })
+})
+
+describe('[JSR 30] a key of an application that is not the first', () => {
+  const applications = { screens: proxies, bills: { ...proxies, applicationKey: () => [] } }
+
+  test("leads its calls to one session, by way of each call's group of the chain", () => {
+    const stage = new Stage({ applications })
+    const { a, b } = stage.talk()
+    expect(stage.asked).toEqual(['screens doInvite', 'bills applicationKey', 'bills doInvite'])
+    stage.invite({ callId: 'another@127.39.0.2' })
+    const second = stage.sent(callee, 'INVITE ')
+    expect(values(parsed(second), 'Route')).toEqual([])
+    const groups = stage.trio.calls.flatMap(({ handler, application, view }) =>
+      application === 'bills' && handler === 'doInvite' ? [view.group] : [],
+    )
+    expect(groups).toHaveLength(2)
+    expect(new Set(groups).size).toBe(1)
+    stage.say(caller, inDialog(caller, a, 'BYE', 2))
+    stage.say(callee, response(callee, stage.sent(callee, 'BYE '), 200))
+    expect(stage.heard(caller)).toContain('SIP/2.0 200 OK')
+    expect(b.callId).toBe(a.callId)
   })
 })
 

@@ -203,6 +203,44 @@ test('lentMost: of responses that nobody acknowledges so many wait; beyond it th
   expect([back.length, back[0], back.at(-1)]).toEqual([limits.lentMost, '1', `${limits.lentMost}`])
 })
 
+test('a holder that says nothing for `lent` is told apart from one that is dead: it may wake with its streams', () => {
+  const holder = '2.b.1' as Life
+  const links = new Links('1.a.1' as Life, new Outbox())
+  const up = (life: Life): void =>
+    void links.change({ kind: 'link', peer: replicaId(2), state: { kind: 'up', life, formats: KNOWN_FORMATS } })
+  up(holder)
+  const back: object[] = []
+  let now = 0
+  const egress = new Egress({
+    life: '1.a.1' as Life,
+    store: makeStore(),
+    links,
+    outbox: new Outbox(),
+    owner: () =>
+      ({
+        unsent: ({ reason, mayHaveLeft, isSilent }: object & Record<string, unknown>) =>
+          void back.push([reason, mayHaveLeft, isSilent]),
+      }) as never,
+    ...alone,
+    now: () => instant(now),
+    stale: () => false,
+    closed: () => false,
+  })
+  const flow = { transport: 'tcp', host: '127.36.0.2', port: 5062, stream: `${holder}/1` } as const
+  const send = (): boolean =>
+    egress.send({ flow, data: 'INVITE', what: 'invite' } as never, groupKey('00000000000000aa'))
+  send()
+  for (now = limits.passAgain; now <= limits.lent; now += limits.passAgain) {
+    egress.retry(instant(now))
+    send()
+  }
+  expect(back.slice(0, -1)).toEqual(back.slice(0, -1).map(() => ['late', undefined, undefined]))
+  expect(back.at(-1)).toEqual(['no-stream', true, true])
+  up('2.b.2' as Life)
+  egress.retry(instant(now))
+  expect(back.at(-1)).toEqual(['no-stream', true, undefined])
+})
+
 test('a holder whose sockets are closed, for it leaves, says so: the owner takes a new connection', () => {
   const [owner, holder] = ['1.a.1', '2.b.1'] as [Life, Life]
   const told: unknown[] = []

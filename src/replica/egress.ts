@@ -152,13 +152,16 @@ export class Egress {
     const { flow, data, what } = outgoing
     this.#forget(id)
     outbox.count('sip_lent_again')
-    const isGone = links.isDead(holder) || between(since, now) >= limits.lent
+    const isSilent = !links.isDead(holder) && between(since, now) >= limits.lent
+    const isGone = links.isDead(holder) || isSilent
     const name = nameOf(group, outgoing)
     this.#again.delete(name)
     const oldest = this.#again.keys().next()
     if (this.#again.size >= limits.lentMost && oldest.done !== true) this.#again.delete(oldest.value)
-    if (!isGone) this.#again.set(name, { since, at: now })
-    const failure = isGone ? ({ reason: 'no-stream', mayHaveLeft: true } as const) : ({ reason: 'late' } as const)
+    if (isSilent) this.#again.set(name, { since: now, at: now })
+    else if (!isGone) this.#again.set(name, { since, at: now })
+    const gone = { reason: 'no-stream', mayHaveLeft: true, ...(isSilent ? { isSilent } : {}) } as const
+    const failure = isGone ? gone : ({ reason: 'late' } as const)
     this.#ports.owner().unsent({ origin: { group, what }, flow, data, ...failure })
   }
 

@@ -34,6 +34,12 @@ export function isUntouched({ version, entities }: GroupView, { commit, before }
   return entities.every((entity) => before.entities.get(`${entity.tree}/${entity.id}`)?.version === entity.version)
 }
 
+/** Whether a timer has fired that the commit cancels or sets anew, and knows nothing of that: it would be performed all the same. */
+export function meetsFiring({ intents }: GroupView, { commit: { timers, cancels, done } }: OpenCommit): boolean {
+  const changed = new Set([...timers.map(({ id }) => id), ...cancels])
+  return intents.some(({ id }) => changed.has(id) && !done.includes(id))
+}
+
 /** An input that the group's application is asked about. */
 export interface Asking {
   readonly id: number

@@ -20,6 +20,8 @@ export interface UnsentSend {
   readonly reason: UnsentInput['reason']
   /** Its stream's holder died with it, or says nothing: it may have left before. */
   readonly mayHaveLeft?: true
+  /** It says nothing, and may wake with its streams. */
+  readonly isSilent?: true
 }
 
 export interface OwnerPorts {

@@ -33,7 +33,7 @@ import { encodeBody } from '../wire/codec.ts'
 import type { Commit, Destination, Flow } from '../wire/entry.ts'
 import type { FormatNumber } from '../wire/formats.ts'
 import { Asks } from './asks.ts'
-import { isUntouched, newHeld } from './held.ts'
+import { isUntouched, meetsFiring, newHeld } from './held.ts'
 import type { Awaiting, Held, OpenCommit } from './held.ts'
 import { IntentQueue } from './intent-queue.ts'
 import { limits } from './limits.ts'
@@ -425,6 +425,7 @@ export class Owner {
   #again(held: Held, fallen: OpenCommit): boolean {
     const view = this.#ports.store.group(held.key)
     if (this.#frozen || held.open[0] !== fallen || view === null || !isUntouched(view, fallen)) return false
+    if (held.open.some((open) => meetsFiring(view, open))) return false
     held.version = view.version
     const all = held.open.splice(0)
     for (const { serial } of all) this.#open.delete(serial)

@@ -263,6 +263,33 @@ describe('[JSR 12] an application key', () => {
     scene.settle(200_000)
     expect(scene.groups()).toEqual([])
   })
+
+  test('has an alias that goes after its call, though its session stays for ever', () => {
+    const stays: Play = (call) => {
+      const ops = bySubject(call)
+      return Array.isArray(ops)
+        ? [
+            { kind: 'set-expires', after: null },
+            { kind: 'set-invalidate-when-ready', of: '', value: false },
+            ...(ops as Op[]),
+          ]
+        : ops
+    }
+    const scene = new Scene(stays, ['applicationKey', 'doInvite'], 1)
+    const [one] = scene.trio.ids as [ReplicaId]
+    const callId = scene.callId(one)
+    const sent = invite(alice, callId, keyed('k'))
+    scene.say(one, alice, sent)
+    scene.say(one, callee, response(callee, scene.last(callee, 'INVITE '), 180))
+    scene.settle(100_000)
+    const home = groupOfCallId(scene.keys, callId)
+    const session = groupOfKey(scene.keys, 'desk', 'k')
+    expect(new Set(scene.groups())).toEqual(new Set([home, session]))
+    scene.say(one, callee, response(callee, scene.last(callee, 'INVITE '), 486))
+    scene.say(one, alice, follower(sent, 'ACK', scene.last(alice, 'SIP/2.0 486')))
+    scene.settle(200_000)
+    expect(scene.groups()).toEqual([session])
+  })
 })
 
 function subject(scene: Scene): string | null {

@@ -60,7 +60,17 @@ test('the package works where it is installed', async () => {
     cpSync(join(root, 'docs/examples/applications'), join(folder, 'applications'), { recursive: true })
     const compiler = join(root, 'node_modules/typescript/bin/tsc')
     const names = readdirSync(join(folder, 'applications')).map((name) => join('applications', name))
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--lib', 'esnext,dom']
+    const options = [
+      '--noEmit',
+      '--allowImportingTsExtensions',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'esnext',
+      '--lib',
+      'esnext,dom',
+    ]
     await run(process.execPath, [compiler, ...options, '--types', '', ...names], folder)
     // The program of the package starts a set, with an application, and ends it.
     const bin = join(folder, 'node_modules/.bin/holdfast')

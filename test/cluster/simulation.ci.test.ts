@@ -94,14 +94,17 @@ const schedules = [
   'rolling-upgrade',
   'forks',
   'applications',
+  'app-cuts',
   'app-timers',
   'legs',
   'orders',
   'keys',
   'chains',
+  'chain-keys',
   'pages',
   'key-rotation',
   'registered',
+  'sleeping-holders',
 ]
 
 test.each(schedules)('schedule %s: 0 lost', async (name) => {
@@ -109,6 +112,17 @@ test.each(schedules)('schedule %s: 0 lost', async (name) => {
   expect(report.failure).toBeNull()
   expect(code).toBe(0)
   expect(report).toMatchObject({ seeds: 3, lost: 0 })
+})
+
+test("a user's applications, under seeds and at crash points: 0 lost", async () => {
+  const own = ['--own', 'docs/examples/applications/prepaid-simulation.ts']
+  const seeds = await simulate([...own, '--seeds', '1-8'])
+  expect(seeds.report.failure).toBeNull()
+  expect(seeds.report).toMatchObject({ seeds: 8, calls: 96, lost: 0 })
+  expect(seeds.report.kills).toBeGreaterThan(5)
+  const points = await simulate([...own, '--crash-points=has-none', '--seed', '1'])
+  expect(points.report).toMatchObject({ failure: null, lost: 0 })
+  expect(points.report.crashPoints).toBeGreaterThan(50)
 })
 
 test('every mutant is found', async () => {

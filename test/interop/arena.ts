@@ -23,6 +23,8 @@ export class Arena {
   readonly set: ReplicaSet
   readonly #authority: ReturnType<typeof makeAuthority>
   readonly #ends: (() => Promise<void> | void)[] = []
+  /** By replica, phones' connections that stood at the last death: for checkSurvivors. */
+  #stood: ReadonlyMap<number, readonly string[]> = new Map()
 
   private constructor(slot: number, folder: string, authority: ReturnType<typeof makeAuthority>, set: ReplicaSet) {
     this.slot = slot
@@ -94,21 +96,17 @@ export class Arena {
     return [leader, ...ids.filter((id) => id !== leader)]
   }
 
-  /** `kill -9`; returns once it has ended. Throws if a phone's connection with a survivor ended as well: then what phones give up for
-   * their connections' sake could not be put down to this death. */
+  /** `kill -9`; returns once it has ended. */
   async kill(replica: number): Promise<Kill> {
     const { set } = this
     const survivors = set.ids.filter((id) => id !== replica)
     const owned = (await set.owned(survivors[0] as number)).get(replica) ?? 0
     const connections = connectionsOf(set.pid(replica))
     const kill = { replica, led: set.leader === replica, owned, held: this.#phonesAt(replica).length, connections }
-    const stood = survivors.flatMap((id) => this.#phonesAt(id))
+    this.#stood = new Map(survivors.map((id) => [id, this.#phonesAt(id)]))
     const before = set.events.length
     set.kill(replica)
     await set.event(`replica ${replica} exits`, 5_000, (event) => event.event === 'exit', before)
-    const stand = new Set(survivors.flatMap((id) => this.#phonesAt(id)))
-    const ended = stood.filter((connection) => !stand.has(connection))
-    if (ended.length > 0) throw new Error(`survivors of ${replica} lost phones' connections: ${ended.join(', ')}`)
     return kill
   }
 
@@ -120,6 +118,16 @@ export class Arena {
       const [far = '', at = ''] = connection.split(' ')
       return own.has(at) && hostOf(far) !== host && !far.endsWith(':0')
     })
+  }
+
+  /** Throws if a phone's connection with a survivor ended since the last death: then what phones gave up for their connections' sake
+   * could not be put down to that. */
+  checkSurvivors(): void {
+    for (const [id, connections] of this.#stood) {
+      const stand = new Set(this.#phonesAt(id))
+      const ended = connections.filter((connection) => !stand.has(connection))
+      if (ended.length > 0) throw new Error(`${id} survived and lost phones' connections: ${ended.join(', ')}`)
+    }
   }
 
   /** Waits until all three serve again. */

@@ -23,6 +23,8 @@ type Told =
 export class BrowserPage {
   readonly #page: Page
   readonly #told: Told[] = []
+  /** What went over its sockets, with the time of day. */
+  readonly #frames: string[] = []
 
   private constructor(page: Page) {
     this.#page = page
@@ -61,6 +63,13 @@ export class BrowserPage {
 
   async #load(url: string): Promise<void> {
     this.#page.on('pageerror', (error) => process.stderr.write(`the page: ${error.stack ?? error.message}\n`))
+    this.#page.on('websocket', (socket) => {
+      const note = (arrow: string, payload: string | Buffer): void =>
+        void this.#frames.push(`${new Date().toISOString().slice(11, 23)} ${arrow} ${String(payload)}`)
+      socket.on('framesent', ({ payload }) => note('->', payload))
+      socket.on('framereceived', ({ payload }) => note('<-', payload))
+      socket.on('close', () => note('--', 'closed'))
+    })
     await this.#page.exposeFunction('report', (told: Told) => void this.#told.push(told))
     await this.#page.goto(url)
   }
@@ -76,6 +85,13 @@ export class BrowserPage {
   /** All that was told so far and that `accept` takes. */
   told(accept: (told: Told) => boolean): readonly Told[] {
     return this.#told.filter(accept)
+  }
+
+  /** What the browser sent and received of a call: its time, its first line, its CSeq. */
+  story(callId: string): readonly string[] {
+    return this.#frames
+      .filter((frame) => frame.includes(callId))
+      .map((frame) => `${frame.slice(0, frame.indexOf('\r\n'))} ${/^CSeq: .*/im.exec(frame)?.[0].trim() ?? ''}`)
   }
 
   /** Whether that phone's socket is open. */

@@ -3,6 +3,7 @@
 // the lack of it. SIPp speaks by a script: it answers `answers` at once and `rings` late, asks back when it is asked, and
 // hangs up when it is told to.
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startCallee } from '../cluster/sipp.ts'
@@ -20,6 +21,8 @@ const PHONES = 4
 const phones = Array.from({ length: PHONES }, (_, i) => `phone-${i}`)
 /** How long SIPp rings: until after the kill. */
 const RING_MS = 15_000
+/** Where SIPp writes what it receives and sends. */
+const MESSAGES = 'messages.log'
 
 export function browserSoftware(slot: number): Software {
   return {
@@ -42,6 +45,7 @@ async function play(arena: Arena): Promise<Outcome> {
     transport: 'u1',
     scenario: { file: join(import.meta.dirname, 'webrtc-callee.xml') },
     holdMs: RING_MS,
+    more: ['-trace_msg', '-message_file', MESSAGES],
   })
   arena.atEnd(() => callee.destroy())
   const page = await BrowserPage.open(arena)
@@ -62,7 +66,8 @@ async function play(arena: Arena): Promise<Outcome> {
 function withCallee(outcome: Outcome, callee: Sipp): Outcome {
   const { failed, unexpected } = callee.stats()
   const calls = outcome.survived + outcome.lost.length
-  if (callee.stats().created === 0 || failed + unexpected <= calls - outcome.survived + outcome.cut) return outcome
+  if (callee.stats().created === 0 || failed + unexpected <= calls - outcome.survived + outcome.cut.ringing)
+    return outcome
   const fault = `SIPp: ${failed} failed, ${unexpected} unexpected messages\n${callee.errors().slice(0, 3_000)}`
   return { ...outcome, lost: [...outcome.lost, fault] }
 }
@@ -133,5 +138,18 @@ function browserCall(arena: Arena, page: BrowserPage, { name, phone, callId, gon
       return status
     },
     isCut: ({ held }) => held > 0 && gone(page, phone) > goneBefore,
+    story: () =>
+      [`${phone}, ${callId}, the browser:`, ...page.story(callId), 'SIPp:', ...calleeStory(arena, callId)].join('\n'),
   }
+}
+
+/** What SIPp received and sent of a call: its time, its first line, its CSeq. */
+function calleeStory(arena: Arena, callId: string): readonly string[] {
+  const log = readFileSync(join(arena.folder, 'callee', MESSAGES), 'latin1')
+  return log.split(/^-{20,} /m).flatMap((entry) => {
+    if (!entry.includes(callId)) return []
+    const [time = '', what = '', , first = ''] = entry.split(/\r?\n/)
+    const arrow = what.includes('received') ? '->' : '<-'
+    return [`${time.split(' ')[1]} ${arrow} ${first} ${/^CSeq: .*/im.exec(entry)?.[0].trim() ?? ''}`]
+  })
 }

@@ -17,6 +17,6 @@ describe.each(everything)('$name, $role, $transport', (software) => {
       outcome.kills.reduce((sum, { owned }) => sum + owned, 0),
       'an owner was killed',
     ).toBeGreaterThan(0)
-    expect(outcome.survived + outcome.cut).toBe(outcome.answered + outcome.ringing)
+    expect(outcome.survived + outcome.cut.answered + outcome.cut.ringing).toBe(outcome.answered + outcome.ringing)
   })
 })

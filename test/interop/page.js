@@ -1,5 +1,6 @@
 // In the browser: JsSIP phones by name, each with a WebSocket of its own; what happens to them is told by `report`. Commands come
-// from browser.ts. A final answer is read off its transaction, for JsSIP tells some of them to nobody.
+// from browser.ts. A final answer is read off its transaction, for JsSIP tells some of them to nobody; only the first one, for a 200 that is
+// repeated is no answer to what was asked since.
 
 /* global JsSIP, report */
 
@@ -21,9 +22,11 @@ window.connect = (phone, url, uri) => {
   ua.on('newTransaction', ({ transaction }) => {
     const { request, type } = transaction
     if (type !== 'ict' && type !== 'nict') return
+    let isAnswered = false
     const receive = transaction.receiveResponse.bind(transaction)
     transaction.receiveResponse = (response) => {
-      if (response.status_code >= 200) {
+      if (response.status_code >= 200 && !isAnswered) {
+        isAnswered = true
         report({ kind: 'final', callId: request.call_id, method: request.method, status: response.status_code })
       }
       receive(response)

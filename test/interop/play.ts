@@ -17,6 +17,8 @@ export interface Call {
   hangUp(side: Side): Promise<number>
   /** Whether an end of it gave it up, or has to, since a connection that its INVITE went by was the dead one's. */
   isCut(kill: Kill): boolean
+  /** What its ends saw of it, for when it is lost. */
+  story?(): string
 }
 
 export interface Phones {
@@ -62,7 +64,8 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
       try {
         await within(act(call, at), () => call.name.startsWith(RINGING) && isCut(call))
       } catch (error) {
-        lost.set(call.name, `${call.name}, ${what}: ${(error as Error).message}`)
+        const story = call.story === undefined ? '' : `\n${call.story()}`
+        lost.set(call.name, `${call.name}, ${what}: ${(error as Error).message}${story}`)
       }
     })
     await Promise.all(doing)
@@ -91,6 +94,7 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
     ])
     const faults = await watch?.afterKill(answered.filter((call) => !lost.has(call.name)))
     for (const [name, fault] of faults ?? []) lost.set(name, `${name}, ${what}: ${fault}`)
+    arena.checkSurvivors()
     for (const call of ringing.filter((call) => lost.has(call.name) && isCut(call))) {
       lost.delete(call.name)
       cut++
@@ -106,7 +110,12 @@ export async function playCalls(arena: Arena, phones: Phones, numbers: Numbers, 
   }
   const total = numbers.answered + numbers.ringing * kills.length
   return {
-    ...{ answered: numbers.answered, ringing: numbers.ringing * kills.length, kills, cut },
+    ...{
+      answered: numbers.answered,
+      ringing: numbers.ringing * kills.length,
+      kills,
+      cut: { answered: 0, ringing: cut },
+    },
     ...{ survived: total - lost.size - cut, lost: [...lost.values()] },
     ...(watch === undefined ? {} : { note: watch.note() }),
   }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { startCallee, startCaller } from '../cluster/sipp.ts'
 import type { SippOptions, SippTransport } from '../cluster/sipp.ts'
 import { must } from '../../src/base/assert.ts'
-import { connectionsAt, inArena } from './arena.ts'
+import { inArena } from './arena.ts'
 import type { Arena } from './arena.ts'
 import { missingPrograms, versionOf } from './software.ts'
 import type { Kill, Outcome, Software } from './software.ts'
@@ -76,15 +76,14 @@ async function play(arena: Arena, batch: Batch, socket: SippTransport, victim: n
   })
   try {
     await set.statuses(`${CALLS} calls are ${phase}`, 20_000, ({ calls }) => calls[phase] === before[phase] + CALLS)
-    const stood = connectionsAt(place.sip).includes(place.caller)
     const kill: Kill = await arena.kill(victim)
-    // One connection carries all its calls.
-    const isCut = kill.held > 0 && stood && !connectionsAt(place.sip).includes(place.caller)
+    // One connection carries all its calls: all of them were on the dead one's, or none.
+    const isCut = kill.connections.has(`${place.caller} ${place.sip}`)
     const [answered, ringing] = phase === 'early' ? [0, CALLS] : [CALLS, 0]
     // It listens nowhere: an answer can't come to it by another connection, and it makes one only to say something.
     if (isCut && phase === 'early') {
       await arena.whole()
-      return { answered, ringing, kills: [kill], survived: 0, cut: CALLS, lost: [] }
+      return { answered, ringing, kills: [kill], survived: 0, cut: { answered: 0, ringing: CALLS }, lost: [] }
     }
     const stats = await caller.finished(90_000)
     // What it says first on a connection that is gone is lost, and the call with it; then it makes another one.
@@ -100,7 +99,7 @@ async function play(arena: Arena, batch: Batch, socket: SippTransport, victim: n
     )
     await arena.whole()
     return {
-      ...{ answered, ringing, kills: [kill], survived: CALLS - wrong - cut, cut },
+      ...{ answered, ringing, kills: [kill], survived: CALLS - wrong - cut, cut: { answered: cut, ringing: 0 } },
       lost: Array.from(
         { length: wrong },
         (_, i) => `${i + 1} of ${wrong}, ${at}: ${i === 0 ? story.join('\n') : 'see above'}`,
@@ -119,6 +118,6 @@ function sum(outcomes: readonly Outcome[]): Outcome {
     kills: outcomes.flatMap(({ kills }) => kills),
     survived: total(({ survived }) => survived),
     lost: outcomes.flatMap(({ lost }) => lost),
-    cut: total(({ cut }) => cut),
+    cut: { answered: total(({ cut }) => cut.answered), ringing: total(({ cut }) => cut.ringing) },
   }
 }

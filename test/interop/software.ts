@@ -29,6 +29,11 @@ export interface Kill {
   readonly connections: ReadonlySet<string>
 }
 
+export interface Cut {
+  readonly ringing: number
+  readonly answered: number
+}
+
 export interface Outcome {
   /** Calls that were answered before the first kill. */
   readonly answered: number
@@ -38,8 +43,9 @@ export interface Outcome {
   readonly survived: number
   /** What went wrong in each call that did not. */
   readonly lost: readonly string[]
-  /** Ringing calls that a phone gave up since its connection died with the replica that held it. */
-  readonly cut: number
+  /** Calls that a phone gave up since its connection died with the replica that held it. Calls on connections with survivors are never
+   * among them. */
+  readonly cut: Cut
   readonly note?: string
 }
 

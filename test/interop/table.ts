@@ -9,7 +9,7 @@ const HEADER = [
   'calls: answered, ringing',
   'kills: calls that the dead one owned, phones that it held',
   'survived',
-  'cut',
+  'cut: answered, ringing',
   'lost',
 ]
 
@@ -23,7 +23,7 @@ export function row(software: Software, outcome: Outcome): readonly string[] {
     `${answered}, ${ringing}`,
     `${kills.length}: ${deaths.join('; ')}`,
     `${survived}`,
-    `${cut}`,
+    `${cut.answered}, ${cut.ringing}`,
     `${lost.length}`,
   ]
 }

@@ -13,7 +13,7 @@ import { decodeFrame } from '../../wire/codec.ts'
 import { KNOWN_FORMATS } from '../../wire/formats.ts'
 import type { Frame } from '../../wire/frame.ts'
 import type { Flow } from '../../wire/entry.ts'
-import type { Effect, HttpAnswer, Send } from '../effect.ts'
+import type { Effect, HttpAnswer, Reply, Send } from '../effect.ts'
 import type { InputBody, SipInput } from '../input.ts'
 import { Replica } from '../replica.ts'
 
@@ -44,6 +44,8 @@ export class Trio {
   readonly calls: AskedBy[] = []
   /** Answers to HTTP requests, and by whom. */
   readonly pages: { readonly by: ReplicaId; readonly id: number; readonly answer: HttpAnswer }[] = []
+  /** Answers to questions of the admin address. */
+  readonly replies: Reply[] = []
   readonly replicas = new Map<ReplicaId, Replica>()
   /** False: the frame is lost. */
   frames: (from: ReplicaId, to: ReplicaId, frame: Frame) => boolean = () => true
@@ -181,6 +183,6 @@ export class Trio {
       this.calls.push({ ...effect.call, by })
     } else if (effect.kind === 'http') {
       this.pages.push({ by, id: effect.id, answer: effect.answer })
-    }
+    } else if (effect.kind === 'reply') this.replies.push(effect)
   }
 }
