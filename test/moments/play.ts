@@ -91,7 +91,7 @@ async function judged(order: Order, theatre: Theatre, crowd: Crowd, began: numbe
   await moment.stage(stage)
   await crowd.over(ENDS_WITHIN_MS)
   const { resets } = crowd.network
-  const unexplained = resets.filter((reset) => !stage.explains(reset)).map(({ connection }) => connection)
+  const unexplained = resets.filter((reset) => !stage.explains(reset)).map((reset) => stage.tellOf(reset))
   const left = await leftOvers(stage, moment.set?.restart === 'never' ? [] : stage.killed, from)
   return {
     moment,

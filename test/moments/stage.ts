@@ -17,9 +17,13 @@ import type { Reset } from './live-network.ts'
 const DEADLINE_MS = 60_000
 
 interface Death {
+  /** When it was told to end (performance.now())... */
+  readonly at: number
+  /** ...and the connections that it held then. */
+  readonly own: ReadonlySet<string>
   /** Connections of those that lived on... */
   ofOthers: ReadonlySet<string>
-  /** ...as they were then (performance.now()). */
+  /** ...as they were then. */
   until: number
 }
 
@@ -120,15 +124,33 @@ export class Stage {
     signalPid(this.set.pid(id), 'SIGTERM')
   }
 
-  /** A process that ended had that connection, or would have had it: it was there by then, and no other one had accepted it. */
+  /** A process that ended had that connection, or would have had it: it was there by then, and no other one had accepted it. A phone
+   * that connects again may be given the port of the connection that it lost: that name is then a survivor's as well. */
   explains({ connection, since }: Reset): boolean {
-    return this.#deaths.some(({ until: ended, ofOthers }) => since <= ended && !ofOthers.has(connection))
+    return this.#deaths.some(({ at, own, ofOthers, until: ended }) => {
+      return since <= at && own.has(connection) ? true : since <= ended && !ofOthers.has(connection)
+    })
+  }
+
+  /** Of one that no death explains, what is known. */
+  tellOf({ connection, since }: Reset): string {
+    const deaths = this.#deaths.map(({ at, own, ofOthers, until: ended }) => {
+      const held = own.has(connection)
+        ? 'held by who died'
+        : ofOthers.has(connection)
+          ? 'held by a survivor'
+          : 'held by nobody'
+      return `begun ${Math.round(since - at)} ms after a death that was over after ${Math.round(ended - at)}, ${held}`
+    })
+    return [connection, ...deaths].join('; ')
   }
 
   /** What it had connected to just before comes to the phone's notice a little later. */
   #ends(id: number, withinMs: number): void {
     this.killed.push(id)
-    const death: Death = { ofOthers: this.#connectionsOfLiving(), until: performance.now() + withinMs }
+    const own = connectionsOf(this.set.pid(id))
+    const at = performance.now()
+    const death: Death = { at, own, ofOthers: this.#connectionsOfLiving(), until: at + withinMs }
     this.#deaths.push(death)
     const place = `/proc/${this.set.pid(id)}`
     // A busy machine takes its time to take a process down, whose sockets are open until then.
