@@ -51,6 +51,8 @@ export interface Flow {
   readonly transport: Transport
   /** The caller's phone is slow: microseconds from the first 2xx it gets to its ACK. */
   readonly ackAfter: number
+  /** Each UPDATE of the caller names another Contact. */
+  readonly isMoving: boolean
   /** Its INVITEs are too long for a datagram between proxies (RFC 3261 18.1.1). */
   readonly isLong: boolean
   /** False: the callee, which speaks UDP, refuses connections. */
@@ -75,6 +77,7 @@ interface FlowOptions {
   readonly calleePresent?: boolean
   readonly ackAfter?: number
   readonly transport?: Transport
+  readonly isMoving?: boolean
   readonly isLong?: boolean
   readonly takesStreams?: boolean
   readonly isReliable?: boolean
@@ -88,11 +91,11 @@ interface FlowOptions {
 export function ladder(name: string, text: string, options: FlowOptions = {}): Flow {
   const steps = readSteps(text)
   const { calleePresent = true, ackAfter = 0, isDrawn = true, transport = 'udp' } = options
-  const { isLong = false, takesStreams = true, isReliable = false, forks, others = [] } = options
+  const { isMoving = false, isLong = false, takesStreams = true, isReliable = false, forks, others = [] } = options
   const { lifetime = null, application = null, sessionExpires = 0 } = options
   const fork =
     forks === undefined ? null : { forks, others: others.map((one) => (one === null ? null : readSteps(one))) }
-  const phones = { transport, ackAfter, isLong, takesStreams, isReliable, sessionExpires }
+  const phones = { transport, ackAfter, isMoving, isLong, takesStreams, isReliable, sessionExpires }
   return { name, steps, calleePresent, isDrawn, ...phones, lifetime, application, fork }
 }
 

@@ -14,6 +14,15 @@ export const lifetimeFlows: readonly Flow[] = [
   // Nobody hangs up. So short a limit runs from the ACK.
   ladder('too-old', up, { lifetime: { maxCall: 4 } }),
   ladder('too-old-on-streams', up, { lifetime: { maxCall: 4 }, transport: 'tcp' }),
+  // The caller has moved, and moves again before it hears that this is known: the set's BYE goes to where it is.
+  ladder(
+    'too-old-moved',
+    `${up}
+    |--UPDATE------------>| 0.5..2s
+    |--UPDATE------------>| 0..0.004s
+  `,
+    { lifetime: { maxCall: 4 }, isMoving: true },
+  ),
   // No ACK before its time.
   ladder('too-old-unacknowledged', up, { lifetime: { maxCall: 4 }, ackAfter: 5_000_000 }),
   ladder('too-old-meets-bye', `${up}|--BYE--------------->| 4.0405..4.042s`, { lifetime: { maxCall: 4 } }),

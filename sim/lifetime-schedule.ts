@@ -3,6 +3,7 @@
 import { draw } from './draws.ts'
 import type { Flow } from './ladder.ts'
 import { lifetimeFlows } from './lifetime-flows.ts'
+import { many } from './many-calls.ts'
 import type { PlannedLifetime } from './lifetime.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
 import { calm } from './scenarios.ts'
@@ -20,6 +21,8 @@ interface Kind {
 }
 
 const kinds: readonly Kind[] = lifetimeFlows.reduce<readonly Kind[]>((all, flow) => {
+  // Those have a schedule of their own (`moving`).
+  if (flow.isMoving) return all
   const key = JSON.stringify(flow.lifetime)
   const known = all.find(({ lifetime }) => JSON.stringify(lifetime) === key)
   if (known !== undefined) {
@@ -60,4 +63,20 @@ export function lifetimes(seed: number): Plan {
   const plan = calm(seed, calls, deaths, Math.max(...moments) + 20)
   const loss = of.chance(500_000, 8) ? of.within(1_000, 50_000, 9) : 0
   return { ...plan, lifetime, udp: { ...plan.udp, loss } }
+}
+
+/** Answers to the UPDATEs of callers that move overtake one another, while who sees to their calls' end dies. */
+export function moving(seed: number): Plan {
+  const of = draw(seed, 'moving')
+  const calls = many(of, ['too-old-moved'], 20, firstCall, firstCall + burst)
+  const deaths = [0, 1].map((n): Fault => ({
+    kind: 'kill',
+    at: firstCall + of.within(second, burst + 4 * second, 1, n),
+    replica: 1 + ((seed + n) % 3),
+    effects: of.below(20, 2, n),
+    tail: of.chance(500_000, 3, n) ? 'kept' : 'lost',
+    restartAfter: of.within(300_000, 2 * second, 4, n),
+  }))
+  const plan = calm(seed, calls, deaths, 20)
+  return { ...plan, lifetime: { maxCall: 4 }, udp: { ...plan.udp, delayMost: of.within(5_000, 40_000, 5) } }
 }

@@ -10,8 +10,9 @@ import { forkFlows } from './fork-flows.ts'
 import { forks } from './fork-schedule.ts'
 import { routingFlows } from './routing-flows.ts'
 import { appSchedules } from './app-schedule.ts'
-import { lifetimes } from './lifetime-schedule.ts'
+import { lifetimes, moving } from './lifetime-schedule.ts'
 import type { Fault, Plan, PlannedCall } from './plan.ts'
+import { brokenLinksBehindTheLog, lateProposals, lostByes } from './link-schedules.ts'
 import { overload } from './overload-schedule.ts'
 import { many } from './many-calls.ts'
 import { orders } from './order-schedule.ts'
@@ -61,6 +62,11 @@ export const schedules: readonly Schedule[] = [
     name: 'late-proposals',
     story: 'connections break again and again, and what was on its way comes after what was sent again',
     plan: lateProposals,
+  },
+  {
+    name: 'lost-byes',
+    story: 'both sides hang up at once by datagrams, one in eight of which is lost',
+    plan: lostByes,
   },
   {
     name: 'without-a-quorum',
@@ -135,6 +141,12 @@ export const schedules: readonly Schedule[] = [
     name: 'lifetimes',
     story: 'calls grow too old, phones lose their power, sessions are not refreshed, while who sees to that dies',
     plan: lifetimes,
+  },
+  {
+    name: 'moving',
+    story:
+      'callers move twice in a moment before their calls grow too old, and the answers that know of it overtake one another',
+    plan: moving,
   },
   {
     name: 'bans',
@@ -561,40 +573,4 @@ function crowded(seed: number, of: ReturnType<typeof draw>, flows: readonly stri
     restartAfter: of.within(200_000, 2 * second, 5, n),
   }))
   return calm(seed, calls, deaths, 22)
-}
-
-/** Short calls, while one link after another breaks. */
-function underResets(seed: number, of: ReturnType<typeof draw>): Plan {
-  const resets: Fault[] = []
-  let at = 3 * second
-  for (let i = 0; at < 9 * second; i++) {
-    const replica = of.within(1, 3, 1, i)
-    resets.push({ kind: 'reset', at, replica, other: 1 + (replica % 3) })
-    at += of.within(50_000, 200_000, 2, i)
-  }
-  return calm(seed, many(of, ['at-once', 'refused', 'callee-hangs-up'], 30, 3 * second, 8 * second), resets, 10)
-}
-
-function lateProposals(seed: number): Plan {
-  const plan = underResets(seed, draw(seed, 'late proposals'))
-  return { ...plan, peer: { delayLeast: 3_000, delayMost: 20_000, late: 1_000_000 } }
-}
-
-/** Cuts of one pair, too short for anybody to lose his calls: whoever is cut from the leader misses what it compacts meanwhile, and what
- * the third one has passed to him is still in his hands when the snapshot comes. No new link makes that one pass it again. */
-function brokenLinksBehindTheLog(seed: number): Plan {
-  const of = draw(seed, 'broken links behind the log')
-  const replica = of.within(1, 3, 1)
-  const cuts = [0, 1, 2].map((i): Fault & { readonly kind: 'partition' } => {
-    const at = (3 + 2.5 * i) * second
-    const until = at + of.within(60_000, 250_000, 2, i)
-    return { kind: 'partition', at, until, replica, other: 1 + (replica % 3), way: 'both', resets: true }
-  })
-  const flows = ['at-once', 'refused', 'callee-hangs-up']
-  const calls = cuts.flatMap(({ at, until }, i) => many(draw(seed, `cut ${i}`), flows, 15, at - 50_000, until + 50_000))
-  return {
-    ...calm(seed, calls, cuts, 11),
-    compaction: { every: of.within(300, 1_000, 3), kept: 0, piece: 3_000 },
-    peer: { delayLeast: 3_000, delayMost: 20_000, late: 0 },
-  }
 }

@@ -1,11 +1,11 @@
 // What the set says by itself in a call (docs/decisions/0028). C1: it ends none whose phones are there, before its time. C3: one BYE to each
 // side, or a second one where the first got 500. C4: its BYE is above what the phone heard by INVITEs, which are committed; the second one
 // above all that it heard (what is relayed without a commit may cross the first). Its OPTIONS is not, so that what the other one says
-// next isn't refused.
+// next isn't refused. It goes to the Contact that the phone named last.
 
 import type { PlannedLifetime } from '../lifetime.ts'
-import { branchOf, cseqOf, isOwn, listOf, tagOf, valueOf } from '../phones/message.ts'
-import type { Message, RequestMessage } from '../phones/message.ts'
+import { branchOf, cseqOf, isOwn, listOf, tagOf, uriIn, valueOf } from '../phones/message.ts'
+import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
 import { contactLine } from '../phones/writing.ts'
 import { timeout } from '../phones/timers.ts'
@@ -30,6 +30,8 @@ export class OwnRequests implements Checker {
   readonly #invited = new Map<string, number>()
   /** By call and party: the branches of the set's BYEs. */
   readonly #byes = new Map<string, string[]>()
+  /** By call and party: its Contacts, by the CSeq of its UPDATEs, from the last one that it has a 2xx to. */
+  readonly #contacts = new Map<string, { readonly cseq: number; readonly uri: string }[]>()
   /** Branches of those that got 500. */
   readonly #refused = new Set<string>()
 
@@ -42,8 +44,10 @@ export class OwnRequests implements Checker {
   sent(phone: Phone, message: Message): void {
     const { call } = phone.options
     this.#phones.set(call, (this.#phones.get(call) ?? new Set()).add(phone))
+    const contacts = this.#contactsOf(phone)
     if (message.kind === 'request') {
       if (message.method === 'ACK' && tagOf(message, 'to') !== null) this.#acknowledged.add(call)
+      if (message.method === 'UPDATE') contacts.push({ cseq: cseqOf(message).number, uri: contactOf(phone) })
       return
     }
     const { method } = cseqOf(message)
@@ -53,7 +57,8 @@ export class OwnRequests implements Checker {
   }
 
   received(phone: Phone, message: Message): void {
-    if (message.kind !== 'request' || message.method === 'CANCEL' || message.method === 'ACK') return
+    if (message.kind === 'response') return this.#refreshed(phone, message)
+    if (message.method === 'CANCEL' || message.method === 'ACK') return
     const who = `${phone.options.call} ${phone.party}`
     const { number } = cseqOf(message)
     const heard = this.#heard.get(who) ?? 0
@@ -64,6 +69,20 @@ export class OwnRequests implements Checker {
     else if (number > heard) this.#wrong('C4', phone, message, `the phone has heard no more than ${heard}`)
     if (isOwn(message)) this.#form(phone, message)
     else if (message.method === 'INVITE') this.#invited.set(who, Math.max(this.#invited.get(who) ?? 0, number))
+  }
+
+  /** RFC 3261 12.2.1.2, RFC 3311 5.2: where it is from then on, whatever it had said before. */
+  #refreshed(phone: Phone, { status, ...response }: ResponseMessage): void {
+    const { method, number } = cseqOf(response)
+    if (method !== 'UPDATE' || status < 200 || status >= 300) return
+    const later = this.#contactsOf(phone).filter(({ cseq }) => cseq >= number)
+    if (later.length > 0) this.#contacts.set(phone.toString(), later)
+  }
+
+  #contactsOf(phone: Phone): { readonly cseq: number; readonly uri: string }[] {
+    const known = this.#contacts.get(phone.toString()) ?? [{ cseq: 0, uri: contactOf(phone) }]
+    this.#contacts.set(phone.toString(), known)
+    return known
   }
 
   #bye(phone: Phone, message: RequestMessage, heard: number): void {
@@ -96,20 +115,24 @@ export class OwnRequests implements Checker {
 
   /** 8.1.1, 12.2.1.1. */
   #form(phone: Phone, message: RequestMessage): void {
-    const problem =
-      message.uri !== contactLine(phone).slice(1, -1)
-        ? `its Request-URI is ${message.uri}`
-        : valueOf(message, 'call-id') !== phone.options.callId
-          ? 'its Call-ID is another'
-          : listOf(message, 'route').length + listOf(message, 'record-route').length > 0
-            ? 'it has a Route'
-            : message.body === ''
-              ? null
-              : 'it has a body'
+    const contacts = this.#contactsOf(phone).map(({ uri }) => uri)
+    const problem = !contacts.includes(message.uri)
+      ? `its Request-URI is ${message.uri}`
+      : valueOf(message, 'call-id') !== phone.options.callId
+        ? 'its Call-ID is another'
+        : listOf(message, 'route').length + listOf(message, 'record-route').length > 0
+          ? 'it has a Route'
+          : message.body === ''
+            ? null
+            : 'it has a body'
     if (problem !== null) this.#wrong('sip', phone, message, problem)
   }
 
   #wrong(promise: string, phone: Phone, message: RequestMessage, text: string): void {
     this.#report(promise, `${phone}: ${nameMessage(message)} came from the set, and ${text}`, phone)
   }
+}
+
+function contactOf(phone: Phone): string {
+  return uriIn(contactLine(phone))
 }

@@ -48,9 +48,14 @@ export class ClientTransaction {
     return this.#state
   }
 
+  /** It has no final answer, and may have one. */
+  get isOpen(): boolean {
+    return this.#state === 'trying' || this.#state === 'proceeding'
+  }
+
   /** The connection that it went on is gone, and there is another one: what has no final answer goes again. */
   repeat(): void {
-    if (this.#state === 'trying' || this.#state === 'proceeding') this.#handlers.send(this.#text)
+    if (this.isOpen) this.#handlers.send(this.#text)
   }
 
   receive(response: ResponseMessage): void {

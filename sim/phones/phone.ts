@@ -27,6 +27,8 @@ export class Phone {
   readonly options: PhoneOptions
   /** Its ladder made it leave the call without a word. */
   isGone = false
+  /** How often its Contact has changed. */
+  moves = 0
   /** Of the call's leg that it has. */
   callId: string
   readonly user: string
@@ -219,9 +221,13 @@ export class Phone {
 
   #talk(method: (typeof talk)[number]): void {
     if (this.#dialog === null || this.#hungUp) return
+    const { flow } = this.options
+    if (method === 'UPDATE' && flow.isMoving) this.moves++
     const branch = this.#branch()
     const body = sessionBody(this.#draw, this.#branches)
-    this.#send(request(this, method, this.#dialog, branch, this.#draw, body))
+    const client = this.#send(request(this, method, this.#dialog, branch, this.#draw, body))
+    // RFC 4028 10: a session that it could not refresh is ended in time.
+    if (method === 'UPDATE' && flow.sessionExpires > 0) this.#later(10_000_000, () => client.isOpen && this.#hangUp())
   }
 
   /** Not in the middle of something: what the other phone then misses would be this one's fault. */

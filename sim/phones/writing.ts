@@ -114,10 +114,10 @@ function fromLine({ user, tag, options: { call, address } }: Phone): string {
   return `"Phone ${call}" <sip:${user}@${hostOf(address)}>;tag=${tag}`
 }
 
-export function contactLine({ side, options: { address, transport, name, line } }: Phone): string {
+export function contactLine({ side, moves, options: { address, transport, name, line } }: Phone): string {
   if (line !== undefined) return `<${line.contact}>`
   if (name !== undefined) return `<sip:${side}@${name}>`
-  return `<${phoneUri(side, address, transport)}>`
+  return `<${phoneUri(side, address, transport)}${moves === 0 ? '' : `;move=${moves}`}>`
 }
 
 /** RFC 4028. */

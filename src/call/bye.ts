@@ -76,16 +76,11 @@ function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
   hurryByes(turn)
 }
 
-/** Whether it is a BYE on the connection of a phone that has hung up by itself on that, in a dialog that has ended. */
-export function isAfterItsOwn(turn: Turn, relay: Relay): boolean {
+/** Whether it is a BYE on a phone's connection after a BYE of its dialog got its final: that phone has hung up by itself, or has been told. */
+export function isAfterAnother(turn: Turn, relay: Relay): boolean {
   if (relay.method !== 'BYE' || relay.hop.stream === '') return false
   const dialog = dialogOf(turn, parsedRequest(relay.request))
-  if (dialog?.value.state !== 'ended') return false
-  for (const [, record] of turn.entries('Transaction')) {
-    const isTheirs = record.kind === 'bye' && record.upstream.stream === relay.hop.stream
-    if (isTheirs && record.dialog === dialog.id) return true
-  }
-  return false
+  return dialog !== null && finalsOf(turn, dialog.id) > 0
 }
 
 /** Of both sides' BYEs the second: its answer may have died with a connection, and the phone that gave it, which has all that it asked
@@ -95,7 +90,7 @@ function hurryByes(turn: Turn): void {
     const { client } = relay
     const end = plus(turn.now, timers.t2)
     const isOpen = client.state === 'trying' || client.state === 'proceeding'
-    if (!isOpen || client.end === null || client.end <= end || !isAfterItsOwn(turn, relay)) continue
+    if (!isOpen || client.end === null || client.end <= end || !isAfterAnother(turn, relay)) continue
     turn.setRelay({ ...relay, client: { ...client, end } })
   }
 }

@@ -12,6 +12,7 @@ import { refreshedBy } from '../session/dialog.ts'
 import { edit } from '../sip/edit.ts'
 import { cseq } from '../sip/message.ts'
 import type { SipRequest, SipResponse } from '../sip/message.ts'
+import { transportOfVia } from '../sip/transport.ts'
 import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import { startNonInviteServer, stepNonInviteServer } from '../transaction/non-invite-server.ts'
 import { millis } from '../base/instant.ts'
@@ -207,6 +208,12 @@ function refreshTargets(turn: Turn, response: SipResponse, relay: Relay | null):
   if (method === 'UPDATE') noteSession(turn, dialog.id, response)
 }
 
+/** It sets targets, one of which was in the request, which is gone with its owner. On datagrams both phones say all of it again (timers E, J). */
+function isToComeAgain(response: SipResponse, upstream: Flow): boolean {
+  const isTarget = REFRESHING.has(cseq(response).method) && response.status >= 200 && response.status < 300
+  return isTarget && upstream.transport === 'udp' && transportOfVia(viaOf(response).transport) === 'udp'
+}
+
 /** No transaction of ours knows it (the owner that had one died): relayed by the next Via, if our Via is authentic. What
  * it means for the dialog is committed all the same. */
 export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputRef): void {
@@ -215,8 +222,8 @@ export function onUnknownResponse(turn: Turn, response: SipResponse, ref: InputR
     turn.handled(ref)
     return
   }
-  if (response.status === 503 && isOfFollowed(response)) {
-    // Whoever sent the request asks the new owner again, and that goes on to the next place (relay-places.ts).
+  if ((response.status === 503 && isOfFollowed(response)) || isToComeAgain(response, relayed.flow)) {
+    // Whoever sent the request asks the new owner again, and that goes on to the next place (relay-places.ts), or has the Contact.
     turn.handled(ref)
     return
   }

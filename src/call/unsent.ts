@@ -11,7 +11,7 @@ import { startNonInviteClient, stepNonInviteClient } from '../transaction/non-in
 import type { Branch, InviteRecord } from '../transaction/record.ts'
 import type { Flow } from '../wire/entry.ts'
 import { waitsForClient } from './bound.ts'
-import { isAfterItsOwn } from './bye.ts'
+import { isAfterAnother } from './bye.ts'
 import type { CallInput } from './contract.ts'
 import { allInvites, branchOfId, parsedRequest, sentInvite } from './find.ts'
 import type { Found } from './find.ts'
@@ -65,7 +65,7 @@ function leadsByPath(turn: Turn, sent: Sent): boolean {
 /** A BYE to a phone that has hung up itself, on that connection, with the dialog at its end: it has no reason to come back. */
 function hasHungUp(turn: Turn, sent: Sent): boolean {
   const relay = sent.kind === 'request' ? turn.local.relays.get(sent.id) : undefined
-  return relay !== undefined && isAfterItsOwn(turn, relay)
+  return relay !== undefined && isAfterAnother(turn, relay)
 }
 
 /** What a request comes to whose place can't be reached (16.9); on a flow that is gone RFC 5626 5.3 has its own word for it. A BYE whose
@@ -214,7 +214,7 @@ function onRequestUnreachable(turn: Turn, id: string, data: string): void {
   if (tryNextPlace(turn, relay)) return
   if (relay.server.state === 'terminated') return turn.dropRelay(id)
   turn.setRelay({ ...relay, client: machine })
-  answerItself(turn, relay, statusOf(relay.hop, isAfterItsOwn(turn, relay)))
+  answerItself(turn, relay, statusOf(relay.hop, isAfterAnother(turn, relay)))
 }
 
 /** 18.1.1, for a request that lives with its owner alone. */

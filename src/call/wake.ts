@@ -5,7 +5,7 @@ import { stepInviteServer } from '../transaction/invite-server.ts'
 import { stepNonInviteClient } from '../transaction/non-invite-client.ts'
 import type { NonInviteClient } from '../transaction/non-invite-client.ts'
 import { stepNonInviteServer } from '../transaction/non-invite-server.ts'
-import { endDialog, isAfterItsOwn } from './bye.ts'
+import { endDialog, isAfterAnother } from './bye.ts'
 import { allInvites, branchOfId, dialogOf, parsedRequest } from './find.ts'
 import type { Relay } from './group-state.ts'
 import { failWith } from './invite-failure.ts'
@@ -83,7 +83,7 @@ function wakeRelay(turn: Turn, relay: Relay): void {
  * nothing has a next one tried all the same, for what the request asks; no answer of it goes up (RFC 4320 4.2). */
 function timedOut(turn: Turn, relay: Relay, client: NonInviteClient): void {
   const isSilent = relay.client.state === 'trying'
-  if (relay.server.state !== 'terminated' && isAfterItsOwn(turn, relay)) {
+  if (relay.server.state !== 'terminated' && isAfterAnother(turn, relay)) {
     turn.setRelay({ ...relay, client })
     answerItself(turn, relay, 480)
     return
