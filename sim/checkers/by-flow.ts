@@ -15,6 +15,7 @@ import type { Line, LineWatch } from '../phones/line.ts'
 import { callIdOf, cseqOf, listOf, parameterOf, tagOf, uriIn, valueOf } from '../phones/message.ts'
 import type { Message, RequestMessage, ResponseMessage } from '../phones/message.ts'
 import type { Phone } from '../phones/phone.ts'
+import { timeout } from '../phones/timers.ts'
 import { nameOf } from '../sip-network.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { Checker, Report } from './checker.ts'
@@ -32,6 +33,9 @@ const heardWithin = 10_000
 
 /** How long an owner waits for the word of a flow's holder, and the way there. */
 const lentFor = 2_500_000
+
+/** Clocks may be off by one per cent (C5). */
+const earlyPart = 0.98
 
 const touched: ReadonlySet<string> = new Set(['via', 'max-forwards', 'path'])
 
@@ -129,13 +133,18 @@ export class ByFlow implements Checker, LineWatch {
     // A phone that may have got its INVITE is waited for: one whose flow ended after that, or which has a new owner, or whose flow's holder
     // died and could not say that it was gone.
     const mayHaveIt = this.#livedAtFirst.has(used) || this.#taken.has(phone.options.callId) || this.#holderDied(used)
-    const isWaitedFor = status === 408 && mayHaveIt
+    const isWaitedFor = status === 408 && mayHaveIt && this.#hasWaited(used)
     if ((status !== 430 && !isWaitedFor) || end === undefined || !this.#isOnly) return false
     this.#marks.reached('flow-gone')
     this.#agenda.after(heardWithin, () => {
       if (end.isOpen) this.#report('C2', `${phone} got ${status}, and the flow of REGISTER ${used.cseq} lives`, phone)
     })
     return true
+  }
+
+  /** For 64*T1 of the owner's clock, from when it had the INVITE. */
+  #hasWaited(used: Used): boolean {
+    return this.#agenda.now - (this.#begun.get(used) ?? 0) >= timeout * earlyPart
   }
 
   died({ life }: Machine): void {
