@@ -1,120 +1,117 @@
 // A binary heap of ids by (priority, id), each id at most once: deadlines that are set, moved and cancelled.
 // Equal priorities leave in id order, so nothing depends on the order of arrival.
 
+/** An id in the heap. */
+interface Node<Id> {
+  readonly id: Id
+  priority: number
+  place: number
+}
+
 export class Heap<Id extends string | number> {
-  readonly #ids: Id[] = []
-  readonly #priorities: number[] = []
-  readonly #places = new Map<Id, number>()
+  readonly #heap: Node<Id>[] = []
+  readonly #nodes = new Map<Id, Node<Id>>()
 
   get size(): number {
-    return this.#ids.length
+    return this.#heap.length
   }
 
   /** The id that leaves next, or undefined. */
   peek(): Id | undefined {
-    return this.#ids[0]
+    return this.#heap[0]?.id
   }
 
   /** Its priority, or undefined. */
   peekPriority(): number | undefined {
-    return this.#priorities[0]
+    return this.#heap[0]?.priority
   }
 
   priorityOf(id: Id): number | undefined {
-    const place = this.#places.get(id)
-    return place === undefined ? undefined : this.#priorities[place]
+    return this.#nodes.get(id)?.priority
   }
 
   /** Inserts `id`, or moves it to another priority. */
   set(id: Id, priority: number): void {
-    const place = this.#places.get(id)
-    if (place === undefined) {
-      this.#ids.push(id)
-      this.#priorities.push(priority)
-      this.#places.set(id, this.#ids.length - 1)
-      this.#up(this.#ids.length - 1)
+    const known = this.#nodes.get(id)
+    if (known !== undefined) {
+      known.priority = priority
+      this.#settle(known, known.place)
       return
     }
-    this.#priorities[place] = priority
-    this.#up(place)
-    this.#down(this.#places.get(id) as number)
+    const node = { id, priority, place: this.#heap.length }
+    this.#nodes.set(id, node)
+    this.#heap.push(node)
+    this.#up(node, node.place)
   }
 
   /** The ids that would leave next, in that order, at most so many. */
   first(most: number): readonly Id[] {
     const found: Id[] = []
-    // Places whose parents are found; the least of them is next.
-    const open = this.size > 0 ? [0] : []
+    // Those whose parents are found; the least of them is next.
+    const open = this.#heap.slice(0, 1)
     while (found.length < most && open.length > 0) {
-      const next = open.reduce((least, place) => (this.#before(place, least) ? place : least))
-      found.push(this.#ids[next] as Id)
+      const next = open.reduce((least, node) => (isBefore(node, least) ? node : least))
+      found.push(next.id)
       open.splice(open.indexOf(next), 1)
-      for (const child of [2 * next + 1, 2 * next + 2]) if (child < this.size) open.push(child)
+      open.push(...this.#heap.slice(2 * next.place + 1, 2 * next.place + 3))
     }
     return found
   }
 
   pop(): Id | undefined {
-    const id = this.#ids[0]
+    const id = this.peek()
     if (id !== undefined) this.delete(id)
     return id
   }
 
   delete(id: Id): boolean {
-    const place = this.#places.get(id)
-    if (place === undefined) return false
-    const last = this.#ids.length - 1
-    this.#swap(place, last)
-    this.#ids.pop()
-    this.#priorities.pop()
-    this.#places.delete(id)
-    if (place < last) {
-      const moved = this.#ids[place] as Id
-      this.#up(place)
-      this.#down(this.#places.get(moved) as number)
-    }
+    const node = this.#nodes.get(id)
+    if (node === undefined) return false
+    this.#nodes.delete(id)
+    const last = this.#heap.pop() as Node<Id>
+    if (last !== node) this.#settle(last, node.place)
     return true
   }
 
-  #before(a: number, b: number): boolean {
-    const pa = this.#priorities[a] as number
-    const pb = this.#priorities[b] as number
-    return pa < pb || (pa === pb && (this.#ids[a] as Id) < (this.#ids[b] as Id))
+  /** Puts a node where it belongs, above that place or below it. */
+  #settle(node: Node<Id>, place: number): void {
+    this.#down(node, this.#up(node, place))
   }
 
-  #swap(a: number, b: number): void {
-    if (a === b) return
-    const id = this.#ids[a] as Id
-    const priority = this.#priorities[a] as number
-    this.#ids[a] = this.#ids[b] as Id
-    this.#priorities[a] = this.#priorities[b] as number
-    this.#ids[b] = id
-    this.#priorities[b] = priority
-    this.#places.set(this.#ids[a] as Id, a)
-    this.#places.set(id, b)
-  }
-
-  #up(place: number): void {
+  /** Puts it there, or above; where it is then. */
+  #up(node: Node<Id>, place: number): number {
     let at = place
     while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!this.#before(at, parent)) return
-      this.#swap(at, parent)
-      at = parent
+      const parent = this.#heap[(at - 1) >> 1] as Node<Id>
+      if (!isBefore(node, parent)) break
+      const above = parent.place
+      this.#put(parent, at)
+      at = above
     }
+    this.#put(node, at)
+    return at
   }
 
-  #down(place: number): void {
+  #down(node: Node<Id>, place: number): void {
     let at = place
     for (;;) {
-      const left = at * 2 + 1
-      const right = left + 1
-      let least = at
-      if (left < this.#ids.length && this.#before(left, least)) least = left
-      if (right < this.#ids.length && this.#before(right, least)) least = right
-      if (least === at) return
-      this.#swap(at, least)
-      at = least
+      const left = this.#heap[2 * at + 1]
+      const right = this.#heap[2 * at + 2]
+      const least = left !== undefined && right !== undefined && isBefore(right, left) ? right : left
+      if (least === undefined || !isBefore(least, node)) break
+      const below = least.place
+      this.#put(least, at)
+      at = below
     }
+    this.#put(node, at)
   }
+
+  #put(node: Node<Id>, place: number): void {
+    this.#heap[place] = node
+    node.place = place
+  }
+}
+
+function isBefore<Id extends string | number>(a: Node<Id>, b: Node<Id>): boolean {
+  return a.priority < b.priority || (a.priority === b.priority && a.id < b.id)
 }
