@@ -78,7 +78,8 @@ function order(child: ChildProcess, what: BenchOrder): Promise<BenchWord> {
   })
 }
 
-async function connectTo(ports: readonly number[]): Promise<Writer> {
+/** Slots are dealt out to these ports. */
+export async function connectTo(ports: readonly number[]): Promise<Writer> {
   const waiting = new Map<number, () => void>()
   const links = await Promise.all(ports.map((port) => Link.open(port, (slot) => waiting.get(slot)?.())))
   return {

@@ -17,7 +17,7 @@ import { encodeBody, encodeFrame } from '../../../src/wire/codec.ts'
 import { propose, putting } from '../proposal.ts'
 
 /** A writer's own group: it has one commit open at most. */
-interface Slot {
+export interface Slot {
   readonly group: GroupKey
   version: number
 }

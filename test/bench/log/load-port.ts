@@ -4,19 +4,25 @@
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { FrameReader } from '../../../src/host/frame-stream.ts'
-import type { LoadDoor } from './load-door.ts'
+import type { Slot } from './load-door.ts'
 
 export const SLOT_BYTES = 4
 
+export interface Written {
+  /** One more group that writes may go to. */
+  slot(): Slot
+  write(slot: Slot, value: Uint8Array, answer: () => void): void
+}
+
 /** `asked` is called when something was asked for. */
-export function openLoadPort(port: number, door: LoadDoor, asked: () => void): Promise<void> {
+export function openLoadPort(port: number, door: Written, asked: () => void): Promise<void> {
   const server = createServer((socket) => serve(socket, door, asked))
   return new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
 }
 
-function serve(socket: Socket, door: LoadDoor, asked: () => void): void {
+function serve(socket: Socket, door: Written, asked: () => void): void {
   const reader = new FrameReader()
-  const slots = new Map<number, ReturnType<LoadDoor['slot']>>()
+  const slots = new Map<number, Slot>()
   let answers: Buffer[] = []
   socket.setNoDelay(true)
   socket.on('error', () => undefined)

@@ -10,7 +10,7 @@ import type { ReplicaSet } from '../../cluster/replica-set.ts'
 import type { ResponseTime } from '../../cluster/sipp.ts'
 import type { Bench, Result } from './section.ts'
 
-const RATE = 50
+const RATE = 100
 const HOLD_MS = 2_000
 const WARM_MS = 8_000
 /** Between a death and the next, besides what the set needs to be whole. */
