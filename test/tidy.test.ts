@@ -223,7 +223,7 @@ describe('the files', () => {
         /^src\/(?:main|index)\.ts$|^src\/\w+\/index\.ts$|^src\/host\/page\/main\.ts$|^sim\/index\.ts$|^sim\/run\/[\w-]+\.ts$/.test(
           path,
         ) ||
-        /\.test\.ts$|\.config\.ts$|^docs\/examples\/(?:applications\/)?[\w-]+\.ts$|^test\/(?:from-source|ci|bench\/(?:snapshot(?:-replica)?|overload|peers\/main|log\/(?:main|replica)|failover\/main|timers\/(?:main|ticker))|moments\/main|app-deaths\/(?:main|preload|proxied|two-legs)|fuzz\/(?:main|worker)|(?:models|sessions|versions)\/bug-worker|(?:interop|site)\/main|cluster\/srv-phones)\.ts$/.test(
+        /\.test\.ts$|\.config\.ts$|^docs\/examples\/(?:applications\/)?[\w-]+\.ts$|^test\/(?:from-source|ci|bench\/(?:snapshot(?:-replica)?|overload|peers\/main|log\/(?:main|replica)|logs\/(?:main|place)|failover\/main|timers\/(?:main|ticker))|moments\/main|app-deaths\/(?:main|preload|proxied|two-legs)|fuzz\/(?:main|worker)|(?:models|sessions|versions)\/bug-worker|(?:interop|site)\/main|cluster\/srv-phones)\.ts$/.test(
           path,
         ),
     )
