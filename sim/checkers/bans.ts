@@ -12,9 +12,7 @@ import type { Machine } from '../machine.ts'
 import type { Marks } from '../marks/coverage.ts'
 import { summary } from '../sip-network.ts'
 import type { Checker, Report } from './checker.ts'
-
-/** A timer may be that much early (C5). */
-const earlyPart = 0.98
+import { earlyPart } from './own-requests.ts'
 
 export class Banned implements Checker, BanWatch {
   readonly #report: Report

@@ -19,6 +19,7 @@ import { timeout } from '../phones/timers.ts'
 import { nameOf } from '../sip-network.ts'
 import type { SocketAddress } from '../sip-network.ts'
 import type { Checker, Report } from './checker.ts'
+import { earlyPart } from './own-requests.ts'
 
 /** By what a call reaches its phone. */
 interface Used {
@@ -33,9 +34,6 @@ const heardWithin = 10_000
 
 /** How long an owner waits for the word of a flow's holder, and the way there. */
 const lentFor = 2_500_000
-
-/** Clocks may be off by one per cent (C5). */
-const earlyPart = 0.98
 
 const touched: ReadonlySet<string> = new Set(['via', 'max-forwards', 'path'])
 

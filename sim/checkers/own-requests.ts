@@ -12,8 +12,8 @@ import { timeout } from '../phones/timers.ts'
 import type { Checker, Report } from './checker.ts'
 import { nameMessage } from './sip-relay.ts'
 
-/** Clocks may be off by one per cent, as with any timer (C5). */
-const earlyPart = 0.98
+/** Of a time: the set's clocks may be off by one per cent, as with any timer (C5). */
+export const earlyPart = 0.98
 
 export class OwnRequests implements Checker {
   readonly #report: Report
@@ -59,7 +59,7 @@ export class OwnRequests implements Checker {
   received(phone: Phone, message: Message): void {
     if (message.kind === 'response') return this.#refreshed(phone, message)
     if (message.method === 'CANCEL' || message.method === 'ACK') return
-    const who = `${phone.options.call} ${phone.party}`
+    const who = partyOf(phone)
     const { number } = cseqOf(message)
     const heard = this.#heard.get(who) ?? 0
     // After the other phone's BYE any of the set's gets 481.
@@ -72,21 +72,21 @@ export class OwnRequests implements Checker {
   }
 
   /** RFC 3261 12.2.1.2, RFC 3311 5.2: where it is from then on, whatever it had said before. */
-  #refreshed(phone: Phone, { status, ...response }: ResponseMessage): void {
+  #refreshed(phone: Phone, response: ResponseMessage): void {
     const { method, number } = cseqOf(response)
-    if (method !== 'UPDATE' || status < 200 || status >= 300) return
+    if (method !== 'UPDATE' || response.status < 200 || response.status >= 300) return
     const later = this.#contactsOf(phone).filter(({ cseq }) => cseq >= number)
-    if (later.length > 0) this.#contacts.set(phone.toString(), later)
+    if (later.length > 0) this.#contacts.set(partyOf(phone), later)
   }
 
   #contactsOf(phone: Phone): { readonly cseq: number; readonly uri: string }[] {
-    const known = this.#contacts.get(phone.toString()) ?? [{ cseq: 0, uri: contactOf(phone) }]
-    this.#contacts.set(phone.toString(), known)
+    const known = this.#contacts.get(partyOf(phone)) ?? [{ cseq: 0, uri: contactOf(phone) }]
+    this.#contacts.set(partyOf(phone), known)
     return known
   }
 
   #bye(phone: Phone, message: RequestMessage, heard: number): void {
-    const who = `${phone.options.call} ${phone.party}`
+    const who = partyOf(phone)
     const before = this.#byes.get(who) ?? []
     if (before.includes(branchOf(message))) return
     this.#byes.set(who, [...before, branchOf(message)])
@@ -135,4 +135,8 @@ export class OwnRequests implements Checker {
 
 function contactOf(phone: Phone): string {
   return uriIn(contactLine(phone))
+}
+
+function partyOf({ options, party }: Phone): string {
+  return `${options.call} ${party}`
 }

@@ -111,7 +111,7 @@ export const pathMutants: readonly Mutant[] = [
     name: 'bye-not-waited-for',
     room: 'call',
     file: 'src/call/bye.ts',
-    find: '  return dialog !== null && finalsOf(turn, dialog.id) > 0\n',
+    find: "  return dialog?.value.state === 'ended' && finalsOf(turn, dialog.id) > 0\n",
     replace: '  return dialog !== null\n',
     story: 'a BYE to a phone whose connection is gone gets 480 at once, though the phone comes back and would have it',
     promise: 'C1',

@@ -76,11 +76,11 @@ function keepFinal(turn: Turn, dialog: string, answer: ByeAnswer): void {
   hurryByes(turn)
 }
 
-/** Whether it is a BYE on a phone's connection after a BYE of its dialog got its final: that phone has hung up by itself, or has been told. */
+/** Whether it is a BYE on a phone's connection in a dialog that another BYE has ended: that phone has hung up by itself, or has been told. */
 export function isAfterAnother(turn: Turn, relay: Relay): boolean {
   if (relay.method !== 'BYE' || relay.hop.stream === '') return false
   const dialog = dialogOf(turn, parsedRequest(relay.request))
-  return dialog !== null && finalsOf(turn, dialog.id) > 0
+  return dialog?.value.state === 'ended' && finalsOf(turn, dialog.id) > 0
 }
 
 /** Of both sides' BYEs the second: its answer may have died with a connection, and the phone that gave it, which has all that it asked

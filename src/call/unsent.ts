@@ -62,7 +62,7 @@ function leadsByPath(turn: Turn, sent: Sent): boolean {
   return relay !== undefined && toTag(parsedRequest(relay.request)) === null
 }
 
-/** A BYE to a phone that has hung up itself, on that connection, with the dialog at its end: it has no reason to come back. */
+/** A BYE to a phone whose dialog another BYE has ended: it has no reason to come back. */
 function hasHungUp(turn: Turn, sent: Sent): boolean {
   const relay = sent.kind === 'request' ? turn.local.relays.get(sent.id) : undefined
   return relay !== undefined && isAfterAnother(turn, relay)

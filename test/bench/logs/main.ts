@@ -12,6 +12,7 @@ import { cpuOf } from '../log/cpu.ts'
 import { connectTo } from '../log/holdfast.ts'
 import { drive } from '../log/load.ts'
 import { endAll, freePorts } from '../log/system.ts'
+import { median } from '../peers/section.ts'
 import type { PlaceOrder } from './place.ts'
 
 const USAGE = `npm run bench:logs -- [--logs 1,2,4,8] [--in-flight 64,1024] [--rounds 5] [--seconds 4] [--together]
@@ -62,6 +63,12 @@ async function main(): Promise<number> {
   const spread = logs.map((count): Case => ({ logs: count, isSpread: true }))
   const together = values.together === true ? logs.filter((count) => count > 1) : []
   const cases = [...spread, ...together.map((count): Case => ({ logs: count, isSpread: false }))]
+  const inFlight = numbers(values['in-flight'] ?? '64,1024')
+  const seconds = Number(values.seconds ?? '4')
+  if (![...logs, ...inFlight, seconds, Number(values.rounds ?? '5')].every((number) => number > 0)) {
+    process.stderr.write(`every option but --together wants numbers above 0\n${USAGE}`)
+    return 2
+  }
   const rows: Row[] = []
   const rests: Rest[] = []
   const rounds = Number(values.rounds ?? '5')
@@ -73,9 +80,8 @@ async function main(): Promise<number> {
   for (let round = 0; round < rounds; round++) {
     for (const [i, one] of (round % 2 === 0 ? cases : cases.toReversed()).entries()) {
       process.stderr.write(`round ${round + 1} of ${rounds}, case ${i + 1} of ${cases.length}: ${nameOf(one)}\n`)
-      const slots = numbers(values['in-flight'] ?? '64,1024')
       try {
-        await measure(one, slots, Number(values.seconds ?? '4') * 1_000, rows, rests)
+        await measure(one, inFlight, seconds * 1_000, rows, rests)
       } catch (error) {
         // A group has moved to another owner, say: writers here know none but the first.
         process.stderr.write(`${nameOf(one)}: ${(error as Error).message}; this round is left out\n`)
@@ -175,11 +181,6 @@ function tableOf(cases: readonly Case[], rows: readonly Row[], rests: readonly R
     ...still,
     '',
   ].join('\n')
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 process.exitCode = await main()

@@ -15,6 +15,7 @@ import { KNOWN_FORMATS } from '../../../src/wire/formats.ts'
 import { LoadDoor } from '../log/load-door.ts'
 import type { Slot } from '../log/load-door.ts'
 import { openLoadPort } from '../log/load-port.ts'
+import type { Written } from '../log/load-port.ts'
 import { SharedLinks } from './links.ts'
 
 export interface PlaceOrder {
@@ -70,7 +71,7 @@ async function main({ place, leaders, ports, loadPort }: PlaceOrder): Promise<vo
   })
   await links.open(ports)
   for (const { host } of logs) host.start()
-  const written = new Written(logs)
+  const written = new Dealt(logs)
   await openLoadPort(loadPort, written, () => written.begin())
   const watch = setInterval(() => {
     if (!isSettled(place, logs, leaders, () => clock.now())) return
@@ -94,7 +95,7 @@ function isSettled(place: number, logs: readonly Log[], leaders: readonly number
 }
 
 /** Groups are dealt out to the logs. */
-class Written {
+class Dealt implements Written {
   readonly #logs: readonly Log[]
   readonly #of = new Map<Slot, Log>()
   readonly #touched = new Set<Log>()
