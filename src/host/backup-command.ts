@@ -90,6 +90,8 @@ async function backUp(
     return read.ok ? ok({ last, bytes, asked }) : read
   } catch (error) {
     return err(`${to} can't be written: ${(error as Error).message}`)
+  } finally {
+    copied.value.close()
   }
 }
 
@@ -115,6 +117,7 @@ async function copyOf(
   for (;;) {
     const copied = await copyDisk(data, { set, replica: id, hasRun: true })
     if (copied.ok ? copied.value.last >= least : copied.error !== 'changed') return copied
+    if (copied.ok) copied.value.close()
     if (performance.now() > end) {
       const why = copied.ok ? `its disk has not got entry ${least}` : 'new snapshots come faster than they are read'
       return err(`no copy after ${hostLimits.backupMs / 1_000} s (${why}): try again, or take another replica`)

@@ -24,6 +24,8 @@ export interface DiskCopy {
   readonly records: readonly Uint8Array[]
   /** The last entry. */
   readonly last: number
+  /** Its snapshot's file, which is open until its parts are read, is read no further. */
+  close(): void
 }
 
 /** `changed`: a snapshot took the place of what was being read: look again. An error is a sentence for the user. */
@@ -36,22 +38,53 @@ export async function copyDisk(folder: string, owner: FolderOwner): Promise<Resu
       files.push({ name, bytes: await readFile(join(folder, name)) })
     }
     const snapshot = newest === null ? ok(null) : readSnapshot(folder, newest, owner)
+    const held = hold(snapshot.ok ? (snapshot.value?.parts ?? []) : [])
     const log = recoverLog(folder, files, owner, crc32, newest?.segment)
     // Segments go after the snapshot that replaces them is there: with the same one as before, none was missing.
     const isSame = chooseSnapshot((await readdir(folder)).sort()).newest?.name === newest?.name
-    if (!isSame) return err('changed')
-    if (!snapshot.ok) return snapshot
-    if (!log.ok) return log
-    if (log.value === null) return err(`there is no log in ${folder}: has this replica ever run?`)
-    const { records, end } = log.value
-    const { replica, voters = [] } = end.identity
-    const last = Math.max(snapshot.value?.metadata.index ?? 0, lastIndex(records))
-    return ok({ replica: replicaId(replica), voters: voters.map(replicaId), snapshot: snapshot.value, records, last })
+    const copied = isSame ? copyOf(folder, snapshot, log, held) : err('changed')
+    if (!copied.ok) held.close()
+    return copied
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' && (await readdir(folder).catch(() => null)) !== null) return err('changed')
+    // A snapshot that is damaged says so itself.
+    if (code === undefined) return err(message)
     return err(`the data folder ${folder} can't be read: ${message}; run it as the user that the replica runs as`)
   }
+}
+
+function copyOf(
+  folder: string,
+  snapshot: ReturnType<typeof readSnapshot> | Result<null, never>,
+  log: ReturnType<typeof recoverLog>,
+  held: Held,
+): Result<DiskCopy, string> {
+  if (!snapshot.ok) return snapshot
+  if (!log.ok) return log
+  if (log.value === null) return err(`there is no log in ${folder}: has this replica ever run?`)
+  const { records, end } = log.value
+  const { replica, voters = [] } = end.identity
+  const last = Math.max(snapshot.value?.metadata.index ?? 0, lastIndex(records))
+  const whole = snapshot.value === null ? null : { ...snapshot.value, parts: held.parts }
+  const close = (): void => held.close()
+  return ok({ replica: replicaId(replica), voters: voters.map(replicaId), snapshot: whole, records, last, close })
+}
+
+interface Held {
+  /** To be read once. */
+  readonly parts: Iterable<Uint8Array>
+  close(): void
+}
+
+/** Opens their file by reading the first one: whoever takes the snapshot's place then removes a name, not what is being read. */
+function hold(parts: Iterable<Uint8Array>): Held {
+  const reading = parts[Symbol.iterator]()
+  const first = reading.next()
+  const all = function* (): Generator<Uint8Array> {
+    for (let next = first; next.done !== true; next = reading.next()) yield next.value
+  }
+  return { parts: all(), close: () => void reading.return?.() }
 }
 
 function lastIndex(records: readonly Uint8Array[]): number {

@@ -9,6 +9,7 @@ import { configuration } from '../raft/configuration.ts'
 import type { SnapshotInput } from '../replica/input.ts'
 import type { SnapshotWrite } from '../replica/effect.ts'
 import { encodeSnapshotPart } from '../wire/codec.ts'
+import { copyDisk } from './backup.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { DataFolder } from './data-folder.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
@@ -187,4 +188,15 @@ test('without the segment that follows it a snapshot is not enough', async () =>
   await compacted()
   rmSync(segmentPath(folder, 2))
   await expect(begin()).rejects.toThrow('log-000002.wal is missing: the snapshot is followed by it')
+})
+
+test('a copy of the disk has a snapshot whole whose place another one takes before it is read', async () => {
+  await compacted()
+  const copied = await copyDisk(folder, { ...owner, hasRun: true })
+  if (!copied.ok) throw new Error(copied.error)
+  rmSync(join(folder, 'snapshot-000000000007-000002.snap'))
+  const parts = text(copied.value.snapshot?.parts ?? []).slice(0, -1)
+  expect(parts.map((part) => part.slice(0, 3))).toEqual(['one', 'two', 'xxx'])
+  copied.value.close()
+  expect(await copyDisk(folder, { ...owner, hasRun: true })).toMatchObject({ ok: false })
 })
